@@ -1,0 +1,106 @@
+"""The error tree and the exit codes.
+
+::
+
+    DbtStatsigError               could not run                              exit 2
+    ├── UsageError                arguments that make no sense               exit 2
+    ├── SettingsError             dbt_statsig.yml, environment or flags      exit 2
+    ├── ArtifactError             manifest, catalog or run results           exit 2
+    ├── TargetRefused             this target must not be pushed             exit 1
+    └── ConsoleError              the Console API                            exit 2
+        ├── ConnectionFailed      no answer; nothing was written
+        ├── AuthenticationFailed  401 or 403
+        ├── Throttled             429 until the budget was spent
+        ├── ProtocolError         an answer that the API does not publish
+        ├── OutcomeUnknown        a write that may or may not have happened
+        └── Refused               one object was refused (4xx)               exit 1
+            └── NotFound          404
+
+Findings about a project are not errors but values (`findings.py`): all of them are collected before anything is said.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+EXIT_DONE = 0
+EXIT_FINDINGS = 1
+EXIT_CANNOT_RUN = 2
+EXIT_PENDING = 3
+
+
+class DbtStatsigError(Exception):
+    """Base of everything that this package raises on purpose.
+
+    `message` says what is wrong in one sentence, `fix` the next step. Neither ever holds a secret.
+    """
+
+    exit_code: ClassVar[int] = EXIT_CANNOT_RUN
+
+    def __init__(self, message: str, *, fix: str = "") -> None:
+        """Keep the two sentences apart so that each output can place them."""
+        super().__init__(message)
+        self.message = message
+        self.fix = fix
+
+    def __str__(self) -> str:
+        """Both sentences, for logs and for callers that only print."""
+        return f"{self.message} {self.fix}".rstrip()
+
+
+class UsageError(DbtStatsigError):
+    """Arguments that contradict each other, or a selection that cannot be answered."""
+
+
+class SettingsError(DbtStatsigError):
+    """A setting in dbt_statsig.yml, the environment or a flag that cannot be used."""
+
+
+class ArtifactError(DbtStatsigError):
+    """A file of dbt's that is missing, truncated, foreign or newer than we read."""
+
+
+class TargetRefused(DbtStatsigError):
+    """The dbt target, database or schema is not one that may be pushed."""
+
+    exit_code = EXIT_FINDINGS
+
+
+class ConsoleError(DbtStatsigError):
+    """Something between us and the Console API."""
+
+
+class ConnectionFailed(ConsoleError):
+    """No connection, DNS, TLS or time-out before anything was sent: nothing was written."""
+
+
+class AuthenticationFailed(ConsoleError):
+    """401 or 403: the key is missing, wrong, or not a Console key."""
+
+
+class Throttled(ConsoleError):
+    """429 until the whole waiting budget was spent."""
+
+
+class ProtocolError(ConsoleError):
+    """An answer of another form than the published one (HTML, truncated JSON, a redirect)."""
+
+
+class OutcomeUnknown(ConsoleError):
+    """A write was sent and no usable answer came back: it may or may not have happened."""
+
+
+class Refused(ConsoleError):
+    """The API refused one object (4xx). `status` is the HTTP status, `problems` the per-field texts."""
+
+    exit_code = EXIT_FINDINGS
+
+    def __init__(self, message: str, *, status: int, problems: tuple[str, ...] = (), fix: str = "") -> None:
+        """`problems` holds one "property: message" for each entry of the API's `errors` list."""
+        super().__init__(message, fix=fix)
+        self.status = status
+        self.problems = problems
+
+
+class NotFound(Refused):
+    """404: the object is not there (any more)."""
