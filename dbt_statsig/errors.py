@@ -13,8 +13,10 @@
         ├── Throttled             429 until the budget was spent
         ├── ProtocolError         an answer that the API does not publish
         ├── OutcomeUnknown        a write that may or may not have happened
+        ├── Stopped               a write that was not started: the run is ending
         └── Refused               one object was refused (4xx)               exit 1
-            └── NotFound          404
+            ├── NotFound          404
+            └── Conflict          somebody else's value came in between
 
 Findings about a project are not errors but values (`findings.py`): all of them are collected before anything is said.
 """
@@ -90,8 +92,15 @@ class OutcomeUnknown(ConsoleError):
     """A write was sent and no usable answer came back: it may or may not have happened."""
 
 
+class Stopped(ConsoleError):
+    """The client was told to stop while a write still waited for its turn: it was not sent."""
+
+
 class Refused(ConsoleError):
-    """The API refused one object (4xx). `status` is the HTTP status, `problems` the per-field texts."""
+    """The API refused one object (4xx). `status` is the HTTP status, `problems` the per-field texts.
+
+    Status 0: refused before sending, as the API could not have been told what was meant.
+    """
 
     exit_code = EXIT_FINDINGS
 
@@ -104,3 +113,7 @@ class Refused(ConsoleError):
 
 class NotFound(Refused):
     """404: the object is not there (any more)."""
+
+
+class Conflict(Refused):
+    """An answer was lost, and what the console holds now is neither the old value nor ours."""

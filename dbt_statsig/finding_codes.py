@@ -136,6 +136,21 @@ CODES: dict[str, Code] = {
         "Run `dbt docs generate`, or drop skip_validation.",
     ),
     "no-columns": Code(_E, "No column is left to select.", "Name the columns with `columns`."),
+    "partition-type-unknown": Code(
+        _N,
+        "The partition column's type is not known, so it is cast to a day, which some warehouses cannot prune by.",
+        "Run `dbt docs generate`, or enforce a contract.",
+    ),
+    "partition-type": Code(
+        _W,
+        "The partition column is no date, timestamp or integer; the cast to a day may fail in the warehouse.",
+        "Partition by a date, or write the filter yourself with `where` or `sql`.",
+    ),
+    "hidden-columns-shown": Code(
+        _W,
+        "A table source shows every column of its table in Statsig, tagged as hidden or not.",
+        "Drop `source_type: table`, so that the SQL leaves them out.",
+    ),
     # The project
     "nothing-declared": Code(
         _W, "No node of this manifest is marked for Statsig.", "Add a `config.meta.statsig` block to a model."

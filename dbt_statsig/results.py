@@ -6,9 +6,9 @@ from enum import Enum
 
 from msgspec import Struct
 
+from dbt_statsig.changes import Change, FieldChange, Plan
 from dbt_statsig.columns.verdicts import Verdict
 from dbt_statsig.findings import Finding, Location, Severity
-from dbt_statsig.plan import Change, FieldChange, Plan
 from dbt_statsig.sources import Kind, Source
 
 
@@ -78,10 +78,14 @@ class ObjectOutcome(Struct, frozen=True, kw_only=True):
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
-    """All changes that were to be written, in order; `stopped` says why the run ended early, or is empty."""
+    """All changes that were to be written, in order; `stopped` says why the run ended early, or is empty.
+
+    `notes` are remarks that concern no single object.
+    """
 
     objects: tuple[ObjectOutcome, ...]
     stopped: str = ""
+    notes: tuple[str, ...] = ()
 
 
 class Planned(Struct, frozen=True, kw_only=True):

@@ -1,0 +1,194 @@
+"""Plan to outcome: writes each change through the Console client and says of each what became of it."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING
+
+from msgspec import UNSET
+
+from dbt_statsig.changes import Action, Change, FieldChange, Plan
+from dbt_statsig.comparison import completed, differences
+from dbt_statsig.errors import (
+    AuthenticationFailed,
+    ConnectionFailed,
+    ConsoleError,
+    NotFound,
+    OutcomeUnknown,
+    Stopped,
+    Throttled,
+)
+from dbt_statsig.results import ObjectOutcome, Outcome, Status
+from dbt_statsig.sources import SPECS, Kind, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from dbt_statsig.console.client import ConsoleClient, Written
+
+WRITES = frozenset({Action.CREATE, Action.UPDATE, Action.RENAME, Action.DELETE})
+"""The actions that write; all others only report."""
+
+_STOPPERS = (AuthenticationFailed, ConnectionFailed, Throttled)
+_TAG_DESCRIPTION = "Used by sources that a dbt project declares."
+
+
+class Applier:
+    """Writes one plan: renames one after another, creations and updates side by side, deletions last.
+
+    `on_done` is told how many objects have ended, from the thread that wrote the last of them. After an answer that
+    every further write would meet too (a refused key, no connection, endless throttling), nothing more is started.
+    """
+
+    def __init__(
+        self,
+        client: ConsoleClient,
+        *,
+        concurrency: int = 8,
+        on_done: Callable[[int], None] | None = None,
+    ) -> None:
+        """Take an open client; the caller closes it."""
+        self._client = client
+        self._concurrency = concurrency
+        self._on_done = on_done
+        self._stop = threading.Event()
+        self._stopped = ""
+        self._notes: list[str] = []
+        self._outcomes: dict[tuple[Kind, str], ObjectOutcome] = {}
+
+    def run(self, plan: Plan) -> Outcome:
+        """What became of every change that writes, in the plan's order.
+
+        An interrupt lets the writes under way end, starts no others, and is told in `stopped`.
+        """
+        writes = [change for change in plan.changes if change.action in WRITES]
+        renames = [change for change in writes if change.action is Action.RENAME]
+        puts = [change for change in writes if change.action in {Action.CREATE, Action.UPDATE}]
+        try:
+            self._ensure_tags([*renames, *puts])
+            self._one_by_one(_freeing_names_first(renames))
+            self._side_by_side(puts)
+            self._one_by_one([change for change in writes if change.action is Action.DELETE])
+        except KeyboardInterrupt:
+            self._halt("Interrupted: what was under way was finished, nothing more was started.")
+        not_started = (
+            ObjectOutcome(change=change, status=Status.NOT_STARTED, message=self._stopped) for change in writes
+        )
+        objects = tuple(self._outcomes.get((left.change.kind, left.change.name), left) for left in not_started)
+        return Outcome(objects=objects, stopped=self._stopped, notes=tuple(self._notes))
+
+    def _halt(self, why: str) -> None:
+        self._stopped = self._stopped or why
+        self._stop.set()
+        self._client.stop()
+
+    def _ensure_tags(self, changes: Sequence[Change]) -> None:
+        """Create the tags that are used and do not exist yet: older API versions refuse unknown ones."""
+        wanted = {tag for change in changes for tag in _new_tags(change)}
+        if not wanted:
+            return
+        try:
+            missing = sorted(wanted - self._client.tags())
+            for tag in missing:
+                self._client.create_tag(tag, _TAG_DESCRIPTION)
+        except _STOPPERS as error:
+            self._halt(error.message)
+        except ConsoleError as error:
+            self._notes.append(f"Tags could not be made sure of: {error.message}")
+
+    def _one_by_one(self, changes: Sequence[Change]) -> None:
+        for change in changes:
+            self._work(change)
+
+    def _side_by_side(self, changes: Sequence[Change]) -> None:
+        if not changes or self._stop.is_set():
+            return
+        with ThreadPoolExecutor(min(self._concurrency, len(changes)), thread_name_prefix="statsig") as pool:
+            futures: list[Future[None]] = [pool.submit(self._work, change) for change in changes]
+            try:
+                wait(futures)
+            except KeyboardInterrupt:
+                self._stop.set()
+                self._client.stop()
+                raise
+
+    def _work(self, change: Change) -> None:
+        if self._stop.is_set():
+            return
+        outcome = self._write(change)
+        self._outcomes[change.kind, change.name] = outcome
+        if self._on_done is not None:
+            self._on_done(len(self._outcomes))
+
+    def _write(self, change: Change) -> ObjectOutcome:
+        try:
+            return _done(change, self._send(change))
+        except ConsoleError as error:
+            if isinstance(error, _STOPPERS):
+                self._halt(error.message)
+            return _ended(change, error)
+        except Exception as error:  # noqa: BLE001 - one object's surprise must not lose the report of the others
+            message = f"Internal error ({type(error).__name__}); it may or may not have been written."
+            return ObjectOutcome(change=change, status=Status.UNKNOWN, message=message, fix="Plan again; report it.")
+
+    def _send(self, change: Change) -> Written | None:
+        if change.action is Action.DELETE:
+            self._client.delete(change.kind, change.live_name)
+            return None
+        desired = _present(change.desired)
+        if change.action is Action.CREATE:
+            return self._client.create(change.kind, desired)
+        live = _present(change.live)
+        fields = frozenset(field.field for field in change.fields)
+        if SPECS[change.kind].can_patch and "sql" not in fields:
+            return self._client.patch(change.kind, change.live_name, desired, fields=fields, before=live)
+        return self._client.update(change.kind, change.live_name, completed(desired, live), before=live)
+
+
+def _present(source: Source | None) -> Source:
+    if source is None:
+        raise ValueError("a change that writes holds the object that it writes")
+    return source
+
+
+def _new_tags(change: Change) -> tuple[str, ...]:
+    touches_tags = change.action is Action.CREATE or any(field.field == "tags" for field in change.fields)
+    tags = change.desired.tags if change.desired is not None and touches_tags else ()
+    return () if tags is UNSET or tags is None else tags
+
+
+def _freeing_names_first(renames: Sequence[Change]) -> list[Change]:
+    """The renames in such an order that each new name is free when its turn comes. Circles were refused by the plan."""
+    by_live_name = {(change.kind, change.live_name): change for change in renames}
+    ordered: dict[tuple[Kind, str], Change] = {}
+    for change in renames:
+        chain = [change]
+        while (holder := by_live_name.get((change.kind, chain[-1].name))) and holder not in chain:
+            chain.append(holder)
+        for link in reversed(chain):
+            ordered.setdefault((link.kind, link.name), link)
+    return list(ordered.values())
+
+
+def _ended(change: Change, error: ConsoleError) -> ObjectOutcome:
+    statuses = {OutcomeUnknown: Status.UNKNOWN, Stopped: Status.NOT_STARTED}
+    fix = "It is gone since the plan was made: plan again." if isinstance(error, NotFound) else error.fix
+    status = statuses.get(type(error), Status.FAILED)
+    return ObjectOutcome(change=change, status=status, message=error.message, fix=fix)
+
+
+def _done(change: Change, written: Written | None) -> ObjectOutcome:
+    echo: tuple[FieldChange, ...] = ()
+    if written is not None and written.live is not None and change.desired is not None:
+        if written.live.name != change.desired.name:
+            echo = (FieldChange(field="name", before=written.live.name, after=change.desired.name),)
+        echo += differences(change.desired, written.live)
+    return ObjectOutcome(
+        change=change,
+        status=Status.DONE,
+        message="The console now shows other values than were sent." if echo else "",
+        fix="Compare the fields, then plan again." if echo else "",
+        echo=echo,
+        reconciled=written is not None and written.reconciled,
+    )

@@ -1,0 +1,298 @@
+"""Declarations and columns to what Statsig should hold. Pure.
+
+A payload names every column as the warehouse stores it, and holds only fields that were declared (all others stay
+UNSET), plus the ownership line and `isReadOnly`, which is true unless said otherwise: the repository owns the object.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from msgspec import UNSET, Struct, structs
+
+from dbt_statsig.columns.verdicts import ColumnSet, KnownColumn, Verdict
+from dbt_statsig.declarations.meta import ALLOWED_MACROS
+from dbt_statsig.findings import CODES, Finding, Severity, finding
+from dbt_statsig.ownership import Ownership, claim
+from dbt_statsig.results import ColumnUse
+from dbt_statsig.select_list import as_known, hidden_columns, select_list
+from dbt_statsig.sources import SPECS, CustomField, IdType, Owner, Source
+from dbt_statsig.sql_text import PartitionType, date_filter, partition_type, select_statement
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dbt_statsig.columns.prover import Prover
+    from dbt_statsig.columns.user_sql import SqlCheck
+    from dbt_statsig.declarations import Declaration
+    from dbt_statsig.declarations.meta import OwnerMeta
+
+COLUMN_FIELDS = (
+    "timestamp_column",
+    "experiment_id_column",
+    "group_id_column",
+    "group_name_column",
+    "date_partition_column",
+)
+"""The fields whose value is one column of the source."""
+
+_AS_DECLARED = (
+    "tags",
+    "team",
+    "team_id",
+    "is_verified",
+    "scheduled_reload_hour",
+    "timestamp_as_day",
+    "disable_cure",
+    "source_type",
+)
+
+
+class Context(Struct, frozen=True, kw_only=True):
+    """What holds for every payload of a run: the project's name, tags of columns to hide, where dbt's docs are."""
+
+    project: str
+    hidden_tags: frozenset[str] = frozenset()
+    docs_url: str = ""
+
+
+class Built(Struct, frozen=True, kw_only=True):
+    """The payload of one declaration (None where its SQL could not be built), with the proof of every column.
+
+    `selected` are the stored names of the columns in the SQL, empty where it selects every column or is the user's.
+    """
+
+    payload: Source | None
+    uses: tuple[ColumnUse, ...]
+    selected: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+
+def build_payload(declaration: Declaration, prover: Prover, context: Context) -> Built:
+    """What the console should hold for one declaration, and what is to be said about its columns and its SQL."""
+    return _Builder(declaration, prover, context).build()
+
+
+class _Builder:
+    """The steps for one declaration; findings and column uses are collected on the way."""
+
+    def __init__(self, declaration: Declaration, prover: Prover, context: Context) -> None:
+        self.declaration = declaration
+        self.node = declaration.node
+        self.meta: Any = declaration.meta
+        self.prover = prover
+        self.adapter = prover.adapter
+        self.context = context
+        self.findings: list[Finding] = []
+        self.uses: list[ColumnUse] = []
+        self.query: SqlCheck | None = None
+        self.columns: ColumnSet = ColumnSet(columns=(), closed=False)
+
+    def build(self) -> Built:
+        if self.said("sql") is not None:
+            self.query = self.prover.check_query(self.node, self.meta.sql, macros=self.macros)
+            self.report(self.query, "sql")
+            self.columns = self.query.columns
+        else:
+            self.columns = self.prover.columns(self.node)
+        fields = self.column_fields()
+        sql, selected = self.sql_text(self.formula_columns())
+        payload = self.payload(fields, sql, selected)
+        return Built(
+            payload=payload,
+            uses=tuple(self.uses),
+            selected=tuple(column.name for column in selected),
+            findings=tuple(self.findings),
+        )
+
+    @property
+    def macros(self) -> frozenset[str]:
+        return ALLOWED_MACROS[self.declaration.kind]
+
+    def said(self, key: str) -> Any:
+        """The declared value of a key; None where it was not declared or the kind does not have it."""
+        value = getattr(self.meta, key, UNSET)
+        return None if value is UNSET else value
+
+    def find(self, code: str, message: str, *path: str | int, fix: str = "", severity: Severity | None = None) -> None:
+        self.findings.append(
+            finding(
+                code,
+                message,
+                severity=severity,
+                fix=fix or CODES[code].remedy,
+                unique_id=self.node.unique_id,
+                kind=self.declaration.kind.value,
+                source=self.declaration.name,
+                key=".".join([self.declaration.key, *map(str, path)]),
+                location=self.declaration.locate(*path),
+            )
+        )
+
+    def report(self, check: SqlCheck, *path: str | int) -> None:
+        for problem in check.problems:
+            where = f" (line {problem.line}, column {problem.column} of the text)" if problem.line else ""
+            self.find(problem.code, f"{problem.message}{where}", *path, fix=problem.fix)
+
+    def prove(self, name: str, *path: str | int) -> Verdict:
+        """The proof of one column named under a key; what is to be said about it becomes a finding."""
+        if self.query is None:
+            verdict = self.prover.verdict(self.node, name)
+        else:
+            verdict = self.prover.verdict_in(self.columns, name)
+        if verdict.code:
+            self.find(verdict.code, verdict.message, *path, fix=verdict.fix)
+        return verdict
+
+    def use(self, name: str, *path: str | int) -> Verdict:
+        """As `prove`, and noted as used."""
+        verdict = self.prove(name, *path)
+        self.uses.append(ColumnUse(role=".".join(map(str, path)), verdict=verdict))
+        return verdict
+
+    def column_fields(self) -> dict[str, Any]:
+        """The fields that name columns, with the spelling that the warehouse has."""
+        fields: dict[str, Any] = {}
+        for key in COLUMN_FIELDS:
+            name = self.said(key)
+            if name is not None:
+                fields[key] = self.use(name, key).stored
+        mapping = self.said("id_type_mapping") or {}
+        fields["id_type_mapping"] = tuple(
+            IdType(statsig_unit_id=unit, column=self.use(column, "id_type_mapping", unit).stored)
+            for unit, column in mapping.items()
+        )
+        return fields
+
+    def sql_text(self, formulas: Sequence[Verdict]) -> tuple[str, Sequence[KnownColumn]]:
+        """The SQL to send, and the columns that it is known to give (none where they are not all known)."""
+        if self.query is not None:
+            return self.meta.sql, self.columns.columns if self.columns.closed else ()
+        if self.said("source_type") == "table":
+            self.judge_table()
+            return "", self.columns.columns if self.columns.closed else ()
+        predicates = self.predicates()
+        mapped = [use.verdict for use in self.uses if not use.role.startswith("partition_column")]
+        left_out = self.excluded()
+        wanted = self.said("columns")
+        if wanted is not None:
+            wanted = [self.use(name, "columns", place) for place, name in enumerate(wanted)]
+        else:
+            left_out += [column.name for column in self.hidden()]
+        chosen = select_list(self.columns, self.adapter, used=[*mapped, *formulas], wanted=wanted, left_out=left_out)
+        if chosen.cannot_leave_out:
+            names = ", ".join(chosen.cannot_leave_out)
+            message = f"Not all columns of {self.node.name} are known, so these cannot be left out: {names}."
+            self.find("hidden-columns-open", message)
+        written = [self.write(column) for column in chosen.columns]
+        return select_statement(written, self.node.relation_name or "", predicates), chosen.columns
+
+    def judge_table(self) -> None:
+        hidden = ", ".join(column.name for column in self.hidden())
+        if hidden:
+            message = f"Statsig reads the whole table, with the columns that are tagged as hidden: {hidden}."
+            self.find("hidden-columns-shown", message, "source_type")
+
+    def formula_columns(self) -> list[Verdict]:
+        """Checks every formula, and gives the columns that the formulas need."""
+        needed: dict[str, Verdict] = {}
+        for key, formula in (self.said("custom_field_mapping") or {}).items():
+            check = self.prover.check_predicate(self.node, formula, macros=self.macros, columns=self.columns)
+            self.report(check, "custom_field_mapping", key)
+            needed |= {verdict.stored: verdict for verdict in check.used}
+        return list(needed.values())
+
+    def predicates(self) -> list[str]:
+        predicates = []
+        where = self.said("where")
+        if where is not None:
+            self.report(self.prover.check_predicate(self.node, where, macros=self.macros), "where")
+            predicates.append(f"({where.strip()})")
+        partition = self.said("partition_column")
+        if partition is not None:
+            verdict = self.use(partition, "partition_column")
+            kind = partition_type(verdict.data_type)
+            self.judge_partition(partition, verdict.data_type, kind)
+            predicates.append(date_filter(self.write(as_known(verdict)), kind))
+        return predicates
+
+    def judge_partition(self, name: str, data_type: str | None, kind: PartitionType) -> None:
+        if kind is PartitionType.UNKNOWN:
+            message = f'The type of "{name}" is not known, so it is cast to a day in the date filter.'
+            self.find("partition-type-unknown", message, "partition_column")
+        elif kind is PartitionType.OTHER:
+            message = f'"{name}" is of type {data_type}, which is no date, timestamp or integer.'
+            self.find("partition-type", message, "partition_column")
+
+    def excluded(self) -> list[str]:
+        """The columns to leave out; one that is used elsewhere, or does not exist, is told."""
+        used = {self.adapter.key(use.verdict.stored): use.role for use in self.uses}
+        excluded = []
+        for place, name in enumerate(self.said("exclude_columns") or ()):
+            stored = self.prove(name, "exclude_columns", place).stored
+            if (role := used.get(self.adapter.key(stored))) is not None:
+                self.find("contradiction", f'"{name}" is excluded but used as {role}.', "exclude_columns", place)
+            excluded.append(stored)
+        return excluded
+
+    def hidden(self) -> tuple[KnownColumn, ...]:
+        return hidden_columns(self.node, self.columns, self.adapter, self.context.hidden_tags)
+
+    def write(self, column: KnownColumn) -> str:
+        """The column as it stands in the SQL: quoted, unless quoting an unproven spelling could miss it."""
+        if column.spelling_proven or self.adapter.folding == "keep" or self.adapter.quotes_ignored:
+            return self.adapter.quote(column.name)
+        return column.name
+
+    def payload(self, fields: dict[str, Any], sql: str, selected: Sequence[KnownColumn]) -> Source | None:
+        spec = SPECS[self.declaration.kind]
+        if any(found.severity is Severity.ERROR and found.key.endswith((".sql", ".where")) for found in self.findings):
+            return None
+        known = set(spec.payload.__struct_fields__)
+        values: dict[str, Any] = {key: self.said(key) for key in _AS_DECLARED if self.is_declared(key)}
+        values |= fields
+        values |= {"name": self.declaration.name, "sql": sql, "description": self.description()}
+        values["is_read_only"] = True if not self.is_declared("is_read_only") else self.meta.is_read_only
+        if self.is_declared("owner"):
+            values["owner"] = _owner(self.meta.owner)
+        if self.said("source_type") == "table":
+            values["table_name"] = self.said("table_name") or self.node.relation_name
+        if self.is_declared("custom_field_mapping"):
+            formulas = self.meta.custom_field_mapping
+            values["custom_field_mapping"] = tuple(CustomField(key=key, formula=text) for key, text in formulas.items())
+        values |= self.skip_validation(selected)
+        return spec.payload(**{key: value for key, value in values.items() if key in known})
+
+    def is_declared(self, key: str) -> bool:
+        return getattr(self.meta, key, UNSET) is not UNSET
+
+    def description(self) -> str:
+        base = self.context.docs_url.rstrip("/")
+        link = f"dbt docs: {base}/#!/{self.node.resource_type}/{self.node.unique_id}" if base else ""
+        owner = Ownership(self.context.project, self.node.unique_id)
+        text = self.said("description") if self.is_declared("description") else self.node.description
+        return claim(text or "", owner, link=link)
+
+    def skip_validation(self, selected: Sequence[KnownColumn]) -> dict[str, Any]:
+        """The three fields that go together, where they were asked for and every column and type is proven."""
+        if not self.said("skip_validation"):
+            return {}
+        types = [column.data_type for column in selected]
+        if not selected or not all(types) or not all(column.spelling_proven for column in selected):
+            self.find(
+                "skip-validation-unproven",
+                "Not every column and type of the query is proven, so Statsig validates it as usual.",
+                "skip_validation",
+            )
+            return {}
+        return {
+            "skip_validation": True,
+            "all_columns": tuple(column.name for column in selected),
+            "column_types": tuple(types),
+        }
+
+
+def _owner(declared: OwnerMeta | None) -> Owner | None:
+    if declared is None:
+        return None
+    return Owner(**{key: value for key, value in structs.asdict(declared).items() if value is not UNSET})

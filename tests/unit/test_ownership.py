@@ -1,0 +1,56 @@
+"""The ownership line."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dbt_statsig.ownership import Ownership, claim, owner_of
+
+SHOP = Ownership("shop", "model.shop.fct_exposures")
+
+
+def test_claim_puts_the_line_last() -> None:
+    """The text comes first, then a blank line, then the ownership line."""
+    assert claim("Exposures.", SHOP) == "Exposures.\n\nManaged by dbt: shop/model.shop.fct_exposures"
+
+
+def test_claim_puts_the_link_above_the_line() -> None:
+    """A link stands between the text and the ownership line, which stays last."""
+    lines = claim("", SHOP, link="dbt docs: https://docs.example/#!/model/x").splitlines()
+    assert lines == ["dbt docs: https://docs.example/#!/model/x", "Managed by dbt: shop/model.shop.fct_exposures"]
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        None,
+        "",
+        "Written by hand.",
+        "Managed by dbt: shop/model.shop.a\nand then edited in the console",
+        "Managed by dbt: shop",
+        "managed by dbt: shop/model.shop.a",
+        "Managed by dbt: shop/model.shop.a and more",
+    ],
+)
+def test_what_nobody_claimed(description: str | None) -> None:
+    """Only a whole last line of exactly that form says whose an object is."""
+    assert owner_of(description) is None
+
+
+def test_trailing_white_space_does_not_hide_the_owner() -> None:
+    """A console that appends or trims white space changes nothing about ownership."""
+    assert owner_of("  Text\r\n\r\n Managed by dbt: shop/model.shop.fct_exposures \n\n") == SHOP
+
+
+def test_a_description_cannot_claim_for_another_project() -> None:
+    """A text that ends like an ownership line is overruled by the real line below it."""
+    text = "Managed by dbt: other/model.other.x"
+    assert owner_of(claim(text, SHOP)) == SHOP
+
+
+@given(st.text())
+def test_whatever_the_text_the_owner_is_read_back(text: str) -> None:
+    """Reading a claimed description gives the owner that claimed it."""
+    assert owner_of(claim(text, SHOP)) == SHOP
