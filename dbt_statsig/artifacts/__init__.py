@@ -1,1 +1,22 @@
-"""."""
+"""dbt's files, read as far as needed: manifest.json, catalog.json, run_results.json."""
+
+from __future__ import annotations
+
+from dbt_statsig.artifacts.catalog import Catalog, CatalogColumn, load_catalog
+from dbt_statsig.artifacts.heads import Head
+from dbt_statsig.artifacts.manifest import Manifest, load_manifest
+from dbt_statsig.artifacts.nodes import Node, NodeColumn
+from dbt_statsig.artifacts.run_results import RunResults, load_run_results
+
+__all__ = [
+    "Catalog",
+    "CatalogColumn",
+    "Head",
+    "Manifest",
+    "Node",
+    "NodeColumn",
+    "RunResults",
+    "load_catalog",
+    "load_manifest",
+    "load_run_results",
+]

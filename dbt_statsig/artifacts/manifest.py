@@ -1,0 +1,230 @@
+"""dbt's manifest.json, of which only what is asked for gets decoded.
+
+Facts: dbt's manifest schemas v1 (dbt 0.19) to v12 (dbt 1.8 to 1.12, and dbt 2.x).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Raw, Struct
+
+from dbt_statsig.artifacts.heads import Head, RawHead, build_head
+from dbt_statsig.artifacts.raw_nodes import (
+    COLUMN_CONFIG_SINCE,
+    SELECTABLE_TYPES,
+    GroupOwner,
+    RawNode,
+    build_node,
+    group_of,
+)
+from dbt_statsig.artifacts.reading import MANIFEST, Metadata, decode, decode_part, read_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from dbt_statsig.artifacts.nodes import Node
+
+META_KEY = "statsig"
+MARK = re.compile(rb'"statsig"\s*:')
+COMPILED = re.compile(rb'"compiled_(?:code|sql)"\s*:\s*"[^"]')
+OTHER_LANGUAGE = re.compile(rb'"language"\s*:\s*"(?!sql")')
+OTHER_SECTIONS = ("exposures", "metrics", "semantic_models", "saved_queries", "functions", "unit_tests")
+
+
+class _Group(Struct, frozen=True, kw_only=True):
+    name: str | None = None
+    package_name: str | None = None
+    owner: GroupOwner | None = None
+
+
+class _File(Struct, frozen=True, kw_only=True):
+    metadata: Metadata = Metadata()
+    nodes: dict[str, Raw] | None = None
+    sources: dict[str, Raw] | None = None
+    groups: Raw = Raw(b"null")
+    disabled: Raw = Raw(b"null")
+    exposures: Raw = Raw(b"null")
+    metrics: Raw = Raw(b"null")
+    semantic_models: Raw = Raw(b"null")
+    saved_queries: Raw = Raw(b"null")
+    functions: Raw = Raw(b"null")
+    unit_tests: Raw = Raw(b"null")
+    macros: Raw = Raw(b"null")
+
+
+class Manifest:
+    """A manifest whose nodes stay bytes until they are asked for; `load_manifest` and `from_bytes` make one.
+
+    Whatever decodes a node raises ArtifactError where that node is not as dbt writes it.
+    """
+
+    def __init__(self, file: _File, path: Path | None) -> None:
+        """Use `load_manifest` or `from_bytes`."""
+        metadata = file.metadata
+        self.path = path
+        self.dbt_version = metadata.dbt_version or ""
+        self.schema_version = metadata.schema()[1]
+        self.generated_at: datetime | None = metadata.written_at
+        self.invocation_id = metadata.invocation_id or ""
+        self.adapter_type = metadata.adapter_type or ""
+        self.project_name = metadata.project_name or ""
+        self._file = file
+        self._where = str(path or MANIFEST.label)
+        self._enabled: dict[str, Raw] = {**(file.nodes or {}), **(file.sources or {})}
+        self._column_config = _columns_have_config(self.dbt_version)
+        self._nodes: dict[str, Node] = {}
+        self._disabled_raw: dict[str, list[Raw]] | None = None
+        self._heads: dict[str, Head] | None = None
+        self._found: tuple[str, ...] | None = None
+
+    def __repr__(self) -> str:
+        """Whose it is and how large."""
+        return f"Manifest({self._where!r}, dbt {self.dbt_version}, {len(self._enabled)} nodes)"
+
+    @classmethod
+    def from_bytes(cls, data: bytes, path: Path | None = None) -> Manifest:
+        """The manifest in `data`, plain or gzip; raises ArtifactError where there is none that can be read."""
+        file = decode(data, _File, kind=MANIFEST, where=str(path or MANIFEST.label))
+        return cls(file, path)
+
+    def marked(self) -> tuple[Node, ...]:
+        """The models, snapshots, seeds and source tables that bear a `statsig` meta key, or whose columns do.
+
+        Sorted by unique_id; disabled ones are among them, with `enabled=False`.
+        """
+        found = [
+            node
+            for unique_id in [*self._candidates(), *self._marked_disabled()]
+            if (node := self.node(unique_id)) and node.resource_type in SELECTABLE_TYPES and is_marked(node)
+        ]
+        return tuple(sorted(found, key=lambda node: node.unique_id))
+
+    def unsupported_marked(self) -> tuple[Node, ...]:
+        """Marked nodes of types that cannot be a source: tests, analyses, exposures, macros and the like."""
+        found = [
+            node
+            for unique_id in self._candidates()
+            if (node := self.node(unique_id)) and node.resource_type not in SELECTABLE_TYPES and is_marked(node)
+        ]
+        for section in (*OTHER_SECTIONS, "macros"):
+            raw: Raw = getattr(self._file, section)
+            if MARK.search(raw):
+                members = self._section(section).items()
+                nodes = (self._build(member, unique_id) for unique_id, member in members if MARK.search(member))
+                found += [node for node in nodes if is_marked(node)]
+        return tuple(sorted(found, key=lambda node: node.unique_id))
+
+    def node(self, unique_id: str) -> Node | None:
+        """The node, model to source table (a disabled one where no other bears the id); None: not in here."""
+        if unique_id not in self._nodes:
+            raw = self._enabled.get(unique_id)
+            if raw is not None:
+                self._nodes[unique_id] = self._build(raw, unique_id)
+            elif unique_id in self._disabled():
+                nodes = [self._build(raw, unique_id, enabled=False) for raw in self._disabled()[unique_id]]
+                self._nodes[unique_id] = next((node for node in nodes if is_marked(node)), nodes[0])
+        return self._nodes.get(unique_id)
+
+    def heads(self) -> Mapping[str, Head]:
+        """The heads of all enabled members of dbt's graph, tests and exposures too, by unique_id."""
+        if self._heads is None:
+            members = dict(self._enabled)
+            for section in OTHER_SECTIONS:
+                members.update(self._section(section))
+            self._heads = {
+                unique_id: build_head(self._part(raw, RawHead, unique_id), unique_id=unique_id)
+                for unique_id, raw in members.items()
+            }
+        return self._heads
+
+    @property
+    def is_empty(self) -> bool:
+        """True when it holds no node and no source at all, enabled or disabled."""
+        return not self._enabled and not self._disabled()
+
+    @property
+    def compiled(self) -> tuple[int, int]:
+        """How many SQL models have compiled code, and how many SQL models there are."""
+        models = [
+            raw
+            for unique_id, raw in self._enabled.items()
+            if unique_id.startswith("model.") and not OTHER_LANGUAGE.search(raw)
+        ]
+        return sum(COMPILED.search(raw) is not None for raw in models), len(models)
+
+    def _candidates(self) -> tuple[str, ...]:
+        """The enabled nodes whose bytes hold the key anywhere: few enough to decode."""
+        if self._found is None:
+            self._found = tuple(unique_id for unique_id, raw in self._enabled.items() if MARK.search(raw))
+        return self._found
+
+    def _marked_disabled(self) -> Iterator[str]:
+        if not MARK.search(self._file.disabled):
+            return iter(())
+        return (
+            unique_id
+            for unique_id, raws in self._disabled().items()
+            if unique_id not in self._enabled and any(MARK.search(raw) for raw in raws)
+        )
+
+    def _disabled(self) -> dict[str, list[Raw]]:
+        """By unique_id; the first versions of the manifest hold a plain list, later ones a mapping of lists."""
+        if self._disabled_raw is None:
+            found: dict[str, list[Raw]] = {}
+            content: Any = self._part(self._file.disabled, list[Raw] | dict[str, list[Raw]] | None, "disabled")
+            if isinstance(content, list):
+                for raw in content:
+                    unique_id = self._part(raw, RawNode, "a disabled node").unique_id or ""
+                    found.setdefault(unique_id, []).append(raw)
+            else:
+                found.update({unique_id: raws for unique_id, raws in (content or {}).items() if raws})
+            self._disabled_raw = found
+        return self._disabled_raw
+
+    def _section(self, section: str) -> dict[str, Raw]:
+        return self._part(getattr(self._file, section), dict[str, Raw] | None, section) or {}
+
+    def _part(self, raw: Raw, into: Any, part: str) -> Any:
+        return decode_part(raw, into, where=self._where, part=part)
+
+    def _build(self, raw: Raw, unique_id: str, *, enabled: bool = True) -> Node:
+        decoded: RawNode = self._part(raw, RawNode, unique_id)
+        return build_node(
+            decoded,
+            unique_id=unique_id,
+            resource_type=unique_id.split(".", 1)[0],
+            owner=self._owner(group_of(decoded), decoded.package_name),
+            enabled=enabled,
+            column_config=self._column_config,
+        )
+
+    def _owner(self, group: str, package: str | None) -> GroupOwner:
+        """The owner of the group of that name, of the node's own package before another's."""
+        if not group:
+            return GroupOwner()
+        groups: dict[str, _Group] = self._part(self._file.groups, dict[str, _Group] | None, "groups") or {}
+        named = [known for known in groups.values() if known.name == group]
+        named.sort(key=lambda known: known.package_name != package)
+        return next((known.owner for known in named if known.owner), GroupOwner())
+
+
+def load_manifest(path: Path) -> Manifest:
+    """The manifest at `path`, plain or gzip; raises ArtifactError where there is none that can be read."""
+    return Manifest.from_bytes(read_bytes(path, MANIFEST), path)
+
+
+def is_marked(node: Node) -> bool:
+    """True when the node's own meta, or that of one of its columns, has the key `statsig`."""
+    return META_KEY in node.meta or any(META_KEY in column.meta for column in node.columns.values())
+
+
+def _columns_have_config(dbt_version: str) -> bool | None:
+    """Whether that dbt gives columns a config; None where the version does not tell, as one that is a date."""
+    match = re.match(r"(\d{1,4})\.(\d{1,4})", dbt_version)
+    if match is None or len(match[1]) == len("2026"):
+        return None
+    return (int(match[1]), int(match[2])) >= COLUMN_CONFIG_SINCE

@@ -1,0 +1,186 @@
+"""Bytes of one of dbt's JSON files to a typed value, or one error that says what the file is instead."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import zlib
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from dbt_statsig.errors import ArtifactError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GZIP_MAGIC = b"\x1f\x8b"
+BOM = b"\xef\xbb\xbf"
+SCHEMA_URL = re.compile(r"/dbt/(?P<kind>[a-z-]+)/v(?P<version>\d{1,9})(?:\.json)?/?\Z")
+
+T = TypeVar("T", bound=Struct)
+
+
+class FileKind(Struct, frozen=True, kw_only=True):
+    """One of dbt's files: its name in `metadata.dbt_schema_version`, how people call it, and the versions we read."""
+
+    schema: str
+    label: str
+    newest: int
+    fix: str
+
+
+MANIFEST = FileKind(
+    schema="manifest", label="manifest.json", newest=12, fix="Run `dbt compile` (or `dbt parse`) to write it."
+)
+CATALOG = FileKind(schema="catalog", label="catalog.json", newest=1, fix="Run `dbt docs generate` to write it.")
+RUN_RESULTS = FileKind(
+    schema="run-results", label="run_results.json", newest=6, fix="Run `dbt build` or `dbt run` to write it."
+)
+
+
+class Metadata(Struct, frozen=True, kw_only=True):
+    """The `metadata` block that all of dbt's files share; every value may be missing or null."""
+
+    dbt_schema_version: str | None = None
+    dbt_version: str | None = None
+    generated_at: str | None = None
+    invocation_id: str | None = None
+    adapter_type: str | None = None
+    project_name: str | None = None
+
+    @property
+    def written_at(self) -> datetime | None:
+        """`generated_at` as an aware time; None where it is missing or no time."""
+        try:
+            when = msgspec.convert(self.generated_at, datetime)
+        except msgspec.ValidationError:
+            return None
+        return when if when.tzinfo else when.replace(tzinfo=timezone.utc)
+
+    def schema(self) -> tuple[str, int]:
+        """The file's kind and version as its schema URL says; `("", 0)` where it names neither."""
+        match = SCHEMA_URL.search(self.dbt_schema_version or "")
+        return (match["kind"], int(match["version"])) if match else ("", 0)
+
+
+class _Envelope(Struct, frozen=True):
+    metadata: Metadata
+
+
+def read_bytes(path: Path, kind: FileKind) -> bytes:
+    """The file's content; raises ArtifactError where there is none to read."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise ArtifactError(f"There is no {path}.{_missing_because(path)}", fix=kind.fix) from None
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ArtifactError(
+            f"{path} cannot be read: {reason}.", fix=f"Name a {kind.label} that this user may read."
+        ) from None
+
+
+def decode(data: bytes, into: type[T], *, kind: FileKind, where: str) -> T:
+    """`data`, plain or gzip, as `into`; raises ArtifactError naming `where` and the fault.
+
+    `into` must have a `metadata` field of type Metadata, with a default.
+    """
+    plain = _plain(data, kind=kind, where=where)
+    if not plain.strip():
+        raise ArtifactError(f"{where} is empty, or still being written.", fix=kind.fix)
+    try:
+        value = msgspec.json.decode(plain, type=into)
+    except (ValueError, RecursionError) as error:
+        _check_kind(_envelope(plain), kind=kind, where=where)
+        raise _not_readable(plain, error, kind=kind, where=where) from None
+    _check_kind(getattr(value, "metadata", Metadata()), kind=kind, where=where)
+    return value
+
+
+def decode_part(raw: msgspec.Raw, into: Any, *, where: str, part: str) -> Any:
+    """One part of a file that was left undecoded so far; raises ArtifactError naming `where` and `part`."""
+    try:
+        return msgspec.json.decode(raw, type=into)
+    except (ValueError, RecursionError) as error:
+        raise ArtifactError(
+            f"{where}: {part} is not as dbt writes it: {_reason(error)}.", fix="Let dbt write the file again."
+        ) from None
+
+
+def _missing_because(path: Path) -> str:
+    folder = path.parent
+    if folder.is_dir():
+        return ""
+    if (folder.parent / "dbt_project.yml").is_file():
+        return f" The dbt project in {folder.parent} has no {folder.name} folder yet."
+    return f" There is no folder {folder}, nor a dbt_project.yml beside it."
+
+
+def _plain(data: bytes, *, kind: FileKind, where: str) -> bytes:
+    if data.startswith(GZIP_MAGIC):
+        try:
+            data = gzip.decompress(data)
+        except EOFError:
+            raise _truncated(kind, where) from None
+        except (OSError, zlib.error) as error:
+            raise ArtifactError(f"{where} is not readable as gzip: {_reason(error)}.", fix=kind.fix) from None
+    return data.removeprefix(BOM)
+
+
+def _envelope(plain: bytes) -> Metadata | None:
+    try:
+        return msgspec.json.decode(plain, type=_Envelope).metadata
+    except (ValueError, RecursionError):
+        return None
+
+
+def _check_kind(metadata: Metadata | None, *, kind: FileKind, where: str) -> None:
+    """Raise where `metadata` names another kind of file or a version that is not read; None is not judged."""
+    if metadata is None:
+        return
+    found, version = metadata.schema()
+    if not found:
+        raise ArtifactError(
+            f"{where} is JSON, but no {kind.label} of dbt's: metadata.dbt_schema_version does not say what it is.",
+            fix=kind.fix,
+        )
+    if found != kind.schema:
+        raise ArtifactError(f"{where} is a {found} file of dbt's, not a {kind.label}.", fix=f"Name the {kind.label}.")
+    if not 1 <= version <= kind.newest:
+        known = "v1" if kind.newest == 1 else f"v1 to v{kind.newest}"
+        raise ArtifactError(
+            f"{where} has schema version v{version} (dbt {metadata.dbt_version or 'unknown'}); {known} can be read.",
+            fix="Use a newer dbt-statsig, or a dbt whose files it reads.",
+        )
+
+
+def _not_readable(plain: bytes, error: Exception, *, kind: FileKind, where: str) -> ArtifactError:
+    """What is the matter with a file that did not decode, found out with the tolerant reader of Python's own."""
+    fault = f"does not have the form of a {kind.label}: {_reason(error)}"
+    try:
+        json.loads(plain)
+        if not isinstance(error, msgspec.ValidationError):
+            fault = f"holds what JSON does not have (NaN, Infinity, half a surrogate pair): {_reason(error)}"
+    except UnicodeDecodeError as bad:
+        fault = f"is not UTF-8 text (byte {bad.start})"
+    except json.JSONDecodeError as bad:
+        if bad.msg.startswith("Unterminated string") or bad.pos >= len(bad.doc.rstrip()):
+            return _truncated(kind, where)
+        fault = f"is not JSON: line {bad.lineno}, column {bad.colno}: {bad.msg}"
+    except (ValueError, RecursionError):
+        fault = f"cannot be decoded: {_reason(error)}"
+    return ArtifactError(f"{where} {fault}.", fix=kind.fix)
+
+
+def _truncated(kind: FileKind, where: str) -> ArtifactError:
+    return ArtifactError(f"{where} ends too early: it is truncated or still being written.", fix=kind.fix)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    return str(error).rstrip(".")

@@ -1,0 +1,64 @@
+"""dbt's run_results.json: what a dbt command did to each node.
+
+Facts: dbt's run-results schemas v1 to v6.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from dbt_statsig.artifacts.reading import RUN_RESULTS, Metadata, decode, read_bytes
+
+SUCCESS = "success"
+
+
+class _Result(Struct, frozen=True, kw_only=True):
+    unique_id: str | None = None
+    status: str | None = None
+
+
+class _File(Struct, frozen=True, kw_only=True):
+    metadata: Metadata = Metadata()
+    args: dict[str, Any] | None = None
+    results: list[_Result] | None = None
+
+
+class RunResults(Struct, frozen=True, kw_only=True):
+    """One dbt command's results: `statuses` by unique_id.
+
+    `target` is there only when it was named on the command line, and never from dbt 2.x; `which` is the command.
+    """
+
+    path: Path | None = None
+    generated_at: datetime | None = None
+    invocation_id: str = ""
+    target: str = ""
+    which: str = ""
+    results: dict[str, str] = {}
+
+    @classmethod
+    def from_bytes(cls, data: bytes, path: Path | None = None) -> RunResults:
+        """The results in `data`, plain or gzip; raises ArtifactError where there are none that can be read."""
+        file = decode(data, _File, kind=RUN_RESULTS, where=str(path or RUN_RESULTS.label))
+        args = file.args or {}
+        return cls(
+            path=path,
+            generated_at=file.metadata.written_at,
+            invocation_id=file.metadata.invocation_id or "",
+            target=str(args.get("target") or ""),
+            which=str(args.get("which") or ""),
+            results={result.unique_id: result.status or "" for result in file.results or [] if result.unique_id},
+        )
+
+    def succeeded(self) -> frozenset[str]:
+        """The unique_ids of what was built without error."""
+        return frozenset(unique_id for unique_id, status in self.results.items() if status == SUCCESS)
+
+
+def load_run_results(path: Path) -> RunResults:
+    """The run results at `path`, plain or gzip; raises ArtifactError where there are none that can be read."""
+    return RunResults.from_bytes(read_bytes(path, RUN_RESULTS), path)
