@@ -1,0 +1,158 @@
+"""From a request to its answer: key, limits, routes. No sockets here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+import msgspec
+
+from dbt_statsig.emulator.kinds import KINDS
+from dbt_statsig.emulator.limits import RateLimit
+from dbt_statsig.emulator.paging import Page, page_of, page_reply
+from dbt_statsig.emulator.replies import Fault, Refusal, Reply, invalid, refuse
+from dbt_statsig.emulator.sources import Sources
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dbt_statsig.emulator.kinds import Kind
+    from dbt_statsig.emulator.options import Options
+    from dbt_statsig.emulator.replies import Call
+    from dbt_statsig.emulator.sources import Check
+    from dbt_statsig.emulator.state import State
+
+__all__ = ["PREFIX", "Api"]
+
+PREFIX = "/console/v1"
+_MUTATIONS = ("POST", "PATCH", "PUT", "DELETE")
+_LONGEST_TAG = 100
+
+_LISTS = {
+    ("tags",): "tags",
+    ("unit_id_types",): "unit_id_types",
+    ("experiments",): "experiments",
+    ("metrics", "list"): "metrics",
+    ("users", "teams"): "teams",
+}
+_PAGED = ("unit_id_types", "experiments", "metrics")
+_COLLECTIONS = {kind.list_path: kind for kind in KINDS.values()}
+_CREATES = {kind.create_path: kind for kind in KINDS.values()}
+_ITEMS = {kind.item_path: kind for kind in KINDS.values()}
+
+
+class Api:
+    """The Console API over one state."""
+
+    def __init__(self, state: State, options: Options, check: Check) -> None:
+        """Answer from `state`; `check` proves a source on the warehouse."""
+        self._state = state
+        self._options = options
+        self._sources = Sources(state, options, check)
+        self.limit = RateLimit(options.windows)
+
+    def answer(self, call: Call, *, admitted: bool = False) -> Reply:
+        """The answer to `call`; with `call.persist` False, the answer it would get, and nothing changes.
+
+        One that is `admitted` has passed the key and the limits before.
+        """
+        try:
+            if not admitted:
+                self._admit(call)
+            return self._route(call)
+        except Refusal as refusal:
+            return refusal.reply
+
+    def _admit(self, call: Call) -> None:
+        key = call.headers.get("statsig-api-key", "")
+        if key != self._options.key:
+            raise refuse(401, f"Only an active Console API key is accepted here. Key sent: {key}")
+        wait = self.limit.take() if call.method in _MUTATIONS else 0
+        if wait:
+            raise refuse(429, "Too many requests.", {"retry-after": str(wait)})
+
+    def _route(self, call: Call) -> Reply:
+        segments = tuple(call.path.removeprefix(f"{PREFIX}/").split("/"))
+        reply = self._collection(call, segments) or self._item(call, segments)
+        if reply is None:
+            raise refuse(404, f"Cannot {call.method} {call.path}")
+        return reply
+
+    def _collection(self, call: Call, segments: tuple[str, ...]) -> Reply | None:
+        if call.method == "GET" and segments in _COLLECTIONS:
+            return self._list_sources(call, _COLLECTIONS[segments])
+        if call.method == "GET" and segments in _LISTS:
+            return self._list_others(call, _LISTS[segments])
+        if call.method == "POST" and segments in _CREATES:
+            return self._sources.create(_CREATES[segments], self._body(call), persist=call.persist)
+        if call.method == "POST" and segments == ("tags",):
+            return self._create_tag(self._body(call), persist=call.persist)
+        return None
+
+    def _item(self, call: Call, segments: tuple[str, ...]) -> Reply | None:
+        kind = _ITEMS.get(segments[:-1])
+        if kind is None or not segments[-1]:
+            return None
+        name = _decoded(segments[-1])
+        if call.method == "GET" and kind.reads_one:
+            return self._sources.read(kind, name)
+        if call.method == "POST":
+            return self._sources.update(kind, name, self._body(call), persist=call.persist)
+        if call.method == "PATCH" and kind.patches:
+            return self._sources.patch(kind, name, self._body(call), persist=call.persist)
+        if call.method == "DELETE":
+            return self._sources.delete(kind, name, persist=call.persist)
+        return None
+
+    def _list_sources(self, call: Call, kind: Kind) -> Reply:
+        with self._state.lock:
+            items = list(self._state.sources[kind.collection].values())
+        odd = self._options.page_odd and kind.collection == "qualifying_events"
+        next_path = f"{PREFIX}/{kind.collection}" if odd else ""
+        return self._page(call, f"{kind.title}s listed.", items, paged=True, next_path=next_path)
+
+    def _list_others(self, call: Call, name: str) -> Reply:
+        with self._state.lock:
+            items = list(self._state.lists[name])
+        return self._page(call, "Listed.", items, paged=name in _PAGED)
+
+    def _page(self, call: Call, message: str, items: Sequence[Any], *, paged: bool, next_path: str = "") -> Reply:
+        required = paged and self._options.require_paging
+        page = page_of(call.query, required=required, max_limit=self._options.max_limit)
+        if not isinstance(page, Page):
+            raise invalid(page, plain=self._options.plain_errors)
+        end = "" if self._options.empty_next_page else None
+        return page_reply(message, items, page, call, next_path=next_path, end=end)
+
+    def _create_tag(self, body: dict[str, Any], *, persist: bool) -> Reply:
+        name, description = body.get("name"), body.get("description")
+        faults: list[Fault] = []
+        if not isinstance(name, str) or not 1 <= len(name) <= _LONGEST_TAG:
+            faults.append(Fault("name", f"must be a string of 1 to {_LONGEST_TAG} characters"))
+        if not isinstance(description, str):
+            faults.append(Fault("description", "must be a string"))
+        if faults:
+            raise invalid(faults, plain=self._options.plain_errors)
+        tag = {"name": name, "description": description}
+        with self._state.lock:
+            if name in self._state.tag_names():
+                raise refuse(400, f"Tag name {name!r} is already in use.")
+            if persist:
+                self._state.lists["tags"].append(tag)
+        return Reply(status=201, payload={"message": "Tag created.", "data": tag})
+
+    def _body(self, call: Call) -> dict[str, Any]:
+        try:
+            body = msgspec.json.decode(call.body)
+        except msgspec.DecodeError as fault:
+            raise refuse(400, f"The request body is not JSON: {fault}.") from fault
+        if not isinstance(body, dict):
+            raise refuse(400, "The request body must be a JSON object.")
+        return body
+
+
+def _decoded(segment: str) -> str:
+    try:
+        return unquote(segment, errors="strict")
+    except UnicodeDecodeError as fault:
+        raise refuse(400, "The name in the path is not UTF-8.") from fault

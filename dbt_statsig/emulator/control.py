@@ -1,0 +1,119 @@
+"""What a test or a person does to the emulator beside the API: faults, the log, edits as in the web console.
+
+No key is asked for, so only this machine is answered.
+"""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+import msgspec
+from starlette.responses import Response
+from starlette.routing import Route
+
+from dbt_statsig.emulator.failures import CannotStart
+from dbt_statsig.emulator.kinds import KINDS
+from dbt_statsig.emulator.page import page, page_headers
+from dbt_statsig.emulator.replies import Refusal, refuse
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from dbt_statsig.emulator.core import Emulator
+
+__all__ = ["Control"]
+
+_OBJECTS = "/__emulator/objects/"
+
+
+class Control:
+    """The routes beside the API."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        """Act on `emulator`."""
+        self._emulator = emulator
+
+    def routes(self) -> list[Route]:
+        """The page and the control endpoints."""
+        return [
+            Route("/", self._local(self._page)),
+            Route("/__emulator/faults", self._local(self._faults), methods=["GET", "POST", "DELETE"]),
+            Route("/__emulator/requests", self._local(self._requests), methods=["GET", "DELETE"]),
+            Route("/__emulator/state", self._local(self._state), methods=["GET"]),
+            Route("/__emulator/reset", self._local(self._reset), methods=["POST"]),
+            Route(f"{_OBJECTS}{{target:path}}", self._local(self._object), methods=["POST", "PATCH", "DELETE"]),
+        ]
+
+    def _local(self, endpoint: Any) -> Any:
+        async def guarded(request: Request) -> Response:
+            if not _is_local(request):
+                return _json({"message": "Only this machine may use this."}, 403)
+            body = await request.body()
+            try:
+                return endpoint(request, msgspec.json.decode(body) if body else None)  # type: ignore[no-any-return]
+            except Refusal as refusal:
+                return _json(refusal.reply.payload, refusal.reply.status)
+            except (CannotStart, msgspec.DecodeError) as fault:
+                return _json({"message": str(fault)}, 400)
+
+        return guarded
+
+    def _page(self, _request: Request, _body: Any) -> Response:
+        return Response(page(self._emulator.state.as_seed()), media_type="text/html", headers=page_headers())
+
+    def _faults(self, request: Request, body: Any) -> Response:
+        if request.method != "GET":
+            self._emulator.faults.replace([] if request.method == "DELETE" else body)
+        return _json({"faults": self._emulator.faults.as_plan()})
+
+    def _requests(self, request: Request, _body: Any) -> Response:
+        if request.method == "DELETE":
+            self._emulator.console.log.clear()
+        return _json({"requests": list(self._emulator.console.log)})
+
+    def _state(self, _request: Request, _body: Any) -> Response:
+        return _json(self._emulator.state.as_seed())
+
+    def _reset(self, _request: Request, _body: Any) -> Response:
+        self._emulator.reset()
+        return _json({"message": "Back to the seed."})
+
+    def _object(self, request: Request, body: Any) -> Response:
+        raw = request.scope["raw_path"].decode("ascii").removeprefix(_OBJECTS)
+        collection, _, segment = raw.partition("/")
+        name = unquote(segment)
+        if collection not in KINDS or not name:
+            raise refuse(404, f"Name one of {', '.join(KINDS)}, and an object of it.")
+        if request.method != "DELETE" and not isinstance(body, dict):
+            raise refuse(400, "The body must be an object.")
+        with self._emulator.state.lock:
+            there = name in self._emulator.state.sources[collection]
+            if there is (request.method == "POST"):
+                raise refuse(404, f"{name!r} is {'already' if there else 'not'} there.")
+            return _json({"data": self._changed(request.method, collection, name, body)})
+
+    def _changed(self, method: str, collection: str, name: str, body: Any) -> dict[str, Any]:
+        items = self._emulator.state.sources[collection]
+        if method == "DELETE":
+            return items.pop(name)
+        if method == "POST":
+            items[name] = {"description": "", "tags": [], **body, "name": name}
+            return items[name]
+        edited = {key: value for key, value in {**items[name], **body}.items() if value is not None}
+        if edited.get("name", name) != name and edited["name"] in items:
+            raise refuse(400, f"{edited['name']!r} is already there.")
+        self._emulator.state.replace(collection, name, {"name": name, **edited})
+        return edited
+
+
+def _is_local(request: Request) -> bool:
+    try:
+        return request.client is not None and ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False
+
+
+def _json(payload: Any, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(payload), status_code=status, media_type="application/json")

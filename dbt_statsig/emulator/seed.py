@@ -1,0 +1,89 @@
+"""The initial state: a mapping, or a JSON file of it.
+
+Its keys, each a list and each optional: `assignment_sources`, `entity_property_sources`, `qualifying_events`,
+`metric_sources` (objects with a `name`, as the API gives them), `tags` and `unit_id_types` (names, or objects with
+`name` and `description`), `experiments`, `metrics` and `teams` (objects, listed as they are).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from dbt_statsig.emulator.failures import CannotStart
+from dbt_statsig.emulator.kinds import KINDS
+from dbt_statsig.emulator.state import LISTS
+from dbt_statsig.emulator.validation import type_faults
+
+__all__ = ["load", "read_json"]
+
+_KEYS = (*KINDS, *LISTS)
+_NAMED = ("tags", "unit_id_types")
+
+
+def load(seed: Mapping[str, Any] | Path | None) -> dict[str, list[dict[str, Any]]]:
+    """Every collection, complete. Raises `CannotStart` with all faults of the seed, a line each."""
+    content = read_json(seed, "seed") if isinstance(seed, Path) else (seed or {})
+    if not isinstance(content, Mapping):
+        raise CannotStart(f"The seed must be an object with some of the keys {', '.join(_KEYS)}.")
+    faults = [_unknown(key) for key in content if key not in _KEYS]
+    loaded: dict[str, list[dict[str, Any]]] = {}
+    for key in _KEYS:
+        items = content.get(key, [])
+        if not isinstance(items, list):
+            faults.append(f"{key}: must be a list")
+            continue
+        loaded[key] = [_named(item) if key in _NAMED else item for item in items]
+        faults += _faults(key, loaded[key])
+    if faults:
+        where = f" {seed}" if isinstance(seed, Path) else ""
+        raise CannotStart(f"The seed{where} is not valid:\n" + "\n".join(f"  {fault}" for fault in faults))
+    for key in KINDS:
+        loaded[key] = [{"description": "", "tags": [], **item} for item in loaded[key]]
+    return loaded
+
+
+def read_json(path: Path, what: str) -> Any:
+    """The content of a JSON file. Raises `CannotStart` that names the file and the fault."""
+    try:
+        return msgspec.json.decode(path.read_bytes())
+    except OSError as fault:
+        raise CannotStart(f"Cannot read the {what} file {path}: {fault.strerror}.") from fault
+    except msgspec.DecodeError as fault:
+        raise CannotStart(f"The {what} file {path} is not JSON: {fault}.") from fault
+
+
+def _unknown(key: object) -> str:
+    close = get_close_matches(str(key), _KEYS, 1)
+    return f"{key}: unknown key" + (f", did you mean {close[0]}?" if close else f"; known keys: {', '.join(_KEYS)}")
+
+
+def _named(item: Any) -> Any:
+    return {"name": item, "description": ""} if isinstance(item, str) else item
+
+
+def _faults(key: str, items: list[Any]) -> list[str]:
+    faults: list[str] = []
+    seen: set[str] = set()
+    for index, item in enumerate(items):
+        place = f"{key}[{index}]"
+        if not isinstance(item, Mapping):
+            faults.append(f"{place}: must be an object")
+            continue
+        if key not in KINDS and key not in _NAMED:
+            continue
+        name = item.get("name")
+        if not isinstance(name, str) or not name:
+            faults.append(f"{place}.name: is required, a string that is not empty")
+        elif name in seen:
+            faults.append(f"{place}.name: {name!r} is there twice")
+        else:
+            seen.add(name)
+        if key in KINDS:
+            rest = {field: value for field, value in item.items() if field != "name"}
+            faults += [f"{place}.{fault.property}: {fault.message}" for fault in type_faults(KINDS[key], rest)]
+    return faults

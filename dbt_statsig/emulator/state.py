@@ -1,0 +1,67 @@
+"""What the emulated project holds: plain values under one lock."""
+
+from __future__ import annotations
+
+import copy
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+
+from dbt_statsig.emulator.kinds import KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["LISTS", "State"]
+
+LISTS = ("tags", "unit_id_types", "experiments", "metrics", "teams")
+
+
+class State:
+    """All objects, by collection.
+
+    `sources[collection][name]` is a source as the API gives it; `lists[name]` is one of `LISTS`.
+    Hold `lock` to read and write more than one thing at once.
+    """
+
+    def __init__(self, content: Mapping[str, Any]) -> None:
+        """Start from what `seed.load` made."""
+        self.lock = RLock()
+        self._start = copy.deepcopy(dict(content))
+        self.sources: dict[str, dict[str, dict[str, Any]]] = {}
+        self.lists: dict[str, list[dict[str, Any]]] = {}
+        self.reset()
+
+    def reset(self) -> None:
+        """Go back to the seed."""
+        with self.lock:
+            start = copy.deepcopy(self._start)
+            self.sources = {name: {item["name"]: item for item in start[name]} for name in KINDS}
+            self.lists = {name: start[name] for name in LISTS}
+
+    def as_seed(self) -> dict[str, Any]:
+        """All that is held, in the seed's format."""
+        with self.lock:
+            held = {name: list(items.values()) for name, items in self.sources.items()} | self.lists
+            return copy.deepcopy(held)
+
+    def add_tags(self, names: list[str]) -> None:
+        """Make the tags that are not there yet."""
+        with self.lock:
+            new = [name for name in dict.fromkeys(names) if name not in self.tag_names()]
+            self.lists["tags"] += [{"name": name, "description": ""} for name in new]
+
+    def tag_names(self) -> set[str]:
+        """The tags that are there."""
+        with self.lock:
+            return {tag["name"] for tag in self.lists["tags"]}
+
+    def replace(self, collection: str, name: str, item: dict[str, Any]) -> None:
+        """Put `item` where `name` was, in the same place of the list even if its name is another."""
+        with self.lock:
+            items = self.sources[collection]
+            if item["name"] == name:
+                items[name] = item
+                return
+            self.sources[collection] = {
+                (item["name"] if key == name else key): (item if key == name else value) for key, value in items.items()
+            }

@@ -1,0 +1,99 @@
+"""What the service does with a write: runs the SQL on the customer's warehouse, and looks for the mapped columns.
+
+Nothing is read and nothing is written there: every query is wrapped so that no row comes back, and the connection is
+read-only.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from dbt_statsig.emulator.databases import DuckDB, Failed, PostgreSQL
+from dbt_statsig.emulator.failures import CannotStart
+from dbt_statsig.emulator.macros import refused_macros, resolved
+from dbt_statsig.emulator.replies import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from dbt_statsig.emulator.databases import Columns, Database
+    from dbt_statsig.emulator.kinds import Kind
+
+__all__ = ["checker", "source_faults"]
+
+_COLUMN_FIELDS = ("timestampColumn", "experimentIDColumn", "groupIDColumn", "groupNameColumn", "datePartitionColumn")
+
+
+def checker(warehouse: str | None, lock_wait: float) -> Callable[[Kind, Mapping[str, Any]], list[Fault]]:
+    """The check that writes must pass; one that passes all where there is no warehouse.
+
+    Raises `CannotStart` where the warehouse's driver is not installed.
+    """
+    if warehouse is None:
+        return _pass
+    postgres = warehouse.startswith(("postgresql://", "postgres://"))
+    driver = "psycopg" if postgres else "duckdb"
+    try:
+        import_module(driver)
+    except ImportError as fault:
+        raise CannotStart(f"The warehouse needs the Python package {driver}: pip install {driver}") from fault
+    database: Database = PostgreSQL(warehouse) if postgres else DuckDB(warehouse, lock_wait)
+    return lambda kind, source: source_faults(database, kind, source)
+
+
+def source_faults(database: Database, kind: Kind, source: Mapping[str, Any]) -> list[Fault]:
+    """What keeps `source` from working on `database`.
+
+    Raises `Refusal` (503) when the database cannot be reached.
+    """
+    table = source.get("sourceType") == "table"
+    sql, place = (_whole(source["tableName"]), "tableName") if table else (source["sql"], "sql")
+    formulas = [
+        (f"customFieldMapping[{index}].formula", item["formula"])
+        for index, item in enumerate(source.get("customFieldMapping") or [])
+    ]
+    faults = [
+        Fault(where, f"unknown macro {{{name}}}, or not one for this kind of source")
+        for where, text in [(place, sql), *formulas]
+        for name in refused_macros(text, kind.macros)
+    ]
+    if faults:
+        return faults
+    with database.session() as columns_of:
+        columns = _tried(columns_of, place, _wrapped("*", sql))
+        if isinstance(columns, Fault):
+            return [columns]
+        tried = [_tried(columns_of, where, _wrapped(f"(\n{formula}\n)", sql)) for where, formula in formulas]
+    known = {database.folded(column) for column in columns}
+    return [fault for fault in tried if isinstance(fault, Fault)] + [
+        Fault(where, f"column {column!r} is not in the result, which has: {', '.join(columns)}")
+        for where, column in _mapped(source)
+        if database.folded(column) not in known
+    ]
+
+
+def _whole(table: str) -> str:
+    return f"SELECT * FROM {table}"  # noqa: S608  running what clients send is the purpose; the connection is read-only
+
+
+def _wrapped(selected: str, sql: str) -> str:
+    """A query for no rows; line breaks keep a trailing comment from swallowing the bracket."""
+    return resolved(f"SELECT {selected} FROM (\n{sql}\n) AS statsig_source LIMIT 0")  # noqa: S608  as above
+
+
+def _tried(columns_of: Columns, place: str, sql: str) -> list[str] | Fault:
+    try:
+        return columns_of(sql)
+    except Failed as fault:
+        return Fault(place, str(fault).strip())
+
+
+def _mapped(source: Mapping[str, Any]) -> list[tuple[str, str]]:
+    named = [(field, source[field]) for field in _COLUMN_FIELDS if source.get(field)]
+    units = enumerate(source.get("idTypeMapping") or [])
+    return named + [(f"idTypeMapping[{index}].column", item["column"]) for index, item in units]
+
+
+def _pass(_kind: Kind, _source: Mapping[str, Any]) -> list[Fault]:
+    return []

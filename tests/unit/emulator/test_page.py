@@ -1,0 +1,94 @@
+"""The page of what the emulator holds."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from html.parser import HTMLParser
+
+from dbt_statsig.emulator.page import page, page_headers
+from dbt_statsig.emulator.seed import load
+
+EVIL = "<script>alert(1)</script>"
+
+
+class Tags(HTMLParser):
+    """Collects the tags and the text of a page."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[str] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note a tag and its attributes."""
+        self.tags.append(tag)
+        self.attributes += [name for name, _ in attrs]
+
+    def handle_data(self, data: str) -> None:
+        """Note text."""
+        self.text += data
+
+
+def parsed(html: str) -> Tags:
+    """The page as a browser reads it."""
+    reader = Tags()
+    reader.feed(html)
+    return reader
+
+
+def test_it_shows_names_columns_queries_tables_and_owners() -> None:
+    """A person finds what each source is made of."""
+    seed = {
+        "metric_sources": [
+            {
+                "name": "Orders",
+                "description": "All orders.\n\nManaged by dbt: shop/model.shop.orders",
+                "tags": ["core"],
+                "sql": "",
+                "sourceType": "table",
+                "tableName": "shop.orders",
+                "timestampColumn": "ordered_at",
+                "idTypeMapping": [{"statsigUnitID": "userID", "column": "user_id"}],
+                "customFieldMapping": [{"key": "net", "formula": "gross - tax"}],
+            }
+        ],
+        "qualifying_events": [{"name": "Loaded", "sql": "select 1 as n"}],
+        "unit_id_types": ["companyID", "storeID"],
+    }
+    text = parsed(page(load(seed))).text
+    for expected in ("Orders", "#core", "shop.orders", "ordered_at", "userID", "user_id", "gross - tax",
+                     "Managed by dbt: shop/model.shop.orders", "select 1 as n", "companyID, storeID",
+                     "Metric sources (1)", "Assignment sources (0)"):  # fmt: skip
+        assert expected in text
+
+
+def test_scripts_stay_text_wherever_they_stand() -> None:
+    """No value becomes markup."""
+    source = {
+        "name": EVIL,
+        "description": EVIL,
+        "tags": [EVIL],
+        "sql": EVIL,
+        "timestampColumn": EVIL,
+        "idTypeMapping": [{"statsigUnitID": EVIL, "column": EVIL}],
+    }
+    seen = parsed(page(load({"assignment_sources": [source], "tags": [EVIL], "experiments": [{"name": EVIL}]})))
+    assert "script" not in seen.tags
+    assert seen.text.count(EVIL) == 9
+
+
+def test_nothing_comes_from_elsewhere() -> None:
+    """No source, link or event attribute, and a policy that lets in exactly the page's own style."""
+    html = page(load({"tags": ["a"]}))
+    assert not {"src", "href", "style"} & set(parsed(html).attributes)
+    assert not any(name.startswith("on") for name in parsed(html).attributes)
+    style = re.search(r"<style>(.*)</style>", html, re.DOTALL)
+    assert style is not None
+    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
+    policy = page_headers()["content-security-policy"]
+    assert policy.startswith(f"default-src 'none'; style-src 'sha256-{digest}';")
+    assert "color-scheme: light dark" in html
