@@ -1,0 +1,97 @@
+"""Which addresses the key may be sent to."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from dbt_statsig.errors import SettingsError
+from dbt_statsig.sources import API_PREFIX
+
+if TYPE_CHECKING:
+    from urllib.parse import SplitResult
+
+DEFAULT_BASE_URL = "https://statsigapi.net"
+_FIX = f"Set base_url to a plain https address such as {DEFAULT_BASE_URL} (http is for this machine only)."
+_METADATA_HOSTS = frozenset({"metadata", "metadata.google.internal", "instance-data"})
+
+
+def checked_base_url(text: str) -> str:
+    """The address without its last slash.
+
+    Raises SettingsError for all but https (http on loopback), and for user info, a query, a fragment, the API's own
+    prefix, or an address where clouds serve credentials. The message never repeats the user info.
+    """
+    parts, host = _split(text)
+    fault = _form_fault(text, parts, host) or _host_fault(parts.scheme, host)
+    if fault:
+        raise SettingsError(f"base_url {fault}", fix=_FIX)
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+
+
+def is_clear_text(base_url: str) -> bool:
+    """True for http, which a checked address has on loopback only."""
+    return base_url.startswith("http:")
+
+
+def _split(text: str) -> tuple[SplitResult, str]:
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        parts = None
+    if parts is None:
+        raise SettingsError("base_url is no address: its host or port cannot be read.", fix=_FIX)
+    return parts, (parts.hostname or "").rstrip(".")
+
+
+def _form_fault(text: str, parts: SplitResult, host: str) -> str:
+    path = parts.path
+    faults = (
+        (
+            not text.isprintable() or any(character.isspace() or character in '\\"<>' for character in text),
+            "holds a blank or a character that no address has.",
+        ),
+        (parts.scheme not in {"https", "http"}, "must begin with https://."),
+        ("@" in parts.netloc, "holds a user name or password."),
+        (not host, "names no host."),
+        ("?" in text or "#" in text, "holds a query or a fragment."),
+        (
+            "%" in path or "//" in path or any(segment in {".", ".."} for segment in path.split("/")),
+            "holds a path that could be read in two ways.",
+        ),
+        (path.rstrip("/").endswith(API_PREFIX), f"must not hold {API_PREFIX}: that part is added."),
+    )
+    return next((words for applies, words in faults if applies), "")
+
+
+def _host_fault(scheme: str, host: str) -> str:
+    address = _address(host)
+    if host in _METADATA_HOSTS or (address is not None and _gives_credentials(address)):
+        return f"names {host}, where a cloud machine serves its own credentials."
+    if scheme == "http" and host != "localhost" and not (address is not None and address.is_loopback):
+        return "begins with http://: the key would cross the network in clear text."
+    return ""
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return _legacy_address(host)
+    mapped = getattr(address, "ipv4_mapped", None)
+    return address if mapped is None else ipaddress.IPv4Address(mapped)
+
+
+def _legacy_address(host: str) -> ipaddress.IPv4Address | None:
+    """IPv4 in the old notations (one number, octal, hex) that system resolvers still take."""
+    try:
+        return ipaddress.IPv4Address(socket.inet_aton(host))
+    except (OSError, UnicodeError, ValueError):
+        return None
+
+
+def _gives_credentials(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    return address.is_link_local or str(address) == "fd00:ec2::254"

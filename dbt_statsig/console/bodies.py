@@ -1,0 +1,116 @@
+"""Sources to JSON bodies and back: what is sent is only what was declared, what is read may be odd but not wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import UNSET, structs
+
+from dbt_statsig.errors import ProtocolError, Refused
+from dbt_statsig.sources import SPECS, WRITE_ONLY_FIELDS, Kind, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PAIRS = ("idTypeMapping", "customFieldMapping")
+
+
+def create_body(payload: Source, *, dry_run: bool) -> bytes:
+    """The whole object. Raises Refused (status 0) for text that JSON cannot hold."""
+    return _encoded(_content(payload), dry_run=dry_run)
+
+
+def update_body(name: str, payload: Source, *, dry_run: bool) -> bytes:
+    """The whole object, its name only where that changes: two of the kinds refuse one in an update."""
+    content = _content(payload)
+    if payload.name == name:
+        del content["name"]
+    return _encoded(content, dry_run=dry_run)
+
+
+def patch_body(payload: Source, fields: frozenset[str], *, dry_run: bool) -> bytes:
+    """The named fields (snake_case) and nothing else."""
+    wire_names = {field.encode_name for field in structs.fields(payload) if field.name in fields}
+    content = {name: value for name, value in _content(payload).items() if name in wire_names}
+    return _encoded(content, dry_run=dry_run)
+
+
+def only(payload: Source, fields: frozenset[str]) -> Source:
+    """The payload with every other field undeclared; the name stays."""
+    others = {name: UNSET for name in payload.__struct_fields__ if name not in fields and name != "name"}
+    return structs.replace(payload, **others)
+
+
+def decoded(kind: Kind, data: Any, place: str) -> Source:
+    """One object of an answer, taken from plain JSON values.
+
+    Null and missing keys are "not there"; unknown keys are ignored. Raises ProtocolError, which names `place` and the
+    path in it, for a value of a wrong type: to go on would be to plan from half an object.
+    """
+    try:
+        return msgspec.convert(_lenient(data), SPECS[kind].payload)
+    except msgspec.ValidationError as error:
+        fault = str(error)
+    raise ProtocolError(f"{place}: {fault}.", fix="Look at this object in Statsig; report it if it looks right there.")
+
+
+def plain(raw: msgspec.Raw) -> Any:
+    """The JSON values of a part whose JSON was checked before."""
+    return msgspec.json.decode(raw)
+
+
+def _content(payload: Source) -> dict[str, Any]:
+    content: dict[str, Any] = msgspec.to_builtins(payload)
+    for path, text in _texts(content, ""):
+        if not _is_sendable(text):
+            raise Refused(
+                f'{path} of "{_shown(payload.name)}" holds half a character (a lone surrogate), which cannot be sent.',
+                status=0,
+                fix="Remove or retype the damaged character.",
+            )
+    return content
+
+
+def _encoded(content: dict[str, Any], *, dry_run: bool) -> bytes:
+    return msgspec.json.encode({**content, "dryRun": True} if dry_run else content)
+
+
+def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for key, entry in value.items():
+            yield from _texts(entry, f"{path}.{key}" if path else key)
+    elif isinstance(value, (list, tuple)):
+        for index, entry in enumerate(value):
+            yield from _texts(entry, f"{path}[{index}]")
+
+
+def _is_sendable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _shown(text: str) -> str:
+    return text.encode(errors="backslashreplace").decode()
+
+
+def _lenient(data: Any) -> Any:
+    """The object with null taken for absent where our types have no null, and without what is only ever written."""
+    if not isinstance(data, dict):
+        return data
+    kept = {key: value for key, value in data.items() if key not in WRITE_ONLY_FIELDS}
+    if isinstance(kept.get("owner"), dict):
+        kept["owner"] = {key: value for key, value in kept["owner"].items() if value is not None}
+    for key in _PAIRS:
+        if isinstance(kept.get(key), list):
+            kept[key] = [_without_null(entry) for entry in kept[key]]
+    return kept
+
+
+def _without_null(entry: Any) -> Any:
+    return {key: "" if value is None else value for key, value in entry.items()} if isinstance(entry, dict) else entry

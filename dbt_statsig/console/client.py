@@ -1,0 +1,163 @@
+"""The Console API as typed methods: dicts, retries and doubts end here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from dbt_statsig.comparison import differences
+from dbt_statsig.console.base_url import DEFAULT_BASE_URL, checked_base_url
+from dbt_statsig.console.clock import Clock, SystemClock
+from dbt_statsig.console.listing import Listing
+from dbt_statsig.console.patience import Patience, Waiting
+from dbt_statsig.console.reader import Reader
+from dbt_statsig.console.reconcile import LOOKS
+from dbt_statsig.console.sender import Sender
+from dbt_statsig.console.windows import WINDOWS, RateWindows
+from dbt_statsig.console.wire import Wire
+from dbt_statsig.console.writer import Writer, Written
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import TracebackType
+
+    import httpx
+    from typing_extensions import Self
+
+    from dbt_statsig.console.key import ApiKey
+    from dbt_statsig.sources import Kind, Source
+
+__all__ = ["DEFAULT_BASE_URL", "ConsoleClient", "Listing", "Waiting", "Written"]
+
+
+def means_the_same(payload: Source, live: Source) -> bool:
+    """True where the live object has the payload's name and holds every field that the payload declares."""
+    return payload.name == live.name and not differences(payload, live)
+
+
+class ConsoleClient:
+    """One connection to one Statsig project; safe to use from several threads.
+
+    Every method may raise ConnectionFailed, AuthenticationFailed (after which nothing more is sent), Throttled (the
+    budget is spent), ProtocolError, and Refused or NotFound for one object. Writes may also raise OutcomeUnknown,
+    Conflict and Stopped; after any other error nothing was written.
+    """
+
+    def __init__(
+        self,
+        key: ApiKey,
+        *,
+        base_url: str = DEFAULT_BASE_URL,
+        respect_review_settings: bool = False,
+        transport: httpx.BaseTransport | None = None,
+        write_timeout: float = 60.0,
+        read_timeout: float = 30.0,
+        budget: float = 900.0,
+        on_wait: Callable[[Waiting], None] | None = None,
+        same: Callable[[Source, Source], bool] = means_the_same,
+        windows: Sequence[tuple[int, float]] = WINDOWS,
+        looks: tuple[float, ...] = LOOKS,
+        clock: Clock | None = None,
+    ) -> None:
+        """Open it; raises SettingsError for an address that must not get the key.
+
+        `budget` is the seconds that may be spent on waiting and retrying in all; `on_wait` is told before each pause,
+        from the thread that waits. `windows` are (requests, seconds) for writes, `looks` the pauses before each look
+        at what became of a write whose answer was lost.
+        """
+        address = checked_base_url(base_url)
+        clock = clock or SystemClock()
+        self._patience = Patience(budget=budget, clock=clock, on_wait=on_wait)
+        self._wire = Wire(key, address, respect_review_settings=respect_review_settings, transport=transport)
+        sender = Sender(
+            self._wire,
+            key=key,
+            host=urlsplit(address).netloc,
+            patience=self._patience,
+            windows=RateWindows(self._patience, clock, windows),
+            clock=clock,
+            read_timeout=read_timeout,
+            write_timeout=write_timeout,
+        )
+        self._reader = Reader(sender)
+        self._writer = Writer(sender, self._reader, patience=self._patience, same=same, looks=looks)
+
+    def __enter__(self) -> Self:
+        """Itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Close it."""
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._wire.close()
+
+    def stop(self) -> None:
+        """Let no further write start: those that wait for their turn raise Stopped, those on their way are settled."""
+        self._patience.stop()
+
+    @property
+    def requests(self) -> int:
+        """How many requests were begun, repeated ones included."""
+        return self._wire.requests
+
+    def list(self, kind: Kind) -> Listing:
+        """All objects of one kind, each name once, and whether they certainly are all there is."""
+        return self._reader.list(kind)
+
+    def get(self, kind: Kind, name: str) -> Source | None:
+        """One object, None where it certainly is not there; the list is read for a kind without a read endpoint."""
+        return self._reader.get(kind, name)
+
+    def create(self, kind: Kind, payload: Source, *, dry_run: bool = False) -> Written:
+        """Create an object; with `dry_run` Statsig checks it and keeps nothing."""
+        return self._writer.create(kind, payload, dry_run=dry_run)
+
+    def update(
+        self, kind: Kind, name: str, payload: Source, *, before: Source | None = None, dry_run: bool = False
+    ) -> Written:
+        """Put every declared field of the object called `name`; another name in the payload renames it.
+
+        `before`, the object as it was read, lets a lost update be told from somebody else's, and be sent once more.
+        """
+        return self._writer.update(kind, name, payload, before=before, dry_run=dry_run)
+
+    def patch(
+        self,
+        kind: Kind,
+        name: str,
+        payload: Source,
+        *,
+        fields: frozenset[str],
+        before: Source | None = None,
+        dry_run: bool = False,
+    ) -> Written:
+        """Put only the named fields (snake_case; `name` renames), for the kinds that can be patched.
+
+        Raises UsageError for a kind that cannot, for `sql`, which the API refuses here, and for unknown fields.
+        """
+        return self._writer.patch(kind, name, payload, fields, before=before, dry_run=dry_run)
+
+    def delete(self, kind: Kind, name: str) -> None:
+        """Delete an object. Raises NotFound where it is not there."""
+        self._writer.delete(kind, name)
+
+    def tags(self) -> frozenset[str]:
+        """The names of all tags, as they are written."""
+        return self._reader.tags()
+
+    def create_tag(self, name: str, description: str) -> None:
+        """Make sure that a tag exists: one that somebody else has just created is as good."""
+        self._writer.create_tag(name, description)
+
+    def unit_ids(self) -> tuple[str, ...]:
+        """The unit IDs that the project lists; built-in ones such as userID may be missing."""
+        return self._reader.unit_ids()
+
+    def ping(self) -> None:
+        """Return when Statsig accepts the key: the smallest read that needs one."""
+        self._reader.ping()

@@ -1,0 +1,98 @@
+"""The Console API key: read from the environment only, checked before use, shown nowhere."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from typing import TYPE_CHECKING, NoReturn
+from urllib.parse import quote, quote_plus
+
+from dbt_statsig.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+KEY_VARIABLES = ("STATSIG_CONSOLE_API_KEY", "STATSIG_API_KEY", "DBT_ENV_SECRET_STATSIG_CONSOLE_API_KEY")
+"""The environment variables that may hold the key; the first that is set and not empty wins."""
+
+HIDDEN = "<key hidden>"
+_ANY_KEY = re.compile(r"(?<![A-Za-z0-9])console-[A-Za-z0-9_-]+", re.IGNORECASE)
+_SHORTEST = 8
+_SDK_PREFIXES = ("secret-", "client-", "server-")
+_AS_GIVEN = "Copy the key again from Statsig (Settings > Keys & Environments), without quotes or blanks around it."
+
+
+class ApiKey:
+    """A key that no repr, format, log or pickle shows; `origin` is the variable that it came from."""
+
+    __slots__ = ("__forms", "__value", "origin")
+
+    def __init__(self, value: str, *, origin: str) -> None:
+        """Keep a key that can stand in an HTTP header. Raises SettingsError, without the key, for any other."""
+        self.origin = origin
+        self.__value = value
+        fault = _fault(value)
+        if fault:
+            raise SettingsError(f"The key in {origin} {fault}", fix=_AS_GIVEN)
+        self.__forms = _forms(value)
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> ApiKey | None:
+        """The key of the first variable that holds one; None where none does.
+
+        Raises SettingsError where that variable's value cannot be a key.
+        """
+        origin = next((name for name in KEY_VARIABLES if environ.get(name)), None)
+        return None if origin is None else cls(environ[origin], origin=origin)
+
+    def reveal(self) -> str:
+        """The key itself, for the one header that carries it."""
+        return self.__value
+
+    def redact(self, text: str) -> str:
+        """The text with this key, in any form an answer may quote it, and all that looks like a Console key hidden."""
+        return _ANY_KEY.sub(HIDDEN, self.__forms.sub(HIDDEN, text))
+
+    def __repr__(self) -> str:
+        """Where the key came from, never what it is."""
+        return f"ApiKey(origin={self.origin!r})"
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled or copied to another process."""
+        raise TypeError("an ApiKey cannot be pickled")
+
+
+def _fault(value: str) -> str:
+    """Why this cannot be a key, without quoting it; empty for one that can."""
+    faults = (
+        (not value, "is empty."),
+        (any(character in "\r\n" for character in value), "holds a line break."),
+        (any(character.isspace() for character in value), "holds a blank."),
+        (
+            not value.isascii() or not value.isprintable(),
+            "holds a character that no key has (a typographic quote, an accent or a control character).",
+        ),
+        (value.startswith(_SDK_PREFIXES), "is an SDK key, where a Console API key (console-…) is needed."),
+        (len(value) < _SHORTEST, "is too short to be a key."),
+    )
+    return next((words for applies, words in faults if applies), "")
+
+
+def _forms(value: str) -> re.Pattern[str]:
+    """All spellings of the key that an answer, a log line or a URL may hold, longest first."""
+    escaped = json.dumps(value)[1:-1]
+    spellings = {
+        value,
+        escaped,
+        escaped.replace("/", r"\/"),
+        repr(value)[1:-1],
+        html.escape(value),
+        quote(value),
+        quote(value, safe=""),
+        quote_plus(value),
+        "".join(f"\\u{ord(character):04x}" for character in value),
+        "".join(f"%{ord(character):02x}" for character in value),
+    }
+    ordered = sorted(spellings, key=lambda spelling: (-len(spelling), spelling))
+    return re.compile("|".join(map(re.escape, ordered)), re.IGNORECASE)

@@ -1,0 +1,110 @@
+"""All pages of a list, and whether they are all there is.
+
+Pages are counted on the path that was asked: `nextPage` was seen to lead elsewhere, so it only says whether to go on.
+A list is complete only where nothing speaks against it; nobody may take an object for deleted otherwise.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from msgspec import Struct
+
+from dbt_statsig.console.bodies import plain
+from dbt_statsig.errors import ProtocolError
+from dbt_statsig.sources import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dbt_statsig.console.answers import Envelope
+
+PAGE_SIZE = 100
+MOST_PAGES = 1000
+
+T = TypeVar("T")
+
+
+class Listing(Struct, frozen=True, kw_only=True):
+    """All objects of one kind, each name once; `doubt` says why the list may lack some, or is empty."""
+
+    items: tuple[Source, ...]
+    pages: int
+    complete: bool
+    doubt: str = ""
+
+
+class Pages(Struct, Generic[T], frozen=True, kw_only=True):
+    """The entries of all pages, by name, in the order of the answers."""
+
+    entries: dict[str, T]
+    pages: int
+    doubt: str = ""
+
+
+class _Page(Struct, frozen=True, kw_only=True):
+    data: list[Any]
+    goes_on: bool
+    total: int | None
+    is_paged: bool
+
+
+def page_path(path: str, number: int, size: int = PAGE_SIZE) -> str:
+    """The address of one page: Statsig is making both parameters mandatory, so both are always there."""
+    return f"{path}?limit={size}&page={number}"
+
+
+def all_pages(
+    fetch: Callable[[str], Envelope],
+    path: str,
+    what: str,
+    decode: Callable[[Any, str], tuple[str, T]],
+    *,
+    most_pages: int = MOST_PAGES,
+) -> Pages[T]:
+    """Every entry under its name; `decode` takes an entry and its place in words. Raises ProtocolError."""
+    entries: dict[str, T] = {}
+    totals: set[int] = set()
+    doubt = ""
+    number = 0
+    goes_on = True
+    while goes_on and number < most_pages:
+        number += 1
+        place = f"{what}, page {number}"
+        page = _read_page(fetch(page_path(path, number)), place)
+        found = [decode(entry, f"{place}, entry {index}") for index, entry in enumerate(page.data, 1)]
+        before = len(entries)
+        for name, entry in found:
+            entries.setdefault(name, entry)
+        if page.total is not None:
+            totals.add(page.total)
+        if len(entries) - before != len(found):
+            doubt = doubt or f"page {number} repeats entries"
+        if not page.is_paged and page.data:
+            doubt = doubt or "the answer does not say whether there are more pages"
+        goes_on = page.goes_on and len(entries) > before
+        if page.goes_on and not found and totals != {len(entries)}:
+            doubt = doubt or f"page {number} is empty but announces another"
+    if goes_on:
+        doubt = doubt or f"there are more than {most_pages} pages"
+    if totals and totals != {len(entries)}:
+        doubt = doubt or f"{len(entries)} entries came, {_counts(totals)} were announced"
+    return Pages(entries=entries, pages=number, doubt=doubt)
+
+
+def _counts(totals: set[int]) -> str:
+    return " then ".join(map(str, sorted(totals)))
+
+
+def _read_page(answer: Envelope, place: str) -> _Page:
+    data, pagination = plain(answer.data), plain(answer.pagination)
+    if not isinstance(data, list):
+        raise ProtocolError(f"{place}: data is no list.", fix="Check base_url, and what stands between.")
+    is_paged = isinstance(pagination, dict) and "nextPage" in pagination
+    total = pagination.get("totalItems") if isinstance(pagination, dict) else None
+    return _Page(
+        data=data,
+        goes_on=bool(pagination["nextPage"]) if is_paged else len(data) >= PAGE_SIZE,
+        total=total if isinstance(total, int) and not isinstance(total, bool) else None,
+        is_paged=is_paged,
+    )

@@ -1,0 +1,194 @@
+"""Requests until there is something to go by: retries what is safe to repeat, and says what is not known."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from dbt_statsig.console.answers import Envelope, envelope, refusal
+from dbt_statsig.console.retry_after import seconds_asked
+from dbt_statsig.console.wire import Answer, Failure, Trouble
+from dbt_statsig.errors import AuthenticationFailed, ConnectionFailed, ProtocolError, Throttled
+
+if TYPE_CHECKING:
+    from dbt_statsig.console.clock import Clock
+    from dbt_statsig.console.key import ApiKey
+    from dbt_statsig.console.patience import Patience
+    from dbt_statsig.console.windows import RateWindows
+    from dbt_statsig.console.wire import Wire
+
+ATTEMPTS = 5
+"""How often a request without an answer, or a read that met a 5xx, is tried in all (some ten seconds)."""
+
+_SHORTEST_PAUSE = 0.25
+_TOO_MANY = 429
+_TIMED_OUT = 408
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """One call: `what` names its object in messages; `repeatable` where doing it twice does no harm."""
+
+    method: str
+    path: str
+    what: str
+    body: bytes | None = None
+    repeatable: bool = False
+
+    @property
+    def is_read(self) -> bool:
+        """True for what counts against no limit and may go on while a run ends."""
+        return self.method == "GET"
+
+
+class Lost(Struct, frozen=True, kw_only=True):
+    """A write was sent, and nothing tells whether it happened."""
+
+    detail: str
+
+
+class Sender:
+    """Sends requests of several threads under one patience, one pair of rate windows and one key."""
+
+    def __init__(
+        self,
+        wire: Wire,
+        *,
+        key: ApiKey,
+        host: str,
+        patience: Patience,
+        windows: RateWindows,
+        clock: Clock,
+        read_timeout: float,
+        write_timeout: float,
+    ) -> None:
+        """Use what the client has opened."""
+        self._wire = wire
+        self._key = key
+        self._host = host
+        self._patience = patience
+        self._windows = windows
+        self._clock = clock
+        self._read_timeout = read_timeout
+        self._write_timeout = write_timeout
+        self._key_refused = threading.Event()
+
+    def read(self, path: str, what: str) -> Envelope:
+        """What a GET answers. Raises ConsoleError in all its forms but OutcomeUnknown and Stopped."""
+        result = self._understood(Request(method="GET", path=path, what=what, repeatable=True))
+        if isinstance(result, Lost):
+            raise ConnectionFailed(
+                f"{what}: {self._host} gave no usable answer ({result.detail}).", fix="Try again later."
+            )
+        return result
+
+    def write(self, request: Request) -> Envelope | Lost:
+        """What a write answers, or that it is not known whether it happened.
+
+        Raises ConsoleError in all its forms but OutcomeUnknown; then nothing was written.
+        """
+        return self._understood(request)
+
+    def _understood(self, request: Request) -> Envelope | Lost:
+        result = self._answered(request)
+        if isinstance(result, Failure):
+            return self._without_answer(request, result)
+        if 200 <= result.status < 300:  # noqa: PLR2004  # a status says more as a number than by a name
+            return self._success(request, result)
+        if 400 <= result.status < 500 and result.status != _TIMED_OUT:  # noqa: PLR2004  # the same
+            error = refusal(result, self._key, request.what)
+            if isinstance(error, AuthenticationFailed):
+                self._key_refused.set()
+            raise error
+        detail = f"answer {result.status}"
+        if 300 <= result.status < 400:  # noqa: PLR2004  # the same
+            detail = f"{detail}, a redirect, which is never followed: the key would go along"
+            if request.is_read:
+                raise ProtocolError(f"{request.what}: {detail}.", fix="Check base_url, and what stands between.")
+        return self._unusable(request, detail)
+
+    def _success(self, request: Request, answer: Answer) -> Envelope | Lost:
+        if not answer.body and request.method == "DELETE":
+            return Envelope()
+        parts = envelope(answer)
+        if isinstance(parts, Envelope):
+            return parts
+        if request.is_read:
+            parts = self._key.redact(parts)
+            raise ProtocolError(f"{request.what}: {parts}.", fix="Check base_url, and what stands between.")
+        return self._unusable(request, parts)
+
+    def _unusable(self, request: Request, detail: str) -> Lost:
+        detail = self._key.redact(detail)
+        if request.repeatable and not request.is_read:
+            raise ConnectionFailed(f"{request.what}: {self._host} gave no usable answer ({detail}).")
+        return Lost(detail=detail)
+
+    def _without_answer(self, request: Request, failure: Failure) -> Lost:
+        if failure.trouble is Trouble.LOST:
+            return self._unusable(request, failure.detail)
+        if failure.trouble is Trouble.TLS:
+            raise ConnectionFailed(
+                f"The certificate of {self._host} was not accepted ({failure.detail}).",
+                fix="If your network has its own authority, name its bundle in SSL_CERT_FILE; checking stays on.",
+            )
+        raise ConnectionFailed(
+            f"No connection to {self._host} ({failure.detail}).",
+            fix="Check base_url, the network, and the proxy settings HTTPS_PROXY and NO_PROXY.",
+        )
+
+    def _answered(self, request: Request) -> Answer | Failure:
+        """The first result that is not worth another attempt. Raises Throttled, Stopped, AuthenticationFailed."""
+        throttled = failed = 0
+        stoppable = not request.is_read
+        timeout = self._read_timeout if request.is_read else self._write_timeout
+        while True:
+            self._take_turn(request)
+            result = self._wire.exchange(request.method, request.path, request.body, timeout=timeout)
+            if isinstance(result, Answer) and result.status == _TOO_MANY:
+                throttled += 1
+                self._throttle(result, throttled)
+                continue
+            reason = _worth_repeating(result, request)
+            failed += 1
+            if not reason or failed >= ATTEMPTS:
+                return result
+            if not self._patience.pause(self._pause_for(result, failed), reason, stoppable=stoppable):
+                return result
+
+    def _take_turn(self, request: Request) -> None:
+        if not request.is_read:
+            self._windows.enter()
+        self._patience.pass_gate(stoppable=not request.is_read)
+        if self._key_refused.is_set():
+            raise AuthenticationFailed(
+                f"Not sent: Statsig refused the key from {self._key.origin} before.", fix="Use a valid Console API key."
+            )
+
+    def _pause_for(self, result: Answer | Failure, attempt: int) -> float:
+        asked = self._asked(result) if isinstance(result, Answer) else None
+        return max(asked or 0.0, self._patience.backoff(attempt))
+
+    def _asked(self, answer: Answer) -> float | None:
+        return seconds_asked(answer.headers, wall=self._clock.wall())
+
+    def _throttle(self, answer: Answer, attempt: int) -> None:
+        asked = self._asked(answer)
+        seconds = max(asked, _SHORTEST_PAUSE) if asked else self._patience.backoff(attempt)
+        if not self._patience.close_gate(seconds, "Statsig asks for a pause (429)"):
+            raise Throttled(
+                f"Statsig asks to wait {seconds:.0f} s more (429), and {self._patience.spent:.0f} s "
+                f"of the {self._patience.budget:.0f} s that may be waited are spent.",
+                fix="Run it again later: what was written stays, and is not written again.",
+            )
+
+
+def _worth_repeating(result: Answer | Failure, request: Request) -> str:
+    """Why one more attempt is both safe and promising; empty where it is not."""
+    if isinstance(result, Failure):
+        if result.trouble is Trouble.NOT_SENT:
+            return f"no connection ({result.detail})"
+        return f"no whole answer ({result.detail})" if result.trouble is Trouble.LOST and request.repeatable else ""
+    is_their_fault = result.status >= 500 or result.status == _TIMED_OUT  # noqa: PLR2004  # the same
+    return f"answer {result.status}" if is_their_fault and request.repeatable else ""

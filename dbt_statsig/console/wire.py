@@ -1,0 +1,191 @@
+"""One request, one result: the only module that calls httpx.
+
+httpx's exceptions hold the request with its headers, so none leaves this module, not even as a context: what went
+wrong is handed on as a value that holds redacted text only.
+"""
+
+from __future__ import annotations
+
+import ssl
+import threading
+import time
+from collections.abc import Generator, Mapping
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import httpx
+from msgspec import Struct
+
+from dbt_statsig import __version__
+from dbt_statsig.console.base_url import is_clear_text
+from dbt_statsig.console.redaction import RedactingFilter
+from dbt_statsig.errors import Refused, SettingsError
+
+if TYPE_CHECKING:
+    from dbt_statsig.console.key import ApiKey
+
+API_VERSION = "20240601"
+LARGEST_ANSWER = 64 * 2**20
+LONGEST_URL = 60_000
+_CONNECT_SECONDS = 10.0
+_KEPT_HEADERS = ("retry-after", "date", "location", "content-type")
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """What came back, whole."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Trouble(Enum):
+    """How a request ended without a whole answer."""
+
+    NOT_SENT = "not sent"
+    TLS = "certificate not accepted"
+    LOST = "sent, and no whole answer came back"
+
+
+class Failure(Struct, frozen=True, kw_only=True):
+    """A request without a whole answer, and why, in words that hold no secret."""
+
+    trouble: Trouble
+    detail: str
+
+
+class Wire:
+    """An open connection pool to one base URL; safe to use from several threads."""
+
+    def __init__(
+        self,
+        key: ApiKey,
+        base_url: str,
+        *,
+        respect_review_settings: bool = False,
+        transport: httpx.BaseTransport | None = None,
+        largest_answer: int = LARGEST_ANSWER,
+    ) -> None:
+        """Open it. Raises SettingsError where the environment's proxy or certificate settings cannot be used."""
+        self._key = key
+        self._base_url = base_url
+        self._largest_answer = largest_answer
+        self._requests = 0
+        self._lock = threading.Lock()
+        headers = {
+            "Accept": "application/json",
+            "STATSIG-API-VERSION": API_VERSION,
+            "User-Agent": f"dbt-statsig/{__version__}",
+        }
+        if respect_review_settings:
+            headers["x-respect-review-settings"] = "true"
+        client = _open_client(key, base_url, headers, transport)
+        if isinstance(client, str):
+            raise SettingsError(
+                f"The connection cannot be set up ({key.redact(client)}).",
+                fix="Check base_url, SSL_CERT_FILE, SSL_CERT_DIR, HTTPS_PROXY and ALL_PROXY.",
+            )
+        self._client = client
+        self._filter = RedactingFilter(key)
+        self._filter.attach()
+
+    @property
+    def requests(self) -> int:
+        """How many requests were begun, repeated ones included."""
+        return self._requests
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+        self._filter.detach()
+
+    def exchange(self, method: str, path: str, body: bytes | None, *, timeout: float) -> Answer | Failure:
+        """Send one request and read its answer to the end.
+
+        Raises Refused (status 0) where the path would not go out as it is written here.
+        """
+        url = self._url(path)
+        with self._lock:
+            self._requests += 1
+        try:
+            return self._send(method, url, body, timeout)
+        except httpx.HTTPError as error:
+            failure = _failure(error, self._key)
+        except UnicodeError:
+            failure = Failure(trouble=Trouble.NOT_SENT, detail="the host's name is malformed")
+        return failure
+
+    def _url(self, path: str) -> httpx.URL:
+        text = f"{self._base_url}{path}"
+        if len(text) > LONGEST_URL:
+            raise Refused("A name is too long to be sent in an address.", status=0, fix="Choose a shorter name.")
+        url = httpx.URL(text)
+        if not url.raw_path.decode("ascii").endswith(path):
+            raise Refused("A name cannot be sent unchanged in an address.", status=0, fix="Choose another name.")
+        return url
+
+    def _send(self, method: str, url: httpx.URL, body: bytes | None, timeout: float) -> Answer | Failure:
+        headers = {} if body is None else {"Content-Type": "application/json"}
+        limits = httpx.Timeout(timeout, connect=min(timeout, _CONNECT_SECONDS))
+        request = self._client.build_request(method, url, content=body, headers=headers, timeout=limits)
+        response = self._client.send(request, stream=True, follow_redirects=False)
+        try:
+            content = bytearray()
+            deadline = time.monotonic() + timeout
+            for chunk in response.iter_bytes():
+                content += chunk
+                if len(content) > self._largest_answer:
+                    return Failure(
+                        trouble=Trouble.LOST, detail=f"the answer is larger than {self._largest_answer} bytes"
+                    )
+                if time.monotonic() > deadline:
+                    return Failure(trouble=Trouble.LOST, detail=f"the answer was not whole after {timeout:g} s")
+        finally:
+            response.close()
+        kept = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
+        return Answer(status=response.status_code, headers=kept, body=bytes(content))
+
+
+class _KeyHeader(httpx.Auth):
+    """Adds the key to each request as it goes out, so that no client's or transport's own headers hold it."""
+
+    def __init__(self, key: ApiKey) -> None:
+        self._key = key
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["STATSIG-API-KEY"] = self._key.reveal()
+        yield request
+
+
+def _open_client(
+    key: ApiKey, base_url: str, headers: Mapping[str, str], transport: httpx.BaseTransport | None
+) -> httpx.Client | str:
+    """The client, or in words why there is none: a proxy's address, which httpx would quote, can hold a password."""
+    try:
+        httpx.URL(base_url)
+        return httpx.Client(
+            auth=_KeyHeader(key),
+            headers=headers,
+            transport=transport,
+            # Clear text stays on this machine: a proxy from the environment would carry it off.
+            trust_env=not is_clear_text(base_url),
+        )
+    except (httpx.InvalidURL, ImportError, OSError, ValueError) as error:
+        return type(error).__name__
+
+
+def _failure(error: httpx.HTTPError, key: ApiKey) -> Failure:
+    detail = key.redact(f"{type(error).__name__}: {error}".rstrip(": "))
+    if not isinstance(error, _NOT_SENT):
+        return Failure(trouble=Trouble.LOST, detail=detail)
+    trouble = Trouble.TLS if _is_tls(error) else Trouble.NOT_SENT
+    return Failure(trouble=trouble, detail=detail)
+
+
+def _is_tls(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ssl.SSLError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -1,0 +1,175 @@
+"""Writing sources and tags: each write ends as done, refused, or honestly unknown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Struct
+
+from dbt_statsig.console.bodies import create_body, decoded, only, patch_body, plain, update_body
+from dbt_statsig.console.reader import TAGS_PATH, Reader, object_path, title
+from dbt_statsig.console.reconcile import LOOKS, Seen, Settled, State, settle
+from dbt_statsig.console.sender import Lost, Request, Sender
+from dbt_statsig.errors import OutcomeUnknown, ProtocolError, Refused, UsageError
+from dbt_statsig.sources import SPECS, Kind, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dbt_statsig.console.answers import Envelope
+    from dbt_statsig.console.patience import Patience
+
+
+class Written(Struct, frozen=True, kw_only=True):
+    """A write that happened.
+
+    `live` is the object that the answer (or the reading back) holds, None if it holds none that can be read;
+    `reconciled` says that the write's own answer was lost and its outcome was learned by reading.
+    """
+
+    live: Source | None
+    reconciled: bool = False
+
+
+class Writer:
+    """Typed writes; `same` tells whether a live object holds every field that a payload declares."""
+
+    def __init__(
+        self,
+        sender: Sender,
+        reader: Reader,
+        *,
+        patience: Patience,
+        same: Callable[[Source, Source], bool],
+        looks: tuple[float, ...] = LOOKS,
+    ) -> None:
+        """Write through `sender`, and read back through `reader`."""
+        self._sender = sender
+        self._reader = reader
+        self._patience = patience
+        self._same = same
+        self._looks = looks
+
+    def create(self, kind: Kind, payload: Source, *, dry_run: bool) -> Written:
+        """See `ConsoleClient.create`."""
+        object_path(kind, payload.name)
+        request = Request(
+            method="POST",
+            path=SPECS[kind].create_path,
+            what=title(kind, payload.name),
+            body=create_body(payload, dry_run=dry_run),
+            repeatable=dry_run,
+        )
+
+        def look() -> Seen:
+            live = self._reader.get(kind, payload.name)
+            if live is None:
+                return Seen(state=State.PENDING)
+            return Seen(state=State.HAPPENED if self._same(payload, live) else State.FOREIGN, live=live)
+
+        return self._write(kind, request, look)
+
+    def update(self, kind: Kind, name: str, payload: Source, *, before: Source | None, dry_run: bool) -> Written:
+        """See `ConsoleClient.update`."""
+        body = update_body(name, payload, dry_run=dry_run)
+        return self._change(kind, "POST", name, payload, before=before, body=body, dry_run=dry_run)
+
+    def patch(
+        self, kind: Kind, name: str, payload: Source, fields: frozenset[str], *, before: Source | None, dry_run: bool
+    ) -> Written:
+        """See `ConsoleClient.patch`."""
+        if not SPECS[kind].can_patch:
+            raise UsageError(f"The API has no partial update for a {kind.label}.", fix="Use update.")
+        if "sql" in fields:
+            raise UsageError("The API refuses sql in a partial update.", fix="Use update.")
+        unknown = fields - set(payload.__struct_fields__)
+        if unknown or not fields:
+            raise UsageError(
+                f"No such fields to change in a {kind.label}: {', '.join(sorted(unknown)) or 'none named'}."
+            )
+        body = patch_body(payload, fields, dry_run=dry_run)
+        declared = only(payload, fields)
+        if "name" not in fields:
+            declared = msgspec.structs.replace(declared, name=name)
+        return self._change(kind, "PATCH", name, declared, before=before, body=body, dry_run=dry_run)
+
+    def delete(self, kind: Kind, name: str) -> None:
+        """See `ConsoleClient.delete`."""
+        path = object_path(kind, name)
+        request = Request(method="DELETE", path=path, what=title(kind, name))
+
+        def look() -> Seen:
+            live = self._reader.get(kind, name)
+            return Seen(state=State.HAPPENED if live is None else State.PENDING, live=live)
+
+        self._settled(request, look)
+
+    def create_tag(self, name: str, description: str) -> None:
+        """See `ConsoleClient.create_tag`."""
+        what = f'Tag "{name}"'
+        body = msgspec.json.encode({"name": name, "description": description})
+        request = Request(method="POST", path=TAGS_PATH, what=what, body=body)
+        try:
+            result = self._sender.write(request)
+        except Refused as error:
+            refused = error
+        else:
+            if isinstance(result, Lost) and name not in self._reader.tags():
+                raise OutcomeUnknown(f"{what}: the answer was lost ({result.detail}), and it is not in the list.")
+            return
+        if name not in self._reader.tags():
+            raise refused
+
+    def _change(
+        self,
+        kind: Kind,
+        method: str,
+        name: str,
+        payload: Source,
+        *,
+        before: Source | None,
+        body: bytes,
+        dry_run: bool,
+    ) -> Written:
+        if payload.name != name:
+            object_path(kind, payload.name)
+            if not SPECS[kind].can_rename:
+                raise Refused(f"{title(kind, name)}: the API cannot rename a {kind.label}.", status=0)
+        path = object_path(kind, name)
+        request = Request(method=method, path=path, what=title(kind, name), body=body, repeatable=dry_run)
+
+        def look() -> Seen:
+            live = self._reader.get(kind, payload.name)
+            if live is None and payload.name != name:
+                live = self._reader.get(kind, name)
+            return Seen(state=self._state(payload, before, live), live=live)
+
+        return self._write(kind, request, look)
+
+    def _state(self, payload: Source, before: Source | None, live: Source | None) -> State:
+        if live is None:
+            return State.FOREIGN
+        if self._same(payload, live):
+            return State.HAPPENED
+        if before is None:
+            return State.UNCLEAR
+        return State.PENDING if self._same(before, live) else State.FOREIGN
+
+    def _write(self, kind: Kind, request: Request, look: Callable[[], Seen]) -> Written:
+        result = self._settled(request, look)
+        if isinstance(result, Settled):
+            return Written(live=result.live, reconciled=True)
+        try:
+            return Written(live=decoded(kind, plain(result.data), request.what))
+        except ProtocolError:
+            return Written(live=None)
+
+    def _settled(self, request: Request, look: Callable[[], Seen]) -> Envelope | Settled:
+        return settle(
+            lambda: self._sender.write(request),
+            look,
+            what=request.what,
+            patience=self._patience,
+            looks=self._looks,
+        )
