@@ -1,1 +1,42 @@
-"""."""
+"""The command line. Help and version are answered here, from packaged text, before anything else is imported."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import NoReturn
+
+
+def _packaged_help() -> str:
+    path = os.path.join(os.path.dirname(__file__), "help.txt")  # noqa: PTH118, PTH120 - pathlib doubles the start-up
+    with open(path, encoding="utf-8") as file:  # noqa: PTH123 - as above
+        return file.read()
+
+
+def _say(text: str) -> int:
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python would flush once more at its end, and complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run one command line (default: that of the process) and leave with its exit code."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    # A shell that asks for completions gives no arguments, but this variable.
+    if given in ([], ["--help"], ["-h"]) and "_DBT_STATSIG_COMPLETE" not in os.environ:
+        sys.exit(_say(_packaged_help()))
+    if given == ["--version"]:
+        from dbt_statsig import __version__  # noqa: PLC0415 - only where it is asked for
+
+        sys.exit(_say(f"dbt-statsig {__version__}\n"))
+    from dbt_statsig.cli.boundary import run  # noqa: PLC0415 - click alone costs three bare starts
+
+    sys.exit(run(given))

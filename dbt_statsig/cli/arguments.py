@@ -1,0 +1,36 @@
+"""What the raw arguments say before click has read them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_LISTS = frozenset({"--select", "-s", "--exclude", "--kind", "--adopt"})
+
+
+def spread_lists(arguments: Sequence[str]) -> list[str]:
+    """`--select a b` as `--select a --select b`, as dbt's own users write it; what follows `--` is left as it is."""
+    result: list[str] = []
+    current = ""
+    awaiting = False
+    for place, argument in enumerate(arguments):
+        if argument == "--":
+            return [*result, *arguments[place:]]
+        if argument.startswith("-"):
+            current = argument if argument in _LISTS else ""
+            awaiting = bool(current)
+        elif current and not awaiting:
+            result.append(current)
+        else:
+            awaiting = False
+        result.append(argument)
+    return result
+
+
+def wants_json(arguments: Sequence[str]) -> bool:
+    """Whether the answer shall be JSON, even where the rest of the arguments makes no sense."""
+    arguments = list(arguments)[: list(arguments).index("--")] if "--" in arguments else arguments
+    pairs = zip(arguments, [*arguments, ""][1:], strict=True)
+    return any(argument == "--output=json" or (argument, after) == ("--output", "json") for argument, after in pairs)

@@ -1,0 +1,78 @@
+"""The one place where errors become messages and exit codes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import traceback
+from typing import TYPE_CHECKING
+
+import click
+
+from dbt_statsig.cli.arguments import spread_lists, wants_json
+from dbt_statsig.cli.group import COMMANDS, group
+from dbt_statsig.cli.redaction import redacted
+from dbt_statsig.cli.terminal import style_for, tolerate_all_text, write_out
+from dbt_statsig.errors import DbtStatsigError, UsageError
+from dbt_statsig.report.escape import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dbt_statsig.report.style import Style
+
+EXIT_INTERRUPTED = 130
+
+
+def run(arguments: Sequence[str]) -> int:
+    """The exit code of one command line. Nothing is raised; what went wrong is said on stderr."""
+    tolerate_all_text()
+    try:
+        result = group.main(spread_lists(arguments), prog_name="dbt-statsig", standalone_mode=False)
+    except click.UsageError as error:
+        error.show()
+        return _told(UsageError(error.format_message()), arguments, aside="")
+    except click.ClickException as error:
+        return _told(UsageError(error.format_message()), arguments)
+    except DbtStatsigError as error:
+        return _told(error, arguments)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        return EXIT_INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the last resort: no traceback reaches a user unasked
+        return _surprised(error, arguments)
+    return result if isinstance(result, int) else 0
+
+
+def _told(error: DbtStatsigError, arguments: Sequence[str], *, aside: str | None = None) -> int:
+    """Say what is wrong and what to do about it; with JSON asked for, on stdout too."""
+    message, fix = redacted(error.message, os.environ), redacted(error.fix, os.environ)
+    style = style_for(sys.stderr, environ=os.environ, no_color="--no-color" in arguments)
+    if aside is None:
+        aside = _aside(message, fix, style)
+    click.echo(aside, err=True, nl=False, color=style.colour)
+    if wants_json(arguments):
+        from dbt_statsig.report.json import error_json  # noqa: PLC0415 - only where it is asked for
+
+        command = next((argument for argument in arguments if argument in COMMANDS), "")
+        answer = error_json(type(error).__name__, message, fix, command=command, exit_code=error.exit_code)
+        with contextlib.suppress(DbtStatsigError):
+            write_out(answer.encode())
+    return error.exit_code
+
+
+def _aside(message: str, fix: str, style: Style) -> str:
+    """The message after a red word, the next step after an arrow; further lines of either are indented."""
+    lines = [style.paint("Error:", "error") + " " + "\n  ".join(map(one_line, message.splitlines()))]
+    if fix:
+        lines.append(f"  {style.sign('→')} " + "\n    ".join(map(one_line, fix.splitlines())))
+    return "\n".join(lines) + "\n"
+
+
+def _surprised(error: Exception, arguments: Sequence[str]) -> int:
+    what = one_line(f"{type(error).__name__}: {error}")
+    if os.environ.get("DBT_STATSIG_TRACEBACK"):
+        click.echo(redacted("".join(traceback.format_exception(error)), os.environ), err=True, nl=False)
+    fix = "Please report it; DBT_STATSIG_TRACEBACK=1 shows the traceback."
+    return _told(DbtStatsigError(f"internal error: {what}.", fix=fix), arguments)

@@ -1,0 +1,31 @@
+"""`dbt-statsig debug`: whether all that a sync needs is there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from dbt_statsig.cli.exit_codes import diagnosis_code
+from dbt_statsig.cli.options import project_options
+
+if TYPE_CHECKING:
+    from dbt_statsig.cli.output import Output
+    from dbt_statsig.request import Request
+
+
+@click.command("debug")
+@project_options(selection=False, console=True)
+def command(*, request: Request, output: Output) -> int:
+    """Show every setting with its origin, and check the files, the key and the connection."""
+    from dbt_statsig.conductor import debug  # noqa: PLC0415 - help needs none of these
+    from dbt_statsig.report.json import diagnosis_json  # noqa: PLC0415
+    from dbt_statsig.report.text import diagnosis_text  # noqa: PLC0415
+
+    diagnosis = debug(request)
+    code = diagnosis_code(diagnosis)
+    output.answer(
+        text=lambda style: diagnosis_text(diagnosis, style),
+        json=lambda: diagnosis_json(diagnosis, exit_code=code),
+    )
+    return code

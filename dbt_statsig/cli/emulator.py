@@ -1,0 +1,61 @@
+"""`dbt-statsig emulator`: a local Console API for demos, tests and CI."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dbt_statsig.cli.terminal import write_out
+from dbt_statsig.errors import DbtStatsigError
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def _announce(url: str, *, key: str) -> None:
+    write_out(
+        f"The emulator listens at {url} until Ctrl-C; its page shows what it holds.\n"
+        "To use it, in another terminal:\n"
+        f"  export DBT_STATSIG_BASE_URL={url}\n"
+        f"  export STATSIG_CONSOLE_API_KEY={key}\n"
+        "  dbt-statsig plan\n"
+    )
+
+
+def _log(line: str) -> None:
+    click.echo(line, err=True)
+
+
+@click.command("emulator")
+@click.option(
+    "--host",
+    type=click.Choice(["127.0.0.1", "localhost", "::1"]),
+    default="127.0.0.1",
+    show_default=True,
+    help="The loopback address to listen on.",
+)
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port.  [default: a free one]")
+@click.option("--key", default="console-emulator", show_default=True, help="The one key that it accepts.")
+@click.option("--seed", type=_FILE, help="A JSON file of what it holds at the start.")
+@click.option("--latency", type=click.FloatRange(min=0), default=0.0, help="Seconds to wait before each answer.")
+@click.option("--rate-limit", is_flag=True, help="Enforce the published limits (429 with Retry-After).")
+@click.option("--warehouse", help="A DuckDB file or postgresql:// URL on which the SQL of writes is tried.")
+@click.option("--normalise", is_flag=True, help="Rearrange what is stored, as servers do.")
+@click.option("--quiet", "-q", is_flag=True, help="No line on stderr for each request.")
+def command(*, host: str, port: int, key: str, quiet: bool, **options: Any) -> int:
+    """Serve a local Console API that behaves as Statsig publishes it.
+
+    It keeps everything in memory, and with --warehouse refuses SQL that fails there or lacks a mapped column.
+    """
+    from dbt_statsig.emulator.failures import CannotStart  # noqa: PLC0415 - the server is an extra
+
+    try:
+        from dbt_statsig.emulator import serve  # noqa: PLC0415
+
+        on_request = None if quiet else _log
+        serve(host, port, on_ready=partial(_announce, key=key), key=key, on_request=on_request, **options)
+    except CannotStart as error:
+        raise DbtStatsigError(str(error)) from error
+    return 0

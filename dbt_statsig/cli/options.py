@@ -1,0 +1,219 @@
+"""The options that commands share, and the request that they make."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from msgspec import structs
+
+from dbt_statsig.cli.output import Output
+from dbt_statsig.dbt_command import DbtCommand
+from dbt_statsig.errors import UsageError
+from dbt_statsig.request import Request
+from dbt_statsig.sources import Kind
+
+Command = Callable[..., int]
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+def find_project(given: Path | None, *, here: Path, needed: bool) -> Path:
+    """The folder given, or the nearest one from `here` upwards with a dbt_project.yml.
+
+    Raises `UsageError` where there is none and one is needed; else it is `here`.
+    """
+    if given is not None:
+        return given
+    for folder in (here, *here.parents):
+        if (folder / "dbt_project.yml").is_file():
+            return folder
+    if needed:
+        raise UsageError(
+            f"There is no dbt_project.yml in {here} or above it.",
+            fix="Go to the dbt project, or name it with --project-dir; or name a manifest with --manifest.",
+        )
+    return here
+
+
+def _applied(options: tuple[Callable[[Command], Command], ...], command: Command) -> Command:
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _words(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(word for value in values for word in value.split())
+
+
+_PROJECT = (
+    click.option(
+        "--project-dir",
+        type=_FOLDER,
+        envvar="DBT_PROJECT_DIR",
+        help="The dbt project.  [default: this folder or the nearest above it]",
+    ),
+    click.option(
+        "--target-path",
+        type=click.Path(file_okay=False, path_type=Path),
+        envvar="DBT_TARGET_PATH",
+        help="Where dbt writes its artifacts.  [default: as dbt_project.yml says]",
+    ),
+    click.option("--manifest", type=_FILE, help="This manifest.json (or .json.gz) instead."),
+    click.option("--catalog", type=_FILE, help="This catalog.json instead of the one beside the manifest."),
+    click.option("--target", "-t", envvar="DBT_TARGET", help="The dbt target that the manifest was made for."),
+    click.option("--profiles-dir", envvar="DBT_PROFILES_DIR", help="Where dbt's profiles are, when dbt is asked."),
+)
+_KIND = click.option(
+    "--kind",
+    "kinds",
+    multiple=True,
+    metavar="KIND",
+    type=click.Choice([kind.value for kind in Kind]),
+    help=f"Only sources of this kind: {', '.join(kind.value for kind in Kind)}. Repeatable.",
+)
+_STRICT = click.option("--strict", is_flag=True, help="Warnings count as errors.")
+_ADOPT = click.option("--adopt", multiple=True, help="Take over this object of the console, by its name. Repeatable.")
+_SELECTION = (
+    click.option("--select", "-s", multiple=True, help="Only these nodes, as dbt selects. Repeatable."),
+    click.option("--exclude", multiple=True, help="Without these nodes. Repeatable."),
+    click.option("--selector", help="Only what this selector of selectors.yml selects; dbt answers it."),
+    click.option("--state", type=_FOLDER, help="The artifacts that state: compares with; dbt answers it."),
+    _KIND,
+    _STRICT,
+)
+_CONSOLE = (click.option("--base-url", help="Where the Console API is.  [default: https://statsigapi.net]"),)
+_OUTPUT = (
+    click.option(
+        "--output",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help="The form of the answer on stdout.",
+    ),
+    click.option("--quiet", "-q", is_flag=True, help="Show only what needs attention, and the sums."),
+    click.option("--no-color", is_flag=True, help="No colours; NO_COLOR and FORCE_COLOR work too."),
+)
+
+
+def _request(values: dict[str, Any]) -> Request:
+    """Take the values of the shared options out of `values` and make a request of them."""
+    manifest, target_path = values.pop("manifest"), values.pop("target_path")
+    target, profiles_dir = values.pop("target"), values.pop("profiles_dir")
+    project_dir = find_project(
+        values.pop("project_dir"), here=Path.cwd(), needed=manifest is None and target_path is None
+    )
+    base_url = values.pop("base_url", None)
+    flags: Mapping[str, Any] = {} if base_url is None else {"base_url": base_url}
+    return Request(
+        project_dir=project_dir,
+        manifest=manifest,
+        target_path=target_path,
+        catalog=values.pop("catalog"),
+        target=target,
+        select=_words(values.pop("select", ())),
+        exclude=_words(values.pop("exclude", ())),
+        selector=values.pop("selector", None),
+        state=values.pop("state", None),
+        dbt=_dbt(project_dir, target=target, profiles_dir=profiles_dir),
+        kinds=frozenset(Kind(kind) for kind in values.pop("kinds", ())),
+        strict=values.pop("strict", False),
+        flags=flags,
+    )
+
+
+def _dbt(project_dir: Path, *, target: str | None, profiles_dir: str | None) -> DbtCommand | None:
+    """How to ask dbt what a selection means; None where there is no project to ask about."""
+    if not (project_dir / "dbt_project.yml").is_file():
+        return None
+    options = ["--project-dir", str(project_dir)]
+    options += ["--target", target] if target else []
+    options += ["--profiles-dir", profiles_dir] if profiles_dir else []
+    return DbtCommand(options=tuple(options))
+
+
+def project_options(*, selection: bool = True, console: bool = False) -> Callable[[Command], Command]:
+    """Give a command the shared options; it receives `request` and `output` in their place."""
+
+    def decorate(command: Command) -> Command:
+        @functools.wraps(command)
+        def with_request(**values: Any) -> int:
+            output = _output(values)
+            return command(request=_request(values), output=output, **values)
+
+        groups = (_PROJECT, _SELECTION if selection else (), _CONSOLE if console else (), _OUTPUT)
+        return _applied(tuple(option for group in groups for option in group), with_request)
+
+    return decorate
+
+
+def console_options(command: Command) -> Command:
+    """Give a command that finds its project by itself the rest of the shared options, as `project_options` does."""
+
+    @functools.wraps(command)
+    def with_request(**values: Any) -> int:
+        output = _output(values)
+        base_url = values.pop("base_url")
+        request = Request(
+            project_dir=Path.cwd(),
+            kinds=frozenset(Kind(kind) for kind in values.pop("kinds")),
+            strict=values.pop("strict"),
+            adopt=frozenset(values.pop("adopt")),
+            flags={} if base_url is None else {"base_url": base_url},
+        )
+        return command(request=request, output=output, **values)
+
+    return _applied((_KIND, _STRICT, _ADOPT, *_CONSOLE, *_OUTPUT), with_request)
+
+
+def _output(values: dict[str, Any]) -> Output:
+    return Output.of(
+        json=values.pop("output") == "json",
+        quiet=values.pop("quiet"),
+        no_color=values.pop("no_color"),
+        environ=os.environ,
+    )
+
+
+def run_results_option(command: Command) -> Command:
+    """Give a command `--run-results`, which goes into its request."""
+
+    @functools.wraps(command)
+    def with_results(*, request: Request, run_results: str | None, **values: Any) -> int:
+        if run_results is not None:
+            from dbt_statsig.inputs import RUN_RESULTS_FILE, artifacts_dir  # noqa: PLC0415 - help needs no artifacts
+
+            path = Path(run_results) if run_results else artifacts_dir(request) / RUN_RESULTS_FILE
+            request = structs.replace(request, run_results=path)
+        return command(request=request, **values)
+
+    return click.option(
+        "--run-results",
+        is_flag=False,
+        flag_value="",
+        metavar="[FILE]",
+        help="Only what this run_results.json says was built.  [default file: beside the manifest]",
+    )(with_results)
+
+
+def adoption_options(command: Command) -> Command:
+    """Give a command what widens or narrows what it may touch; it goes into its request."""
+
+    @functools.wraps(command)
+    def with_scope(*, request: Request, adopt: tuple[str, ...], **values: Any) -> int:
+        scope = {name: values.pop(name) for name in ("adopt_all", "prune", "force", "server_check")}
+        return command(request=structs.replace(request, adopt=frozenset(adopt), **scope), **values)
+
+    options = (
+        _ADOPT,
+        click.option("--adopt-all", is_flag=True, help="Take over all declared objects that no other project owns."),
+        click.option("--prune", is_flag=True, help="Delete objects of this project that are no longer declared."),
+        click.option("--force", is_flag=True, help="Let more change or go at once than the settings' limits allow."),
+        click.option("--server-check", is_flag=True, help="Let Statsig check each change first (dryRun)."),
+    )
+    return _applied(options, with_scope)

@@ -1,0 +1,58 @@
+"""Where answers go: data to stdout as text or JSON, messages to stderr."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+from msgspec import Struct
+
+from dbt_statsig.cli.terminal import style_for, write_out
+from dbt_statsig.report.style import Style
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from dbt_statsig.results import Validation
+
+
+class Output(Struct, frozen=True, kw_only=True):
+    """How one run answers; `style` is for stdout, `aside` for stderr."""
+
+    json: bool
+    quiet: bool
+    style: Style
+    aside: Style
+
+    @classmethod
+    def of(cls, *, json: bool, quiet: bool, no_color: bool, environ: Mapping[str, str]) -> Output:
+        """The output that the flags, the environment and the streams call for."""
+        return cls(
+            json=json,
+            quiet=quiet,
+            style=style_for(sys.stdout, environ=environ, no_color=no_color, quiet=quiet),
+            aside=style_for(sys.stderr, environ=environ, no_color=no_color, quiet=quiet),
+        )
+
+    def answer(self, *, text: Callable[[Style], str], json: Callable[[], str]) -> None:
+        """Write the one answer of this run. JSON is UTF-8 whatever the terminal's encoding."""
+        if self.json:
+            write_out(json().encode())
+        else:
+            write_out(text(self.style), colour=self.style.colour)
+
+    def warn(self, messages: Iterable[str]) -> None:
+        """Say something on stderr that is no part of the answer, unless quiet was asked for."""
+        if self.quiet or self.json:
+            return
+        for message in messages:
+            lead = self.aside.paint("Warning:", "warning")
+            lines = self.aside.prose(message, indent=0, first="Warning: ")
+            lines[0] = lead + lines[0].removeprefix("Warning:")
+            click.echo("\n".join(lines), err=True, color=self.aside.colour)
+
+
+def unmatched(validation: Validation) -> list[str]:
+    """One warning for each selection that matches nothing."""
+    return [f'The selection "{pattern}" matches no node.' for pattern in validation.unmatched]

@@ -1,0 +1,49 @@
+"""`dbt-statsig plan`: what a sync would change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from dbt_statsig.cli.exit_codes import plan_code
+from dbt_statsig.cli.options import adoption_options, project_options, run_results_option
+from dbt_statsig.cli.output import unmatched
+from dbt_statsig.cli.progress import progress_on
+
+if TYPE_CHECKING:
+    from dbt_statsig.cli.output import Output
+    from dbt_statsig.request import Request
+
+
+@click.command("plan")
+@project_options(console=True)
+@adoption_options
+@run_results_option
+@click.option("--check", is_flag=True, help="Exit with 3 when something would change.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan for `sync --plan`.")
+def command(*, request: Request, output: Output, check: bool, out: Path | None) -> int:
+    """Show what a sync would change in Statsig, and write nothing.
+
+    Compares what the project declares with what the Console API lists, field by field, SQL line by line.
+    """
+    from dbt_statsig.conductor import plan  # noqa: PLC0415 - help needs none of these
+    from dbt_statsig.report.json import plan_json  # noqa: PLC0415
+    from dbt_statsig.report.text import plan_text  # noqa: PLC0415
+    from dbt_statsig.saved_plan import check_savable, save  # noqa: PLC0415
+
+    if out is not None:
+        check_savable(request)
+    with progress_on(output) as progress:
+        planned = plan(request, progress=progress)
+    if out is not None:
+        save(planned, request, out)
+    output.warn(unmatched(planned.validation))
+    output.warn(planned.warnings)
+    code = plan_code(planned, check=check)
+    output.answer(
+        text=lambda style: plan_text(planned, style),
+        json=lambda: plan_json(planned, exit_code=code),
+    )
+    return code

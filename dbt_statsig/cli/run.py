@@ -1,0 +1,171 @@
+"""`dbt-statsig run -- dbt build …`: any dbt command, and then a sync of what it built."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from msgspec import structs
+
+from dbt_statsig.cli.exit_codes import sync_code
+from dbt_statsig.cli.options import console_options
+from dbt_statsig.cli.progress import progress_on
+from dbt_statsig.errors import ArtifactError, DbtStatsigError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dbt_statsig.cli.output import Output
+    from dbt_statsig.dbt_command import DbtCommand
+    from dbt_statsig.request import Request
+    from dbt_statsig.results import Synced
+
+_SIGNALLED = 128
+
+
+@click.command("run")
+@console_options
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="-- DBT COMMAND…")
+def command(*, request: Request, output: Output, words: tuple[str, ...]) -> int:
+    """Run a dbt command, and sync the sources whose nodes it built.
+
+    Example: dbt-statsig run -- dbt build --target prod --select marts
+
+    Works with every dbt. dbt's output and exit code are passed through; where dbt was content and the sync was not,
+    the exit code is the sync's. The target is what the macro statsig_context says with the same options.
+    """
+    dbt = dbt_of(words)
+    request = structs.replace(request, **_places(words), dbt=dbt)
+    known = _target(request, dbt)
+    before = _invocation(request)
+    code, interrupted = _passed_through(words)
+    after = _invocation(request)
+    try:
+        if interrupted or not after or after == before:
+            output.warn(["Nothing was synced: dbt wrote no new run results."])
+            return code
+        request = structs.replace(request, known_target=known, run_results=_run_results(request))
+        synced = _synced(request, dbt, output)
+    except DbtStatsigError as error:
+        if code == 0:
+            raise
+        output.warn([f"Nothing was synced. {error}"])
+        return code
+    from dbt_statsig.report.json import sync_json  # noqa: PLC0415 - help needs none of these
+    from dbt_statsig.report.text import sync_text  # noqa: PLC0415
+
+    output.warn(synced.planned.warnings)
+    code = code or sync_code(synced)
+    output.answer(text=lambda style: sync_text(synced, style), json=lambda: sync_json(synced, exit_code=code))
+    return code
+
+
+def dbt_of(words: Sequence[str]) -> DbtCommand:
+    """How to call the dbt of this command line: all words up to dbt itself, and the options that name the project.
+
+    Raises UsageError where no word is dbt.
+    """
+    from dbt_statsig.dbt_command import DbtCommand, project_options  # noqa: PLC0415 - help needs neither
+
+    place = next((place for place, word in enumerate(words) if Path(word).name.startswith("dbt")), None)
+    if place is None:
+        raise UsageError(
+            "There is no dbt command to run.", fix="Write it after two dashes: dbt-statsig run -- dbt build"
+        )
+    return DbtCommand(words=tuple(words[: place + 1]), options=project_options(words[place + 1 :]))
+
+
+def _places(words: Sequence[str]) -> dict[str, Any]:
+    """Where this dbt command line works: its project, its target folder, and the target it names."""
+    given: dict[str, str] = {}
+    rest = iter(words)
+    for word in rest:
+        name, equals, value = word.partition("=")
+        if name in ("--project-dir", "--target-path", "--target", "-t"):
+            given["--target" if name == "-t" else name] = value if equals else next(rest, "")
+    target_path = given.get("--target-path") or os.environ.get("DBT_TARGET_PATH")
+    return {
+        "project_dir": Path(given.get("--project-dir") or os.environ.get("DBT_PROJECT_DIR") or ".").absolute(),
+        "target_path": Path(target_path) if target_path else None,
+        "target": given.get("--target") or os.environ.get("DBT_TARGET"),
+    }
+
+
+def _target(request: Request, dbt: DbtCommand) -> str | None:
+    """What the macro says, where anything depends on it: asking costs a start of dbt."""
+    from dbt_statsig.settings import resolve  # noqa: PLC0415 - help needs no settings
+
+    settings = resolve(request.project_dir, request.environ, request.flags).settings
+    if settings.allowed_targets is None and not settings.name_prefix:
+        return None
+    context = dbt.context()
+    return None if context is None else context.target
+
+
+def _run_results(request: Request) -> Path:
+    from dbt_statsig.inputs import RUN_RESULTS_FILE, artifacts_dir  # noqa: PLC0415 - help needs no artifacts
+
+    return artifacts_dir(request) / RUN_RESULTS_FILE
+
+
+def _invocation(request: Request) -> str:
+    """The ID of the dbt command that wrote the run results; empty where there are none."""
+    from dbt_statsig.artifacts import load_run_results  # noqa: PLC0415 - help needs no artifacts
+
+    try:
+        return load_run_results(_run_results(request)).invocation_id
+    except ArtifactError:
+        return ""
+
+
+def _passed_through(words: Sequence[str]) -> tuple[int, bool]:
+    """The exit code of dbt, and whether somebody ended it; its streams are ours."""
+    interrupted = False
+
+    def note(*_: object) -> None:
+        nonlocal interrupted
+        interrupted = True
+
+    def pass_on(*_: object) -> None:
+        note()
+        process.terminate()
+
+    # dbt gets Ctrl-C from the terminal itself, and needs time to cancel its queries: wait for it.
+    handlers = {signal.SIGINT: signal.signal(signal.SIGINT, note)}
+    try:
+        process = subprocess.Popen(words)  # noqa: S603 - the user's own command line
+        handlers[signal.SIGTERM] = signal.signal(signal.SIGTERM, pass_on)
+        code = process.wait()
+    except OSError as error:
+        raise DbtStatsigError(
+            f"{words[0]} cannot be run: {error.strerror}.", fix="Is dbt installed, and on the PATH?"
+        ) from error
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    return (_SIGNALLED - code if code < 0 else code), interrupted
+
+
+def _synced(request: Request, dbt: DbtCommand, output: Output) -> Synced:
+    """The sync of what was built. SQL that dbt left uncompiled above it is compiled into a folder of ours first."""
+    from dbt_statsig.artifacts import load_manifest  # noqa: PLC0415 - help needs none of these
+    from dbt_statsig.conductor import sync, to_compile  # noqa: PLC0415
+    from dbt_statsig.inputs import built_by, catalog_path, manifest_path  # noqa: PLC0415
+
+    missing = to_compile(request)
+    with tempfile.TemporaryDirectory() as folder, progress_on(output) as progress:
+        if missing and dbt.compile(missing, Path(folder)):
+            results = built_by(_run_results(request), load_manifest(manifest_path(request)))
+            request = structs.replace(
+                request,
+                manifest=Path(folder) / "manifest.json",
+                catalog=catalog_path(request),
+                results=results,
+                run_results=None,
+            )
+        return sync(request, progress=progress)

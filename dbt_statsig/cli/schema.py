@@ -1,0 +1,40 @@
+"""`dbt-statsig schema`: JSON Schemas for editors and CI."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dbt_statsig.cli.terminal import write_out
+from dbt_statsig.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@click.command("schema")
+@click.argument("what", type=click.Choice(["meta", "settings"]), default="meta")
+@click.option(
+    "--output-file", type=click.Path(dir_okay=False, path_type=Path), help="Write it there instead of to stdout."
+)
+def command(*, what: str, output_file: Path | None) -> int:
+    """Print the JSON Schema of dbt's meta block, or of dbt_statsig.yml.
+
+    With `meta`, of what stands under config.meta.statsig in dbt's property files; with `settings`, of
+    dbt_statsig.yml. Editors complete and check YAML with it.
+    """
+    from dbt_statsig.schema import meta_schema, settings_schema  # noqa: PLC0415 - help needs no schema
+
+    schemas: dict[str, Callable[[], dict[str, Any]]] = {"meta": meta_schema, "settings": settings_schema}
+    text = json.dumps(schemas[what](), indent=2, ensure_ascii=False) + "\n"
+    if output_file is None:
+        write_out(text.encode())
+        return 0
+    try:
+        output_file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{output_file} cannot be written: {error.strerror}.", fix="Name another file.") from error
+    return 0

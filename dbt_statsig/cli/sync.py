@@ -1,0 +1,79 @@
+"""`dbt-statsig sync`: plan, and apply the plan."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from msgspec import structs
+
+from dbt_statsig.cli.exit_codes import plan_code, sync_code
+from dbt_statsig.cli.options import adoption_options, project_options, run_results_option
+from dbt_statsig.cli.output import unmatched
+from dbt_statsig.cli.progress import progress_on
+from dbt_statsig.errors import UsageError
+from dbt_statsig.report.escape import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dbt_statsig.cli.output import Output
+    from dbt_statsig.request import Request
+    from dbt_statsig.results import Planned
+
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+def _asked() -> Callable[[Planned], bool]:
+    """A question on the terminal before objects are taken over. Raises UsageError where nobody can answer."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError("--adopt-all asks before it takes objects over.", fix="Add --yes where nobody can answer.")
+
+    def confirm(planned: Planned) -> bool:
+        names = [f"  {change.kind.label} {one_line(change.name)}" for change in planned.plan.changes if change.adopted]
+        if not names:
+            return True
+        click.echo("\n".join(["Objects of the console that this project would take over:", *names]), err=True)
+        return click.confirm(f"Take over {len(names)}?", err=True)
+
+    return confirm
+
+
+@click.command("sync")
+@project_options(console=True)
+@adoption_options
+@run_results_option
+@click.option("--dry-run", is_flag=True, help="Show what would be done; write nothing.")
+@click.option("--plan", "saved_plan", type=_FILE, help="Apply this saved plan (of `plan --out`), and nothing else.")
+@click.option("--yes", is_flag=True, help="Do not ask before --adopt-all.")
+def command(*, request: Request, output: Output, dry_run: bool, saved_plan: Path | None, yes: bool) -> int:
+    """Make Statsig agree with what the project declares.
+
+    Plans, then writes exactly that plan, and says object by object what became of it. Objects that this project does
+    not own are left alone unless --adopt names them; nothing is deleted without --prune.
+    """
+    from dbt_statsig.conductor import sync  # noqa: PLC0415 - help needs none of these
+    from dbt_statsig.report.json import sync_json  # noqa: PLC0415
+    from dbt_statsig.report.text import sync_text  # noqa: PLC0415
+
+    # A cancelled CI job sends SIGTERM: what is under way is then finished and told, as with Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    confirm = None
+    if request.adopt_all and not (yes or dry_run):
+        confirm = _asked()
+    with progress_on(output, quiet=confirm is not None) as progress:
+        synced = sync(
+            structs.replace(request, dry_run=dry_run, saved_plan=saved_plan), progress=progress, confirm=confirm
+        )
+    output.warn(unmatched(synced.planned.validation))
+    output.warn(synced.planned.warnings)
+    code = plan_code(synced.planned) if dry_run else sync_code(synced)
+    output.answer(
+        text=lambda style: sync_text(synced, style, dry_run=dry_run),
+        json=lambda: sync_json(synced, dry_run=dry_run, exit_code=code),
+    )
+    return code

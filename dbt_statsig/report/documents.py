@@ -1,0 +1,181 @@
+"""The JSON documents that the commands print: a contract of its own, apart from the types used inside.
+
+Within one `schema_version` keys are only ever added.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+SCHEMA_VERSION = 1
+
+
+class FindingDocument(Struct, frozen=True, kw_only=True):
+    """One fault or remark; `line` and `column` count from 1, and are null where they are not known."""
+
+    code: str
+    severity: str
+    message: str
+    fix: str
+    unique_id: str
+    kind: str
+    source: str
+    key: str
+    path: str | None
+    line: int | None
+    column: int | None
+
+
+class ColumnDocument(Struct, frozen=True, kw_only=True):
+    """One column in one role; `stored` is the spelling sent to Statsig, `presence` present, absent or unknown."""
+
+    role: str
+    name: str
+    stored: str
+    presence: str
+    evidence: str
+    data_type: str | None
+
+
+class SourceDocument(Struct, frozen=True, kw_only=True):
+    """One declared source; `payload` is what Statsig should hold, by the API's own field names."""
+
+    kind: str
+    name: str
+    unique_id: str
+    relation_name: str
+    path: str | None
+    line: int | None
+    column: int | None
+    blocked: bool
+    columns: tuple[ColumnDocument, ...]
+    selected: tuple[str, ...]
+    payload: Any
+
+
+class ValidationDocument(Struct, frozen=True, kw_only=True):
+    """What the manifest declares, and all findings; with --strict, warnings have become errors."""
+
+    ok: bool
+    project: str
+    adapter: str
+    dbt_version: str
+    manifest_path: str
+    counts: dict[str, int]
+    sources: tuple[SourceDocument, ...]
+    findings: tuple[FindingDocument, ...]
+    unmatched: tuple[str, ...]
+
+
+class FieldDocument(Struct, frozen=True, kw_only=True):
+    """One field: what the console has and what it shall have, in the API's form."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+class ChangeDocument(Struct, frozen=True, kw_only=True):
+    """One object of the plan; for unchanged, foreign, orphaned and blocked ones nothing is written."""
+
+    action: str
+    kind: str
+    name: str
+    live_name: str
+    unique_id: str
+    adopted: bool
+    reason: str
+    fix: str
+    fields: tuple[FieldDocument, ...]
+    payload: Any
+
+
+class LeftDocument(Struct, frozen=True, kw_only=True):
+    """One declared source that was left as it is, because the dbt command before did not build its node."""
+
+    kind: str
+    name: str
+    unique_id: str
+    reason: str
+
+
+class PlanDocument(Struct, frozen=True, kw_only=True):
+    """Every object, `counts` by action, and how many requests the reading took."""
+
+    counts: dict[str, int]
+    changes: tuple[ChangeDocument, ...]
+    left: tuple[LeftDocument, ...]
+    requests: int
+    warnings: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+class ObjectDocument(Struct, frozen=True, kw_only=True):
+    """One write and how it ended; `echo` has the fields that Statsig keeps otherwise (`before`) than sent (`after`)."""
+
+    action: str
+    kind: str
+    name: str
+    status: str
+    message: str
+    fix: str
+    reconciled: bool
+    echo: tuple[FieldDocument, ...]
+
+
+class OutcomeDocument(Struct, frozen=True, kw_only=True):
+    """Every write, `counts` by status, and why the run stopped early (or an empty text)."""
+
+    dry_run: bool
+    counts: dict[str, int]
+    objects: tuple[ObjectDocument, ...]
+    stopped: str
+    notes: tuple[str, ...]
+
+
+class CheckDocument(Struct, frozen=True, kw_only=True):
+    """One check of `debug`; `ok` is null where it could not be made."""
+
+    name: str
+    ok: bool | None
+    message: str
+    fix: str
+
+
+class SettingDocument(Struct, frozen=True, kw_only=True):
+    """One setting in force and where its value came from."""
+
+    key: str
+    value: str
+    origin: str
+
+
+class DiagnosisDocument(Struct, frozen=True, kw_only=True):
+    """What `debug` found."""
+
+    checks: tuple[CheckDocument, ...]
+    settings: tuple[SettingDocument, ...]
+
+
+class ErrorDocument(Struct, frozen=True, kw_only=True):
+    """Why a command could not run."""
+
+    type: str
+    message: str
+    fix: str
+
+
+class Document(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One command's answer; parts that a command has no use for are left out. `exit_code` is that of the process."""
+
+    schema_version: int
+    version: str
+    command: str
+    exit_code: int
+    validation: ValidationDocument | None = None
+    plan: PlanDocument | None = None
+    outcome: OutcomeDocument | None = None
+    diagnosis: DiagnosisDocument | None = None
+    error: ErrorDocument | None = None

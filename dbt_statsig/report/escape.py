@@ -1,0 +1,35 @@
+"""Names and messages made safe to print: a terminal obeys what it is sent, a name in a project must not."""
+
+from __future__ import annotations
+
+import unicodedata
+
+# Joiners shape emoji and several scripts; every other format character can hide or reorder text.
+_KEPT = frozenset("\u200c\u200d")
+_ESCAPED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_TAB_STOP = 4
+
+
+def _shown(character: str) -> str:
+    if character in _KEPT or unicodedata.category(character) not in _ESCAPED:
+        return character
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def one_line(text: str) -> str:
+    """The text with line breaks, control and direction characters, and lone surrogates as visible escapes."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(map(_shown, text))
+
+
+def lines_of(text: str) -> list[str]:
+    """The text's lines, tabs as blanks, each safe to print; none for an empty text."""
+    return [one_line(line.expandtabs(_TAB_STOP)) for line in text.replace("\r\n", "\n").split("\n")] if text else []
+
+
+def clipped(text: str, limit: int) -> str:
+    """The text in one line, cut to `limit` characters with a note of how many more there are."""
+    if len(text) <= limit:
+        return one_line(text)
+    return f"{one_line(text[:limit])}... ({len(text) - limit:,} more characters)"

@@ -1,0 +1,193 @@
+"""The answer of each command as one JSON object. Key order is that of `documents.py` and never varies."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from dbt_statsig import __version__
+from dbt_statsig.findings import Severity
+from dbt_statsig.report import documents as doc
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dbt_statsig.changes import Change, FieldChange
+    from dbt_statsig.findings import Finding, Location
+    from dbt_statsig.results import Diagnosis, ObjectOutcome, Planned, SourceReport, Synced, Validation
+
+
+def _place(location: Location | None) -> dict[str, Any]:
+    if location is None:
+        return {"path": None, "line": None, "column": None}
+    return {"path": location.path, "line": location.line or None, "column": location.column or None}
+
+
+def _wire(value: Any) -> Any:
+    return None if value is msgspec.UNSET else msgspec.to_builtins(value)
+
+
+def _counts(words: Iterable[str]) -> dict[str, int]:
+    return dict(sorted(Counter(words).items()))
+
+
+def _finding(found: Finding) -> doc.FindingDocument:
+    return doc.FindingDocument(
+        code=found.code,
+        severity=found.severity.label,
+        message=found.message,
+        fix=found.fix,
+        unique_id=found.unique_id,
+        kind=found.kind,
+        source=found.source,
+        key=found.key,
+        **_place(found.location),
+    )
+
+
+def _source(source: SourceReport) -> doc.SourceDocument:
+    columns = tuple(
+        doc.ColumnDocument(
+            role=use.role,
+            name=use.verdict.name,
+            stored=use.verdict.stored,
+            presence=use.verdict.presence.value,
+            evidence=use.verdict.evidence.value,
+            data_type=use.verdict.data_type,
+        )
+        for use in source.columns
+    )
+    return doc.SourceDocument(
+        kind=source.kind.value,
+        name=source.name,
+        unique_id=source.unique_id,
+        relation_name=source.relation_name,
+        **_place(source.location),
+        blocked=source.blocked,
+        columns=columns,
+        selected=source.selected,
+        payload=_wire(source.payload),
+    )
+
+
+def _validation(validation: Validation) -> doc.ValidationDocument:
+    severities = [found.severity for found in validation.findings]
+    return doc.ValidationDocument(
+        ok=validation.ok(),
+        project=validation.project,
+        adapter=validation.adapter,
+        dbt_version=validation.dbt_version,
+        manifest_path=validation.manifest_path,
+        counts={
+            "sources": len(validation.sources),
+            "blocked": sum(source.blocked for source in validation.sources),
+            **{f"{severity.label}s": severities.count(severity) for severity in sorted(Severity, reverse=True)},
+        },
+        sources=tuple(map(_source, validation.sources)),
+        findings=tuple(map(_finding, validation.findings)),
+        unmatched=validation.unmatched,
+    )
+
+
+def _field(field: FieldChange) -> doc.FieldDocument:
+    return doc.FieldDocument(field=field.field, before=_wire(field.before), after=_wire(field.after))
+
+
+def _change(change: Change) -> doc.ChangeDocument:
+    return doc.ChangeDocument(
+        action=change.action.value,
+        kind=change.kind.value,
+        name=change.name,
+        live_name=change.live_name,
+        unique_id=change.unique_id,
+        adopted=change.adopted,
+        reason=change.reason,
+        fix=change.fix,
+        fields=tuple(map(_field, change.fields)),
+        payload=_wire(change.desired),
+    )
+
+
+def _plan(planned: Planned) -> doc.PlanDocument:
+    return doc.PlanDocument(
+        counts=_counts(change.action.value for change in planned.plan.changes),
+        changes=tuple(map(_change, planned.plan.changes)),
+        left=tuple(
+            doc.LeftDocument(kind=one.kind.value, name=one.name, unique_id=one.unique_id, reason=one.reason)
+            for one in planned.left
+        ),
+        requests=planned.requests,
+        warnings=planned.warnings,
+        notes=planned.notes,
+    )
+
+
+def _object(entry: ObjectOutcome) -> doc.ObjectDocument:
+    return doc.ObjectDocument(
+        action=entry.change.action.value,
+        kind=entry.change.kind.value,
+        name=entry.change.name,
+        status=entry.status.value.replace(" ", "_"),
+        message=entry.message,
+        fix=entry.fix,
+        reconciled=entry.reconciled,
+        echo=tuple(map(_field, entry.echo)),
+    )
+
+
+def _encoded(command: str, exit_code: int, **parts: Any) -> str:
+    document = doc.Document(
+        schema_version=doc.SCHEMA_VERSION, version=__version__, command=command, exit_code=exit_code, **parts
+    )
+    content = msgspec.to_builtins(document)
+    try:
+        return msgspec.json.format(msgspec.json.encode(content), indent=2).decode() + "\n"
+    except UnicodeEncodeError:
+        # Lone surrogates have no UTF-8 form; as \ud800 escapes they are still JSON.
+        return json.dumps(content, indent=2) + "\n"
+
+
+def validation_json(validation: Validation, *, exit_code: int = 0) -> str:
+    """The answer of `validate`."""
+    return _encoded("validate", exit_code, validation=_validation(validation))
+
+
+def plan_json(planned: Planned, *, exit_code: int = 0) -> str:
+    """The answer of `plan`."""
+    validation = _validation(planned.validation)
+    return _encoded("plan", exit_code, validation=validation, plan=_plan(planned))
+
+
+def sync_json(synced: Synced, *, dry_run: bool = False, exit_code: int = 0) -> str:
+    """The answer of `sync`."""
+    outcome = doc.OutcomeDocument(
+        dry_run=dry_run,
+        counts=_counts(entry.status.value.replace(" ", "_") for entry in synced.outcome.objects),
+        objects=tuple(map(_object, synced.outcome.objects)),
+        stopped=synced.outcome.stopped,
+        notes=synced.outcome.notes,
+    )
+    validation = _validation(synced.planned.validation)
+    return _encoded("sync", exit_code, validation=validation, plan=_plan(synced.planned), outcome=outcome)
+
+
+def diagnosis_json(diagnosis: Diagnosis, *, exit_code: int = 0) -> str:
+    """The answer of `debug`."""
+    checks = tuple(
+        doc.CheckDocument(name=check.name, ok=check.ok, message=check.message, fix=check.fix)
+        for check in diagnosis.checks
+    )
+    settings = tuple(
+        doc.SettingDocument(key=setting.key, value=setting.value, origin=setting.origin)
+        for setting in diagnosis.settings
+    )
+    parts = doc.DiagnosisDocument(checks=checks, settings=settings)
+    return _encoded("debug", exit_code, diagnosis=parts)
+
+
+def error_json(error: str, message: str, fix: str, *, command: str, exit_code: int) -> str:
+    """The answer of any command that could not run; `error` is the class of the error tree."""
+    return _encoded(command, exit_code, error=doc.ErrorDocument(type=error, message=message, fix=fix))

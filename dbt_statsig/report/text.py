@@ -1,0 +1,85 @@
+"""The text of each command: a whole report as one string that ends with a line break."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dbt_statsig.changes import Action
+from dbt_statsig.findings import Severity
+from dbt_statsig.report.style import Style, counted
+from dbt_statsig.report.text_diagnosis import diagnosis_lines, diagnosis_summary
+from dbt_statsig.report.text_findings import findings_lines
+from dbt_statsig.report.text_outcome import outcome_lines, outcome_summary
+from dbt_statsig.report.text_plan import left_lines, plan_lines, plan_summary
+from dbt_statsig.report.text_validation import source_lines, verdict_line
+
+if TYPE_CHECKING:
+    from dbt_statsig.changes import Plan
+    from dbt_statsig.results import Diagnosis, Planned, Synced, Validation
+
+PLAIN = Style()
+
+
+def _joined(lines: list[str]) -> str:
+    return "\n".join(lines) + "\n"
+
+
+def _least(style: Style, otherwise: Severity) -> Severity:
+    """In quiet style only findings that stand in the way are told."""
+    return Severity.ERROR if style.quiet else otherwise
+
+
+def validation_text(validation: Validation, style: Style = PLAIN) -> str:
+    """Every source with the evidence for its columns, every finding by file, and the verdict."""
+    lines = [] if style.quiet else source_lines(validation, style)
+    lines += findings_lines(validation.findings, style, least=_least(style, Severity.NOTE))
+    return _joined([*lines, verdict_line(validation, style)])
+
+
+def _planned_lines(planned: Planned, style: Style) -> list[str]:
+    least = _least(style, Severity.WARNING)
+    return [
+        *findings_lines(planned.validation.findings, style, least=least),
+        *plan_lines(planned.plan, style),
+        *(line for note in planned.notes for line in style.prose(note, indent=0, first="Note: ")),
+        *left_lines(planned.left, style),
+    ]
+
+
+def plan_text(planned: Planned, style: Style = PLAIN) -> str:
+    """Errors and warnings, then what a sync would change, and the sums."""
+    return _joined([*_planned_lines(planned, style), style.paint(_summary(planned), "heading")])
+
+
+def _summary(planned: Planned) -> str:
+    """The sums of a plan; where every source was left as it is, that."""
+    if planned.left and not planned.plan.changes:
+        return f"Nothing to do: {counted(len(planned.left), 'source')} left as they are."
+    return plan_summary(planned.plan)
+
+
+def _left(plan: Plan) -> str:
+    """What a sync left alone because it had to."""
+    actions = [change.action for change in plan.changes]
+    counts = ((actions.count(Action.FOREIGN), "refused"), (actions.count(Action.BLOCKED), "blocked"))
+    return ", ".join(f"{count:,} {word}" for count, word in counts if count)
+
+
+def sync_text(synced: Synced, style: Style = PLAIN, *, dry_run: bool = False) -> str:
+    """The plan, what became of each change, and the sums."""
+    lines = _planned_lines(synced.planned, style)
+    plan = synced.planned.plan
+    outcome = synced.outcome
+    if dry_run:
+        return _joined([*lines, style.paint(f"Dry run, nothing was written: {_summary(synced.planned)}", "heading")])
+    lines += outcome_lines(outcome, style)
+    if not outcome.objects:
+        return _joined([*lines, style.paint(_summary(synced.planned), "heading")])
+    unchanged = sum(change.action is Action.UNCHANGED for change in plan.changes)
+    summary = outcome_summary(outcome, unchanged=unchanged, others=_left(plan))
+    return _joined([*lines, style.paint(summary, "heading")])
+
+
+def diagnosis_text(diagnosis: Diagnosis, style: Style = PLAIN) -> str:
+    """The checks, the settings with their origins, and whether all is well."""
+    return _joined([*diagnosis_lines(diagnosis, style), diagnosis_summary(diagnosis)])

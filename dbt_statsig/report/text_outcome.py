@@ -1,0 +1,72 @@
+"""What a sync did, as text: one line an object, and what went wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dbt_statsig.changes import Action
+from dbt_statsig.report.escape import one_line
+from dbt_statsig.report.values import scalar
+from dbt_statsig.results import Status
+
+if TYPE_CHECKING:
+    from dbt_statsig.report.style import Style
+    from dbt_statsig.results import ObjectOutcome, Outcome
+
+_DONE = {Action.CREATE: "created", Action.UPDATE: "updated", Action.RENAME: "renamed", Action.DELETE: "deleted"}
+_SIGNS = {
+    Status.DONE: ("✓", "good"),
+    Status.FAILED: ("✗", "error"),
+    Status.REFUSED: ("✗", "error"),
+    Status.UNKNOWN: ("?", "error"),
+    Status.NOT_STARTED: ("·", "warning"),
+}
+_WIDTH = len("not started")
+
+
+def _word(entry: ObjectOutcome) -> str:
+    status: str = entry.status.value
+    return _DONE.get(entry.change.action, status) if entry.status is Status.DONE else status
+
+
+def _one(entry: ObjectOutcome, style: Style) -> list[str]:
+    sign, look = _SIGNS[entry.status]
+    confirmed = "  (confirmed by reading back)" if entry.reconciled else ""
+    mark = style.paint(f"{style.sign(sign)} {_word(entry):<{_WIDTH}}", look)
+    lines = [f"  {mark}  {entry.change.kind.label} {one_line(entry.change.name)}{confirmed}"]
+    if entry.message:
+        lines += style.prose(entry.message, indent=6)
+    lines += style.fix(entry.fix, indent=6)
+    for field in entry.echo:
+        told = f"{field.field} was sent as {scalar(field.after)}, Statsig keeps {scalar(field.before)}"
+        lines += style.prose(told, indent=6)
+    return lines
+
+
+def outcome_lines(outcome: Outcome, style: Style) -> list[str]:
+    """Object by object what happened; in quiet style only what did not end well."""
+    shown = [
+        entry
+        for entry in outcome.objects
+        if not style.quiet or entry.status is not Status.DONE or entry.echo or entry.message
+    ]
+    lines = [line for entry in shown for line in _one(entry, style)]
+    if outcome.stopped:
+        lines += style.prose(outcome.stopped, indent=2, first="Stopped early: ")
+    for note in outcome.notes:
+        lines += style.prose(note, indent=2, first="Note: ")
+    if not lines:
+        return []
+    return [style.paint("Result", "heading"), *lines, ""]
+
+
+def outcome_summary(outcome: Outcome, *, unchanged: int, others: str = "") -> str:
+    """`2 created, 1 failed, 5 unchanged`."""
+    words = [_word(entry) for entry in outcome.objects]
+    order = (*_DONE.values(), *(status.value for status in Status))
+    parts = [f"{words.count(word):,} {word}" for word in order if word in words]
+    if unchanged:
+        parts.append(f"{unchanged:,} unchanged")
+    if others:
+        parts.append(others)
+    return ", ".join(parts) + "."

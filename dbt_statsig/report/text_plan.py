@@ -1,0 +1,114 @@
+"""A plan as text: one line an object with a sign, then what changes in it."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from dbt_statsig.changes import Action
+from dbt_statsig.report.escape import one_line
+from dbt_statsig.report.style import counted
+from dbt_statsig.report.values import declared_fields, field_lines
+from dbt_statsig.sources import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dbt_statsig.changes import Change, Plan
+    from dbt_statsig.report.style import Style
+    from dbt_statsig.results import Left
+
+_SIGNS: dict[Action, tuple[str, str]] = {
+    Action.CREATE: ("+", "add"),
+    Action.UPDATE: ("~", "change"),
+    Action.RENAME: (">", "note"),
+    Action.DELETE: ("-", "remove"),
+    Action.FOREIGN: ("!", "error"),
+    Action.BLOCKED: ("!", "error"),
+    Action.ORPHAN: ("?", "warning"),
+}
+WRITES = (Action.CREATE, Action.UPDATE, Action.RENAME, Action.DELETE)
+REFUSALS = (Action.FOREIGN, Action.BLOCKED)
+_COUNTED = (
+    *((action, f"to {action.value}") for action in WRITES),
+    (Action.UNCHANGED, "unchanged"),
+    (Action.FOREIGN, "refused (not this project's)"),
+    (Action.BLOCKED, "blocked"),
+    (Action.ORPHAN, "no longer declared"),
+)
+
+
+def pending(plan: Plan) -> bool:
+    """True where applying the plan would write something."""
+    return any(change.action in WRITES for change in plan.changes)
+
+
+def refused(plan: Plan) -> bool:
+    """True where something declared must not be written: not ours, or blocked by findings."""
+    return any(change.action in REFUSALS for change in plan.changes)
+
+
+def _head(change: Change, style: Style, width: int) -> str:
+    sign, look = _SIGNS[change.action]
+    notes = []
+    if change.action is Action.RENAME:
+        notes.append(f'was "{one_line(change.live_name)}"')
+    if change.adopted:
+        notes.append("adopted")
+    node = style.paint(one_line(change.unique_id), "quiet")
+    tail = "  ".join(part for part in (node, *notes) if part)
+    name = one_line(change.name)
+    return f"  {style.paint(f'{sign} {name}', look)}{' ' * (width - len(name))}  {tail}".rstrip()
+
+
+def _body(change: Change, style: Style) -> list[str]:
+    lines = style.prose(change.reason, indent=6) if change.reason else []
+    lines += style.fix(change.fix, indent=6)
+    if change.action is Action.CREATE:
+        fields = declared_fields(change.desired) if change.desired else change.fields
+        return lines + field_lines(fields, style, new=True)
+    if change.action in WRITES:
+        fields = tuple(field for field in change.fields if field.field != "name")
+        return lines + field_lines(fields, style, new=False)
+    return lines
+
+
+def plan_lines(plan: Plan, style: Style) -> list[str]:
+    """Every object that is not unchanged, grouped by kind; in quiet style only those that need attention."""
+    shown = [change for change in plan.changes if change.action in _SIGNS]
+    if style.quiet:
+        shown = [change for change in shown if change.action not in WRITES]
+    order = list(Kind)
+    shown.sort(key=lambda change: order.index(change.kind))
+    lines: list[str] = []
+    for kind, group in groupby(shown, key=lambda change: change.kind):
+        changes = list(group)
+        lines.append(style.paint(f"{kind.label}s", "heading"))
+        width = min(max(len(one_line(change.name)) for change in changes), 40)
+        for change in changes:
+            lines.append(_head(change, style, width))
+            lines += _body(change, style)
+        lines.append("")
+    return lines
+
+
+def left_lines(left: Sequence[Left], style: Style) -> list[str]:
+    """The sources that were left as they are, with the reason."""
+    if not left:
+        return []
+    lines = [style.paint("Left as they are", "heading")]
+    for one in left:
+        lines.append(style.paint(f"  {style.sign('·')} {one.kind.label} {one_line(one.name)}", "warning"))
+        lines += style.prose(one.reason, indent=6)
+    return [*lines, ""]
+
+
+def plan_summary(plan: Plan) -> str:
+    """`2 to create, 1 to update, 5 unchanged`, or that there is nothing to do."""
+    actions = [change.action for change in plan.changes]
+    told = ", ".join(f"{actions.count(action):,} {words}" for action, words in _COUNTED if action in actions)
+    if pending(plan):
+        return f"{told}."
+    if set(actions) == {Action.UNCHANGED}:
+        return f"Nothing to do: {counted(len(actions), 'source')} as declared."
+    return f"Nothing to write: {told}." if told else "Nothing to do: no source is declared."

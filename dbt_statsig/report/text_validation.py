@@ -1,0 +1,99 @@
+"""A validation as text: each source with its columns and what proves them."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from dbt_statsig.columns.verdicts import Evidence, Presence
+from dbt_statsig.report.escape import clipped, one_line
+from dbt_statsig.report.style import counted
+from dbt_statsig.report.text_findings import tally
+
+if TYPE_CHECKING:
+    from dbt_statsig.columns.verdicts import Verdict
+    from dbt_statsig.report.style import Style
+    from dbt_statsig.results import ColumnUse, SourceReport, Validation
+
+_SIGNS = {Presence.PRESENT: ("✓", "good"), Presence.ABSENT: ("✗", "error"), Presence.UNKNOWN: ("?", "warning")}
+_LONGEST_LIST = 400
+
+
+def _proof(verdict: Verdict) -> str:
+    if verdict.presence is Presence.PRESENT:
+        return verdict.evidence.value
+    if verdict.presence is Presence.ABSENT:
+        return "absent" if verdict.evidence is Evidence.NONE else f"absent ({verdict.evidence.value})"
+    return "documented only" if verdict.evidence is Evidence.DOCUMENTED else "not proven"
+
+
+def _name(verdict: Verdict) -> str:
+    stored = f" (stored as {one_line(verdict.stored)})" if verdict.stored != verdict.name else ""
+    return one_line(verdict.name) + stored
+
+
+def _rows(uses: tuple[ColumnUse, ...]) -> list[tuple[Presence, str, str, str, str]]:
+    """One row for each role; the columns of a list that share one proof stand in one row."""
+    rows = []
+    for (role, presence, proof), group in groupby(
+        uses, key=lambda use: (use.role, use.verdict.presence, _proof(use.verdict))
+    ):
+        verdicts = [use.verdict for use in group]
+        kind = one_line(verdicts[0].data_type or "") if len(verdicts) == 1 else ""
+        names = clipped(", ".join(map(_name, verdicts)), _LONGEST_LIST)
+        rows.append((presence, one_line(role), names, proof, kind))
+    return rows
+
+
+def _columns(source: SourceReport, style: Style) -> list[str]:
+    rows = _rows(source.columns)
+    roles = max((len(role) for _, role, *_ in rows), default=0)
+    # One very long list must not push the proofs of all other rows out of sight.
+    names = max((len(name) for _, _, name, *_ in rows if len(name) <= style.width // 3), default=0)
+    signs = max(len(style.sign(sign)) for sign, _ in _SIGNS.values())
+    lines = []
+    for presence, role, name, proof, kind in rows:
+        sign, look = _SIGNS[presence]
+        mark = style.paint(f"{style.sign(sign):<{signs}}", look)
+        told = style.paint(proof, "quiet" if presence is Presence.PRESENT else look)
+        row = f"    {mark} {role:<{roles}}  {name:<{names}}  {told}"
+        lines.append(f"{row}  {style.paint(kind, 'quiet')}".rstrip() if kind else row)
+    return lines
+
+
+def _source(source: SourceReport, style: Style) -> list[str]:
+    blocked = f"  {style.paint('cannot be pushed', 'error')}" if source.blocked else ""
+    where = style.paint(one_line(str(source.location)), "quiet") if source.location else ""
+    lines = [
+        f"{source.kind.label} {style.paint(one_line(source.name), 'heading')}{blocked}",
+        "  " + "  ".join(part for part in (one_line(source.unique_id), where) if part),
+    ]
+    if source.relation_name:
+        lines.append(f"  reads {one_line(source.relation_name)}")
+    lines += _columns(source, style)
+    if source.selected:
+        names = clipped(", ".join(source.selected), _LONGEST_LIST)
+        lines += style.prose(f"selects {counted(len(source.selected), 'column')}: {names}", indent=4)
+    return [*lines, ""]
+
+
+def source_lines(validation: Validation, style: Style) -> list[str]:
+    """The project's line, then every declared source with its columns."""
+    dbt = f", dbt {one_line(validation.dbt_version)}" if validation.dbt_version else ""
+    adapter = f" ({one_line(validation.adapter)}{dbt})" if validation.adapter else ""
+    project = style.paint(one_line(validation.project), "heading")
+    lines = [f"{project}{adapter}: {counted(len(validation.sources), 'source')} declared", ""]
+    for source in validation.sources:
+        lines += _source(source, style)
+    return lines
+
+
+def verdict_line(validation: Validation, style: Style) -> str:
+    """The last line: whether everything may be pushed, and if not, how much may not."""
+    told = tally(validation.findings)
+    if validation.ok():
+        clean = f"{counted(len(validation.sources), 'source')} ready"
+        return style.paint(f"{clean}; {told}." if told else f"{clean}, nothing found.", "good")
+    blocked = sum(source.blocked for source in validation.sources)
+    share = f" {blocked:,} of {counted(len(validation.sources), 'source')} cannot be pushed." if blocked else ""
+    return style.paint(f"{told}.{share}", "error")

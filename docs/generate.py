@@ -1,0 +1,110 @@
+"""Writes the reference pages of this folder from the program itself: `python docs/generate.py`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+import msgspec.inspect as types
+
+from dbt_statsig.cli.group import COMMANDS, group
+from dbt_statsig.conversion import describe
+from dbt_statsig.declarations.meta import ALLOWED_MACROS, META, REQUIRED, ColumnMark
+from dbt_statsig.finding_codes import CODES
+from dbt_statsig.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+FOLDER = Path(__file__).parent
+MADE = "<!-- Made by docs/generate.py from the program itself; do not edit. -->"
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def _described(kind: types.Type) -> str:
+    """The description that an annotation gives, wherever it stands in a union."""
+    if isinstance(kind, types.Metadata):
+        own = (kind.extra_json_schema or {}).get("description")
+        return str(own) if own else _described(kind.type)
+    if isinstance(kind, types.UnionType):
+        return next((text for one in kind.types if (text := _described(one))), "")
+    return ""
+
+
+def _fields(struct: type[msgspec.Struct]) -> Iterator[tuple[str, str, str, Any]]:
+    info = types.type_info(struct)
+    assert isinstance(info, types.StructType)  # noqa: S101 - the table of structs holds nothing else
+    for field in info.fields:
+        yield field.encode_name, describe(field.type), _described(field.type), field.default
+
+
+def meta_page() -> str:
+    """docs/meta.md."""
+    parts = [MADE, (FOLDER / "meta.intro.md").read_text(encoding="utf-8").strip()]
+    for kind, struct in META.items():
+        required = REQUIRED[kind]
+        rows = (
+            (f"`{name}`" + (" (required)" if name in required else ""), takes, text)
+            for name, takes, text, _ in _fields(struct)
+        )
+        macros = ", ".join(f"`{{{macro}}}`" for macro in sorted(ALLOWED_MACROS[kind]))
+        parts += [
+            f"## `{kind.value}`",
+            (struct.__doc__ or "").strip(),
+            _table(("key", "takes", "meaning"), rows),
+            f"Macros that its `sql`, `where` and formulas may use: {macros}.",
+        ]
+    marks = ((f"`{name}`", takes, text) for name, takes, text, _ in _fields(ColumnMark))
+    parts += ["## Column marks", "Under `config.meta.statsig` of a column.", _table(("key", "takes", "meaning"), marks)]
+    return "\n\n".join(parts) + "\n"
+
+
+def settings_page() -> str:
+    """docs/settings.md."""
+    rows = []
+    for name, takes, text, default in _fields(Settings):
+        shown = {} if default is types.NODEFAULT else default
+        rows.append((f"`{name}`", takes, f"`{msgspec.json.encode(shown).decode()}`", text))
+    intro = (FOLDER / "settings.intro.md").read_text(encoding="utf-8").strip()
+    return "\n\n".join([MADE, intro, _table(("setting", "takes", "default", "meaning"), rows)]) + "\n"
+
+
+def findings_page() -> str:
+    """docs/findings.md."""
+    rows = ((f"`{code}`", entry.severity.label, entry.meaning, entry.remedy) for code, entry in sorted(CODES.items()))
+    intro = "# Findings\n\nEvery finding has a code. With `--strict`, warnings count as errors."
+    return "\n\n".join([MADE, intro, _table(("code", "weight", "what it means", "what to do"), rows)]) + "\n"
+
+
+def cli_page() -> str:
+    """docs/cli.md."""
+    parts = [MADE, "# Commands", "Each command's own help.", _help(group, "dbt-statsig")]
+    context = click.Context(group, info_name="dbt-statsig")
+    for name in COMMANDS:
+        command = group.get_command(context, name)
+        if command is not None:
+            parts += [f"## `dbt-statsig {name}`", _help(command, f"dbt-statsig {name}")]
+    return "\n\n".join(parts) + "\n"
+
+
+def _help(command: click.Command, name: str) -> str:
+    context = click.Context(command, info_name=name, terminal_width=100, max_content_width=100)
+    return f"```text\n{command.get_help(context)}\n```"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "meta.md": meta_page,
+    "settings.md": settings_page,
+    "findings.md": findings_page,
+    "cli.md": cli_page,
+}
+
+if __name__ == "__main__":
+    for page, make in PAGES.items():
+        (FOLDER / page).write_text(make(), encoding="utf-8")

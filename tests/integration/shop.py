@@ -1,0 +1,67 @@
+"""The example project, copied and built by real dbt."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = ROOT / "example_project"
+BIN = Path(sys.executable).parent
+PATIENCE = 240
+
+
+def command(
+    *arguments: str | Path, cwd: Path, expect: int = 0, environment: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """What one of this environment's commands (`dbt`, `dbt-statsig`) prints on stdout; asserts its exit code."""
+    name, *rest = arguments
+    env = {key: value for key, value in os.environ.items() if not key.startswith(("DBT_", "STATSIG_", "TEA_SHOP_"))}
+    done = subprocess.run(
+        [BIN / name, *rest],
+        cwd=cwd,
+        env={**env, "DBT_USE_COLORS": "false", "NO_COLOR": "1", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == expect, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def copy_shop(folder: Path) -> Path:
+    """A copy of the example project, without what a build leaves behind."""
+    return Path(shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("target", "logs", "*.duckdb", "*.wal")))
+
+
+def build_shop(folder: Path) -> Path:
+    """A copy of the example project, built, with its catalog; any warning of dbt's fails."""
+    shop = copy_shop(folder)
+    command("dbt", "--warn-error", "--show-all-deprecations", "build", cwd=shop)
+    command("dbt", "--warn-error", "--show-all-deprecations", "docs", "generate", cwd=shop)
+    return shop
+
+
+def shared_shop(folder: Path) -> Path:
+    """`build_shop`, done by the first process that asks; the others wait for it. Do not change what it gives."""
+    finished = folder.with_suffix(".finished")
+    try:
+        folder.parent.joinpath(f"{folder.name}.claimed").touch(exist_ok=False)
+    except FileExistsError:
+        for _ in range(PATIENCE * 10):
+            if finished.exists():
+                return folder
+            time.sleep(0.1)
+        raise TimeoutError("Another test process did not finish building the example project.") from None
+    build_shop(folder)
+    finished.touch()
+    return folder

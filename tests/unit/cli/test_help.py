@@ -1,0 +1,133 @@
+"""The packaged help."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from statistics import median
+from time import perf_counter
+
+import click
+import pytest
+
+from dbt_statsig import __version__
+from dbt_statsig.cli import main
+from dbt_statsig.cli.group import COMMANDS, group
+from dbt_statsig.cli.help_text import HELP_FILE, help_text
+
+ROUNDS = 15
+
+
+def test_packaged_help_is_current() -> None:
+    """help.txt is what click says; `python -m dbt_statsig.cli.help_text` prints it anew."""
+    command = [sys.executable, "-m", "dbt_statsig.cli.help_text"]
+    printed = subprocess.run(command, capture_output=True, check=True, text=True, encoding="utf-8").stdout
+    assert HELP_FILE.read_text(encoding="utf-8") == printed == help_text()
+
+
+def test_module() -> None:
+    """`python -m dbt_statsig` is the command."""
+    command = [sys.executable, "-m", "dbt_statsig", "--version"]
+    assert subprocess.run(command, capture_output=True, check=True, text=True).stdout == f"dbt-statsig {__version__}\n"
+
+
+def test_help_for_a_reader_that_went_away() -> None:
+    """`dbt-statsig --help | true` ends without a complaint."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "dbt_statsig", "--help"]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, check=False, text=True)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_shell_completion() -> None:
+    """A shell gets its completion script, and the commands' names from it."""
+    command = [sys.executable, "-c", "import sys; sys.argv = ['dbt-statsig']; from dbt_statsig.cli import main; main()"]
+    asked = {"_DBT_STATSIG_COMPLETE": "zsh_source"}
+    script = subprocess.run(command, capture_output=True, check=True, text=True, env={**os.environ, **asked}).stdout
+    assert script.startswith("#compdef dbt-statsig")
+    asked = {"_DBT_STATSIG_COMPLETE": "zsh_complete", "COMP_WORDS": "dbt-statsig va", "COMP_CWORD": "1"}
+    names = subprocess.run(command, capture_output=True, check=True, text=True, env={**os.environ, **asked}).stdout
+    assert "validate" in names
+
+
+def test_unknown_command_is_none() -> None:
+    """The group knows its own commands only."""
+    assert group.get_command(click.Context(group), "nonsense") is None
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]])
+def test_help(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Help is what one gets without arguments too, and no failure."""
+    with pytest.raises(SystemExit) as left:
+        main(arguments)
+    assert left.value.code == 0
+    assert capsys.readouterr().out == help_text()
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    """`--version` gives the name and the version."""
+    with pytest.raises(SystemExit) as left:
+        main(["--version"])
+    assert left.value.code == 0
+    assert capsys.readouterr().out == f"dbt-statsig {__version__}\n"
+
+
+def test_other_arguments_go_to_the_commands(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everything else is run as a command; without arguments of its own, `main` takes those of the process."""
+    monkeypatch.setattr(sys, "argv", ["dbt-statsig", "nonsense"])
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == 2
+    assert "nonsense" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_is_explained(name: str) -> None:
+    """Every command has a help text, and so has each of its options."""
+    command = group.get_command(click.Context(group), name)
+    assert command is not None
+    assert command.help
+    assert [
+        parameter.name for parameter in command.params if isinstance(parameter, click.Option) and not parameter.help
+    ] == []
+
+
+@pytest.mark.parametrize("module", ["click", "msgspec", "httpx", "sqlglot", "dbt", "rich", "yaml", "jinja2"])
+def test_help_imports_nothing(module: str) -> None:
+    """`--help` is answered without importing any library."""
+    code = (
+        "import sys\nfrom dbt_statsig.cli import main\ntry:\n    main(['--help'])\n"
+        f"except SystemExit:\n    sys.exit({module!r} in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
+
+
+def test_heavy_libraries_wait(tmp_path: object) -> None:
+    """Importing every command's module imports neither HTTP, nor SQL, nor dbt, nor the server."""
+    code = (
+        "import sys, importlib\nfrom dbt_statsig.cli.group import COMMANDS\n"
+        "for name in COMMANDS:\n    importlib.import_module('dbt_statsig.cli.' + name)\n"
+        "print([m for m in ('httpx', 'sqlglot', 'dbt', 'rich', 'yaml', 'jinja2', 'uvicorn') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_help_starts_fast() -> None:
+    """`--help` takes under three times what a bare Python start takes (medians of runs side by side)."""
+    bare: list[float] = []
+    helped: list[float] = []
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    for _ in range(ROUNDS):
+        for times, arguments in ((bare, ["-c", "pass"]), (helped, ["-m", "dbt_statsig", "--help"])):
+            started = perf_counter()
+            subprocess.run([sys.executable, *arguments], stdout=subprocess.DEVNULL, check=True, env=environ)
+            times.append(perf_counter() - started)
+    ratio = median(helped) / median(bare)
+    print(f"--help: {ratio:.2f} x a bare start")  # noqa: T201 - shown with pytest -s
+    assert ratio < 3

@@ -1,0 +1,124 @@
+"""Whole reports as text."""
+
+from __future__ import annotations
+
+import click
+import pytest
+
+from dbt_statsig.changes import Change, Plan
+from dbt_statsig.findings import Finding, Severity
+from dbt_statsig.report.style import Style
+from dbt_statsig.report.text import diagnosis_text, plan_text, sync_text, validation_text
+from dbt_statsig.results import Diagnosis, Outcome, Planned, Synced, Validation
+from tests.unit.report import samples
+from tests.unit.report.golden import assert_golden
+
+REPORTS = {
+    "validation.txt": lambda style: validation_text(samples.VALIDATION, style),
+    "plan.txt": lambda style: plan_text(samples.PLANNED, style),
+    "sync.txt": lambda style: sync_text(samples.SYNCED, style),
+    "debug.txt": lambda style: diagnosis_text(samples.DIAGNOSIS, style),
+}
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_golden(name: str) -> None:
+    """Each report reads as its golden file does."""
+    assert_golden(name, REPORTS[name](Style()))
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_golden_quiet(name: str) -> None:
+    """A quiet report holds only what needs attention, and the sums."""
+    assert_golden(f"quiet_{name}", REPORTS[name](Style(quiet=True)))
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_colours_change_nothing_but_colours(name: str) -> None:
+    """A coloured report without its colours is the plain one."""
+    coloured = REPORTS[name](Style(colour=True))
+    assert "\x1b[" in coloured
+    assert click.unstyle(coloured) == REPORTS[name](Style())
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_ascii(name: str) -> None:
+    """Where the terminal knows only ASCII, so does the report."""
+    assert REPORTS[name](Style(unicode=False)).isascii()
+
+
+def test_clean_validation() -> None:
+    """A validation without findings says how many sources are ready."""
+    assert validation_text(samples.CLEAN).splitlines()[-1] == "1 source ready, nothing found."
+
+
+def test_warnings_alone_are_ready() -> None:
+    """Warnings without errors leave the sources ready, and are counted."""
+    validation = _with_findings(samples.FINDINGS[0])
+    assert validation_text(validation).splitlines()[-1] == "1 source ready; 1 warning."
+
+
+def test_plan_without_changes() -> None:
+    """A plan in which everything is as declared says so in one line."""
+    assert plan_text(_planned(samples.UNCHANGED)) == "Nothing to do: 1 source as declared.\n"
+
+
+def test_plan_with_refusals_only() -> None:
+    """A plan that only refuses says that nothing is written."""
+    text = plan_text(_planned(samples.UNCHANGED, samples.ORPHAN))
+    assert text.endswith("Nothing to write: 1 unchanged, 1 no longer declared.\n")
+
+
+def test_empty_plan() -> None:
+    """A plan of a project that declares nothing says that."""
+    assert plan_text(_planned()) == "Nothing to do: no source is declared.\n"
+
+
+def test_dry_run() -> None:
+    """A dry run shows the plan and that nothing was written."""
+    text = sync_text(Synced(planned=_planned(samples.DELETE), outcome=Outcome(objects=())), dry_run=True)
+    assert text.splitlines()[-1] == "Dry run, nothing was written: 1 to delete."
+
+
+def test_sync_without_writes() -> None:
+    """A sync that had nothing to write ends with the plan's own line."""
+    synced = Synced(planned=_planned(samples.UNCHANGED), outcome=Outcome(objects=()))
+    assert sync_text(synced) == "Nothing to do: 1 source as declared.\n"
+
+
+def test_sync_stopped_before_the_first_write() -> None:
+    """A sync that stopped without an outcome of any object still says why."""
+    outcome = Outcome(objects=(), stopped="The key was refused.")
+    text = sync_text(Synced(planned=_planned(samples.UNCHANGED), outcome=outcome))
+    assert "Stopped early: The key was refused." in text
+
+
+@pytest.mark.parametrize(
+    ("checks", "expected"), [(slice(0, 1), "All is well."), (slice(0, 3, 2), "All is well; 1 not checked.")]
+)
+def test_diagnosis_verdict(checks: slice, expected: str) -> None:
+    """The last line of `debug` says whether a check failed and how many were left out."""
+    diagnosis = Diagnosis(checks=samples.DIAGNOSIS.checks[checks], settings=())
+    assert diagnosis_text(diagnosis).splitlines()[-1] == expected
+
+
+def test_finding_without_place() -> None:
+    """A finding about a node whose file is not known stands under the node."""
+    found = Finding(code="bad-name", severity=Severity.ERROR, message="Fault.", unique_id="model.shop.x")
+    lines = validation_text(_with_findings(found), Style(quiet=True)).splitlines()
+    assert lines[:3] == ["model.shop.x", "  error  bad-name  model.shop.x", "    Fault."]
+
+
+def _with_findings(*findings: Finding) -> Validation:
+    return Validation(
+        project="shop",
+        adapter="duckdb",
+        dbt_version="1.11.2",
+        manifest_path="",
+        sources=samples.SOURCES[:1],
+        findings=findings,
+    )
+
+
+def _planned(*changes: Change) -> Planned:
+    return Planned(validation=samples.CLEAN, plan=Plan(project="shop", changes=changes), requests=1)

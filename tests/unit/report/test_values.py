@@ -1,0 +1,65 @@
+"""Single fields as text."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec import UNSET
+
+from dbt_statsig.changes import FieldChange
+from dbt_statsig.report.style import Style
+from dbt_statsig.report.values import LONGEST_NEW_TEXT, declared_fields, field_lines, scalar
+from dbt_statsig.sources import CustomField, MetricSource, Owner
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "not set"),
+        (UNSET, "not set"),
+        (True, "true"),
+        (12, "12"),
+        ("", '""'),
+        (" a", '" a"'),
+        ("a b", "a b"),
+        (Owner(owner_id="1", owner_name="Ann"), "owner_id: 1, owner_name: Ann"),
+        (Owner(), "not set"),
+        ("x" * 310, "x" * 300 + "... (10 more characters)"),
+    ],
+)
+def test_scalar(value: object, text: str) -> None:
+    """Values are spelt as in YAML; what could be overlooked is quoted or named."""
+    assert scalar(value) == text
+
+
+def test_mapping_from_nothing() -> None:
+    """A mapping that the console does not have yet is shown entry by entry."""
+    change = FieldChange(field="custom_field_mapping", before=None, after=(CustomField(key="net", formula="a - b"),))
+    assert field_lines((change,), Style(), new=False) == ["      custom_field_mapping", "        + net: a - b"]
+
+
+def test_tags_to_nothing() -> None:
+    """Tags that go altogether are shown as removed."""
+    change = FieldChange(field="tags", before=("a", "b"), after=None)
+    assert field_lines((change,), Style(), new=False) == ["      tags  - a, - b"]
+
+
+def test_long_new_sql_is_cut_with_a_count() -> None:
+    """New SQL of many lines shows its beginning and how much more there is."""
+    sql = "\n".join(f"line {number}" for number in range(40))
+    lines = field_lines((FieldChange(field="sql", before=None, after=sql),), Style(), new=True)
+    assert len(lines) == 1 + LONGEST_NEW_TEXT + 1
+    assert lines[-1] == "        ⋮ 16 more lines"
+
+
+def test_short_sql_is_compared_as_lines() -> None:
+    """Even SQL of one line is shown as a line diff."""
+    change = FieldChange(field="sql", before="select 1", after="select 2")
+    assert field_lines((change,), Style(), new=False) == ["      sql", "        - select 1", "        + select 2"]
+
+
+def test_declared_fields_leave_out_what_is_only_sent_along() -> None:
+    """The name stands in the heading, write-only fields are no part of the object, and empty ones say nothing."""
+    source = MetricSource(
+        name="Orders", sql="select 1", all_columns=("a",), skip_validation=True, team=None, tags=(), description=""
+    )
+    assert [field.field for field in declared_fields(source)] == ["sql"]
