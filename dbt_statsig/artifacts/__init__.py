@@ -6,7 +6,7 @@ from dbt_statsig.artifacts.catalog import Catalog, CatalogColumn, load_catalog
 from dbt_statsig.artifacts.heads import Head
 from dbt_statsig.artifacts.manifest import Manifest, load_manifest
 from dbt_statsig.artifacts.nodes import Node, NodeColumn
-from dbt_statsig.artifacts.run_results import RunResults, load_run_results
+from dbt_statsig.artifacts.run_results import RunResults, failed, load_run_results, succeeded
 
 __all__ = [
     "Catalog",
@@ -16,7 +16,9 @@ __all__ = [
     "Node",
     "NodeColumn",
     "RunResults",
+    "failed",
     "load_catalog",
     "load_manifest",
     "load_run_results",
+    "succeeded",
 ]

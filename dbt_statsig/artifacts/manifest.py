@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from dbt_statsig.artifacts.nodes import Node
 
 META_KEY = "statsig"
-MARK = re.compile(rb'"statsig"\s*:')
+DEFAULTS_KEY = "statsig_defaults"
+# Misspelt keys (`statsigs`, `Statsig`) are found too, so that they can be told; defaults alone mark nothing.
+MARK = re.compile(rb'"[Ss]tatsig(?!_defaults")\w*"\s*:')
 COMPILED = re.compile(rb'"compiled_(?:code|sql)"\s*:\s*"[^"]')
 OTHER_LANGUAGE = re.compile(rb'"language"\s*:\s*"(?!sql")')
 OTHER_SECTIONS = ("exposures", "metrics", "semantic_models", "saved_queries", "functions", "unit_tests")
@@ -218,8 +220,9 @@ def load_manifest(path: Path) -> Manifest:
 
 
 def is_marked(node: Node) -> bool:
-    """True when the node's own meta, or that of one of its columns, has the key `statsig`."""
-    return META_KEY in node.meta or any(META_KEY in column.meta for column in node.columns.values())
+    """True when the node's own meta, or that of one of its columns, has the key `statsig` or one that resembles it."""
+    keys = [*node.meta, *(key for column in node.columns.values() for key in column.meta)]
+    return any(key != DEFAULTS_KEY and key.casefold().startswith(META_KEY) for key in keys)
 
 
 def _columns_have_config(dbt_version: str) -> bool | None:

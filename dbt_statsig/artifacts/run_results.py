@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from dbt_statsig.artifacts.reading import RUN_RESULTS, Metadata, decode, read_bytes
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 SUCCESS = "success"
+FAILED = frozenset({"error", "fail", "skipped", "partial success", "runtime error"})
 
 
 class _Result(Struct, frozen=True, kw_only=True):
@@ -28,9 +32,10 @@ class _File(Struct, frozen=True, kw_only=True):
 
 
 class RunResults(Struct, frozen=True, kw_only=True):
-    """One dbt command's results: `statuses` by unique_id.
+    """One dbt command's results: statuses by unique_id.
 
-    `target` is there only when it was named on the command line, and never from dbt 2.x; `which` is the command.
+    `target` is there only when it was named on the command line, and never from dbt 2.x; `which` is the command,
+    `empty` whether it built tables without rows (`--empty`).
     """
 
     path: Path | None = None
@@ -38,6 +43,7 @@ class RunResults(Struct, frozen=True, kw_only=True):
     invocation_id: str = ""
     target: str = ""
     which: str = ""
+    empty: bool = False
     results: dict[str, str] = {}
 
     @classmethod
@@ -51,12 +57,23 @@ class RunResults(Struct, frozen=True, kw_only=True):
             invocation_id=file.metadata.invocation_id or "",
             target=str(args.get("target") or ""),
             which=str(args.get("which") or ""),
+            empty=args.get("empty") is True,
             results={result.unique_id: result.status or "" for result in file.results or [] if result.unique_id},
         )
 
     def succeeded(self) -> frozenset[str]:
         """The unique_ids of what was built without error."""
-        return frozenset(unique_id for unique_id, status in self.results.items() if status == SUCCESS)
+        return succeeded(self.results)
+
+
+def succeeded(results: Mapping[str, str]) -> frozenset[str]:
+    """The unique_ids whose status says that they were built without error."""
+    return frozenset(unique_id for unique_id, status in results.items() if status == SUCCESS)
+
+
+def failed(results: Mapping[str, str]) -> bool:
+    """Whether any node or test failed, or was skipped."""
+    return not FAILED.isdisjoint(results.values())
 
 
 def load_run_results(path: Path) -> RunResults:

@@ -164,3 +164,14 @@ def test_empty_means_no_node_at_all() -> None:
     assert not Manifest.from_bytes(manifest_bytes(node("test.shop.t"))).is_empty
     disabled = {"model.shop.off": [node("model.shop.off")]}
     assert not Manifest.from_bytes(manifest_bytes(disabled=disabled)).is_empty
+
+
+@pytest.mark.parametrize("key", ["statsigs", "Statsig", "statsig_source"])
+def test_a_misspelt_key_marks_too(key: str) -> None:
+    """A key that was meant to be `statsig` is found, so that it can be told."""
+    assert _marked(node("model.shop.a", config={"meta": {key: {"metric_source": {}}}})) == ["model.shop.a"]
+
+
+def test_defaults_alone_mark_nothing() -> None:
+    """Defaults that a folder inherits make no source of every model in it."""
+    assert _marked(node("model.shop.a", config={"meta": {"statsig_defaults": {"tags": ["x"]}}})) == []
