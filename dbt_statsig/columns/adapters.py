@@ -1,0 +1,110 @@
+"""How each dbt adapter's warehouse spells, quotes and compares names. No SQL library is needed here.
+
+Folding and matching were measured on real catalogs; an adapter that is not in the table is never guessed at.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from dbt_statsig.columns.reserved import RESERVED
+
+Folding: TypeAlias = Literal["upper", "lower", "keep"]
+
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+
+
+class Adapter(Struct, frozen=True, kw_only=True):
+    """One adapter. `dialect` is sqlglot's name for its SQL, or None where columns must not be inferred.
+
+    `case_sensitive` is about stored names: False where `a` and `A` cannot be two columns. `quotes_ignored` is True
+    where a quoted identifier is folded too. `note` is a warning for the user, or empty.
+    """
+
+    name: str
+    dialect: str | None
+    folding: Folding = "keep"
+    case_sensitive: bool = False
+    quotes_ignored: bool = False
+    open_quote: str = '"'
+    close_quote: str = '"'
+    max_bytes: int = 0
+    note: str = ""
+
+    def quote(self, name: str) -> str:
+        """`name` as a quoted identifier, the closing character doubled inside."""
+        return f"{self.open_quote}{name.replace(self.close_quote, self.close_quote * 2)}{self.close_quote}"
+
+    def stored(self, name: str, *, quoted: bool) -> str:
+        """How the warehouse stores an identifier that was written so in SQL."""
+        if self.max_bytes:
+            name = name.encode(errors="surrogatepass")[: self.max_bytes].decode(errors="ignore")
+        if self.folding == "keep" or (quoted and not self.quotes_ignored):
+            return name
+        return name.upper() if self.folding == "upper" else name.lower()
+
+    def key(self, stored: str) -> str:
+        """Equal for two stored names exactly when they mean one column."""
+        return stored if self.case_sensitive else stored.casefold()
+
+    def same(self, one: str, other: str) -> bool:
+        """Whether two stored names mean one column."""
+        return self.key(one) == self.key(other)
+
+    def is_plain(self, name: str) -> bool:
+        """Whether `name` may be written without quotes: an ASCII identifier that is no reserved word."""
+        return _PLAIN.match(name) is not None and name.upper() not in RESERVED
+
+
+def _of(dialect: str, *names: str, like: Adapter | None = None, note: str = "", **rules: object) -> list[Adapter]:
+    """One row of the table: the names share a dialect and its rules."""
+    base = like if like is not None else Adapter(name="", dialect=None)
+    return [replace(base, name=name, dialect=dialect, note=note, **rules) for name in names or (dialect,)]
+
+
+_BORROWED = "The {0} adapter is read with the SQL dialect of PostgreSQL, which is near to its own but not the same."
+_BACKTICK = Adapter(name="", dialect=None, open_quote="`", close_quote="`")
+_BRACKETS = Adapter(name="", dialect=None, open_quote="[", close_quote="]")
+_SENSITIVE = Adapter(name="", dialect=None, case_sensitive=True)
+_LOWER = Adapter(name="", dialect=None, folding="lower", quotes_ignored=True)
+# PostgreSQL cuts identifiers to 63 bytes without failing.
+_POSTGRES = replace(_SENSITIVE, folding="lower", max_bytes=63)
+
+_ROWS: list[Adapter] = [
+    *_of("snowflake", like=_SENSITIVE, folding="upper"),
+    *_of("oracle", like=_SENSITIVE, folding="upper"),
+    *_of("postgres", like=_POSTGRES),
+    *_of("postgres", "greenplum", like=_POSTGRES, note=_BORROWED.format("greenplum")),
+    *_of("postgres", "vertica", note=_BORROWED.format("vertica")),
+    *_of("materialize", like=_SENSITIVE, folding="lower"),
+    *_of("risingwave", like=_SENSITIVE, folding="lower"),
+    *_of("redshift", like=_LOWER),
+    *_of("trino", "trino", "starburst", like=_LOWER),
+    *_of("athena", like=_LOWER),
+    *_of("hive", like=_BACKTICK, folding="lower", quotes_ignored=True),
+    *_of("bigquery", like=_BACKTICK),
+    *_of("duckdb", "duckdb", "motherduck"),
+    *_of("databricks", like=_BACKTICK),
+    *_of("spark", "spark", "glue", "fabricspark", like=_BACKTICK),
+    *_of("tsql", "sqlserver", "synapse", like=_BRACKETS),
+    *_of("fabric", like=_BRACKETS, case_sensitive=True),
+    *_of("clickhouse", like=_BACKTICK, case_sensitive=True),
+    *_of("mysql", like=_BACKTICK),
+    *_of("starrocks", like=_BACKTICK),
+]
+ADAPTERS: dict[str, Adapter] = {adapter.name: adapter for adapter in _ROWS}
+
+
+def adapter_for(adapter_type: str) -> Adapter:
+    """The rules of the adapter that dbt's manifest names; without a dialect where it is not in the table."""
+    known = ADAPTERS.get(adapter_type.strip().lower())
+    if known is not None:
+        return known
+    said = (
+        f"The adapter {adapter_type!r} is not known here" if adapter_type else "The manifest does not name an adapter"
+    )
+    return Adapter(name=adapter_type, dialect=None, note=f"{said}: columns are taken from the catalog alone.")

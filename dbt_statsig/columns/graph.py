@@ -1,0 +1,152 @@
+"""Columns inferred from compiled SQL, through as many parents as a node's stars need."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dbt_statsig.columns.expand import Known, expand, tables_of
+from dbt_statsig.columns.items import TooWide
+from dbt_statsig.columns.relations import find, matches, node_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from dbt_statsig.artifacts.nodes import Node
+    from dbt_statsig.columns.adapters import Adapter
+    from dbt_statsig.columns.items import Shape
+
+SNAPSHOT_COLUMNS = ("dbt_scd_id", "dbt_updated_at", "dbt_valid_from", "dbt_valid_to")
+DELETED_COLUMN = "dbt_is_deleted"
+
+
+class Graph:
+    """Inference over a manifest, memoised.
+
+    `node_of` gives a node by its unique_id, `shape` a compiled query's shape, `own` what is known of a node without
+    inference (a contract, a catalog), `elsewhere` what is known of a table that is no declared parent.
+    """
+
+    def __init__(
+        self,
+        adapter: Adapter,
+        *,
+        node_of: Callable[[str], Node | None],
+        shape: Callable[[Node], Shape],
+        own: Callable[[Node], Known | None],
+        elsewhere: Callable[[tuple[str, ...]], Known | None],
+    ) -> None:
+        """Infer by the rules of `adapter`."""
+        self._adapter = adapter
+        self._node_of = node_of
+        self._shape = shape
+        self._own = own
+        self._elsewhere = elsewhere
+        self._inferred: dict[str, Known] = {}
+        self._candidates: dict[str, dict[str, list[Node]]] = {}
+
+    def inferred(self, node: Node) -> Known:
+        """What the SQL of a node that has some says, its parents' columns put in. Never raises."""
+        path: dict[str, tuple[Node, Iterator[Node]]] = {node.unique_id: (node, self._parents(node))}
+        while path:
+            current, parents = next(reversed(path.values()))
+            parent = next((each for each in parents if each.unique_id not in self._inferred), None)
+            if parent is None:
+                self._inferred.setdefault(current.unique_id, self._expanded(current))
+            elif parent.unique_id not in path:
+                path[parent.unique_id] = (parent, self._parents(parent))
+                continue
+            else:
+                self._inferred[current.unique_id] = Known(reasons=(f"it depends on itself through {parent.name}",))
+            del path[current.unique_id]
+        return self._inferred[node.unique_id]
+
+    def _parents(self, node: Node) -> Iterator[Node]:
+        """The parents that the node's stars read and that have to be inferred themselves."""
+        for table in dict.fromkeys(tables_of(self._shape(node).items)):
+            parent = self._parent(node, table)
+            if parent is not None and has_sql(parent) and not parent.contract_enforced:
+                yield parent
+
+    def _expanded(self, node: Node) -> Known:
+        try:
+            known = expand(self._adapter, self._shape(node).items, lambda table: self._table(node, table))
+        except TooWide:
+            return Known(reasons=("the query gives more columns than any warehouse allows",))
+        except RecursionError:
+            return Known(reasons=("the query is nested too deeply",))
+        return snapshot(self._adapter, node, known) if node.resource_type == "snapshot" else known
+
+    def _table(self, node: Node, table: tuple[str, ...]) -> Known:
+        """The columns of a table that the node's SQL reads all columns of."""
+        parent = self._parent(node, table)
+        if parent is not None:
+            return self.best(parent)
+        known = None if matches(table, node_parts(node)) else self._elsewhere(table)
+        return known if known is not None else Known(reasons=(self._undeclared(node, table),))
+
+    def best(self, node: Node) -> Known:
+        """What is known of a parent: inference where it is complete, else a contract or catalog, else what there is."""
+        own = self._own(node)
+        if not has_sql(node):
+            return own if own is not None else Known(reasons=(f"{node.name}: {no_sql(node)}",))
+        inferred = self._inferred.get(node.unique_id)
+        if inferred is not None and (own is None or inferred.closed or (own.dated and not own.closed)):
+            return inferred
+        return own if own is not None else Known(reasons=(f"{node.name}: not inferred",))
+
+    def _parent(self, node: Node, table: tuple[str, ...]) -> Node | None:
+        return find(table, self._reads(node).get(table[-1].casefold(), ()))
+
+    def _reads(self, node: Node) -> dict[str, list[Node]]:
+        """What the node may read, by the last part of its relation: its parents, and those of ephemeral ones."""
+        if node.unique_id not in self._candidates:
+            found: dict[str, Node] = {}
+            waiting = list(node.depends_on)
+            while waiting:
+                unique_id = waiting.pop()
+                parent = self._node_of(unique_id) if unique_id not in found else None
+                if parent is None or unique_id == node.unique_id:
+                    continue
+                found[unique_id] = parent
+                if parent.materialized == "ephemeral":
+                    waiting.extend(parent.depends_on)
+            by_name: dict[str, list[Node]] = {}
+            for parent in found.values():
+                for part in node_parts(parent)[-1:]:
+                    by_name.setdefault(part.casefold(), []).append(parent)
+            self._candidates[node.unique_id] = by_name
+        return self._candidates[node.unique_id]
+
+    def _undeclared(self, node: Node, table: tuple[str, ...]) -> str:
+        name = ".".join(table)
+        if matches(table, node_parts(node)):
+            return f"it selects all columns of itself ({name})"
+        return f"it selects all columns of {name}, which is no declared parent"
+
+
+def has_sql(node: Node) -> bool:
+    """Whether there is compiled SQL to infer from."""
+    return bool(node.compiled_code) and node.language == "sql"
+
+
+def no_sql(node: Node) -> str:
+    """Why there is none."""
+    if node.language != "sql":
+        return f"it is written in {node.language.capitalize()}"
+    if node.resource_type in {"source", "seed"}:
+        return f"a {node.resource_type} without an entry in the catalog"
+    return "the manifest holds no compiled SQL for it"
+
+
+def snapshot(adapter: Adapter, node: Node, known: Known) -> Known:
+    """With the columns that dbt adds to a snapshot's query."""
+    added = list(SNAPSHOT_COLUMNS)
+    if node.config.get("hard_deletes") == "new_record":
+        added.append(DELETED_COLUMN)
+    names = list(known.names)
+    keys = {adapter.key(name) for name in names}
+    for column in added:
+        name = adapter.stored(node.snapshot_meta_column_names.get(column) or column, quoted=False)
+        if adapter.key(name) not in keys:
+            names.append(name)
+    return Known(names=tuple(names), reasons=known.reasons, dated=known.dated)

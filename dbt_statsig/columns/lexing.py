@@ -1,0 +1,151 @@
+"""A user's SQL as tokens: macros masked at the same length, so that every place in it stays what it was."""
+
+from __future__ import annotations
+
+import re
+
+from msgspec import Struct
+
+from dbt_statsig.columns.sql import Token, Unparsable, tokenize
+from dbt_statsig.columns.user_sql import MACROS, SqlProblem
+from dbt_statsig.findings import did_you_mean
+
+_JINJA = re.compile(r"\{\{|\{%|\{#")
+_MACRO = re.compile(r"\{(\s*[A-Za-z_]\w*\s*)\}")
+_PAIRS = {")": "(", "]": "[", "}": "{"}
+_BLOCK = re.compile(r"/\*|\*/")
+
+
+class Lexed(Struct, frozen=True, kw_only=True):
+    """A text ready to be parsed: `masked` has its macros as string literals of the same length.
+
+    `problems` holds all faults that tokens tell; where there are any, parsing makes no sense.
+    """
+
+    text: str
+    masked: str
+    tokens: tuple[Token, ...] = ()
+    problems: tuple[SqlProblem, ...] = ()
+
+
+def place(text: str, offset: int) -> tuple[int, int]:
+    """Line and column of an offset, from 1."""
+    return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
+
+
+def fault(text: str, offset: int, message: str, *, fix: str = "", code: str = "bad-sql") -> SqlProblem:
+    """A problem at an offset of the text."""
+    line, column = place(text, offset)
+    return SqlProblem(code=code, message=message, fix=fix, line=line, column=column)
+
+
+def lex(text: str, dialect: str, *, macros: frozenset[str], alone: bool) -> Lexed:
+    """The text as tokens with all their faults; `alone` for a text that is placed inside of a larger query."""
+    early = _early(text)
+    if early is not None:
+        return Lexed(text=text, masked=text, problems=(early,))
+    blank = _MACRO.sub(lambda found: "_" + re.sub(r"\s", "_", found[1]) + "_", text)
+    try:
+        tokens = tokenize(blank, dialect)
+    except Unparsable as error:
+        problem = SqlProblem(code="bad-sql", message=_untold(error.message), line=error.line, column=error.column)
+        return Lexed(text=text, masked=text, problems=(problem,))
+    masked, problems = _macros(text, blank, tokens, macros)
+    problems += _brackets(text, tokens)
+    problems += _ends(text, tokens, alone=alone)
+    if alone:
+        problems += _comments(text, tokens)
+    ordered = sorted(problems, key=lambda problem: (problem.line, problem.column))
+    return Lexed(text=text, masked=masked, tokens=tuple(tokens), problems=tuple(ordered))
+
+
+def _untold(message: str) -> str:
+    """The tokenizer's message without the text that it quotes."""
+    if message.startswith("Error tokenizing"):
+        return "A string, a quoted name or a comment is not closed."
+    return f"{message}."
+
+
+def _early(text: str) -> SqlProblem | None:
+    jinja = _JINJA.search(text)
+    if jinja:
+        message = f"It still holds {jinja[0]}, which dbt did not render."
+        fix = "Write the SQL out, or quote the whole YAML value so that dbt renders it."
+        return fault(text, jinja.start(), message, fix=fix, code="unrendered-jinja")
+    if "\0" in text:
+        return fault(text, text.index("\0"), "It holds a NUL character.", fix="Remove it.")
+    if not text.strip():
+        return SqlProblem(code="bad-sql", message="It is empty.", fix="Write SQL, or remove the key.")
+    return None
+
+
+def _macros(text: str, blank: str, tokens: list[Token], macros: frozenset[str]) -> tuple[str, list[SqlProblem]]:
+    """The text with its macros as literals, and those that must not be there."""
+    bare = {token.start for token in tokens}
+    masked, problems = list(blank), []
+    for found in _MACRO.finditer(text):
+        start, end = found.span()
+        outside = start in bare and blank[start:end] in {token.text for token in tokens if token.start == start}
+        name = found[1]
+        if outside:
+            masked[start], masked[end - 1] = "'", "'"
+        if (outside or name.strip().lower().startswith("statsig_")) and name not in macros:
+            problems.append(_foreign(text, start, name, macros))
+    return "".join(masked), problems
+
+
+def _foreign(text: str, start: int, name: str, macros: frozenset[str]) -> SqlProblem:
+    listed = ", ".join(f"{{{macro}}}" for macro in sorted(macros)) or "no macro at all"
+    if name in MACROS:
+        message, fix = f"The macro {{{name}}} is not allowed in this kind of source.", f"Allowed here: {listed}."
+    else:
+        near = did_you_mean(name.strip(), macros)
+        message, fix = f"There is no macro {{{name}}}.", near or f"Allowed here: {listed}."
+    return fault(text, start, message, fix=fix, code="unknown-macro")
+
+
+def _brackets(text: str, tokens: list[Token]) -> list[SqlProblem]:
+    """Brackets that are not balanced: such a text would take in, or break out of, what surrounds it."""
+    opened: list[Token] = []
+    for token in tokens:
+        sign = text[token.start] if token.start == token.end else ""
+        if sign and sign in "([{":
+            opened.append(token)
+        elif sign in _PAIRS:
+            if not opened or text[opened[-1].start] != _PAIRS[sign]:
+                return [fault(text, token.start, f'"{sign}" closes what was not opened.')]
+            opened.pop()
+    return [fault(text, opened[-1].start, f'"{text[opened[-1].start]}" is not closed.')] if opened else []
+
+
+def _ends(text: str, tokens: list[Token], *, alone: bool) -> list[SqlProblem]:
+    """Semicolons: none in a text that is placed in a query, at most at the end of a query."""
+    signs = [token for token in tokens if text[token.start : token.end + 1] == ";"]
+    if not alone:
+        while signs and tokens and signs[-1] is tokens[-1]:
+            tokens, signs = tokens[:-1], signs[:-1]
+    if not signs:
+        return []
+    return [fault(text, signs[0].start, 'It holds ";".' if alone else "It holds more than one statement.")]
+
+
+def _comments(text: str, tokens: list[Token]) -> list[SqlProblem]:
+    """Comments that could swallow what follows the text; a closed block comment is fine."""
+    ends = [0, *(token.end + 1 for token in tokens)]
+    starts = [*(token.start for token in tokens), len(text)]
+    for begin, end in zip(ends, starts, strict=True):
+        gap = text[begin:end]
+        if not gap.strip():
+            continue
+        depth, rest = 0, ""
+        last = 0
+        for found in _BLOCK.finditer(gap):
+            rest += gap[last : found.start()] if not depth else ""
+            depth += 1 if found[0] == "/*" else -1
+            last = found.end()
+        rest += gap[last:]
+        if rest.strip() or depth or "/*!" in gap:
+            offset = begin + len(gap) - len(gap.lstrip())
+            message = "It holds a comment that could swallow the SQL behind it."
+            return [fault(text, offset, message, fix="Remove the comment, or write it as /* … */.")]
+    return []

@@ -1,0 +1,214 @@
+"""Proves columns: the one door to this folder.
+
+sqlglot is imported when the first compiled query or the first SQL of a user is read, not before.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from dbt_statsig.columns.adapters import adapter_for
+from dbt_statsig.columns.declared import NOT_BUILT_BY_QUERIES, Declared
+from dbt_statsig.columns.evidence import Facts, decide, decide_in
+from dbt_statsig.columns.expand import Known
+from dbt_statsig.columns.graph import Graph, has_sql, no_sql
+from dbt_statsig.columns.reader import Reader
+from dbt_statsig.columns.relations import node_parts
+from dbt_statsig.columns.user_sql import SqlCheck
+from dbt_statsig.columns.verdicts import ColumnSet, Evidence, KnownColumn, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dbt_statsig.artifacts import Catalog, Manifest
+    from dbt_statsig.artifacts.nodes import Node
+    from dbt_statsig.columns.items import Shape
+    from dbt_statsig.columns.memory import Memory
+
+STALE = "the catalog is older than the manifest"
+
+
+class Prover:
+    """All that a manifest and a catalog prove about columns, memoised.
+
+    Without `use_catalog_of_models` the catalog speaks for sources and seeds only. What reading SQL gives is taken
+    from the `memory`, and kept in it.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        catalog: Catalog | None = None,
+        *,
+        use_catalog_of_models: bool = True,
+        memory: Memory | None = None,
+    ) -> None:
+        """Nothing is read before it is asked for."""
+        self.adapter = adapter_for(manifest.adapter_type)
+        self._manifest = manifest
+        self._catalog = catalog
+        self._fresh = catalog is not None and catalog.is_fresh_for(manifest)
+        self._use_catalog_of_models = use_catalog_of_models
+        self._declared = Declared(manifest)
+        self._reader = Reader(self.adapter, memory)
+        self._graph = Graph(
+            self.adapter, node_of=manifest.node, shape=self._shape, own=self._own, elsewhere=self._elsewhere
+        )
+        self._shapes: dict[str, Shape] = {}
+        self._facts: dict[str, Facts] = {}
+
+    def columns(self, node: Node) -> ColumnSet:
+        """The node's columns in order, by the strongest evidence that there is."""
+        facts = self.facts(node)
+        if facts.contract is not None:
+            return ColumnSet(columns=facts.contract, closed=True)
+        if facts.catalog is not None and facts.fresh:
+            return ColumnSet(columns=facts.catalog, closed=True)
+        if facts.catalog is None or (not facts.inferred_reasons and not facts.dated):
+            known = {self.adapter.key(column.name): column for column in facts.catalog or ()}
+            columns = tuple(known.get(self.adapter.key(column.name), column) for column in facts.inferred)
+            return ColumnSet(columns=columns, closed=not facts.inferred_reasons, reasons=facts.inferred_reasons)
+        have = {self.adapter.key(column.name) for column in facts.catalog}
+        more = tuple(column for column in facts.inferred if self.adapter.key(column.name) not in have)
+        closed = node.resource_type in NOT_BUILT_BY_QUERIES
+        return ColumnSet(
+            columns=facts.catalog + more, closed=closed, reasons=() if closed else (STALE, *facts.inferred_reasons)
+        )
+
+    def prepare(self, nodes: Iterable[Node], *, jobs: int) -> None:
+        """Read the SQL of many nodes at once, with up to so many processes; the answers are the same without."""
+        texts = [node.compiled_code or "" for node in nodes if has_sql(node) and not node.contract_enforced]
+        self._reader.prepare(texts, jobs=jobs)
+
+    def verdict(self, node: Node, name: str) -> Verdict:
+        """Whether the node has the column that the user wrote as `name`, and how the warehouse spells it."""
+        return decide(self.adapter, name, self.facts(node))
+
+    def verdict_in(self, columns: ColumnSet, name: str) -> Verdict:
+        """The same about the columns that a user's own query gives."""
+        return decide_in(self.adapter, name, columns, "The query")
+
+    def check_predicate(
+        self, node: Node, sql: str, *, macros: frozenset[str], columns: ColumnSet | None = None
+    ) -> SqlCheck:
+        """The faults of a predicate or formula over the node, or over a query's `columns` where they are given.
+
+        `macros` are those that it may use.
+        """
+        if self.adapter.dialect is None:
+            return SqlCheck()
+        tables = frozenset(part.casefold() for part in node_parts(node))
+        if columns is None or columns == self.columns(node):
+            return self._reader.predicate(
+                sql, macros=macros, tables=tables, known=self.facts(node), verdict=lambda name: self.verdict(node, name)
+            )
+        return self._reader.predicate(
+            sql, macros=macros, tables=tables, known=columns, verdict=lambda name: self.verdict_in(columns, name)
+        )
+
+    def check_query(self, node: Node, sql: str, *, macros: frozenset[str]) -> SqlCheck:
+        """The faults of a user's own query, and the columns that it gives."""
+        if self.adapter.dialect is None:
+            return SqlCheck(columns=ColumnSet(columns=(), closed=False, reasons=(self.adapter.note,)))
+        check = self._reader.query(sql, macros=macros, tables=self._relation)
+        tagged = tuple(replace(column, tags=self._tags(node, column.name)) for column in check.columns.columns)
+        return replace(check, columns=replace(check.columns, columns=tagged))
+
+    def _relation(self, table: tuple[str, ...]) -> Known:
+        """What is known of a table that a user's query names, whichever node it is."""
+        node = self._declared.named(table)
+        if node is None:
+            return Known(reasons=(f"the manifest declares no table {'.'.join(table)}",))
+        columns, facts = self.columns(node), self.facts(node)
+        dated = columns.closed and facts.contract is None and (facts.dated or not (facts.fresh or has_sql(node)))
+        return Known(names=tuple(column.name for column in columns.columns), reasons=columns.reasons, dated=dated)
+
+    def facts(self, node: Node) -> Facts:
+        """All evidence about the node."""
+        if node.unique_id not in self._facts:
+            self._facts[node.unique_id] = self._gather(node)
+        return self._facts[node.unique_id]
+
+    def _gather(self, node: Node) -> Facts:
+        label = f"The {node.resource_type} {node.name}"
+        contract = self._contract(node)
+        if contract is not None:
+            return Facts(label=label, contract=contract)
+        inferred = self._graph.inferred(node) if has_sql(node) else Known(reasons=(no_sql(node),))
+        return Facts(
+            label=label,
+            catalog=self._cataloged(node),
+            fresh=self._fresh,
+            inferred=tuple(
+                KnownColumn(name=name, evidence=Evidence.INFERRED, tags=self._tags(node, name))
+                for name in inferred.names
+            ),
+            inferred_reasons=inferred.reasons,
+            dated=inferred.dated,
+            documented=tuple(column.name for column in node.columns.values()),
+        )
+
+    def _contract(self, node: Node) -> tuple[KnownColumn, ...] | None:
+        if not node.contract_enforced or not node.columns:
+            return None
+        return tuple(
+            KnownColumn(
+                name=self.adapter.stored(column.name, quoted=column.quote),
+                evidence=Evidence.CONTRACT,
+                data_type=column.data_type,
+                spelling_proven=self.adapter.dialect is not None,
+                tags=column.tags,
+            )
+            for column in node.columns.values()
+        )
+
+    def _cataloged(self, node: Node) -> tuple[KnownColumn, ...] | None:
+        if self._catalog is None:
+            return None
+        if not self._use_catalog_of_models and node.resource_type not in NOT_BUILT_BY_QUERIES:
+            return None
+        columns = self._catalog.columns(node.unique_id)
+        if columns is None and node.resource_type in NOT_BUILT_BY_QUERIES:
+            entries = (self._catalog.columns(other.unique_id) for other in self._declared.same_relation(node))
+            columns = next((entry for entry in entries if entry is not None), None)
+        if columns is None:
+            return None
+        return tuple(
+            KnownColumn(
+                name=column.name,
+                evidence=Evidence.CATALOG,
+                data_type=column.type or None,
+                tags=self._tags(node, column.name),
+            )
+            for column in columns
+        )
+
+    def _own(self, node: Node) -> Known | None:
+        """A contract or the catalog, for children that read all columns of the node."""
+        contract = self._contract(node)
+        if contract is not None:
+            return Known(names=tuple(column.name for column in contract))
+        columns = self._cataloged(node)
+        if columns is None:
+            return None
+        names = tuple(column.name for column in columns)
+        unsure = not self._fresh and node.resource_type not in NOT_BUILT_BY_QUERIES
+        return Known(names=names, reasons=(f"{node.name}: {STALE}",) if unsure else (), dated=not self._fresh)
+
+    def _elsewhere(self, table: tuple[str, ...]) -> Known | None:
+        """What the catalog says of a table that is no declared parent, but a seed or source of the project."""
+        node = self._declared.named(table, kinds=NOT_BUILT_BY_QUERIES)
+        return None if node is None else self._own(node)
+
+    def _tags(self, node: Node, name: str) -> tuple[str, ...]:
+        """The tags that the project's YAML gives a column, its name compared as the warehouse compares."""
+        folded = name.casefold()
+        found = [column for column in node.columns.values() if column.name.casefold() == folded]
+        return tuple(dict.fromkeys(tag for column in found for tag in column.tags))
+
+    def _shape(self, node: Node) -> Shape:
+        if node.unique_id not in self._shapes:
+            self._shapes[node.unique_id] = self._reader.shape(node.compiled_code or "")
+        return self._shapes[node.unique_id]

@@ -1,0 +1,118 @@
+"""Reads SQL, or remembers what reading it gave; sqlglot is imported when the first text has to be parsed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from dbt_statsig.columns.expand import Known
+from dbt_statsig.columns.items import Opaque, Shape
+from dbt_statsig.columns.memory import key_of
+from dbt_statsig.columns.user_sql import SqlCheck
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from dbt_statsig.columns.adapters import Adapter
+    from dbt_statsig.columns.evidence import Facts
+    from dbt_statsig.columns.memory import Memory
+    from dbt_statsig.columns.verdicts import ColumnSet, Verdict
+
+
+class _Query(Struct, frozen=True, kw_only=True):
+    """A check of a query, and what it was told of the tables that it asked for: told the same, it says the same."""
+
+    asked: tuple[tuple[tuple[str, ...], Known], ...]
+    check: SqlCheck
+
+
+class Reader:
+    """Everything that needs a parser, for one adapter."""
+
+    def __init__(self, adapter: Adapter, memory: Memory | None = None) -> None:
+        """Without a memory every text is parsed."""
+        self._adapter = adapter
+        self._memory = memory
+        self._ready: dict[str, Shape] = {}
+
+    def shape(self, sql: str) -> Shape:
+        """The shape of a compiled query."""
+        ready = self._ready.pop(sql, None)
+        if ready is not None:
+            return ready
+        found = self._memory.recall(self._key(sql), Shape) if self._memory else None
+        if found is None:
+            from dbt_statsig.columns.shape import shape_of  # noqa: PLC0415 - sqlglot, only when needed
+
+            found = shape_of(self._adapter, sql)
+            self._keep(sql, found)
+        return found
+
+    def prepare(self, texts: Sequence[str], *, jobs: int) -> None:
+        """Have the shapes of many queries ready, read by several processes where that is faster."""
+        missing = [text for text in dict.fromkeys(texts) if not self._remembered(text)]
+        from dbt_statsig.columns import parallel  # noqa: PLC0415 - only where many texts are read
+
+        if not parallel.is_worth_it(missing, jobs):
+            return
+        shapes = parallel.shapes_in_processes(self._adapter.name, missing, jobs=jobs)
+        for text, shape in zip(missing, shapes, strict=False):
+            self._ready[text] = shape
+            self._keep(text, shape)
+
+    def predicate(
+        self,
+        sql: str,
+        *,
+        macros: frozenset[str],
+        tables: frozenset[str],
+        known: Facts | ColumnSet,
+        verdict: Callable[[str], Verdict],
+    ) -> SqlCheck:
+        """The faults of a predicate or formula; `verdict` judges columns by what is `known`, and nothing else."""
+        key = key_of("predicate", self._adapter, sql, macros, tables, known)
+        found = self._memory.recall(key, SqlCheck) if self._memory else None
+        if found is None:
+            from dbt_statsig.columns.predicates import check_predicate  # noqa: PLC0415 - sqlglot, only when needed
+
+            found = check_predicate(self._adapter, sql, macros=macros, tables=tables, verdict=verdict)
+            if self._memory and not _failed(found):
+                self._memory.keep(key, found)
+        return found
+
+    def query(self, sql: str, *, macros: frozenset[str], tables: Callable[[tuple[str, ...]], Known]) -> SqlCheck:
+        """The faults of a user's own query and its columns; `tables` says what is known of each table that it reads."""
+        key = key_of("query", self._adapter, sql, macros)
+        found = self._memory.recall(key, _Query) if self._memory else None
+        if found is not None and all(tables(table) == known for table, known in found.asked):
+            return found.check
+        from dbt_statsig.columns.queries import check_query  # noqa: PLC0415 - sqlglot, only when needed
+
+        asked: dict[tuple[str, ...], Known] = {}
+
+        def noted(table: tuple[str, ...]) -> Known:
+            if table not in asked:
+                asked[table] = tables(table)
+            return asked[table]
+
+        check = check_query(self._adapter, sql, macros=macros, tables=noted)
+        if self._memory and not _failed(check):
+            self._memory.keep(key, _Query(asked=tuple(asked.items()), check=check))
+        return check
+
+    def _key(self, sql: str) -> bytes:
+        return key_of("shape", self._adapter, sql)
+
+    def _remembered(self, sql: str) -> bool:
+        return self._memory is not None and self._memory.recall(self._key(sql), Shape) is not None
+
+    def _keep(self, sql: str, shape: Shape) -> None:
+        # How deeply SQL may nest depends on the caller too; whatever failed is tried again.
+        failed = len(shape.items) == 1 and isinstance(shape.items[0], Opaque)
+        if self._memory and not failed:
+            self._memory.keep(self._key(sql), shape)
+
+
+def _failed(check: SqlCheck) -> bool:
+    return any(problem.code == "bad-sql" for problem in check.problems)

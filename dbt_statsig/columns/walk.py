@@ -1,0 +1,263 @@
+"""The walk over a parsed query: projections and FROM only, CTEs resolved on the way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from dbt_statsig.columns.items import Drop, Items, Opaque, Place, Star, group, together
+from dbt_statsig.columns.operations import distinct, drop, place
+from dbt_statsig.columns.pivots import alias_of, pivoted, simple_pivot
+from dbt_statsig.columns.projections import project, stored
+from dbt_statsig.columns.sources_in_scope import NOTHING, Scope, Source, combine
+from dbt_statsig.columns.sql import SET_OPERATIONS, Node, arg, is_query
+from dbt_statsig.columns.table_functions import function_items, is_function, values_items
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from dbt_statsig.columns.adapters import Adapter
+
+# Where `FROM t, t.items` reads an array of t.
+_CORRELATED_TABLES = frozenset({"bigquery", "redshift", "clickhouse", "snowflake"})
+# Where an alias's list of columns may be shorter than the columns are.
+_SHORT_LISTS = frozenset({"postgres", "duckdb", "redshift", "materialize", "risingwave"})
+
+
+_JOIN_WORDS = ("kind", "side", "method", "on", "using", "pivots")
+_PIVOTED = Scope(sources=(), everything=(Opaque("a PIVOT behind a join"),))
+
+
+class Walker:
+    """Walks queries of one adapter. `seen`, if given, is told each SELECT with its scope and the CTEs in force."""
+
+    def __init__(
+        self, adapter: Adapter, *, seen: Callable[[Node, Scope, Mapping[str, Items]], None] | None = None
+    ) -> None:
+        """Walk by the rules of `adapter`, which has a dialect."""
+        self.adapter = adapter
+        self._seen = seen
+
+    def query(self, node: Node, ctes: Mapping[str, Items]) -> Items:
+        """The items that a query gives, `ctes` being in force. Raises TooWide."""
+        current: Node = node
+        operations: list[tuple[Node, Mapping[str, Items]]] = []
+        while True:
+            ctes = self._with(current, ctes)
+            if isinstance(current, SET_OPERATIONS):
+                operations.append((current, ctes))
+                current = current.this
+            elif isinstance(current, exp.Paren) or (
+                isinstance(current, exp.Subquery) and is_query(current.this) and not _decorated(current)
+            ):
+                current = current.this
+            else:
+                break
+        items = self._simple(current, ctes)
+        for operation, in_force in reversed(operations):
+            if self._seen is not None:
+                self.query(operation.expression, in_force)
+            items = self._set_operation(operation, items, in_force)
+        return items
+
+    def _simple(self, node: Node, ctes: Mapping[str, Items]) -> Items:
+        if isinstance(node, exp.Select):
+            return self._select(node, ctes)
+        if isinstance(node, (exp.Subquery, exp.Table)):
+            return self._joined(node, ctes).everything
+        if isinstance(node, exp.Values):
+            return values_items(self.adapter, node)
+        if isinstance(node, exp.Pivot) and node.this is not None:
+            return simple_pivot(self.adapter, self._derived(self._joined(node.this, ctes).everything), node)
+        kind = type(node).__name__.upper()  # pragma: no cover - a kind of query that no version so far has
+        return (Opaque(f"a query of the kind {kind}"),)  # pragma: no cover - the same
+
+    def _with(self, node: Node, ctes: Mapping[str, Items]) -> Mapping[str, Items]:
+        clause = arg(node, "with")
+        if clause is None:
+            return ctes
+        extended = dict(ctes)
+        own: set[str] = set()
+        for cte in clause.expressions:
+            if cte.args.get("scalar") or not cte.alias:
+                continue
+            name = cte.alias.casefold()
+            body = cte.this
+            items = self.query(body, extended) if is_query(body) else (Opaque("a CTE that is no query"),)
+            twice = name in own
+            own.add(name)
+            extended[name] = (
+                (Opaque(f"two CTEs are called {cte.alias}"),) if twice else self._derived(self._placed(items, cte))
+            )
+        return extended
+
+    def _set_operation(self, node: Node, left: Items, ctes: Mapping[str, Items]) -> Items:
+        if not node.args.get("by_name"):
+            return left
+        side, kind = str(node.args.get("side") or "").upper(), str(node.args.get("kind") or "").upper()
+        if node.args.get("on"):
+            return (Opaque("BY NAME ON (…)"),)
+        if self.adapter.dialect == "bigquery" and side != "FULL":
+            if kind != "INNER":
+                return left
+            return (group("common", left, self.query(node.expression, ctes)),)
+        return (group("by_name", left, self.query(node.expression, ctes)),)
+
+    def _select(self, node: Node, ctes: Mapping[str, Items]) -> Items:
+        if arg(node, "match") or str(node.args.get("kind") or "").upper() == "VALUE":
+            return (Opaque("MATCH_RECOGNIZE or SELECT AS VALUE"),)
+        scope = self._from(node, ctes) if not node.args.get("pivots") else _PIVOTED
+        if self._seen is not None:
+            self._seen(node, scope, ctes)
+        items = together(*(project(self.adapter, entry, scope) for entry in node.expressions))
+        exclude = node.args.get("exclude")
+        if exclude:
+            gone = frozenset(self.adapter.key(stored(self.adapter, entry)) for entry in exclude)
+            items = drop(self.adapter, items, Drop(gone))
+        return items
+
+    def _from(self, node: Node, ctes: Mapping[str, Items]) -> Scope:
+        clause = arg(node, "from")
+        if clause is None:
+            return NOTHING
+        return self._joins(clause.this, [*(node.args.get("joins") or ()), *(node.args.get("laterals") or ())], ctes)
+
+    def _joined(self, node: Node, ctes: Mapping[str, Items]) -> Scope:
+        """One entry of FROM with the joins that stand inside its own brackets."""
+        return self._joins(node, [], ctes)
+
+    def _joins(
+        self, first: Node, joins: list[Node], ctes: Mapping[str, Items], before: tuple[Source, ...] = ()
+    ) -> Scope:
+        """A FROM clause; `before` are the entries that stand to the left of it."""
+        done = Scope(sources=(), everything=())
+        scope = self._sources(first, ctes, before)
+        for join in [*(first.args.get("joins") or ()), *(first.args.get("laterals") or ()), *joins]:
+            if _is_comma(join):
+                # A comma binds weaker than JOIN: what follows joins the entry behind it only.
+                done = _beside(done, scope)
+                scope = self._joins(join.this, [], ctes, before + done.sources)
+            else:
+                scope = self._join(scope, join, ctes, before + done.sources)
+        return _beside(done, scope)
+
+    def _join(self, left: Scope, join: Node, ctes: Mapping[str, Items], before: tuple[Source, ...]) -> Scope:
+        before = before + left.sources
+        if not isinstance(join, exp.Join):
+            return _beside(left, self._sources(join, ctes, before))
+        if join.args.get("pivots") or (join.this.args.get("pivots") and _is_bare(join)):
+            return _PIVOTED
+        right = self._joins(join.this, [], ctes, before)
+        kind = str(join.args.get("kind") or "").upper()
+        if kind in {"SEMI", "ANTI"}:
+            if self.adapter.dialect == "clickhouse" or str(join.args.get("side") or "").upper() == "RIGHT":
+                return Scope(sources=left.sources + right.sources, everything=(Opaque(f"a {kind} join"),))
+            return Scope(
+                sources=(*left.sources, *(_hidden(source) for source in right.sources)), everything=left.everything
+            )
+        if kind == "ARRAY":
+            return Scope(sources=left.sources, everything=(*left.everything, Opaque("ARRAY JOIN")))
+        using = tuple(stored(self.adapter, column) for column in join.args.get("using") or ())
+        natural = str(join.args.get("method") or "").upper() == "NATURAL"
+        everything = combine(self.adapter, left.everything, right.everything, using=using, natural=natural)
+        return Scope(sources=left.sources + right.sources, everything=everything)
+
+    def _sources(self, node: Node, ctes: Mapping[str, Items], before: tuple[Source, ...]) -> Scope:
+        """One entry of FROM without the joins that follow it."""
+        if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table) and not _alias(node):
+            inner = self._joined(node.this, ctes)
+            return inner if not node.args.get("pivots") else self._one(node, inner.everything)
+        return self._one(node, self._items(node, ctes, before))
+
+    def _one(self, node: Node, items: Items) -> Scope:
+        """One entry of FROM as a scope: its PIVOTs, alias and alias columns applied."""
+        alias = _alias(node) or (node.name if isinstance(node, exp.Table) else "")
+        if not (isinstance(node, (exp.Values, exp.Lateral, exp.Unnest)) or is_function(node)):
+            items = self._derived(self._placed(items, node))
+        for pivot in node.args.get("pivots") or ():
+            items = pivoted(self.adapter, self._derived(items), pivot)
+            named = alias_of(pivot)
+            if named is not None:
+                alias = named.name or alias
+                items = self._columns_named(items, named.args.get("columns") or ())
+        return Scope(sources=(Source(alias=alias, items=items),), everything=items)
+
+    def _items(  # noqa: PLR0911 - one for each kind of entry
+        self, node: Node, ctes: Mapping[str, Items], before: tuple[Source, ...]
+    ) -> Items:
+        if is_function(node):
+            return function_items(self.adapter, node)
+        if isinstance(node, exp.Table):
+            return self._table(node, ctes, before)
+        if isinstance(node, exp.Subquery):
+            inner = self._with(node, ctes)
+            if is_query(node.this):
+                return self.query(node.this, inner)
+            return self._joined(node.this, inner).everything
+        if isinstance(node, exp.Values):
+            return values_items(self.adapter, node)
+        if isinstance(node, exp.Lateral) and isinstance(node.this, exp.Subquery):
+            return self._placed(self._items(node.this, ctes, before), node)
+        if is_query(node):
+            return self.query(node, ctes)
+        return (Opaque(f"{type(node).__name__.upper()} in FROM"),)
+
+    def _table(self, node: Node, ctes: Mapping[str, Items], before: tuple[Source, ...]) -> Items:
+        parts = tuple(part.name for part in (arg(node, "catalog"), arg(node, "db"), node.this) if part is not None)
+        if not isinstance(node.this, exp.Identifier) or not all(parts):
+            return (Opaque("a table that is not given by its name"),)
+        if len(parts) == 1 and parts[0].casefold() in ctes:
+            return ctes[parts[0].casefold()]
+        if (
+            self.adapter.dialect in _CORRELATED_TABLES
+            and any(source.alias and source.alias.casefold() == parts[0].casefold() for source in before)
+            and len(parts) > 1
+        ):
+            return (Opaque(f"the array {'.'.join(parts)}"),)
+        return (Star(parts),)
+
+    def _placed(self, items: Items, node: Node) -> Items:
+        alias = arg(node, "alias")
+        columns = alias.args.get("columns") if isinstance(alias, exp.TableAlias) else None
+        return self._columns_named(items, columns or ())
+
+    def _columns_named(self, items: Items, columns: list[Node] | tuple[Node, ...]) -> Items:
+        if not columns:
+            return items
+        names = tuple(stored(self.adapter, column) for column in columns)
+        return place(items, Place(names, exact=self.adapter.dialect not in _SHORT_LISTS))
+
+    def _derived(self, items: Items) -> Items:
+        """The items as a table in FROM gives them on."""
+        return distinct(self.adapter, items) if self.adapter.dialect == "duckdb" else items
+
+
+def _alias(node: Node) -> str:
+    alias = arg(node, "alias")
+    return str(alias.name) if isinstance(alias, exp.Expression) else ""
+
+
+def _decorated(node: Node) -> bool:
+    """Whether a query in brackets has an alias or a PIVOT of its own."""
+    return bool(node.args.get("alias") or node.args.get("pivots") or node.args.get("joins"))
+
+
+def _beside(left: Scope, right: Scope) -> Scope:
+    """Both, one after the other."""
+    return Scope(sources=left.sources + right.sources, everything=together(left.everything, right.everything))
+
+
+def _is_comma(join: Node) -> bool:
+    """Whether entries of FROM are only listed."""
+    return isinstance(join, exp.Join) and not any(join.args.get(name) for name in _JOIN_WORDS)
+
+
+def _is_bare(join: Node) -> bool:
+    """Whether a join has neither ON nor USING nor a comma: a PIVOT behind it may be one of the whole join."""
+    conditions = join.args.get("on") or join.args.get("using")
+    return not conditions and bool(join.args.get("kind") or join.args.get("method"))
+
+
+def _hidden(source: Source) -> Source:
+    return Source(alias=source.alias, items=source.items, visible=False)
