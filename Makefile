@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types docs wheel clean
+.PHONY: help setup demo test nightly mutation audit bench engines lint types docs site workflows wheel clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 	/p' $(MAKEFILE_LIST)
@@ -14,7 +14,7 @@ setup: $(STAMP)  ## make .venv/ with everything that the other targets need
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,emulator]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,docs,emulator]'
 	@touch $(STAMP)
 
 demo: $(STAMP)  ## the example project, from dbt's YAML into a console on this machine
@@ -22,6 +22,30 @@ demo: $(STAMP)  ## the example project, from dbt's YAML into a console on this m
 
 test: $(STAMP)  ## all tests, with branch coverage
 	$(BIN)/python -m pytest --numprocesses auto --cov --cov-branch --cov-report term --cov-fail-under 95
+
+nightly: $(STAMP)  ## the long tests: 10,000 sequences of edits and faults, a kill at every request
+	DBT_STATSIG_NIGHTLY=1 $(BIN)/python -m pytest --numprocesses auto --timeout 21600 \
+	  tests/integration/faults/test_stateful.py tests/integration/faults/test_crash.py
+
+bench: $(STAMP)  ## what a sync, a validation and a parse cost, as ratios within one run
+	$(BIN)/python benchmarks/sync_bench.py
+	$(BIN)/python benchmarks/plugin_parse.py
+	$(BIN)/python benchmarks/validate_bench.py
+
+mutation: $(STAMP)  ## whether the tests notice changes of planning, applying and redaction (half an hour or more)
+	$(BIN)/python -m venv .mutation
+	.mutation/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
+	  --editable '.[dev,emulator]' 'mutmut>=3.3,<4'
+	.mutation/bin/mutmut run
+	.mutation/bin/mutmut results
+
+audit: $(STAMP)  ## known weaknesses of the pinned dependencies, as the package registry knows them
+	$(BIN)/python -m venv .audit
+	.audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
+	.audit/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip
+
+engines: $(STAMP)  ## the plugin with every version of dbt, on DuckDB and PostgreSQL
+	$(BIN)/nox
 
 lint: $(STAMP)  ## style and formatting
 	$(BIN)/ruff check .
@@ -34,9 +58,18 @@ types: $(STAMP)  ## static types
 docs: $(STAMP)  ## links, commands and options named in the documents; the generated pages
 	$(BIN)/python -m pytest --quiet tests/integration/test_documents.py tests/integration/test_reference_pages.py
 
+site: $(STAMP)  ## the documentation as a web site, in site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+workflows: $(STAMP)  ## the GitHub Action, the workflows and the pre-commit hook, against their schemas and zizmor
+	$(BIN)/zizmor --offline --quiet action.yml .github/workflows
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/pre-commit validate-manifest .pre-commit-hooks.yaml
+
 wheel: $(STAMP)  ## build dist/*.whl
 	rm -rf dist
 	$(BIN)/python -m build --wheel
 
 clean:  ## remove what the other targets made
-	rm -rf .venv .demo dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .audit .mutation mutants .demo dist site .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache

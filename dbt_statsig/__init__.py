@@ -1,5 +1,67 @@
-"""dbt-statsig keeps Statsig's warehouse-native sources in agreement with a dbt project."""
+"""dbt-statsig keeps Statsig's warehouse-native sources in agreement with a dbt project.
+
+From Python, and so from a task of Airflow or Dagster: `validate`, `plan` and `sync` each take a `Request` and give a
+value; what can go wrong is raised as `DbtStatsigError`. Names are loaded when they are asked for, since dbt imports
+this package with every command.
+"""
 
 from __future__ import annotations
 
 __version__ = "0.1.0"
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from dbt_statsig.conductor import plan, sync, validate
+    from dbt_statsig.errors import DbtStatsigError
+    from dbt_statsig.request import Request
+    from dbt_statsig.results import Planned, Synced, Validation
+    from dbt_statsig.sources import Kind
+
+__all__ = [
+    "DbtStatsigError",
+    "Kind",
+    "Planned",
+    "Request",
+    "Synced",
+    "Validation",
+    "__version__",
+    "plan",
+    "sync",
+    "validate",
+]
+
+_HOMES = {
+    "DbtStatsigError": "errors",
+    "Kind": "sources",
+    "Planned": "results",
+    "Request": "request",
+    "Synced": "results",
+    "Validation": "results",
+    "plan": "conductor",
+    "sync": "conductor",
+    "validate": "conductor",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "plugins":
+        return _plugins()
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415 - dbt imports this file with every command
+
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def _plugins() -> list[Any]:
+    """What dbt looks for in every module whose name begins with `dbt_`; empty where this dbt is not one we know."""
+    try:
+        from dbt_statsig.dbt_plugin import plugins  # noqa: PLC0415 - only dbt asks for it
+    except Exception as error:  # noqa: BLE001 - dbt would abort the user's command
+        import sys  # noqa: PLC0415 - only for this
+
+        sys.stderr.write(f"Warning: dbt-statsig is not active in this dbt: {type(error).__name__}: {error}\n")
+        return []
+    return list(plugins)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET
@@ -19,6 +20,7 @@ from dbt_statsig.errors import (
     Stopped,
     Throttled,
 )
+from dbt_statsig.freshness import FRESH_SECONDS, Freshness
 from dbt_statsig.results import ObjectOutcome, Outcome, Status
 from dbt_statsig.sources import SPECS, Kind, Source
 
@@ -31,6 +33,8 @@ WRITES = frozenset({Action.CREATE, Action.UPDATE, Action.RENAME, Action.DELETE})
 """The actions that write; all others only report."""
 
 _STOPPERS = (AuthenticationFailed, ConnectionFailed, Throttled)
+_INTERRUPTED = "Interrupted: what was under way was finished, nothing more was started."
+_INTERRUPTED_TWICE = "Interrupted twice: what was under way was left, and its outcome is not known."
 _TAG_DESCRIPTION = "Used by sources that a dbt project declares."
 
 
@@ -47,22 +51,62 @@ class Applier:
         *,
         concurrency: int = 8,
         on_done: Callable[[int], None] | None = None,
+        fresh_for: float = FRESH_SECONDS,
     ) -> None:
-        """Take an open client; the caller closes it."""
+        """Take an open client, which the caller closes; what was read before now is fresh for so long."""
         self._client = client
         self._concurrency = concurrency
         self._on_done = on_done
+        self._freshness = Freshness(client, fresh_for=fresh_for)
         self._stop = threading.Event()
+        # Waited for in place of the thread: one whose join was interrupted counts as ended in Python 3.10 to 3.12.
+        self._ended = threading.Event()
         self._stopped = ""
         self._notes: list[str] = []
-        self._outcomes: dict[tuple[Kind, str], ObjectOutcome] = {}
+        self._started: set[tuple[Kind, str, Action]] = set()
+        self._outcomes: dict[tuple[Kind, str, Action], ObjectOutcome] = {}
+        self._surprise: BaseException | None = None
 
     def run(self, plan: Plan) -> Outcome:
         """What became of every change that writes, in the plan's order.
 
-        An interrupt lets the writes under way end, starts no others, and is told in `stopped`.
+        An interrupt (KeyboardInterrupt in this thread) lets the writes under way end, starts no others, and is told in
+        `stopped`; a second one does not wait for them, and they are told as unknown.
         """
         writes = [change for change in plan.changes if change.action in WRITES]
+        # The requests go out from other threads: an interrupt never tears one, as it would in the main thread.
+        worker = threading.Thread(target=self._work_all, args=(writes,), name="statsig-apply", daemon=True)
+        try:
+            worker.start()
+            self._ended.wait()
+        except KeyboardInterrupt:
+            self._halt(_INTERRUPTED)
+            self._finish()
+        if self._surprise is not None:
+            raise self._surprise
+        objects = tuple(self._outcome_of(change) for change in writes)
+        return Outcome(objects=objects, stopped=self._stopped, notes=tuple(self._notes))
+
+    def _finish(self) -> None:
+        try:
+            self._ended.wait()
+        except KeyboardInterrupt:
+            self._stopped = _INTERRUPTED_TWICE
+
+    def _outcome_of(self, change: Change) -> ObjectOutcome:
+        ended = self._outcomes.get(_identity(change))
+        if ended is not None:
+            return ended
+        if _identity(change) in self._started:
+            return ObjectOutcome(
+                change=change,
+                status=Status.UNKNOWN,
+                message="It was under way when the run ended.",
+                fix="Run it again: it compares first, and writes only what differs.",
+            )
+        return ObjectOutcome(change=change, status=Status.NOT_STARTED, message=self._stopped)
+
+    def _work_all(self, writes: Sequence[Change]) -> None:
         renames = [change for change in writes if change.action is Action.RENAME]
         puts = [change for change in writes if change.action in {Action.CREATE, Action.UPDATE}]
         try:
@@ -70,13 +114,10 @@ class Applier:
             self._one_by_one(_freeing_names_first(renames))
             self._side_by_side(puts)
             self._one_by_one([change for change in writes if change.action is Action.DELETE])
-        except KeyboardInterrupt:
-            self._halt("Interrupted: what was under way was finished, nothing more was started.")
-        not_started = (
-            ObjectOutcome(change=change, status=Status.NOT_STARTED, message=self._stopped) for change in writes
-        )
-        objects = tuple(self._outcomes.get((left.change.kind, left.change.name), left) for left in not_started)
-        return Outcome(objects=objects, stopped=self._stopped, notes=tuple(self._notes))
+        except BaseException as error:  # noqa: BLE001 - carried over into the thread that waits
+            self._surprise = error
+        finally:
+            self._ended.set()
 
     def _halt(self, why: str) -> None:
         self._stopped = self._stopped or why
@@ -102,27 +143,41 @@ class Applier:
             self._work(change)
 
     def _side_by_side(self, changes: Sequence[Change]) -> None:
-        if not changes or self._stop.is_set():
+        todo: SimpleQueue[Change] = SimpleQueue()
+        for change in changes:
+            todo.put(change)
+        # Threads of our own, as an executor's are waited for at the interpreter's end, whatever the user has asked for.
+        threads = [
+            threading.Thread(target=self._drain, args=(todo,), name="statsig", daemon=True)
+            for _ in range(min(self._concurrency, len(changes)))
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def _drain(self, todo: SimpleQueue[Change]) -> None:
+        try:
+            while True:
+                self._work(todo.get_nowait())
+        except Empty:
             return
-        with ThreadPoolExecutor(min(self._concurrency, len(changes)), thread_name_prefix="statsig") as pool:
-            futures: list[Future[None]] = [pool.submit(self._work, change) for change in changes]
-            try:
-                wait(futures)
-            except KeyboardInterrupt:
-                self._stop.set()
-                self._client.stop()
-                raise
 
     def _work(self, change: Change) -> None:
         if self._stop.is_set():
             return
+        self._started.add(_identity(change))
         outcome = self._write(change)
-        self._outcomes[change.kind, change.name] = outcome
+        self._outcomes[_identity(change)] = outcome
         if self._on_done is not None:
-            self._on_done(len(self._outcomes))
+            # Whoever watches cannot end what is watched.
+            with contextlib.suppress(Exception):
+                self._on_done(len(self._outcomes))
 
     def _write(self, change: Change) -> ObjectOutcome:
         try:
+            if stale := self._freshness.changed(change):
+                return refused(change, stale)
             return _done(change, self._send(change))
         except ConsoleError as error:
             if isinstance(error, _STOPPERS):
@@ -144,6 +199,15 @@ class Applier:
         if SPECS[change.kind].can_patch and "sql" not in fields:
             return self._client.patch(change.kind, change.live_name, desired, fields=fields, before=live)
         return self._client.update(change.kind, change.live_name, completed(desired, live), before=live)
+
+
+def refused(change: Change, why: str) -> ObjectOutcome:
+    """A change that was not sent, as its object is not as the plan saw it."""
+    return ObjectOutcome(change=change, status=Status.REFUSED, message=why, fix="Plan again and compare.")
+
+
+def _identity(change: Change) -> tuple[Kind, str, Action]:
+    return change.kind, change.name, change.action
 
 
 def _present(source: Source | None) -> Source:

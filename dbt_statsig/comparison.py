@@ -6,6 +6,7 @@ false) are no differences. White space inside quotes and comments is one.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -119,3 +120,17 @@ def completed(desired: Source, live: Source) -> Source:
         if getattr(desired, field) is UNSET and getattr(live, field, UNSET) not in (UNSET, None)
     }
     return structs.replace(desired, **kept)
+
+
+def fingerprint(source: Source) -> str:
+    """A digest of every field but those that are only written: equal for objects that mean the same."""
+    fields = [
+        (field, _plain(getattr(source, field)) if field == "owner" else normal(field, getattr(source, field)))
+        for field in source.__struct_fields__
+        if field not in WRITE_ONLY_FIELDS
+    ]
+    return hashlib.sha256(repr((type(source).__name__, fields)).encode(errors="backslashreplace")).hexdigest()
+
+
+def _plain(owner: Owner | UnsetType | None) -> object:
+    return sorted(structs.asdict(owner).items()) if isinstance(owner, Owner) else None

@@ -21,11 +21,15 @@ class Severity(IntEnum):
 
 
 class Code(Struct, frozen=True):
-    """One entry of the catalogue; `meaning` says why it matters, `remedy` how to mend it."""
+    """One entry of the catalogue; `meaning` says why it matters, `remedy` how to mend it.
+
+    `example` shows YAML that has the fault, or that mends it, where words alone are hard to follow.
+    """
 
     severity: Severity
     meaning: str
     remedy: str
+    example: str = ""
 
 
 _E, _W, _N = Severity.ERROR, Severity.WARNING, Severity.NOTE
@@ -36,12 +40,20 @@ CODES: dict[str, Code] = {
         _E,
         "A key that no source of this kind has; it would be ignored in silence.",
         "Correct the spelling or remove the key.",
+        example="timestamp_colum: created_at    # meant: timestamp_column",
     ),
     "wrong-type": Code(
-        _E, "A value of another type than the key takes.", "Write the value in the form that the message names."
+        _E,
+        "A value of another type than the key takes.",
+        "Write the value in the form that the message names.",
+        example="tags: core            # one text\ntags: [core, growth]  # a list, as the key takes it",
     ),
     "missing-key": Code(
-        _E, "A key that this kind of source cannot do without.", "Add the key, or mark the column with its role."
+        _E,
+        "A key that this kind of source cannot do without.",
+        "Add the key, or mark the column with its role.",
+        example="assignment_source:\n  name: Checkout exposures\n  timestamp_column: exposed_at\n"
+        "  experiment_id_column: experiment_key\n  group_id_column: variant\n  id_type_mapping: {userID: user_id}",
     ),
     "bad-name": Code(
         _E, "A name that is empty, padded with blanks, over-long, or reserved by the API.", "Choose another name."
@@ -50,13 +62,23 @@ CODES: dict[str, Code] = {
         _E, "Two sources of one kind bear the same name (compared without case).", "Rename one of them."
     ),
     "duplicate-key": Code(
-        _E, "YAML keeps only the last of two equal keys; the other is lost in silence.", "Remove or merge one of them."
+        _E,
+        "YAML keeps only the last of two equal keys; the other is lost in silence.",
+        "Remove or merge one of them.",
+        example="metric_source: {name: Orders}\nmetric_source: {name: Refunds}  # only this one is left",
     ),
     "contradiction": Code(
-        _E, "A column mark and the model's own block say different things.", "Remove one of the two."
+        _E,
+        "A column mark and the model's own block say different things.",
+        "Remove one of the two.",
+        example="timestamp_column: created_at\n...\ncolumns:\n"
+        "  - name: ordered_at\n    config: {meta: {statsig: {role: timestamp}}}",
     ),
     "unrendered-jinja": Code(
-        _E, "A value still holds {{ or {%: dbt did not render it.", "Quote the whole value in YAML, or write it out."
+        _E,
+        "A value still holds {{ or {%: dbt did not render it.",
+        "Quote the whole value in YAML, or write it out.",
+        example="name: {{ var('name') }}    # YAML sees a mapping\nname: \"{{ var('name') }}\"  # dbt renders it",
     ),
     "not-a-relation": Code(
         _E,
@@ -71,6 +93,7 @@ CODES: dict[str, Code] = {
         _E,
         "A {statsig_…} macro that does not exist, or that this kind of source cannot use.",
         "Use one of the macros that the message lists.",
+        example="where: day >= {statsig_start_date}",
     ),
     "bad-sql": Code(
         _E,
@@ -81,6 +104,7 @@ CODES: dict[str, Code] = {
         _E,
         "Columns tagged as hidden cannot be left out while the full list of columns is unknown.",
         "Name the columns to select with `columns`.",
+        example="columns: [user_id, ordered_at, amount]",
     ),
     "stale-location": Code(
         _N, "The YAML file changed after dbt wrote the manifest; places may be off.", "Run `dbt parse` again."
@@ -103,11 +127,13 @@ CODES: dict[str, Code] = {
         _W,
         "A column exists only in another spelling (upper and lower case), which this warehouse tells apart.",
         "Write the name as the warehouse stores it.",
+        example="timestamp_column: ORDERED_AT  # as Snowflake stores an unquoted ordered_at",
     ),
     "column-not-built": Code(
         _E,
         "The model's SQL has the column, but the table in the warehouse does not have it yet.",
         "Build the model, then run `dbt docs generate`.",
+        example="dbt build --select fct_orders\ndbt docs generate",
     ),
     "column-going": Code(
         _W,
@@ -151,6 +177,40 @@ CODES: dict[str, Code] = {
         "A table source shows every column of its table in Statsig, tagged as hidden or not.",
         "Drop `source_type: table`, so that the SQL leaves them out.",
     ),
+    # Roles
+    "timestamp-type": Code(
+        _W,
+        "The timestamp column is of a type that is no time; Statsig compares it with the time of exposure.",
+        "Map a date or timestamp column, or cast it in the model.",
+    ),
+    "timestamp-as-day": Code(
+        _W,
+        "A DATE is read as midnight unless `timestamp_as_day` says that it is a day, and rows before the exposure do "
+        "not count; of a TIMESTAMP that key drops the time of day.",
+        "Set `timestamp_as_day: true` for a DATE; leave it out for a TIMESTAMP.",
+    ),
+    "not-null-untested": Code(
+        _N,
+        "A unit ID, experiment or group that is empty takes its row out of every result, and no test would tell.",
+        "Add dbt's `not_null` test to the column.",
+    ),
+    "no-properties": Code(
+        _W,
+        "An entity property source whose SQL gives no property.",
+        "Add the columns that describe the unit, or name them with `columns`.",
+    ),
+    "slow-view": Code(
+        _N,
+        "Statsig's guides advise against heavy joins and for materialised tables: a source is flagged as slow when "
+        "100 sample rows take over 30 s. Told only with the setting `guides`.",
+        "Materialise the model as a table or incrementally.",
+    ),
+    "unfiltered-scan": Code(
+        _N,
+        "Statsig's guides advise to filter by the partition column with the date macros, so that a scan reads the "
+        "days that it needs. Told only with the setting `guides`.",
+        "Add `partition_column: <date column>`.",
+    ),
     # The project
     "nothing-declared": Code(
         _W, "No node of this manifest is marked for Statsig.", "Add a `config.meta.statsig` block to a model."
@@ -160,9 +220,73 @@ CODES: dict[str, Code] = {
         "A property file could not be read, so places in it are not known.",
         "Correct the YAML at the place that the message names.",
     ),
+    "server-refused": Code(
+        _E,
+        "Statsig itself refuses this source when it is asked with dryRun (--server-check).",
+        "Correct what Statsig's message names.",
+    ),
     "unknown-unit-id": Code(
         _W,
         "A unit ID that the Statsig project does not list (built-in ones may be missing there).",
         "Compare with Settings > Unit IDs in Statsig; unit IDs are case-sensitive.",
+    ),
+    # What a change does, against the artifacts of another branch (--state)
+    "impact-column-dropped": Code(
+        _W,
+        "This change takes a column away that a source maps: experiments that read it would fail or lose data.",
+        "Keep the column, or map another one in the same change.",
+    ),
+    "impact-selected-column-dropped": Code(
+        _W,
+        "This change takes a column out of a source's SQL: metrics and filters built on it in Statsig would fail.",
+        "Keep the column until nothing in Statsig uses it.",
+    ),
+    "impact-source-changed": Code(
+        _N,
+        "This change maps another column in one of a source's roles: results before and after may not compare.",
+        "Make sure that both columns mean the same, or tell those who run experiments on it.",
+    ),
+    "impact-source-removed": Code(
+        _W,
+        "This change no longer declares a source; Statsig keeps the object, and it reads the same table as before.",
+        "Delete it with --prune when nothing uses it, or declare it again.",
+    ),
+    "impact-source-renamed": Code(
+        _N,
+        "This change gives a source another name; assignment and entity property sources are renamed in Statsig, "
+        "of the other kinds a second object is created.",
+        "Tell those who look for the old name.",
+    ),
+    "impact-model-renamed": Code(
+        _W,
+        "This change renames or replaces the model that a source reads; until the next build and sync, Statsig reads "
+        "the old table, which no longer gets new rows.",
+        "Build and sync right after the merge, and drop the old table only then.",
+    ),
+    "impact-table-renamed": Code(
+        _W,
+        "This change gives the model's table another name; until the next build and sync, Statsig reads the old one.",
+        "Build and sync right after the merge, and drop the old table only then.",
+    ),
+    "impact-upstream-column-dropped": Code(
+        _N,
+        "A model that stands above a source loses a column; the source's own columns may still be there, with other "
+        "values.",
+        "Look whether the source's rows still mean the same.",
+    ),
+    "impact-upstream-gone": Code(
+        _N,
+        "A model that stood above a source is gone or bears another name.",
+        "Look whether the source's rows still mean the same.",
+    ),
+    "impact-unknown": Code(
+        _N,
+        "The columns of some models could not be compared, because one side does not tell them all.",
+        "Run `dbt compile` for both sides.",
+    ),
+    "impact-experiment": Code(
+        _W,
+        "A running experiment uses a source that this change touches.",
+        "Agree on it with the experiment's owner before the merge.",
     ),
 }

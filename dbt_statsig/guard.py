@@ -4,44 +4,59 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from dbt_statsig.errors import ArtifactError, TargetRefused
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from dbt_statsig.artifacts import Manifest, Node
+    from dbt_statsig.request import Request
     from dbt_statsig.settings import Settings
 
 
-def known_target(given: str | None, manifest: Manifest, run_results: Path) -> str:
-    """The dbt target: as given, else as the run results of the manifest's own dbt command say; empty if unknown."""
-    if given:
-        return given
-    if not run_results.is_file():
-        return ""
-    from dbt_statsig.artifacts import load_run_results  # noqa: PLC0415 - needed only where nobody named the target
+class Target(Struct, frozen=True, kw_only=True):
+    """The dbt target of a run, empty where it is not known; `doubt` says what contradicts it."""
 
-    try:
-        results = load_run_results(run_results)
-    except ArtifactError:
-        return ""
-    same_run = bool(results.invocation_id) and results.invocation_id == manifest.invocation_id
-    return results.target if same_run else ""
+    name: str
+    doubt: str = ""
 
 
-def check_target(target: str, settings: Settings) -> None:
-    """Raise TargetRefused where targets are listed in the settings and this one is not among them, or unknown."""
+def known_target(request: Request, manifest: Manifest, run_results: Path) -> Target:
+    """The dbt target that the manifest was made for.
+
+    What dbt itself said for this manifest counts first, then the run results of the same dbt command, then what
+    somebody says. manifest.json does not hold its target.
+    """
+    if request.known_target:
+        return Target(name=request.known_target, doubt=_doubt(request.target, request.known_target, "dbt says"))
+    recorded = _recorded(manifest, run_results)
+    if recorded:
+        doubt = _doubt(request.target, recorded, f"{run_results.name} of the same dbt command says")
+        return Target(name=recorded, doubt=doubt)
+    return Target(name=request.target or "")
+
+
+def check_target(target: Target, settings: Settings) -> None:
+    """Raise TargetRefused where two targets are named, or where targets are listed in the settings and this is none."""
+    if target.doubt:
+        raise TargetRefused(
+            f"Nothing was pushed: {target.doubt}",
+            fix="Name the target that the manifest was made for, or let dbt write the manifest again.",
+        )
     allowed = settings.allowed_targets
-    if allowed is None or target in allowed:
+    if allowed is None or target.name in allowed:
         return
     listed = ", ".join(allowed) or "none"
-    if not target:
+    if not target.name:
         raise TargetRefused(
             f"Nothing was pushed: the dbt target is not known, and only these may push: {listed}.",
-            fix="Name it with --target, as it was given to the dbt command that wrote the manifest.",
+            fix="Name it with --target, as it was given to the dbt command that wrote the manifest; "
+            "`dbt-statsig run -- dbt build` and the macros know it by themselves.",
         )
     raise TargetRefused(
-        f'Nothing was pushed: the dbt target "{target}" may not push; allowed: {listed}.',
+        f'Nothing was pushed: the dbt target "{target.name}" may not push; allowed: {listed}.',
         fix="Add it to `allowed_targets` in dbt_statsig.yml if it is meant to.",
     )
 
@@ -55,3 +70,22 @@ def refused_place(node: Node, settings: Settings) -> str:
         if allowed is not None and (place or "").casefold() not in {name.casefold() for name in allowed}:
             return f'Its {what} "{place or ""}" is not one that may be pushed (allowed_{what}s: {", ".join(allowed)}).'
     return ""
+
+
+def _recorded(manifest: Manifest, run_results: Path) -> str:
+    if not run_results.is_file():
+        return ""
+    from dbt_statsig.artifacts import load_run_results  # noqa: PLC0415 - needed only where dbt did not say it
+
+    try:
+        results = load_run_results(run_results)
+    except ArtifactError:
+        return ""
+    same_run = bool(results.invocation_id) and results.invocation_id == manifest.invocation_id
+    return results.target if same_run else ""
+
+
+def _doubt(given: str | None, known: str, who: str) -> str:
+    if not given or given == known:
+        return ""
+    return f'--target (or DBT_TARGET) says "{given}", but {who} "{known}".'

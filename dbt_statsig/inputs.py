@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dbt_statsig.artifacts import Catalog, Manifest, load_catalog, load_manifest
-from dbt_statsig.errors import ArtifactError
+from dbt_statsig.artifacts import Catalog, Manifest, load_catalog, load_manifest, load_run_results
+from dbt_statsig.errors import ArtifactError, UsageError
 from dbt_statsig.settings import Resolved, resolve
 
 if TYPE_CHECKING:
     from dbt_statsig.request import Request
 
 PROJECT_FILE = "dbt_project.yml"
+RUN_RESULTS_FILE = "run_results.json"
+INFO_SCHEMA = "info_schema/v1"
+BUILDING = ("build", "run", "seed", "snapshot", "retry")
+"""The dbt commands that build tables; run results of all others (compile, docs generate) say nothing of tables."""
+
 _KEY = re.compile(
     r"""^(?P<key>name|target-path)[ \t]*:[ \t]*(?P<quote>["']?)(?P<value>[^"'#\n]*)(?P=quote)""", re.MULTILINE
 )
 
 
 class Inputs(Struct, frozen=True, kw_only=True):
-    """Everything that is read before anything is decided. `project` is the dbt project's name."""
+    """Everything that is read before anything is decided. `project` is the dbt project's name.
+
+    `results` are the statuses of the dbt command that this run follows, None where it follows none.
+    """
 
     project_dir: Path
     project: str
@@ -30,6 +39,7 @@ class Inputs(Struct, frozen=True, kw_only=True):
     manifest: Manifest
     catalog: Catalog | None
     resolved: Resolved
+    results: Mapping[str, str] | None = None
 
 
 def project_keys(project_dir: Path) -> dict[str, str]:
@@ -69,29 +79,69 @@ def catalog_path(request: Request) -> Path | None:
     return next((path for path in beside if path.is_file()), None)
 
 
-def load_inputs(request: Request) -> Inputs:
-    """Read settings, manifest and catalog.
+def built_by(path: Path, manifest: Manifest) -> dict[str, str]:
+    """Node by node how the dbt command ended that wrote both the manifest and the run results at `path`.
 
-    Raises SettingsError, and ArtifactError for a file that is missing, unreadable, empty or of another project.
+    Raises ArtifactError for a file that cannot be read or is of another dbt command than the manifest, and UsageError
+    where that command builds no tables.
+    """
+    found = load_run_results(path)
+    if found.which not in BUILDING or found.empty:
+        command = f"dbt {found.which or '(unknown)'}{' --empty' if found.empty else ''}"
+        raise UsageError(
+            f"{path} was written by `{command}`, which builds no tables: nothing to go by.",
+            fix="Run it right after `dbt build` or `dbt run`, or leave --run-results out.",
+        )
+    if not found.invocation_id or found.invocation_id != manifest.invocation_id:
+        raise ArtifactError(
+            f"{path} and the manifest were written by different dbt commands.",
+            fix="Run it right after `dbt build` or `dbt run`: later dbt commands write the manifest anew.",
+        )
+    return found.results
+
+
+def load_inputs(request: Request, manifest: Manifest | None = None, *, named: bool = True) -> Inputs:
+    """Read settings, manifest (unless one is given) and catalog.
+
+    Unless `named`, it does not matter which project the manifest is of, and `project` may be empty.
+
+    Raises SettingsError, UsageError (see `built_by`), and ArtifactError for a file that is missing, unreadable, empty
+    or of another project.
     """
     resolved = resolve(request.project_dir, request.environ, request.flags)
     path = manifest_path(request)
-    manifest = load_manifest(path)
+    manifest = load_manifest(path) if manifest is None else manifest
     if manifest.is_empty:
         raise ArtifactError(
             f"{path} holds no models, seeds, snapshots or sources at all.",
             fix="Run `dbt parse` in the project, and look at what it says.",
         )
-    project = _project_name(manifest, request, path)
-    catalog = catalog_path(request)
+    project = _project_name(manifest, request, path) if named else manifest.project_name
+    results = request.results
+    if results is None and request.run_results is not None:
+        results = built_by(request.run_results, manifest)
     return Inputs(
         project_dir=request.project_dir,
         project=project,
         manifest_path=path,
         manifest=manifest,
-        catalog=None if catalog is None else load_catalog(catalog),
+        catalog=_catalog(request),
         resolved=resolved,
+        results=results,
     )
+
+
+def _catalog(request: Request) -> Catalog | None:
+    """catalog.json, or what dbt 2 writes in its place where there is none."""
+    path = catalog_path(request)
+    if path is not None:
+        return load_catalog(path)
+    folder = artifacts_dir(request) / INFO_SCHEMA
+    if not folder.is_dir():
+        return None
+    from dbt_statsig.artifacts.info_schema import load_info_schema  # noqa: PLC0415 - with it comes DuckDB
+
+    return load_info_schema(folder)
 
 
 def _project_name(manifest: Manifest, request: Request, path: Path) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from dbt_statsig.dbt_command import DbtCommand
 from dbt_statsig.sources import Kind
 
 
@@ -21,6 +22,16 @@ class Request(Struct, frozen=True, kw_only=True):
 
     `kinds` empty means all four. `flags` are settings given on the command line (`{"base_url": …}`); they win over
     the environment, which wins over dbt_statsig.yml. `adopt` names console objects that may become this project's.
+
+    `adopt_all` lets in all that no other project owns; `force` lifts the limits on how much may change at once.
+    `saved_plan` is the file whose plan is to be applied; it brings its own selection and scope.
+
+    `target` is what somebody says; `known_target` what dbt itself said for the very manifest of this run. `selected`
+    are the nodes that dbt's own selection chose, in place of `select`, `exclude`, `selector` and `state`; `dbt` is the
+    command that answers those which a manifest cannot. With `results` (unique_id to status) or `run_results` (dbt's
+    file of them), only what that dbt command built is in scope.
+
+    `lineage` asks for what stands above each source in dbt's graph, which pictures need.
     """
 
     project_dir: Path
@@ -35,8 +46,20 @@ class Request(Struct, frozen=True, kw_only=True):
     flags: Mapping[str, Any] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=_environment)
     adopt: frozenset[str] = frozenset()
+    adopt_all: bool = False
     prune: bool = False
+    force: bool = False
+    server_check: bool = False
     dry_run: bool = False
+    saved_plan: Path | None = None
+    known_target: str | None = None
+    selected: frozenset[str] | None = None
+    selector: str | None = None
+    state: Path | None = None
+    dbt: DbtCommand | None = None
+    results: Mapping[str, str] | None = None
+    run_results: Path | None = None
+    lineage: bool = False
 
     def __repr__(self) -> str:
         """Without the environment: it holds the key."""

@@ -6,8 +6,10 @@ from enum import Enum
 
 from msgspec import Struct
 
+from dbt_statsig.baseline import KnownFinding
 from dbt_statsig.changes import Change, FieldChange, Plan
-from dbt_statsig.columns.verdicts import Verdict
+from dbt_statsig.columns.verdicts import ColumnSet, Verdict
+from dbt_statsig.experiments import Experiment
 from dbt_statsig.findings import Finding, Location, Severity
 from dbt_statsig.sources import Kind, Source
 
@@ -19,10 +21,27 @@ class ColumnUse(Struct, frozen=True, kw_only=True):
     verdict: Verdict
 
 
+class Upstream(Struct, frozen=True, kw_only=True):
+    """One node above a source's own: `feeds` are the nodes of the same lineage that read it."""
+
+    unique_id: str
+    name: str
+    resource_type: str
+    feeds: tuple[str, ...]
+
+
+class Lineage(Struct, frozen=True, kw_only=True):
+    """What stands above a source's node in dbt's graph, nearest first; `more` nodes further up are left out."""
+
+    nodes: tuple[Upstream, ...]
+    more: int = 0
+
+
 class SourceReport(Struct, frozen=True, kw_only=True):
     """One declared source: where it comes from, its columns, and the payload (None where none could be built).
 
     `selected` are the names of all columns that the SQL selects, empty where it selects every column.
+    `lineage` is None where nobody asked for it.
     """
 
     kind: Kind
@@ -34,10 +53,35 @@ class SourceReport(Struct, frozen=True, kw_only=True):
     payload: Source | None
     blocked: bool
     selected: tuple[str, ...] = ()
+    lineage: Lineage | None = None
+
+
+class Impact(Struct, frozen=True, kw_only=True):
+    """What a change does to the sources that the artifacts at `base` declared.
+
+    `compared` is how many sources both sides have; `effects` are findings, which stand among those of the validation
+    too. `experiments` are the running ones that use a source which the change touches, None where nobody was asked.
+    """
+
+    base: str
+    compared: int
+    effects: tuple[Finding, ...]
+    experiments: tuple[Experiment, ...] | None = None
+
+
+class Baseline(Struct, frozen=True, kw_only=True):
+    """What a baseline knew already: these findings are kept apart; `stale` are entries without a finding."""
+
+    path: str
+    known: tuple[Finding, ...]
+    stale: tuple[KnownFinding, ...]
 
 
 class Validation(Struct, frozen=True, kw_only=True):
-    """What a manifest declares, and all findings about it, sorted by place."""
+    """What a manifest declares, and all findings about it, sorted by place.
+
+    `baseline` and `impact` are None where nobody asked for them.
+    """
 
     project: str
     adapter: str
@@ -46,6 +90,8 @@ class Validation(Struct, frozen=True, kw_only=True):
     sources: tuple[SourceReport, ...]
     findings: tuple[Finding, ...]
     unmatched: tuple[str, ...] = ()
+    baseline: Baseline | None = None
+    impact: Impact | None = None
 
     def ok(self, *, strict: bool = False) -> bool:
         """True when no finding stands in the way of a push."""
@@ -58,12 +104,13 @@ class Status(str, Enum):
 
     DONE = "done"
     FAILED = "failed"
+    REFUSED = "refused"
     UNKNOWN = "unknown"
     NOT_STARTED = "not started"
 
 
 class ObjectOutcome(Struct, frozen=True, kw_only=True):
-    """One change and what became of it.
+    """One change and what became of it; refused: not written, as the object is not as the plan saw it.
 
     `echo` holds the fields that the answer shows otherwise than they were sent; `reconciled` says that the outcome
     was learned by reading back after an unusable answer.
@@ -88,13 +135,39 @@ class Outcome(Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
 
 
+class Left(Struct, frozen=True, kw_only=True):
+    """A declared source that a run after a dbt command leaves as it is, and why."""
+
+    kind: Kind
+    name: str
+    unique_id: str
+    reason: str
+
+
+class Binding(Struct, frozen=True, kw_only=True):
+    """What a plan depends on beside the live objects; `declared` and `settings` are digests."""
+
+    project: str
+    target: str
+    base_url: str
+    declared: str
+    settings: str
+
+
 class Planned(Struct, frozen=True, kw_only=True):
-    """A validation, the plan that follows from it, and how many requests the reading took."""
+    """A validation, the plan that follows from it, and how many requests the reading took.
+
+    `left` are the sources whose nodes the dbt command before did not build, `notes` remarks that belong into every
+    report. `binding` is None only where a plan was made by hand.
+    """
 
     validation: Validation
     plan: Plan
     requests: int
     warnings: tuple[str, ...] = ()
+    left: tuple[Left, ...] = ()
+    notes: tuple[str, ...] = ()
+    binding: Binding | None = None
 
 
 class Synced(Struct, frozen=True, kw_only=True):
@@ -126,3 +199,17 @@ class Diagnosis(Struct, frozen=True, kw_only=True):
 
     checks: tuple[Check, ...]
     settings: tuple[SettingOrigin, ...]
+
+
+class ListedNode(Struct, frozen=True, kw_only=True):
+    """One node with what is known of its columns."""
+
+    unique_id: str
+    columns: ColumnSet
+
+
+class Listing(Struct, frozen=True, kw_only=True):
+    """Nodes in the order of their unique_ids, and the words of the selection that matched nothing."""
+
+    nodes: tuple[ListedNode, ...]
+    unmatched: tuple[str, ...] = ()

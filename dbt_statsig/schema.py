@@ -41,6 +41,53 @@ def meta_schema() -> Schema:
     }
 
 
+def properties_schema() -> Schema:
+    """What a whole dbt property file may hold for Statsig; whatever else stands in it is left to dbt's own schema."""
+    definitions = _definitions(jinja=True)
+    foreign = meta_schema()["patternProperties"]
+    definitions["column_meta"] = {
+        "description": "A column's meta: which role the column plays in the sources of its node.",
+        "type": "object",
+        "properties": {"statsig": {"$ref": "#/$defs/column_mark"}},
+    }
+    definitions["node_meta"] = {
+        "description": "A node's meta: which Statsig sources the node is.",
+        "type": "object",
+        "properties": {name: {"$ref": f"#/$defs/{name}"} for name in ("statsig", "statsig_defaults")},
+        "patternProperties": foreign,
+    }
+    definitions["columns"] = _items(_with_meta("column_meta"))
+    definitions["node"] = _with_meta("node_meta", columns={"$ref": "#/$defs/columns"})
+    definitions["source"] = _with_meta("node_meta", tables=_items({"$ref": "#/$defs/node"}))
+    versions = {"versions": _items({"type": "object", "properties": {"columns": {"$ref": "#/$defs/columns"}}})}
+    sections = {
+        "models": _items({"allOf": [{"$ref": "#/$defs/node"}, {"type": "object", "properties": versions}]}),
+        "snapshots": _items({"$ref": "#/$defs/node"}),
+        "seeds": _items({"$ref": "#/$defs/node"}),
+        "sources": _items({"$ref": "#/$defs/source"}),
+    }
+    return {
+        "$schema": _DIALECT,
+        "title": "dbt property file with Statsig sources",
+        "description": "The blocks `config.meta.statsig` of models, snapshots, seeds and source tables, and the marks "
+        "of their columns. Everything else is allowed.",
+        "type": "object",
+        "properties": sections,
+        "$defs": definitions,
+    }
+
+
+def _with_meta(name: str, **more: Schema) -> Schema:
+    """Something that has meta, under `config` or, as dbt once had it, of its own."""
+    meta = {"$ref": f"#/$defs/{name}"}
+    config = {"type": "object", "properties": {"meta": meta}}
+    return {"type": "object", "properties": {"config": config, "meta": meta, **more}}
+
+
+def _items(item: Schema) -> Schema:
+    return {"type": "array", "items": item}
+
+
 def settings_schema() -> Schema:
     """What dbt_statsig.yml may hold."""
     (_, components) = msgspec.json.schema_components([Settings], ref_template="#/$defs/{name}")

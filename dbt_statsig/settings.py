@@ -77,11 +77,17 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = 8
     prune_threshold_percent: Annotated[
         Annotated[float, Meta(ge=0, le=100)],
-        Meta(description="Refuse to prune more than this share of a kind's objects."),
+        Meta(description="Refuse to change or delete more than this share (%) of the project's own objects at once."),
     ] = 30
     prune_threshold_objects: Annotated[
-        Annotated[int, Meta(ge=0)], Meta(description="From how many objects on the share counts.")
+        Annotated[int, Meta(ge=0)], Meta(description="From how many own objects on that share counts.")
     ] = 10
+    cache: Annotated[
+        bool, Meta(description="Keep what reading SQL gave in the user's folder for caches, so that it is read once.")
+    ] = True
+    guides: Annotated[
+        bool, Meta(description="Also note what Statsig's guides advise against because it makes scans slow.")
+    ] = False
     strict: Annotated[bool, Meta(description="Let warnings block a push, as errors do.")] = False
     enabled: Annotated[
         bool, Meta(description="Whether the macros and hooks inside dbt do anything; the command line does not ask.")

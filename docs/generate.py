@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 import msgspec.inspect as types
+import yaml
 
 from dbt_statsig.cli.group import COMMANDS, group
 from dbt_statsig.conversion import describe
 from dbt_statsig.declarations.meta import ALLOWED_MACROS, META, REQUIRED, ColumnMark
-from dbt_statsig.finding_codes import CODES
+from dbt_statsig.finding_codes import CODES, Code
+from dbt_statsig.report.documents import Document
+from dbt_statsig.report.problems import RUN_CODES
 from dbt_statsig.settings import Settings
 
 if TYPE_CHECKING:
@@ -77,9 +80,82 @@ def settings_page() -> str:
 
 def findings_page() -> str:
     """docs/findings.md."""
-    rows = ((f"`{code}`", entry.severity.label, entry.meaning, entry.remedy) for code, entry in sorted(CODES.items()))
-    intro = "# Findings\n\nEvery finding has a code. With `--strict`, warnings count as errors."
-    return "\n\n".join([MADE, intro, _table(("code", "weight", "what it means", "what to do"), rows)]) + "\n"
+    intro = (
+        "# Findings\n\nEvery finding has a code; `dbt-statsig explain CODE` prints what stands here. With `--strict`, "
+        "warnings count as errors, but for those that begin with `impact-`: they say what a change does."
+    )
+    parts = [MADE, intro, "## About a project", _codes(CODES), "## Of plan and sync", _codes(RUN_CODES)]
+    shown = [(code, entry.example) for code, entry in sorted(CODES.items()) if entry.example]
+    parts += ["## Examples", *(f"`{code}`:\n\n```text\n{example}\n```" for code, example in shown)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _codes(codes: dict[str, Code]) -> str:
+    rows = ((f"`{code}`", entry.severity.label, entry.meaning, entry.remedy) for code, entry in sorted(codes.items()))
+    return _table(("code", "weight", "what it means", "what to do"), rows)
+
+
+def macros_page() -> str:
+    """docs/macros.md, from the descriptions that dbt itself reads."""
+    content = yaml.safe_load((FOLDER.parent / "macros" / "_macros.yml").read_text(encoding="utf-8"))
+    intro = "# Macros\n\nWhat the dbt package brings; [the dbt package](dbt-package.md) says how to install it."
+    parts = [MADE, intro]
+    for macro in content["macros"]:
+        parts += [f"## `{macro['name']}`", " ".join(macro["description"].split())]
+        rows = [(f"`{one['name']}`", one.get("type", ""), one["description"]) for one in macro.get("arguments", ())]
+        parts += [_table(("argument", "type", "meaning"), rows)] if rows else []
+    return "\n\n".join(parts) + "\n"
+
+
+def json_page() -> str:
+    """docs/json.md."""
+    intro = (
+        "# JSON answers\n\nWith `--output json` each command prints one object of this form. Within one "
+        "`schema_version` keys are only ever added. `dbt-statsig schema report` prints the JSON Schema."
+    )
+    parts = [MADE, intro]
+    for struct in _documents(Document):
+        rows = ((f"`{name}`", _json_type(kind)) for name, kind in _json_fields(struct))
+        parts += [f"## {struct.__name__}", (struct.__doc__ or "").strip(), _table(("key", "value"), rows)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _json_fields(struct: type[msgspec.Struct]) -> Iterator[tuple[str, types.Type]]:
+    info = types.type_info(struct)
+    assert isinstance(info, types.StructType)  # noqa: S101 - documents are structs
+    yield from ((field.encode_name, field.type) for field in info.fields)
+
+
+def _documents(struct: type[msgspec.Struct]) -> list[type[msgspec.Struct]]:
+    """The struct, then all that it is made of, each once."""
+    found = [struct]
+    for current in found:
+        for _, kind in _json_fields(current):
+            found += [one for one in _structs(kind) if one not in found]
+    return found
+
+
+def _structs(kind: types.Type) -> Iterator[type[msgspec.Struct]]:
+    if isinstance(kind, types.StructType):
+        yield kind.cls
+    for part in (*getattr(kind, "types", ()), getattr(kind, "item_type", None)):
+        if part is not None:
+            yield from _structs(part)
+
+
+def _json_type(kind: types.Type) -> str:
+    """What a key holds, in words."""
+    if isinstance(kind, types.UnionType):
+        return " or ".join(_json_type(one) for one in kind.types)
+    if isinstance(kind, types.VarTupleType):
+        return f"list of {_json_type(kind.item_type)}"
+    if isinstance(kind, types.DictType):
+        return f"mapping to {_json_type(kind.value_type)}"
+    if isinstance(kind, types.StructType):
+        name = kind.cls.__name__
+        return f"[{name}](#{name.lower()})"
+    words = {types.StrType: "text", types.BoolType: "true or false", types.IntType: "number", types.NoneType: "null"}
+    return words.get(type(kind), "anything")
 
 
 def cli_page() -> str:
@@ -94,7 +170,8 @@ def cli_page() -> str:
 
 
 def _help(command: click.Command, name: str) -> str:
-    context = click.Context(command, info_name=name, terminal_width=100, max_content_width=100)
+    settings = {**group.context_settings, "terminal_width": 100, "max_content_width": 100}
+    context = click.Context(command, info_name=name, **settings)
     return f"```text\n{command.get_help(context)}\n```"
 
 
@@ -103,6 +180,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "findings.md": findings_page,
     "cli.md": cli_page,
+    "json.md": json_page,
+    "macros.md": macros_page,
 }
 
 if __name__ == "__main__":

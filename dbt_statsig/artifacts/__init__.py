@@ -7,10 +7,12 @@ from dbt_statsig.artifacts.heads import Head
 from dbt_statsig.artifacts.manifest import Manifest, load_manifest
 from dbt_statsig.artifacts.nodes import Node, NodeColumn
 from dbt_statsig.artifacts.run_results import RunResults, failed, load_run_results, succeeded
+from dbt_statsig.artifacts.tests import ColumnTest
 
 __all__ = [
     "Catalog",
     "CatalogColumn",
+    "ColumnTest",
     "Head",
     "Manifest",
     "Node",

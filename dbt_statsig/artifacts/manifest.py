@@ -20,6 +20,7 @@ from dbt_statsig.artifacts.raw_nodes import (
     group_of,
 )
 from dbt_statsig.artifacts.reading import MANIFEST, Metadata, decode, decode_part, read_bytes
+from dbt_statsig.artifacts.tests import ColumnTest, RawTest, build_test
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,9 +32,12 @@ if TYPE_CHECKING:
 META_KEY = "statsig"
 DEFAULTS_KEY = "statsig_defaults"
 # Misspelt keys (`statsigs`, `Statsig`) are found too, so that they can be told; defaults alone mark nothing.
+# What every mark holds: plain letters are found at twice the speed of a pattern, and most nodes do not have them.
+LETTERS = re.compile(rb"tatsig")
 MARK = re.compile(rb'"[Ss]tatsig(?!_defaults")\w*"\s*:')
 COMPILED = re.compile(rb'"compiled_(?:code|sql)"\s*:\s*"[^"]')
 OTHER_LANGUAGE = re.compile(rb'"language"\s*:\s*"(?!sql")')
+TEST_PREFIX = "test."
 OTHER_SECTIONS = ("exposures", "metrics", "semantic_models", "saved_queries", "functions", "unit_tests")
 
 
@@ -56,6 +60,7 @@ class _File(Struct, frozen=True, kw_only=True):
     functions: Raw = Raw(b"null")
     unit_tests: Raw = Raw(b"null")
     macros: Raw = Raw(b"null")
+    child_map: Raw = Raw(b"null")
 
 
 class Manifest:
@@ -82,6 +87,7 @@ class Manifest:
         self._disabled_raw: dict[str, list[Raw]] | None = None
         self._heads: dict[str, Head] | None = None
         self._found: tuple[str, ...] | None = None
+        self._test_ids: dict[str, list[str]] | None = None
 
     def __repr__(self) -> str:
         """Whose it is and how large."""
@@ -144,6 +150,33 @@ class Manifest:
         return self._heads
 
     @property
+    def has_tests(self) -> bool:
+        """False where it holds no test at all, so that it does not tell what is untested."""
+        return any(unique_id.startswith(TEST_PREFIX) for unique_id in self._enabled)
+
+    def column_tests(self, unique_id: str) -> tuple[ColumnTest, ...]:
+        """The generic tests of a node's columns."""
+        found = []
+        for test_id in self._tests_of().get(unique_id, ()):
+            raw = self._enabled.get(test_id) if test_id.startswith(TEST_PREFIX) else None
+            test = build_test(self._part(raw, RawTest, test_id)) if raw is not None else None
+            if test is not None and test.node == unique_id:
+                found.append(test)
+        return tuple(found)
+
+    def _tests_of(self) -> dict[str, list[str]]:
+        """The children of each node; where dbt wrote no map of them, all tests under the nodes that they read."""
+        if self._test_ids is None:
+            self._test_ids = self._part(self._file.child_map, dict[str, list[str]] | None, "child_map") or {}
+            if not self._test_ids:
+                for unique_id, raw in self._enabled.items():
+                    if unique_id.startswith(TEST_PREFIX):
+                        reads = self._part(raw, RawTest, unique_id).depends_on
+                        for parent in (reads.nodes if reads else None) or ():
+                            self._test_ids.setdefault(parent, []).append(unique_id)
+        return self._test_ids
+
+    @property
     def is_empty(self) -> bool:
         """True when it holds no node and no source at all, enabled or disabled."""
         return not self._enabled and not self._disabled()
@@ -161,7 +194,8 @@ class Manifest:
     def _candidates(self) -> tuple[str, ...]:
         """The enabled nodes whose bytes hold the key anywhere: few enough to decode."""
         if self._found is None:
-            self._found = tuple(unique_id for unique_id, raw in self._enabled.items() if MARK.search(raw))
+            bearing = [(unique_id, raw) for unique_id, raw in self._enabled.items() if LETTERS.search(raw)]
+            self._found = tuple(unique_id for unique_id, raw in bearing if MARK.search(raw))
         return self._found
 
     def _marked_disabled(self) -> Iterator[str]:

@@ -8,13 +8,17 @@ from msgspec import Struct
 
 
 class NodeColumn(Struct, frozen=True, kw_only=True):
-    """A column as the project's YAML documents it; `data_type` is to be trusted only under an enforced contract."""
+    """A column as the project's YAML documents it.
+
+    `data_type`, and `not_null` (a constraint says so), are to be trusted only under an enforced contract.
+    """
 
     name: str
     data_type: str | None = None
     quote: bool = False
     tags: tuple[str, ...] = ()
     meta: dict[str, Any] = {}
+    not_null: bool = False
 
 
 class Node(Struct, frozen=True, kw_only=True):

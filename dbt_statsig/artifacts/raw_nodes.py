@@ -13,6 +13,7 @@ from dbt_statsig.artifacts.nodes import Node, NodeColumn
 
 SELECTABLE_TYPES = ("model", "snapshot", "seed", "source")
 COLUMN_CONFIG_SINCE = (1, 10)
+NOT_NULL = ("not_null", "primary_key")
 
 Map = dict[str, Any]
 
@@ -26,6 +27,7 @@ class RawColumn(Struct, frozen=True, kw_only=True):
     tags: str | list[Any] | None = None
     meta: Map | None = None
     config: Map | None = None
+    constraints: list[Any] | None = None
 
 
 class DependsOn(Struct, frozen=True):
@@ -155,7 +157,12 @@ def _column(key: str, raw: RawColumn, *, own_config: bool | None) -> NodeColumn:
         meta = {**(raw.meta or {}), **meta}
         tags = tuple(dict.fromkeys((*as_tags(raw.tags), *tags)))
     return NodeColumn(
-        name=raw.name or key, data_type=raw.data_type or None, quote=raw.quote is True, tags=tags, meta=meta
+        name=raw.name or key,
+        data_type=raw.data_type or None,
+        quote=raw.quote is True,
+        tags=tags,
+        meta=meta,
+        not_null=any(_mapping(one).get("type") in NOT_NULL for one in raw.constraints or ()),
     )
 
 

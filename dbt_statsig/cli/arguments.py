@@ -29,8 +29,13 @@ def spread_lists(arguments: Sequence[str]) -> list[str]:
     return result
 
 
-def wants_json(arguments: Sequence[str]) -> bool:
-    """Whether the answer shall be JSON, even where the rest of the arguments makes no sense."""
+def wanted_form(arguments: Sequence[str]) -> str:
+    """The form that the answer shall have, even where the rest of the arguments makes no sense; text if unsaid."""
     arguments = list(arguments)[: list(arguments).index("--")] if "--" in arguments else arguments
     pairs = zip(arguments, [*arguments, ""][1:], strict=True)
-    return any(argument == "--output=json" or (argument, after) == ("--output", "json") for argument, after in pairs)
+    forms = [
+        after if argument == "--output" else argument.removeprefix("--output=")
+        for argument, after in pairs
+        if argument == "--output" or argument.startswith("--output=")
+    ]
+    return forms[-1] if forms else "text"

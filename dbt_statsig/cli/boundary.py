@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import sys
-import traceback
 from typing import TYPE_CHECKING
 
 import click
 
-from dbt_statsig.cli.arguments import spread_lists, wants_json
+from dbt_statsig.cli.arguments import spread_lists, wanted_form
 from dbt_statsig.cli.group import COMMANDS, group
 from dbt_statsig.cli.redaction import redacted
 from dbt_statsig.cli.terminal import style_for, tolerate_all_text, write_out
@@ -27,6 +27,8 @@ EXIT_INTERRUPTED = 130
 
 def run(arguments: Sequence[str]) -> int:
     """The exit code of one command line. Nothing is raised; what went wrong is said on stderr."""
+    # A run makes many objects that live as long as it does: looking for garbage after every 700 finds none.
+    gc.set_threshold(50_000, 20, 100)
     tolerate_all_text()
     try:
         result = group.main(spread_lists(arguments), prog_name="dbt-statsig", standalone_mode=False)
@@ -52,7 +54,13 @@ def _told(error: DbtStatsigError, arguments: Sequence[str], *, aside: str | None
     if aside is None:
         aside = _aside(message, fix, style)
     click.echo(aside, err=True, nl=False, color=style.colour)
-    if wants_json(arguments):
+    form = wanted_form(arguments)
+    if form == "github":
+        from dbt_statsig.report.github import annotation  # noqa: PLC0415 - only where it is asked for
+
+        with contextlib.suppress(DbtStatsigError):
+            write_out(annotation("error", "dbt-statsig", f"{message}\n{fix}".rstrip()) + "\n")
+    if form == "json":
         from dbt_statsig.report.json import error_json  # noqa: PLC0415 - only where it is asked for
 
         command = next((argument for argument in arguments if argument in COMMANDS), "")
@@ -73,6 +81,8 @@ def _aside(message: str, fix: str, style: Style) -> str:
 def _surprised(error: Exception, arguments: Sequence[str]) -> int:
     what = one_line(f"{type(error).__name__}: {error}")
     if os.environ.get("DBT_STATSIG_TRACEBACK"):
+        import traceback  # noqa: PLC0415 - takes longer to import than all that a good run does here
+
         click.echo(redacted("".join(traceback.format_exception(error)), os.environ), err=True, nl=False)
     fix = "Please report it; DBT_STATSIG_TRACEBACK=1 shows the traceback."
     return _told(DbtStatsigError(f"internal error: {what}.", fix=fix), arguments)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command("debug")
-@project_options(selection=False, console=True)
+@project_options(selection=False, console=True, reports=False)
 def command(*, request: Request, output: Output) -> int:
     """Show every setting with its origin, and check the files, the key and the connection."""
     from dbt_statsig.conductor import debug  # noqa: PLC0415 - help needs none of these

@@ -39,6 +39,7 @@ def _log(line: str) -> None:
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port.  [default: a free one]")
 @click.option("--key", default="console-emulator", show_default=True, help="The one key that it accepts.")
 @click.option("--seed", type=_FILE, help="A JSON file of what it holds at the start.")
+@click.option("--faults", type=_FILE, help="A JSON file of the faults that requests shall meet.")
 @click.option("--latency", type=click.FloatRange(min=0), default=0.0, help="Seconds to wait before each answer.")
 @click.option("--rate-limit", is_flag=True, help="Enforce the published limits (429 with Retry-After).")
 @click.option("--warehouse", help="A DuckDB file or postgresql:// URL on which the SQL of writes is tried.")
@@ -55,6 +56,7 @@ def command(*, host: str, port: int, key: str, quiet: bool, **options: Any) -> i
         from dbt_statsig.emulator import serve  # noqa: PLC0415
 
         on_request = None if quiet else _log
+        options["faults"] = options["faults"] or ()
         serve(host, port, on_ready=partial(_announce, key=key), key=key, on_request=on_request, **options)
     except CannotStart as error:
         raise DbtStatsigError(str(error)) from error

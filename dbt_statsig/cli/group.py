@@ -8,7 +8,7 @@ import click
 
 from dbt_statsig import __version__
 
-COMMANDS = ("validate", "plan", "sync", "run", "debug", "schema", "emulator")
+COMMANDS = ("validate", "columns", "plan", "sync", "run", "debug", "explain", "schema", "emulator")
 _EPILOG = """\b
 Exit codes:
   0  done

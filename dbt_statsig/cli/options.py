@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,10 @@ import click
 from msgspec import structs
 
 from dbt_statsig.cli.output import Output
+from dbt_statsig.cli.report_files import check_places, known_form, report_file, root_in_repository
 from dbt_statsig.dbt_command import DbtCommand
 from dbt_statsig.errors import UsageError
+from dbt_statsig.report.formats import FORMATS
 from dbt_statsig.request import Request
 from dbt_statsig.sources import Kind
 
@@ -68,6 +70,7 @@ _PROJECT = (
     click.option("--catalog", type=_FILE, help="This catalog.json instead of the one beside the manifest."),
     click.option("--target", "-t", envvar="DBT_TARGET", help="The dbt target that the manifest was made for."),
     click.option("--profiles-dir", envvar="DBT_PROFILES_DIR", help="Where dbt's profiles are, when dbt is asked."),
+    click.option("--no-cache", is_flag=True, help="Read all SQL anew, and keep nothing of it."),
 )
 _KIND = click.option(
     "--kind",
@@ -83,19 +86,47 @@ _SELECTION = (
     click.option("--select", "-s", multiple=True, help="Only these nodes, as dbt selects. Repeatable."),
     click.option("--exclude", multiple=True, help="Without these nodes. Repeatable."),
     click.option("--selector", help="Only what this selector of selectors.yml selects; dbt answers it."),
-    click.option("--state", type=_FOLDER, help="The artifacts that state: compares with; dbt answers it."),
-    _KIND,
-    _STRICT,
+    click.option(
+        "--state",
+        type=_FOLDER,
+        help="Artifacts to compare with: validate and plan tell what has changed; for state: in --select too.",
+    ),
 )
+_CHECKS = (_KIND, _STRICT)
 _CONSOLE = (click.option("--base-url", help="Where the Console API is.  [default: https://statsigapi.net]"),)
-_OUTPUT = (
+
+
+def _form(forms: tuple[str, ...]) -> Callable[[click.Context, click.Parameter, str], str]:
+    return lambda _ctx, _param, value: known_form(value, forms)
+
+
+_FORM = click.option(
+    "--output",
+    callback=_form(("text", "json")),
+    metavar="FORMAT",
+    default="text",
+    show_default=True,
+    help="The form of the answer on stdout: text, json.",
+)
+_REPORTS = (
     click.option(
         "--output",
-        type=click.Choice(["text", "json"]),
+        callback=_form(FORMATS),
+        metavar="FORMAT",
         default="text",
         show_default=True,
-        help="The form of the answer on stdout.",
+        help=f"The form of the answer on stdout: {', '.join(FORMATS)}.",
     ),
+    click.option(
+        "--report",
+        "reports",
+        callback=lambda _ctx, _param, values: tuple(map(report_file, values)),
+        metavar="FORMAT:PATH",
+        multiple=True,
+        help="Write the answer to a file too, in this form: html:target/statsig.html. Repeatable.",
+    ),
+)
+_OUTPUT = (
     click.option("--quiet", "-q", is_flag=True, help="Show only what needs attention, and the sums."),
     click.option("--no-color", is_flag=True, help="No colours; NO_COLOR and FORCE_COLOR work too."),
 )
@@ -109,7 +140,8 @@ def _request(values: dict[str, Any]) -> Request:
         values.pop("project_dir"), here=Path.cwd(), needed=manifest is None and target_path is None
     )
     base_url = values.pop("base_url", None)
-    flags: Mapping[str, Any] = {} if base_url is None else {"base_url": base_url}
+    flags: dict[str, Any] = {} if base_url is None else {"base_url": base_url}
+    flags |= {"cache": False} if values.pop("no_cache", False) else {}
     return Request(
         project_dir=project_dir,
         manifest=manifest,
@@ -137,16 +169,21 @@ def _dbt(project_dir: Path, *, target: str | None, profiles_dir: str | None) -> 
     return DbtCommand(options=tuple(options))
 
 
-def project_options(*, selection: bool = True, console: bool = False) -> Callable[[Command], Command]:
+def project_options(
+    *, selection: bool = True, checks: bool = True, console: bool = False, reports: bool = True
+) -> Callable[[Command], Command]:
     """Give a command the shared options; it receives `request` and `output` in their place."""
 
     def decorate(command: Command) -> Command:
         @functools.wraps(command)
         def with_request(**values: Any) -> int:
             output = _output(values)
-            return command(request=_request(values), output=output, **values)
+            request, output = _reported(_request(values), output)
+            return command(request=request, output=output, **values)
 
-        groups = (_PROJECT, _SELECTION if selection else (), _CONSOLE if console else (), _OUTPUT)
+        forms = _REPORTS if reports else (_FORM,)
+        selecting = (*_SELECTION, *(_CHECKS if checks else ())) if selection else ()
+        groups = (_PROJECT, selecting, _CONSOLE if console else (), forms, _OUTPUT)
         return _applied(tuple(option for group in groups for option in group), with_request)
 
     return decorate
@@ -166,18 +203,28 @@ def console_options(command: Command) -> Command:
             adopt=frozenset(values.pop("adopt")),
             flags={} if base_url is None else {"base_url": base_url},
         )
+        request, output = _reported(request, output)
         return command(request=request, output=output, **values)
 
-    return _applied((_KIND, _STRICT, _ADOPT, *_CONSOLE, *_OUTPUT), with_request)
+    return _applied((_KIND, _STRICT, _ADOPT, *_CONSOLE, *_REPORTS, *_OUTPUT), with_request)
 
 
 def _output(values: dict[str, Any]) -> Output:
     return Output.of(
-        json=values.pop("output") == "json",
+        form=values.pop("output"),
+        reports=values.pop("reports", ()),
         quiet=values.pop("quiet"),
         no_color=values.pop("no_color"),
         environ=os.environ,
     )
+
+
+def _reported(request: Request, output: Output) -> tuple[Request, Output]:
+    """The two with what the reports need. Raises UsageError for one that could not be written."""
+    check_places(output.reports, project_dir=request.project_dir, environ=os.environ)
+    forms = {output.form, *(report.form for report in output.reports)}
+    root = "" if forms <= {"text", "json"} else root_in_repository(request.project_dir, os.environ)
+    return structs.replace(request, lineage="html" in forms), structs.replace(output, root=root)
 
 
 def run_results_option(command: Command) -> Command:

@@ -8,28 +8,46 @@ from typing import TYPE_CHECKING
 import click
 from msgspec import Struct
 
+from dbt_statsig.cli.report_files import ReportFile
 from dbt_statsig.cli.terminal import style_for, write_out
 from dbt_statsig.report.style import Style
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from dbt_statsig.results import Validation
+    from dbt_statsig.errors import DbtStatsigError
+    from dbt_statsig.results import Listing, Validation
 
 
 class Output(Struct, frozen=True, kw_only=True):
-    """How one run answers; `style` is for stdout, `aside` for stderr."""
+    """How one run answers; `style` is for stdout, `aside` for stderr.
+
+    `reports` are files to write beside it; `root` is the project's folder as seen from its repository's root.
+    """
 
     json: bool
     quiet: bool
     style: Style
     aside: Style
+    form: str = "text"
+    reports: tuple[ReportFile, ...] = ()
+    root: str = ""
 
     @classmethod
-    def of(cls, *, json: bool, quiet: bool, no_color: bool, environ: Mapping[str, str]) -> Output:
+    def of(
+        cls,
+        *,
+        form: str,
+        quiet: bool,
+        no_color: bool,
+        environ: Mapping[str, str],
+        reports: tuple[ReportFile, ...] = (),
+    ) -> Output:
         """The output that the flags, the environment and the streams call for."""
         return cls(
-            json=json,
+            json=form == "json",
+            form=form,
+            reports=reports,
             quiet=quiet,
             style=style_for(sys.stdout, environ=environ, no_color=no_color, quiet=quiet),
             aside=style_for(sys.stderr, environ=environ, no_color=no_color, quiet=quiet),
@@ -52,7 +70,13 @@ class Output(Struct, frozen=True, kw_only=True):
             lines[0] = lead + lines[0].removeprefix("Warning:")
             click.echo("\n".join(lines), err=True, color=self.aside.colour)
 
+    def complain(self, error: DbtStatsigError) -> None:
+        """Say on stderr what went wrong beside the answer."""
+        lines = self.aside.prose(error.message, indent=0, first="Error: ")
+        lines[0] = self.aside.paint("Error:", "error") + lines[0].removeprefix("Error:")
+        click.echo("\n".join([*lines, *self.aside.fix(error.fix, indent=2)]), err=True, color=self.aside.colour)
 
-def unmatched(validation: Validation) -> list[str]:
+
+def unmatched(result: Validation | Listing) -> list[str]:
     """One warning for each selection that matches nothing."""
-    return [f'The selection "{pattern}" matches no node.' for pattern in validation.unmatched]
+    return [f'The selection "{pattern}" matches no node.' for pattern in result.unmatched]

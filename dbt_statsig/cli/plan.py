@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dbt_statsig.cli.answering import tell
 from dbt_statsig.cli.exit_codes import plan_code
 from dbt_statsig.cli.options import adoption_options, project_options, run_results_option
 from dbt_statsig.cli.output import unmatched
@@ -29,8 +30,6 @@ def command(*, request: Request, output: Output, check: bool, out: Path | None) 
     Compares what the project declares with what the Console API lists, field by field, SQL line by line.
     """
     from dbt_statsig.conductor import plan  # noqa: PLC0415 - help needs none of these
-    from dbt_statsig.report.json import plan_json  # noqa: PLC0415
-    from dbt_statsig.report.text import plan_text  # noqa: PLC0415
     from dbt_statsig.saved_plan import check_savable, save  # noqa: PLC0415
 
     if out is not None:
@@ -41,9 +40,4 @@ def command(*, request: Request, output: Output, check: bool, out: Path | None) 
         save(planned, request, out)
     output.warn(unmatched(planned.validation))
     output.warn(planned.warnings)
-    code = plan_code(planned, check=check)
-    output.answer(
-        text=lambda style: plan_text(planned, style),
-        json=lambda: plan_json(planned, exit_code=code),
-    )
-    return code
+    return tell(output, planned, exit_code=plan_code(planned, check=check))

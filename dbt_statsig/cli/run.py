@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec import structs
 
+from dbt_statsig.cli.answering import tell
 from dbt_statsig.cli.exit_codes import sync_code
 from dbt_statsig.cli.options import console_options
 from dbt_statsig.cli.progress import progress_on
@@ -56,13 +57,8 @@ def command(*, request: Request, output: Output, words: tuple[str, ...]) -> int:
             raise
         output.warn([f"Nothing was synced. {error}"])
         return code
-    from dbt_statsig.report.json import sync_json  # noqa: PLC0415 - help needs none of these
-    from dbt_statsig.report.text import sync_text  # noqa: PLC0415
-
     output.warn(synced.planned.warnings)
-    code = code or sync_code(synced)
-    output.answer(text=lambda style: sync_text(synced, style), json=lambda: sync_json(synced, exit_code=code))
-    return code
+    return tell(output, synced, exit_code=code or sync_code(synced))
 
 
 def dbt_of(words: Sequence[str]) -> DbtCommand:

@@ -16,19 +16,26 @@ if TYPE_CHECKING:
 
 
 @click.command("schema")
-@click.argument("what", type=click.Choice(["meta", "settings"]), default="meta")
+@click.argument("what", type=click.Choice(["meta", "properties", "settings", "report"]), default="meta")
 @click.option(
     "--output-file", type=click.Path(dir_okay=False, path_type=Path), help="Write it there instead of to stdout."
 )
 def command(*, what: str, output_file: Path | None) -> int:
-    """Print the JSON Schema of dbt's meta block, or of dbt_statsig.yml.
+    """Print the JSON Schema of dbt's meta block, of dbt_statsig.yml, or of our JSON answers.
 
-    With `meta`, of what stands under config.meta.statsig in dbt's property files; with `settings`, of
-    dbt_statsig.yml. Editors complete and check YAML with it.
+    With `meta`, of what stands under config.meta.statsig in dbt's property files; with `properties`, of such a file
+    as a whole; with `settings`, of dbt_statsig.yml. Editors complete and check YAML with them. With `report`, of what
+    --output json prints.
     """
-    from dbt_statsig.schema import meta_schema, settings_schema  # noqa: PLC0415 - help needs no schema
+    from dbt_statsig.report.schema import report_schema  # noqa: PLC0415 - help needs no schema
+    from dbt_statsig.schema import meta_schema, properties_schema, settings_schema  # noqa: PLC0415
 
-    schemas: dict[str, Callable[[], dict[str, Any]]] = {"meta": meta_schema, "settings": settings_schema}
+    schemas: dict[str, Callable[[], dict[str, Any]]] = {
+        "meta": meta_schema,
+        "properties": properties_schema,
+        "settings": settings_schema,
+        "report": report_schema,
+    }
     text = json.dumps(schemas[what](), indent=2, ensure_ascii=False) + "\n"
     if output_file is None:
         write_out(text.encode())

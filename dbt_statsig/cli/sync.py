@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 from msgspec import structs
 
+from dbt_statsig.cli.answering import tell
 from dbt_statsig.cli.exit_codes import plan_code, sync_code
 from dbt_statsig.cli.options import adoption_options, project_options, run_results_option
 from dbt_statsig.cli.output import unmatched
@@ -56,9 +57,7 @@ def command(*, request: Request, output: Output, dry_run: bool, saved_plan: Path
     Plans, then writes exactly that plan, and says object by object what became of it. Objects that this project does
     not own are left alone unless --adopt names them; nothing is deleted without --prune.
     """
-    from dbt_statsig.conductor import sync  # noqa: PLC0415 - help needs none of these
-    from dbt_statsig.report.json import sync_json  # noqa: PLC0415
-    from dbt_statsig.report.text import sync_text  # noqa: PLC0415
+    from dbt_statsig.conductor import sync  # noqa: PLC0415 - help needs no conductor
 
     # A cancelled CI job sends SIGTERM: what is under way is then finished and told, as with Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -72,8 +71,4 @@ def command(*, request: Request, output: Output, dry_run: bool, saved_plan: Path
     output.warn(unmatched(synced.planned.validation))
     output.warn(synced.planned.warnings)
     code = plan_code(synced.planned) if dry_run else sync_code(synced)
-    output.answer(
-        text=lambda style: sync_text(synced, style, dry_run=dry_run),
-        json=lambda: sync_json(synced, dry_run=dry_run, exit_code=code),
-    )
-    return code
+    return tell(output, synced, exit_code=code, dry_run=dry_run)

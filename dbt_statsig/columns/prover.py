@@ -58,6 +58,7 @@ class Prover:
         )
         self._shapes: dict[str, Shape] = {}
         self._facts: dict[str, Facts] = {}
+        self._tagged: dict[str, dict[str, tuple[str, ...]]] = {}
 
     def columns(self, node: Node) -> ColumnSet:
         """The node's columns in order, by the strongest evidence that there is."""
@@ -204,9 +205,14 @@ class Prover:
 
     def _tags(self, node: Node, name: str) -> tuple[str, ...]:
         """The tags that the project's YAML gives a column, its name compared as the warehouse compares."""
-        folded = name.casefold()
-        found = [column for column in node.columns.values() if column.name.casefold() == folded]
-        return tuple(dict.fromkeys(tag for column in found for tag in column.tags))
+        tagged = self._tagged.get(node.unique_id)
+        if tagged is None:
+            tagged = self._tagged[node.unique_id] = {}
+            for column in node.columns.values():
+                if column.tags:
+                    folded = column.name.casefold()
+                    tagged[folded] = tuple(dict.fromkeys((*tagged.get(folded, ()), *column.tags)))
+        return tagged.get(name.casefold(), ()) if tagged else ()
 
     def _shape(self, node: Node) -> Shape:
         if node.unique_id not in self._shapes:

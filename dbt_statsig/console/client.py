@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from dbt_statsig.console.key import ApiKey
+    from dbt_statsig.experiments import Experiment
     from dbt_statsig.sources import Kind, Source
 
 __all__ = ["DEFAULT_BASE_URL", "ConsoleClient", "Listing", "Waiting", "Written"]
@@ -157,6 +158,11 @@ class ConsoleClient:
     def unit_ids(self) -> tuple[str, ...]:
         """The unit IDs that the project lists; built-in ones such as userID may be missing."""
         return self._reader.unit_ids()
+
+    def experiments(self) -> tuple[tuple[Experiment, ...], str]:
+        """All experiments, and why some may be missing (or an empty text)."""
+        found = self._reader.experiments()
+        return tuple(found.entries.values()), found.doubt
 
     def ping(self) -> None:
         """Return when Statsig accepts the key: the smallest read that needs one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dbt_statsig.console.bodies import decoded, plain
+from dbt_statsig.console.experiments import read_experiment
 from dbt_statsig.console.listing import Listing, Pages, all_pages, page_path
 from dbt_statsig.errors import NotFound, ProtocolError, Refused
 from dbt_statsig.sources import API_PREFIX, SPECS, Kind, Source
@@ -12,9 +13,11 @@ from dbt_statsig.sources import API_PREFIX, SPECS, Kind, Source
 if TYPE_CHECKING:
     from dbt_statsig.console.answers import Envelope
     from dbt_statsig.console.sender import Sender
+    from dbt_statsig.experiments import Experiment
 
 TAGS_PATH = f"{API_PREFIX}/tags"
 _UNIT_IDS_PATH = f"{API_PREFIX}/unit_id_types"
+_EXPERIMENTS_PATH = f"{API_PREFIX}/experiments"
 _BAD_REQUEST = 400
 
 
@@ -90,6 +93,11 @@ class Reader:
     def unit_ids(self) -> tuple[str, ...]:
         """The names of the unit IDs that the project lists; built-in ones such as userID may be missing."""
         return tuple(self._names(_UNIT_IDS_PATH, "The list of unit IDs").entries)
+
+    def experiments(self) -> Pages[Experiment]:
+        """All experiments by their IDs; `doubt` says why some may be missing."""
+        what = "The list of experiments"
+        return all_pages(lambda path: self._page(path, what), _EXPERIMENTS_PATH, what, read_experiment)
 
     def ping(self) -> None:
         """Return when the key is accepted: the smallest read that needs one."""

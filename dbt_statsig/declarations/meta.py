@@ -14,6 +14,7 @@ from dbt_statsig.sources import Kind
 
 MAX_NAME = 255
 MAX_TAG = 100
+MAX_SQL = 1_000_000
 
 # Both ECMA-262 and Python take this; the second half is needed because Python's `$` also matches before a line break.
 LINE_PATTERN = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$(?!\n)"
@@ -67,7 +68,9 @@ Tag = Annotated[
 ]
 Line = Annotated[str, Meta(min_length=1, extra={"line": True}, extra_json_schema=_LINE_SCHEMA)]
 _NOT_BLANK = {"pattern": r"\S"}
-Sql = Annotated[str, Meta(min_length=1, extra={"noun": "SQL as text"}, extra_json_schema=_NOT_BLANK)]
+Sql = Annotated[
+    str, Meta(min_length=1, max_length=MAX_SQL, extra={"noun": "SQL as text"}, extra_json_schema=_NOT_BLANK)
+]
 
 
 _TIMESTAMP = Meta(description="The column that holds the row's time (in UTC). Without it, dbt's `event_time` is used.")

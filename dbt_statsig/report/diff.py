@@ -21,7 +21,7 @@ class Mark(str, Enum):
     FOLDED = "⋮"
 
 
-class DiffLine(Struct, frozen=True):
+class DiffLine(Struct, frozen=True, gc=False):
     """One line; for a folded stretch the text says how many lines it hides."""
 
     mark: Mark

@@ -55,6 +55,48 @@ class SourceDocument(Struct, frozen=True, kw_only=True):
     payload: Any
 
 
+class KnownDocument(Struct, frozen=True, kw_only=True):
+    """One entry of a baseline: what a finding is recognised by, and how many such findings there are."""
+
+    code: str
+    unique_id: str
+    kind: str
+    source: str
+    key: str
+    count: int
+
+
+class BaselineDocument(Struct, frozen=True, kw_only=True):
+    """Findings that a baseline knew, kept apart from the others; `stale` are its entries without a finding."""
+
+    path: str
+    counts: dict[str, int]
+    known: tuple[FindingDocument, ...]
+    stale: tuple[KnownDocument, ...]
+
+
+class ExperimentDocument(Struct, frozen=True, kw_only=True):
+    """One running experiment that uses a source which the change touches."""
+
+    id: str
+    name: str
+    status: str
+    assignment_source: str
+    entity_property_source: str
+
+
+class ImpactDocument(Struct, frozen=True, kw_only=True):
+    """What a change does, against the manifest at `base`; `effects` stand among the validation's findings too.
+
+    `compared` is how many sources both sides have. `experiments` is null where the console was not asked.
+    """
+
+    base: str
+    compared: int
+    effects: tuple[FindingDocument, ...]
+    experiments: tuple[ExperimentDocument, ...] | None
+
+
 class ValidationDocument(Struct, frozen=True, kw_only=True):
     """What the manifest declares, and all findings; with --strict, warnings have become errors."""
 
@@ -67,6 +109,8 @@ class ValidationDocument(Struct, frozen=True, kw_only=True):
     sources: tuple[SourceDocument, ...]
     findings: tuple[FindingDocument, ...]
     unmatched: tuple[str, ...]
+    baseline: BaselineDocument | None
+    impact: ImpactDocument | None
 
 
 class FieldDocument(Struct, frozen=True, kw_only=True):

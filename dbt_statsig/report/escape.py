@@ -25,7 +25,12 @@ def one_line(text: str) -> str:
 
 def lines_of(text: str) -> list[str]:
     """The text's lines, tabs as blanks, each safe to print; none for an empty text."""
-    return [one_line(line.expandtabs(_TAB_STOP)) for line in text.replace("\r\n", "\n").split("\n")] if text else []
+    if not text:
+        return []
+    lines = text.replace("\r\n", "\n").split("\n")
+    if text.isascii() and "".join(lines).isprintable():
+        return lines
+    return [one_line(line.expandtabs(_TAB_STOP)) for line in lines]
 
 
 def clipped(text: str, limit: int) -> str:

@@ -17,7 +17,16 @@ if TYPE_CHECKING:
 
     from dbt_statsig.changes import Change, FieldChange
     from dbt_statsig.findings import Finding, Location
-    from dbt_statsig.results import Diagnosis, ObjectOutcome, Planned, SourceReport, Synced, Validation
+    from dbt_statsig.results import (
+        Baseline,
+        Diagnosis,
+        Impact,
+        ObjectOutcome,
+        Planned,
+        SourceReport,
+        Synced,
+        Validation,
+    )
 
 
 def _place(location: Location | None) -> dict[str, Any]:
@@ -73,6 +82,28 @@ def _source(source: SourceReport) -> doc.SourceDocument:
     )
 
 
+def _baseline(baseline: Baseline) -> doc.BaselineDocument:
+    stale = tuple(doc.KnownDocument(**msgspec.structs.asdict(entry)) for entry in baseline.stale)
+    return doc.BaselineDocument(
+        path=baseline.path,
+        counts={"known": len(baseline.known), "stale": len(stale)},
+        known=tuple(map(_finding, baseline.known)),
+        stale=stale,
+    )
+
+
+def _impact(impact: Impact) -> doc.ImpactDocument:
+    running = impact.experiments
+    return doc.ImpactDocument(
+        base=impact.base,
+        compared=impact.compared,
+        effects=tuple(map(_finding, impact.effects)),
+        experiments=None
+        if running is None
+        else tuple(doc.ExperimentDocument(**msgspec.structs.asdict(one)) for one in running),
+    )
+
+
 def _validation(validation: Validation) -> doc.ValidationDocument:
     severities = [found.severity for found in validation.findings]
     return doc.ValidationDocument(
@@ -89,6 +120,8 @@ def _validation(validation: Validation) -> doc.ValidationDocument:
         sources=tuple(map(_source, validation.sources)),
         findings=tuple(map(_finding, validation.findings)),
         unmatched=validation.unmatched,
+        baseline=None if validation.baseline is None else _baseline(validation.baseline),
+        impact=None if validation.impact is None else _impact(validation.impact),
     )
 
 

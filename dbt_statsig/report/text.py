@@ -9,6 +9,7 @@ from dbt_statsig.findings import Severity
 from dbt_statsig.report.style import Style, counted
 from dbt_statsig.report.text_diagnosis import diagnosis_lines, diagnosis_summary
 from dbt_statsig.report.text_findings import findings_lines
+from dbt_statsig.report.text_impact import baseline_lines, impact_lines, own_findings
 from dbt_statsig.report.text_outcome import outcome_lines, outcome_summary
 from dbt_statsig.report.text_plan import left_lines, plan_lines, plan_summary
 from dbt_statsig.report.text_validation import source_lines, verdict_line
@@ -32,14 +33,16 @@ def _least(style: Style, otherwise: Severity) -> Severity:
 def validation_text(validation: Validation, style: Style = PLAIN) -> str:
     """Every source with the evidence for its columns, every finding by file, and the verdict."""
     lines = [] if style.quiet else source_lines(validation, style)
-    lines += findings_lines(validation.findings, style, least=_least(style, Severity.NOTE))
+    lines += findings_lines(own_findings(validation), style, least=_least(style, Severity.NOTE))
+    lines += [*impact_lines(validation.impact, style), *baseline_lines(validation, style)]
     return _joined([*lines, verdict_line(validation, style)])
 
 
 def _planned_lines(planned: Planned, style: Style) -> list[str]:
     least = _least(style, Severity.WARNING)
     return [
-        *findings_lines(planned.validation.findings, style, least=least),
+        *findings_lines(own_findings(planned.validation), style, least=least),
+        *impact_lines(planned.validation.impact, style),
         *plan_lines(planned.plan, style),
         *(line for note in planned.notes for line in style.prose(note, indent=0, first="Note: ")),
         *left_lines(planned.left, style),
@@ -48,10 +51,10 @@ def _planned_lines(planned: Planned, style: Style) -> list[str]:
 
 def plan_text(planned: Planned, style: Style = PLAIN) -> str:
     """Errors and warnings, then what a sync would change, and the sums."""
-    return _joined([*_planned_lines(planned, style), style.paint(_summary(planned), "heading")])
+    return _joined([*_planned_lines(planned, style), style.paint(planned_summary(planned), "heading")])
 
 
-def _summary(planned: Planned) -> str:
+def planned_summary(planned: Planned) -> str:
     """The sums of a plan; where every source was left as it is, that."""
     if planned.left and not planned.plan.changes:
         return f"Nothing to do: {counted(len(planned.left), 'source')} left as they are."
@@ -68,16 +71,21 @@ def _left(plan: Plan) -> str:
 def sync_text(synced: Synced, style: Style = PLAIN, *, dry_run: bool = False) -> str:
     """The plan, what became of each change, and the sums."""
     lines = _planned_lines(synced.planned, style)
-    plan = synced.planned.plan
-    outcome = synced.outcome
     if dry_run:
-        return _joined([*lines, style.paint(f"Dry run, nothing was written: {_summary(synced.planned)}", "heading")])
-    lines += outcome_lines(outcome, style)
-    if not outcome.objects:
-        return _joined([*lines, style.paint(_summary(synced.planned), "heading")])
+        return _joined([*lines, style.paint(synced_summary(synced, dry_run=True), "heading")])
+    lines += outcome_lines(synced.outcome, style)
+    return _joined([*lines, style.paint(synced_summary(synced), "heading")])
+
+
+def synced_summary(synced: Synced, *, dry_run: bool = False) -> str:
+    """The sums of a sync: of what was written, or of the plan where nothing was."""
+    plan = synced.planned.plan
+    if dry_run:
+        return f"Dry run, nothing was written: {planned_summary(synced.planned)}"
+    if not synced.outcome.objects:
+        return planned_summary(synced.planned)
     unchanged = sum(change.action is Action.UNCHANGED for change in plan.changes)
-    summary = outcome_summary(outcome, unchanged=unchanged, others=_left(plan))
-    return _joined([*lines, style.paint(summary, "heading")])
+    return outcome_summary(synced.outcome, unchanged=unchanged, others=_left(plan))
 
 
 def diagnosis_text(diagnosis: Diagnosis, style: Style = PLAIN) -> str:

@@ -92,7 +92,10 @@ def verdict_line(validation: Validation, style: Style) -> str:
     """The last line: whether everything may be pushed, and if not, how much may not."""
     told = tally(validation.findings)
     if validation.ok():
-        clean = f"{counted(len(validation.sources), 'source')} ready"
+        ready = sum(not source.blocked for source in validation.sources)
+        known = len(validation.sources) - ready
+        clean = f"{counted(ready, 'source')} ready"
+        clean += f", {known:,} not, for findings that the baseline knows" if known else ""
         return style.paint(f"{clean}; {told}." if told else f"{clean}, nothing found.", "good")
     blocked = sum(source.blocked for source in validation.sources)
     share = f" {blocked:,} of {counted(len(validation.sources), 'source')} cannot be pushed." if blocked else ""

@@ -37,7 +37,7 @@ def scalar(value: Any) -> str:
     return f'"{text}"' if text != text.strip() or not text else text
 
 
-def _entries(value: Any) -> dict[str, str] | None:
+def entries_of(value: Any) -> dict[str, str] | None:
     """A tag list or a mapping as name → what it maps to (empty for tags); None for anything else."""
     if not isinstance(value, list | tuple):
         return None
@@ -52,14 +52,15 @@ def _entries(value: Any) -> dict[str, str] | None:
     return entries
 
 
-def _entry(name: str, target: str) -> str:
+def entry_text(name: str, target: str) -> str:
+    """One entry of a tag list or a mapping."""
     return f"{scalar(name)}: {scalar(target)}" if target else scalar(name)
 
 
 def _set_change(before: dict[str, str], after: dict[str, str], style: Style) -> list[str]:
     arrow = style.sign("→")
-    added = [style.paint(f"+ {_entry(name, after[name])}", "add") for name in after if name not in before]
-    gone = [style.paint(f"- {_entry(name, before[name])}", "remove") for name in before if name not in after]
+    added = [style.paint(f"+ {entry_text(name, after[name])}", "add") for name in after if name not in before]
+    gone = [style.paint(f"- {entry_text(name, before[name])}", "remove") for name in before if name not in after]
     moved = [
         style.paint(f"~ {scalar(name)}: {scalar(before[name])} {arrow} {scalar(after[name])}", "change")
         for name in after
@@ -88,27 +89,28 @@ def _new_text(text: str, style: Style) -> list[str]:
     return result
 
 
-def _is_long(*values: Any) -> bool:
+def is_long(*values: Any) -> bool:
+    """Whether one of the values is a text that wants lines of its own."""
     return any(isinstance(value, str) and ("\n" in value or len(value) > LONGEST_VALUE) for value in values)
 
 
 def _changed(field: FieldChange, style: Style) -> tuple[str, list[str]]:
     """What stands beside the field's name, and the lines below it."""
     before, after = field.before, field.after
-    had, has = _entries(before), _entries(after)
+    had, has = entries_of(before), entries_of(after)
     if had is not None or has is not None:
         changes = _set_change(had or {}, has or {}, style)
         is_mapping = any((had or {}).values()) or any((has or {}).values())
         return ("", changes) if is_mapping else (", ".join(changes), [])
-    if _is_long(before, after) or field.field == "sql":
+    if is_long(before, after) or field.field == "sql":
         return "", _text_change(str(before or ""), str(after or ""), style)
     return f"{scalar(before)} {style.sign('→')} {scalar(after)}", []
 
 
 def _new(field: FieldChange, style: Style) -> tuple[str, list[str]]:
-    if (entries := _entries(field.after)) is not None:
-        return ", ".join(_entry(*entry) for entry in entries.items()), []
-    if _is_long(field.after) or field.field == "sql":
+    if (entries := entries_of(field.after)) is not None:
+        return ", ".join(entry_text(*entry) for entry in entries.items()), []
+    if is_long(field.after) or field.field == "sql":
         return "", _new_text(str(field.after), style)
     return scalar(field.after), []
 

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "example_project"
@@ -51,8 +51,8 @@ def build_shop(folder: Path) -> Path:
     return shop
 
 
-def shared_shop(folder: Path) -> Path:
-    """`build_shop`, done by the first process that asks; the others wait for it. Do not change what it gives."""
+def once(folder: Path, make: Callable[[Path], object]) -> Path:
+    """The folder, made by the first process that asks; the others wait for it. Do not change what it holds."""
     finished = folder.with_suffix(".finished")
     try:
         folder.parent.joinpath(f"{folder.name}.claimed").touch(exist_ok=False)
@@ -61,7 +61,12 @@ def shared_shop(folder: Path) -> Path:
             if finished.exists():
                 return folder
             time.sleep(0.1)
-        raise TimeoutError("Another test process did not finish building the example project.") from None
-    build_shop(folder)
+        raise TimeoutError(f"Another test process did not finish making {folder.name}.") from None
+    make(folder)
     finished.touch()
     return folder
+
+
+def shared_shop(folder: Path) -> Path:
+    """`build_shop`, done once for all processes. Do not change what it gives."""
+    return once(folder, build_shop)

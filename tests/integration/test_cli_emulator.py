@@ -95,3 +95,19 @@ def test_schema_to_a_place_that_is_none(tmp_path: Path) -> None:
     done = run("schema", "--output-file", "no/where.json", cwd=tmp_path)
     assert done.returncode == 2
     assert "no/where.json" in done.stderr
+
+
+def test_emulator_with_faults(tmp_path: Path) -> None:
+    """A file of faults is in force from the start; one that is none gives 2 and is named."""
+    faults = tmp_path / "faults.json"
+    faults.write_text(json.dumps([{"match": {"path": "tags"}, "action": "status", "status": 503, "times": 1}]))
+    process, url = _start("--faults", faults, cwd=tmp_path)
+    with httpx.Client(base_url=url, headers={"STATSIG-API-KEY": "console-emulator"}) as client:
+        statuses = [client.get("/console/v1/tags", params={"page": 1, "limit": 10}).status_code for _ in range(2)]
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert statuses == [503, 200]
+    faults.write_text('[{"action": "explode"}]')
+    done = run("emulator", "--faults", "faults.json", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "fault plan" in done.stderr

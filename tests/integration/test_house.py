@@ -19,11 +19,14 @@ PACKAGE = "dbt_statsig"
 # From the roof down. A unit (a module or a package of dbt_statsig) imports from rows below its own, never from its own.
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"__init__", "__main__"}),
-    frozenset({"cli", "dbt_plugin"}),
+    frozenset({"dbt_plugin"}),
+    frozenset({"inside"}),
+    frozenset({"cli"}),
     frozenset({"column_listing", "conductor"}),
-    frozenset({"apply", "diagnosis", "emulator", "report"}) | {"live", "saved_plan", "server_check"},
-    frozenset({"freshness"}),
-    frozenset({"choosing", "console", "guard", "inputs", "lineage", "payloads", "planning"}),
+    frozenset({"apply", "diagnosis", "emulator", "report"})
+    | {"impact", "live", "live_experiments", "saved_plan", "server_check"},
+    frozenset({"freshness", "impact_upstream"}),
+    frozenset({"choosing", "console", "guard", "inputs", "lineage", "payloads", "planning", "role_checks"}),
     frozenset({"comparison", "request", "results", "safety", "select_list"}),
     frozenset({"changes", "ownership", "sql_text"}),
     frozenset({"schema"}),

@@ -9,8 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET, structs
 
-from dbt_statsig.comparison import completed, differences, normal_sql
-from dbt_statsig.sources import AssignmentSource, CustomField, EntityPropertySource, IdType, MetricSource, Owner
+from dbt_statsig.comparison import completed, differences, fingerprint, normal_sql
+from dbt_statsig.sources import (
+    AssignmentSource,
+    CustomField,
+    EntityPropertySource,
+    IdType,
+    MetricSource,
+    Owner,
+    QualifyingEvent,
+)
 
 USER = IdType(statsig_unit_id="userID", column="user_id")
 DEVICE = IdType(statsig_unit_id="stableID", column="device_id")
@@ -111,3 +119,46 @@ def test_completed_keeps_what_was_not_declared() -> None:
     assert (result.sql, result.team, result.tags) == ("SELECT 1", "growth", ("x",))
     assert result.timestamp_column is UNSET
     assert structs.replace(result, team=UNSET, tags=UNSET) == desired
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"tags": ("b", "a"), "sql": "select  1\n"},
+        {"tags": ("a", "b", "a"), "is_verified": False},
+        {"tags": ("a", "b"), "description": None, "all_columns": ("x",)},
+        {"tags": ("a", "b"), "owner": None},
+    ],
+)
+def test_a_fingerprint_is_blind_to_what_servers_rearrange(fields: dict[str, Any]) -> None:
+    """Objects that mean the same have one fingerprint."""
+    base = MetricSource(name="A", sql="select 1", tags=("a", "b"))
+    assert fingerprint(structs.replace(base, **fields)) == fingerprint(base)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"name": "a"},
+        {"sql": "select 2"},
+        {"team": "growth"},
+        {"tags": ("a",)},
+        {"owner": Owner(owner_id="1")},
+        {"id_type_mapping": (USER,)},
+        {"disable_cure": True},
+    ],
+)
+def test_a_fingerprint_sees_every_edit(fields: dict[str, Any]) -> None:
+    """An edit of any field changes it, declared or not."""
+    base = MetricSource(name="A", sql="select 1", tags=("a", "b"))
+    assert fingerprint(structs.replace(base, **fields)) != fingerprint(base)
+
+
+def test_a_fingerprint_belongs_to_a_kind() -> None:
+    """Two kinds with equal fields are two things."""
+    assert fingerprint(MetricSource(name="A")) != fingerprint(QualifyingEvent(name="A"))
+
+
+def test_a_fingerprint_of_half_a_character() -> None:
+    """A text that cannot be encoded has one too."""
+    assert fingerprint(MetricSource(name="\ud800")) != fingerprint(MetricSource(name="\ud801"))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbt_statsig.cli.arguments import spread_lists, wants_json
+from dbt_statsig.cli.arguments import spread_lists, wanted_form
 
 WORDS = st.lists(st.sampled_from(["--select", "-s", "--kind", "--check", "--output", "a", "b", "plan"]), max_size=12)
 
@@ -19,6 +19,7 @@ WORDS = st.lists(st.sampled_from(["--select", "-s", "--kind", "--check", "--outp
         ("plan --select a --output json", "plan --select a --output json"),
         ("plan --select=a", "plan --select=a"),
         ("schema settings", "schema settings"),
+        ("run --kind a b -- dbt run --select a b", "run --kind a --kind b -- dbt run --select a b"),
     ],
 )
 def test_spread_lists(given_arguments: str, expected: str) -> None:
@@ -43,14 +44,15 @@ def test_spreading_only_adds_list_options(arguments: list[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["plan", "--output", "json"], True),
-        (["plan", "--output=json", "--nonsense"], True),
-        (["plan", "--output", "text"], False),
-        (["plan", "json"], False),
-        (["plan", "--output"], False),
-        ([], False),
+        (["plan", "--output", "json"], "json"),
+        (["plan", "--output=github", "--nonsense"], "github"),
+        (["plan", "--output", "json", "--output", "text"], "text"),
+        (["plan", "json"], "text"),
+        (["plan", "--output"], ""),
+        (["run", "--", "dbt", "ls", "--output", "json"], "text"),
+        ([], "text"),
     ],
 )
-def test_wants_json(arguments: list[str], expected: bool) -> None:  # noqa: FBT001 - pytest passes it by name
-    """JSON is asked for by `--output json`, in either spelling."""
-    assert wants_json(arguments) is expected
+def test_wanted_form(arguments: list[str], expected: str) -> None:
+    """The form is what the last `--output` says, in either spelling; text where nobody says anything."""
+    assert wanted_form(arguments) == expected

@@ -1,0 +1,216 @@
+"""What a sync costs, as ratios within one run: `python benchmarks/sync_bench.py [unchanged] [limited] [memory]`.
+
+The console is the emulator in a process of its own, with and without a network's latency. Nothing here is a statement
+about Statsig's servers; the ratios say what this program adds to what the API asks for anyhow.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import msgspec
+
+import dbt_statsig.conductor as program
+from dbt_statsig.request import Request
+from dbt_statsig.results import Status
+from dbt_statsig.sources import SPECS, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+KEY = "console-emulator"
+COLUMNS = {"ts": "timestamp", "user_id": "varchar", "amount": "double", "country": "varchar"}
+LIST_PATH = SPECS[Kind.METRIC_SOURCE].list_path
+INCUMBENT_SAMPLE = 100
+RATE = 10.0
+
+
+def write_project(folder: Path, count: int) -> Path:
+    """A project of so many models with contracts, each one metric source, as its manifest."""
+    nodes = {}
+    for number in range(count):
+        meta = {
+            "statsig": {
+                "metric_source": {
+                    "name": f"Source {number:05}",
+                    "timestamp_column": "ts",
+                    "id_type_mapping": {"userID": "user_id"},
+                }
+            }
+        }
+        unique_id = f"model.bench.m{number:05}"
+        nodes[unique_id] = {
+            "unique_id": unique_id,
+            "name": f"m{number:05}",
+            "resource_type": "model",
+            "package_name": "bench",
+            "fqn": ["bench", f"m{number:05}"],
+            "original_file_path": f"models/m{number:05}.sql",
+            "database": "db",
+            "schema": "main",
+            "alias": f"m{number:05}",
+            "relation_name": f'"db"."main"."m{number:05}"',
+            "language": "sql",
+            "compiled_code": "select ts, user_id, amount, country from db.main.raw",
+            "contract": {"enforced": True},
+            "config": {"enabled": True, "materialized": "table", "meta": meta, "contract": {"enforced": True}},
+            "meta": meta,
+            "tags": [],
+            "depends_on": {"macros": [], "nodes": []},
+            "columns": {name: {"name": name, "data_type": kind} for name, kind in COLUMNS.items()},
+        }
+    metadata = {
+        "dbt_schema_version": "https://schemas.getdbt.com/dbt/manifest/v12.json",
+        "dbt_version": "1.11.0",
+        "adapter_type": "duckdb",
+        "project_name": "bench",
+        "generated_at": "2026-01-02T03:04:05Z",
+    }
+    (folder / "target").mkdir(parents=True, exist_ok=True)
+    (folder / "dbt_project.yml").write_text("name: bench\n")
+    (folder / "target" / "manifest.json").write_text(json.dumps({"metadata": metadata, "nodes": nodes, "sources": {}}))
+    return folder
+
+
+def write_seed(project: Path) -> Path:
+    """The console that already holds all that the project declares."""
+    validation = program.validate(Request(project_dir=project, environ={}))
+    payloads = [msgspec.to_builtins(source.payload) for source in validation.sources]
+    path = project / "seed.json"
+    path.write_text(json.dumps({"metric_sources": payloads}))
+    return path
+
+
+@contextmanager
+def emulator(*options: str) -> Iterator[str]:
+    """The URL of an emulator in a process of its own."""
+    command: list[str | Path] = [Path(sys.executable).with_name("dbt-statsig"), "emulator", "--quiet", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None  # noqa: S101 - it was asked for
+        url = next(word for word in process.stdout.readline().split() if word.startswith("http"))
+        try:
+            yield url
+        finally:
+            process.terminate()
+
+
+def environ(url: str, **more: str) -> dict[str, str]:
+    """What a run finds in its environment."""
+    return {"DBT_STATSIG_BASE_URL": url, "STATSIG_CONSOLE_API_KEY": KEY, **more}
+
+
+def timed(work: Any) -> tuple[float, Any]:
+    """Seconds, and what the work gave."""
+    begun = time.perf_counter()
+    result = work()
+    return time.perf_counter() - begun, result
+
+
+def bare_paging(url: str) -> int:
+    """All pages of the list, read by one httpx client and decoded; the number of requests."""
+    with httpx.Client(base_url=url, headers={"STATSIG-API-KEY": KEY}) as client:
+        page = 0
+        more = True
+        while more:
+            page += 1
+            answer = client.get(f"{LIST_PATH}?limit=100&page={page}").json()
+            more = bool(answer["pagination"]["nextPage"])
+        return page
+
+
+def incumbent(url: str, names: list[str]) -> int:
+    """The way of Statsig's template: for every file list again, then write; the number of requests."""
+    headers = {"STATSIG-API-KEY": KEY}
+    for name in names:
+        with httpx.Client(base_url=url, headers=headers) as client:
+            data = client.get(f"{LIST_PATH}?limit=100&page=1").json()["data"]
+            body = {**data[0], "name": name}
+            del body["name"]
+            client.post(f"{SPECS[Kind.METRIC_SOURCE].object_path(name)}", json=body)
+    return 2 * len(names)
+
+
+def unchanged(folder: Path) -> None:
+    """A sync of 2,000 objects in which nothing has changed."""
+    count = 2000
+    project = write_project(folder / "unchanged", count)
+    seed = write_seed(project)
+    for latency in ("0", "0.1"):
+        with emulator("--seed", str(seed), "--latency", latency) as url:
+            request = Request(project_dir=project, environ=environ(url))
+            bare_paging(url)
+            bare, pages = timed(lambda url=url: bare_paging(url))
+            whole, synced = timed(lambda request=request: program.sync(request))
+            offline, _ = timed(lambda request=request: program.validate(request))
+            assert synced.outcome.objects == ()  # noqa: S101 - else the figures mean nothing
+            names = [f"Source {number:05}" for number in range(INCUMBENT_SAMPLE)]
+            old, _ = timed(lambda url=url, names=names: incumbent(url, names))
+        scaled = old * count / INCUMBENT_SAMPLE
+        print(
+            f"no change, {count} objects, latency {latency} s: {synced.planned.requests} requests, {pages} list pages"
+        )
+        print(f"  bare paging by one httpx client      {bare:8.2f} s   1.00")
+        print(f"  whole sync                           {whole:8.2f} s   {whole / bare:.2f}")
+        print(f"    of which offline (read, prove)     {offline:8.2f} s   {offline / bare:.2f}")
+        print(f"    the rest (list, compare)           {whole - offline:8.2f} s   {(whole - offline) / bare:.2f}")
+        print(f"  list again for every file, then write{scaled:8.2f} s   {scaled / bare:.2f}  ({2 * count} requests)")
+        print(f"    (measured on {INCUMBENT_SAMPLE} files, no rate limit, times {count // INCUMBENT_SAMPLE})")
+
+
+def limited(folder: Path) -> None:
+    """300 creations with 2 s of server latency under the published limits."""
+    count, latency = 300, 2.0
+    project = write_project(folder / "limited", count)
+    for concurrency in (8, 32):
+        with emulator("--latency", str(latency), "--rate-limit") as url:
+            request = Request(project_dir=project, environ=environ(url, DBT_STATSIG_CONCURRENCY=str(concurrency)))
+            seconds, synced = timed(lambda request=request: program.sync(request))
+            with urllib.request.urlopen(f"{url}/__emulator/requests") as answer:  # noqa: S310 - our own emulator
+                log = json.load(answer)["requests"]
+        done = sum(entry.status is Status.DONE for entry in synced.outcome.objects)
+        refused = sum(entry["status"] == 429 for entry in log)  # noqa: PLR2004 - a status says more as a number
+        by_rate, by_latency = count / RATE, count * latency / concurrency
+        floor = max(by_rate, by_latency)
+        print(f"{count} creations, latency {latency:g} s, limits on, concurrency {concurrency}:")
+        print(f"  {done} done, {refused} answers of 429, {seconds:.1f} s")
+        print(f"  = {seconds / floor:.2f} x the floor of {floor:.0f} s")
+        print(f"  (floor: {by_rate:.0f} s by the rate of 100 in 10 s, {by_latency:.0f} s by latency and concurrency)")
+
+
+def memory(folder: Path) -> None:
+    """The most memory that a plan of so many declared sources takes."""
+    for count in (200, 2000, 20_000):
+        project = write_project(folder / f"memory{count}", count)
+        seed = write_seed(project)
+        size = (project / "target" / "manifest.json").stat().st_size / 2**20
+        with emulator("--seed", str(seed)) as url:
+            code = f"import benchmarks.sync_bench as b; b.peak({str(project)!r}, {url!r})"
+            told = subprocess.run(
+                [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1]
+            ).stdout
+        seconds, peak = told.split()
+        print(f"plan of {count:6} sources: {float(peak):6.0f} MB at most, {seconds} s (manifest {size:.1f} MB)")
+
+
+def peak(project: str, url: str) -> None:
+    """Print the seconds and the megabytes that one plan takes in this process."""
+    seconds, _ = timed(lambda: program.plan(Request(project_dir=Path(project), environ=environ(url))))
+    print(f"{seconds:.1f}", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+if __name__ == "__main__":
+    chosen = sys.argv[1:] or ["unchanged", "limited", "memory"]
+    with tempfile.TemporaryDirectory() as scratch:
+        for part in (unchanged, limited, memory):
+            if part.__name__ in chosen:
+                part(Path(scratch))

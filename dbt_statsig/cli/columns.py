@@ -1,0 +1,46 @@
+"""`dbt-statsig columns`: what is known of any node's columns, marked or not."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from dbt_statsig.cli.options import project_options
+from dbt_statsig.cli.output import unmatched
+
+if TYPE_CHECKING:
+    from dbt_statsig.cli.output import Output
+    from dbt_statsig.request import Request
+
+MOST_JOBS = 8
+
+
+@click.command("columns")
+@project_options(checks=False, reports=False)
+@click.option(
+    "--evidence",
+    type=click.Choice(["all", "inferred"]),
+    default="all",
+    show_default=True,
+    help="With inferred, the catalog is asked about sources and seeds only, not about what a query builds.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=lambda: min(os.cpu_count() or 1, MOST_JOBS),
+    help="How many processes may read SQL, where there is much.  [default: one for each CPU, up to 8]",
+)
+def command(*, request: Request, output: Output, evidence: Literal["all", "inferred"], jobs: int) -> int:
+    """List the columns of models, seeds, snapshots and sources, with what proves each.
+
+    For every node it says whether the list is complete, and if not, why.
+    """
+    from dbt_statsig.column_listing import list_columns  # noqa: PLC0415 - help needs none of these
+    from dbt_statsig.report.columns import columns_json, columns_text  # noqa: PLC0415
+
+    listing = list_columns(request, only_inferred=evidence == "inferred", jobs=jobs)
+    output.warn(unmatched(listing))
+    output.answer(text=lambda style: columns_text(listing, style), json=lambda: columns_json(listing))
+    return 0

@@ -1,0 +1,130 @@
+"""`--report FORMAT:PATH`: what may be asked for, where it may be written, and writing it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from msgspec import Struct
+
+from dbt_statsig.errors import DbtStatsigError, UsageError
+from dbt_statsig.findings import did_you_mean
+from dbt_statsig.report.formats import FORMATS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+_ALLOWED = "Reports may be written below this folder, the dbt project, its repository, or the temporary folder."
+
+
+class ReportFile(Struct, frozen=True, kw_only=True):
+    """One report to write: its form and where to."""
+
+    form: str
+    path: Path
+
+
+def known_form(value: str, forms: Sequence[str] = FORMATS) -> str:
+    """The name of a form as it was given; raises click's BadParameter with the nearest one where there is none."""
+    if value not in forms:
+        hint = did_you_mean(value, forms) or f"There are: {', '.join(forms)}."
+        raise click.BadParameter(f"There is no format {value!r}. {hint}")
+    return value
+
+
+def report_file(value: str) -> ReportFile:
+    """`FORMAT:PATH`; raises click's BadParameter where one of the two is missing or unknown."""
+    form, colon, path = value.partition(":")
+    if not colon or not path:
+        raise click.BadParameter(f"{value!r} is not FORMAT:PATH, such as html:target/statsig.html.")
+    return ReportFile(form=known_form(form), path=Path(path))
+
+
+def repository_of(project_dir: Path) -> Path | None:
+    """The folder of the git repository that the project is in; None where it is in none."""
+    folder = Path(os.path.realpath(project_dir))
+    return next((one for one in (folder, *folder.parents) if (one / ".git").exists()), None)
+
+
+def root_in_repository(project_dir: Path, environ: Mapping[str, str]) -> str:
+    """The project's folder as seen from the root of its repository, empty where it is the root itself."""
+    repository = repository_of(project_dir)
+    workspace = environ.get("GITHUB_WORKSPACE")
+    base = repository or (Path(os.path.realpath(workspace)) if workspace else Path.cwd())
+    try:
+        inside = Path(os.path.realpath(project_dir)).relative_to(os.path.realpath(base)).as_posix()
+    except ValueError:
+        return ""
+    return "" if inside == "." else inside
+
+
+def check_places(reports: Iterable[ReportFile], *, project_dir: Path, environ: Mapping[str, str]) -> None:
+    """Before anything runs: raise UsageError for a report that leads out of the project or could not be written."""
+    seen: set[str] = set()
+    for report in reports:
+        place = os.path.realpath(report.path)
+        if place in seen:
+            raise UsageError(f"Two reports go to {report.path}.", fix="Give each report a path of its own.")
+        seen.add(place)
+        if not _is_inside(report.path, project_dir=project_dir, environ=environ):
+            raise UsageError(f"{report.path} leads out of the project.", fix=_ALLOWED)
+        folder = report.path.parent
+        if not folder.is_dir():
+            raise UsageError(
+                f"There is no folder {folder} for {report.path.name}.", fix="Make it, or name another one."
+            )
+        if report.path.is_dir():
+            raise UsageError(f"{report.path} is a folder.", fix="Name a file in it.")
+        if not os.access(folder, os.W_OK):
+            raise UsageError(f"Nothing can be written into {folder}.", fix="Name a file in another folder.")
+
+
+def _is_inside(path: Path, *, project_dir: Path, environ: Mapping[str, str]) -> bool:
+    """Whether the path stays, as written and with all links followed, below one and the same allowed folder."""
+    folders = [Path.cwd(), project_dir, repository_of(project_dir)]
+    if path.is_absolute() and ".." not in path.parts:
+        folders += [Path(tempfile.gettempdir()), *map(Path, filter(None, [environ.get("RUNNER_TEMP")]))]
+    written = os.path.normpath(Path.cwd() / path)
+    for folder in folders:
+        if folder is None:
+            continue
+        for known in {os.path.normpath(Path.cwd() / folder), os.path.realpath(folder)}:
+            if Path(written).is_relative_to(known) and Path(os.path.realpath(path)).is_relative_to(
+                os.path.realpath(folder)
+            ):
+                return True
+    return False
+
+
+def write_reports(reports: Mapping[Path, str]) -> list[DbtStatsigError]:
+    """Write each report whole; what could not be written is handed back, the others stand."""
+    from dbt_statsig.files import write_whole  # noqa: PLC0415 - only where a report is asked for
+
+    def fault(path: Path, text: str) -> DbtStatsigError | None:
+        try:
+            write_whole(path, text.encode("utf-8", "backslashreplace"), private=False)
+        except DbtStatsigError as error:
+            return error
+        return None
+
+    return [failed for path, text in reports.items() if (failed := fault(path, text)) is not None]
+
+
+def add_step_summary(text: str, environ: Mapping[str, str]) -> None:
+    """Add Markdown to the summary of a GitHub Actions step, if this is one. Raises DbtStatsigError where it fails.
+
+    GitHub's documentation: each step appends to the file that $GITHUB_STEP_SUMMARY names.
+    """
+    name = environ.get("GITHUB_STEP_SUMMARY")
+    if not name:
+        return
+    try:
+        with Path(name).open("a", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+    except OSError as error:
+        raise DbtStatsigError(
+            f"The step's summary {name} could not be written: {error.strerror}.", fix="Look at $GITHUB_STEP_SUMMARY."
+        ) from error

@@ -1,0 +1,30 @@
+"""Experiments out of the API's answers: a field that is missing or of another type is taken as not said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dbt_statsig.errors import ProtocolError
+from dbt_statsig.experiments import Experiment
+
+
+def read_experiment(entry: Any, place: str) -> tuple[str, Experiment]:
+    """One entry of the list under its ID. Raises ProtocolError where it has neither ID nor name."""
+    content = entry if isinstance(entry, dict) else {}
+    name = _text(content, "name")
+    identifier = _text(content, "id") or name
+    if not identifier:
+        raise ProtocolError(f"{place}: it has neither ID nor name.", fix="Check base_url, and what stands between.")
+    return identifier, Experiment(
+        id=identifier,
+        name=name or identifier,
+        status=_text(content, "status"),
+        assignment_source=_text(content, "assignmentSourceName"),
+        entity_property_source=_text(content, "stratifiedSampling", "entityPropertySource", "propertySourceName"),
+    )
+
+
+def _text(content: Any, *path: str) -> str:
+    for key in path:
+        content = content.get(key) if isinstance(content, dict) else None
+    return content if isinstance(content, str) else ""

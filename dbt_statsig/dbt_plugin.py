@@ -1,0 +1,209 @@
+"""The plugin that dbt-core 1.x loads: the only file that imports dbt.
+
+It gives macros `modules.statsig` and writes target/statsig.json. dbt aborts a command on anything that a plugin
+raises, so nothing is: what goes wrong is one warning. How dbt 1.8 to 1.12 behaves was seen by running each.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dbt.context.base
+import jinja2
+from dbt.events.types import JinjaLogWarning
+from dbt.plugins.manager import dbt_hook, dbtPlugin
+from dbt_common.events.functions import fire_event
+from dbt_common.exceptions import DbtBaseException, DbtRuntimeError
+
+from dbt_statsig import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from dbt_statsig.inside.call import Call
+
+MODULE = "statsig"
+VARIABLE = "statsig_enabled"
+_PATCHED = "dbt_statsig_patched"
+
+
+def complain(text: str) -> None:
+    """One warning in dbt's log. It stays a warning under `--warn-error`: our trouble is not the project's."""
+    from dbt_statsig.cli.redaction import redacted  # noqa: PLC0415 - only where something went wrong
+
+    fire_event(JinjaLogWarning(msg=f"[WARNING]: dbt-statsig: {redacted(text, os.environ)}"))
+
+
+class DbtStatsigPlugin(dbtPlugin):
+    """What dbt makes one of for each command."""
+
+    def initialize(self) -> None:
+        """Give macros `modules.statsig`."""
+        try:
+            _add_module()
+        except Exception as error:  # noqa: BLE001 - dbt would abort the user's command
+            complain(f"macros cannot use it with this dbt ({type(error).__name__}: {error}).")
+
+    @dbt_hook  # type: ignore[untyped-decorator]  # dbt's
+    def get_manifest_artifacts(self, manifest: Any) -> dict[str, Any]:
+        """target/statsig.json, for dbt to write."""
+        try:
+            from dbt.adapters.factory import FACTORY  # noqa: PLC0415 - not there before dbt has a profile
+
+            from dbt_statsig.inside.artifact import FILE_NAME, DeclaredArtifact  # noqa: PLC0415 - only at a parse
+
+            adapter: Any = next(iter(FACTORY.adapters.values()))
+            config = adapter.config
+            root = Path(config.project_root)
+            artifact = DeclaredArtifact(manifest, project_dir=root, target=config.target_name, complain=complain)
+            return {str(root / config.project_target_path / FILE_NAME): artifact}
+        except Exception as error:  # noqa: BLE001 - as above
+            complain(f"statsig.json was not written ({type(error).__name__}: {error}).")
+            return {}
+
+
+plugins = [DbtStatsigPlugin]
+
+
+def _add_module() -> None:
+    """Let dbt's `modules` hold ours. It has no door for that, so the function that makes them is wrapped, once."""
+    original = dbt.context.base.get_context_modules
+    if hasattr(original, _PATCHED):
+        return
+
+    @functools.wraps(original)
+    def with_ours() -> dict[str, dict[str, Any]]:
+        return {**original(), MODULE: dict(FUNCTIONS)}
+
+    setattr(with_ours, _PATCHED, True)
+    dbt.context.base.get_context_modules = with_ours
+
+
+class _RunningDbt:
+    """The dbt that a macro was called from."""
+
+    def __init__(self, context: Any, config: Any, manifest: Any) -> None:
+        self._context = context
+        self._config = config
+        self._manifest = manifest
+
+    def selected(self, select: list[str], exclude: list[str]) -> frozenset[str]:
+        from dbt.artifacts.resources.types import NodeType  # noqa: PLC0415 - only where something is selected
+        from dbt.compilation import Linker  # noqa: PLC0415
+        from dbt.graph.cli import parse_difference  # noqa: PLC0415
+        from dbt.graph.graph import Graph  # noqa: PLC0415
+        from dbt.graph.selector import ResourceTypeSelector  # noqa: PLC0415
+
+        from dbt_statsig.errors import UsageError  # noqa: PLC0415
+
+        try:
+            linker = Linker()
+            linker.link_graph(self._manifest)
+            selector = ResourceTypeSelector(
+                graph=Graph(linker.graph),
+                manifest=self._manifest,
+                previous_state=None,
+                resource_types=[NodeType.Model, NodeType.Snapshot, NodeType.Seed, NodeType.Source],
+                include_empty_nodes=True,
+            )
+            return frozenset(selector.get_selected(parse_difference(select or None, exclude or None)))
+        except DbtBaseException as error:
+            raise UsageError(f"dbt cannot answer the selection: {error}") from error
+
+    def compiled(self, unique_ids: Iterable[str]) -> Mapping[str, str]:
+        from dbt.compilation import Compiler  # noqa: PLC0415 - only where something is not compiled
+
+        compiler = Compiler(self._config)
+        result = {unique_id: self._compiled(compiler, unique_id) for unique_id in unique_ids}
+        return {unique_id: sql for unique_id, sql in result.items() if sql}
+
+    def _compiled(self, compiler: Any, unique_id: str) -> str | None:
+        try:
+            # A copy: dbt takes a node for compiled where its own holds the code.
+            node = copy.deepcopy(self._manifest.nodes[unique_id])
+            sql: str | None = compiler.compile_node(node, self._manifest, write=False).compiled_code
+        except Exception as error:  # noqa: BLE001 - a model's own SQL may raise anything; its columns stay unknown
+            complain(f"{unique_id} could not be compiled ({type(error).__name__}).")
+            return None
+        return sql
+
+    def say(self, text: str) -> None:
+        if self._context["flags"].WHICH in ("run", "build"):
+            self._context["log"](text, info=True)
+        else:
+            self._context["print"](text)
+
+    def warn(self, text: str) -> None:
+        complain(text)
+
+    def fail(self, text: str) -> None:
+        raise DbtRuntimeError(text)
+
+
+def _call(context: Any) -> Call:
+    """What dbt knows at this moment. The resolver behind `ref` holds the live manifest, on every dbt 1.x."""
+    from dbt_statsig.inside.call import Call, switch  # noqa: PLC0415 - only when a macro calls
+
+    ref = context["builtins"]["ref"]
+    config, flags = ref.config, context["flags"]
+    root = Path(config.project_root)
+    return Call(
+        dbt=_RunningDbt(context, config, ref.manifest),
+        manifest=ref.manifest,
+        which=flags.WHICH,
+        invocation_id=context["invocation_id"],
+        target=context["target"]["name"],
+        project_dir=root,
+        target_path=root / config.project_target_path,
+        is_on=switch(context["var"](VARIABLE, default=True), VARIABLE),
+        is_empty=bool(getattr(flags, "EMPTY", False)),
+        unique_id=context["model"].get("unique_id", "") if "model" in context else "",
+    )
+
+
+def _for_operation(name: str) -> Callable[..., dict[str, Any]]:
+    @jinja2.pass_context
+    def operation(context: Any, **given: Any) -> dict[str, Any]:
+        from dbt_statsig.inside import operations  # noqa: PLC0415 - only when a macro calls
+
+        function: Callable[..., dict[str, Any]] = getattr(operations, f"{name}_operation")
+        return function(_call(context), **given)
+
+    return operation
+
+
+@jinja2.pass_context
+def _sync_model(context: Any) -> str:
+    from dbt_statsig.inside.hooks import mark_model  # noqa: PLC0415 - only when a macro calls
+
+    return _quietly(lambda: mark_model(_call(context)))
+
+
+@jinja2.pass_context
+def _sync_results(context: Any, results: Iterable[Any]) -> str:
+    from dbt_statsig.inside.hooks import push_results  # noqa: PLC0415 - only when a macro calls
+
+    return _quietly(lambda: push_results(_call(context), results))
+
+
+def _quietly(work: Callable[[], str]) -> str:
+    """For hooks: a model must not fail, nor a run lose its summary, for our sake."""
+    try:
+        return work()
+    except Exception as error:  # noqa: BLE001 - see above
+        complain(f"the hook did nothing ({type(error).__name__}: {error}).")
+        return ""
+
+
+FUNCTIONS: dict[str, Any] = {
+    "version": __version__,
+    "validate": _for_operation("validate"),
+    "plan": _for_operation("plan"),
+    "sync": _for_operation("sync"),
+    "sync_model": _sync_model,
+    "sync_results": _sync_results,
+}

@@ -1,0 +1,170 @@
+"""What a change does to Statsig's sources: the artifacts of two branches, compared without any call to Statsig. Pure.
+
+Columns are compared as code: contracts and compiled SQL, not what the warehouse held when a catalog was written.
+Databases and schemas are left out, since a pull request is mostly built in another one than its base. A column
+counts as dropped only where one side has it and the other tells all its columns and lacks it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import structs
+
+from dbt_statsig.columns.prover import Prover
+from dbt_statsig.findings import CODES, Finding, finding
+from dbt_statsig.impact_upstream import Side, upstream_effects
+from dbt_statsig.results import Impact, SourceReport, Validation
+from dbt_statsig.sources import SPECS, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from dbt_statsig.inputs import Inputs
+    from dbt_statsig.request import Request
+
+_Key = tuple[Kind, str]
+
+
+def base_request(request: Request, *, target: str) -> Request:
+    """The request that reads the other side: the whole project as the artifacts in `request.state` hold it."""
+    folder = request.state or request.project_dir
+    manifest = folder / "manifest.json"
+    packed = manifest.with_suffix(".json.gz")
+    catalogs = (folder / name for name in ("catalog.json", "catalog.json.gz"))
+    return structs.replace(
+        request,
+        manifest=packed if packed.is_file() and not manifest.is_file() else manifest,
+        catalog=next((path for path in catalogs if path.is_file()), None),
+        known_target=target or None,
+        state=None,
+        select=(),
+        exclude=(),
+        selector=None,
+        selected=None,
+        results=None,
+        run_results=None,
+    )
+
+
+def with_impact(now: Validation, inputs: Inputs, before: Validation, base: Inputs, *, whole: bool) -> Validation:
+    """The validation with what has changed for its sources since `before`; of all sources, where it has the `whole`.
+
+    The findings keep their weight under --strict: they say what a change does, not that it is wrong.
+    """
+    comparison = _Comparison(now, _side(inputs), before, _side(base), whole=whole)
+    effects = tuple(sorted(comparison.effects(), key=lambda found: found.sort_key))
+    impact = Impact(base=str(base.manifest_path), compared=comparison.compared, effects=effects)
+    findings = sorted((*now.findings, *effects), key=lambda found: found.sort_key)
+    return structs.replace(now, findings=tuple(findings), impact=impact)
+
+
+def _side(inputs: Inputs) -> Side:
+    prover = Prover(inputs.manifest, inputs.catalog, use_catalog_of_models=False)
+    return Side(manifest=inputs.manifest, prover=prover)
+
+
+def _by_name(validation: Validation) -> dict[_Key, SourceReport]:
+    return {(source.kind, source.name): source for source in validation.sources}
+
+
+class _Comparison:
+    """Each source of the base, with what became of it."""
+
+    def __init__(self, now: Validation, here: Side, before: Validation, there: Side, *, whole: bool) -> None:
+        self.here, self.there, self.whole = here, there, whole
+        self.now, self.before = _by_name(now), _by_name(before)
+        self.renamed = self._renamed()
+        self.pairs = [
+            (old, new) for key, old in self.before.items() if (new := self.now.get(self.renamed.get(key, key)))
+        ]
+        self.compared = len(self.pairs)
+
+    def _renamed(self) -> Mapping[_Key, _Key]:
+        """Sources of the base whose model now declares just one other source of that kind."""
+        gone: dict[_Key, list[_Key]] = {}
+        new: dict[_Key, list[_Key]] = {}
+        for homes, mine, other in ((gone, self.before, self.now), (new, self.now, self.before)):
+            for key, source in mine.items():
+                if key not in other:
+                    homes.setdefault((key[0], source.unique_id), []).append(key)
+        return {keys[0]: new[home][0] for home, keys in gone.items() if len(keys) == len(new.get(home, ())) == 1}
+
+    def effects(self) -> Iterator[Finding]:
+        if self.whole:
+            yield from self._removed()
+        for old, new in self.pairs:
+            yield from self._names(old, new)
+            yield from self._roles(old, new)
+            yield from self._columns(old, new)
+        yield from upstream_effects(self.pairs, self.here, self.there)
+
+    def _removed(self) -> Iterator[Finding]:
+        for key, old in self.before.items():
+            if key not in self.now and key not in self.renamed:
+                yield _effect("impact-source-removed", old, "is no longer declared.")
+
+    def _names(self, old: SourceReport, new: SourceReport) -> Iterator[Finding]:
+        if old.name != new.name:
+            then = "renamed" if SPECS[new.kind].can_rename else "created anew, and the old one stays"
+            yield _effect("impact-source-renamed", new, f'was called "{old.name}" before; in Statsig it is {then}.')
+        if old.unique_id != new.unique_id:
+            yield _effect("impact-model-renamed", new, f"reads {new.unique_id} instead of {old.unique_id}.")
+            return
+        was, is_now = self.there.manifest.node(old.unique_id), self.here.manifest.node(new.unique_id)
+        if was and is_now and was.identifier != is_now.identifier:
+            yield _effect(
+                "impact-table-renamed", new, f'reads the table "{is_now.identifier}" instead of "{was.identifier}".'
+            )
+
+    def _roles(self, old: SourceReport, new: SourceReport) -> Iterator[Finding]:
+        same = self.here.prover.adapter.key
+        roles: dict[str, list[list[str]]] = {}
+        for place, report in enumerate((old, new)):
+            for use in report.columns:
+                roles.setdefault(use.role, [[], []])[place].append(use.verdict.name)
+        for role, (was, is_now) in roles.items():
+            if sorted(map(same, was)) != sorted(map(same, is_now)):
+                told = f"takes {_listed(is_now)} as {role} instead of {_listed(was)}."
+                yield _effect("impact-source-changed", new, told, key=role)
+
+    def _columns(self, old: SourceReport, new: SourceReport) -> Iterator[Finding]:
+        """Columns that the model loses while the source still maps them, and those that only its SQL selected."""
+        lost = self._lost(old, new)
+        same = self.here.prover.adapter.key
+        mapped = set()
+        for use in new.columns:
+            if same(use.verdict.name) in lost:
+                mapped.add(same(use.verdict.name))
+                told = f'maps the column "{use.verdict.name}" ({use.role}), which {new.unique_id} loses.'
+                yield _effect("impact-column-dropped", new, told, key=use.role)
+        still = {same(name) for name in new.selected}
+        dropped = [name for name in old.selected if same(name) not in still and same(name) not in mapped]
+        if dropped and new.selected:
+            noun = "column" if len(dropped) == 1 else "columns"
+            told = f"no longer selects the {noun} {_listed(dropped)}."
+            yield _effect("impact-selected-column-dropped", new, told)
+
+    def _lost(self, old: SourceReport, new: SourceReport) -> set[str]:
+        was, is_now = self.there.columns(old.unique_id), self.here.columns(new.unique_id)
+        if was is None or is_now is None or not is_now.closed:
+            return set()
+        same = self.here.prover.adapter.key
+        return {same(column.name) for column in was.columns} - {same(column.name) for column in is_now.columns}
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names) or "nothing"
+
+
+def _effect(code: str, source: SourceReport, told: str, *, key: str = "") -> Finding:
+    return finding(
+        code,
+        f'The {source.kind.label} "{source.name}" {told}',
+        fix=CODES[code].remedy,
+        unique_id=source.unique_id,
+        kind=source.kind.value,
+        source=source.name,
+        key=f"statsig.{source.kind.value}.{key}" if key else "",
+        location=source.location,
+    )

@@ -1,0 +1,50 @@
+"""Annotations in GitHub's own form: workflow commands that Actions shows beside the line of a file.
+
+Facts: GitHub's documented workflow commands; of each severity a step shows ten, hence the worst first.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dbt_statsig.findings import Severity
+from dbt_statsig.report.escape import one_line
+from dbt_statsig.report.problems import problems
+
+if TYPE_CHECKING:
+    from dbt_statsig.findings import Finding
+    from dbt_statsig.report.subject import Subject
+
+_COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
+_BREAKS = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
+_SEPARATORS = str.maketrans({":": "%3A", ",": "%2C"})
+
+
+def github_report(subject: Subject) -> str:
+    """One command a line: every finding, refusal and failure, then the sums as a notice."""
+    lines = [_annotation(found, subject) for found in problems(subject)]
+    lines.append(annotation("notice", f"dbt-statsig {subject.command}", subject.headline()))
+    return "\n".join(lines) + "\n"
+
+
+def annotation(command: str, title: str, message: str, **properties: int | str) -> str:
+    """One workflow command; no text in it can begin another."""
+    given = {**properties, "title": title}
+    told = ",".join(f"{name}={_property(str(value))}" for name, value in given.items() if value)
+    return f"::{command} {told}::{_data(message)}"
+
+
+def _annotation(found: Finding, subject: Subject) -> str:
+    place: dict[str, int | str] = {}
+    if found.location:
+        place = {"file": subject.path_of(found.location), "line": found.location.line, "col": found.location.column}
+    message = f"{found.message}\n{found.fix}".rstrip()
+    return annotation(_COMMANDS[found.severity], f"dbt-statsig {found.code}", message, **place)
+
+
+def _data(text: str) -> str:
+    return "\n".join(map(one_line, text.splitlines())).translate(_BREAKS)
+
+
+def _property(text: str) -> str:
+    return _data(text).translate(_SEPARATORS)

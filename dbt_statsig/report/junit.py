@@ -1,0 +1,150 @@
+"""A report as JUnit XML, for CI systems that show test results: one case for each declared source and each write."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from dbt_statsig.changes import Action
+from dbt_statsig.findings import Severity
+from dbt_statsig.report.escape import lines_of, one_line
+from dbt_statsig.results import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dbt_statsig.changes import Change
+    from dbt_statsig.findings import Finding
+    from dbt_statsig.report.subject import Subject
+
+_XML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#10;"})
+# XML 1.0 has no way to write these, not even as references.
+_FORBIDDEN = re.compile("[\ufffe\uffff]")
+_FAULTS = {
+    Status.FAILED: "failure",
+    Status.REFUSED: "failure",
+    Status.UNKNOWN: "error",
+    Status.NOT_STARTED: "skipped",
+}
+
+
+class _Case(Struct, frozen=True, kw_only=True):
+    name: str
+    classname: str
+    file: str = ""
+    result: str = ""
+    message: str = ""
+    text: str = ""
+    output: str = ""
+
+
+def junit_report(subject: Subject) -> str:
+    """A suite for the validation, for the plan and for the sync, as far as there is one."""
+    suites = [("validate", list(_validation(subject)))]
+    if subject.planned is not None:
+        suites.append(("plan", [_change(change) for change in subject.changes]))
+    if subject.outcome is not None and subject.outcome.objects:
+        suites.append(("sync", list(_outcome(subject))))
+    body = [line for name, cases in suites for line in _suite(f"dbt-statsig {name}", cases)]
+    cases = [case for _, some in suites for case in some]
+    head = '<?xml version="1.0" encoding="UTF-8"?>'
+    return "\n".join([head, f"<testsuites {_counts('dbt-statsig', cases)}>", *body, "</testsuites>", ""])
+
+
+def _validation(subject: Subject) -> Iterable[_Case]:
+    by_source: dict[tuple[str, str, str], list[Finding]] = {}
+    for found in subject.validation.findings:
+        by_source.setdefault((found.unique_id, found.kind, found.source), []).append(found)
+    for source in subject.validation.sources:
+        mine = by_source.pop((source.unique_id, source.kind.value, source.name), [])
+        file = subject.path_of(source.location) if source.location else ""
+        yield _judged(source.name, f"{source.kind.value}.{source.unique_id}", mine, file)
+    for (unique_id, kind, source_name), rest in by_source.items():
+        where = ".".join(filter(None, (kind, unique_id))) or "project"
+        yield _judged(source_name or unique_id or "project", where, rest)
+
+
+def _judged(name: str, classname: str, findings: list[Finding], file: str = "") -> _Case:
+    errors = [found for found in findings if found.severity is Severity.ERROR]
+    others = [found for found in findings if found.severity is not Severity.ERROR]
+    return _Case(
+        name=name,
+        classname=classname,
+        file=file,
+        result="failure" if errors else "",
+        message="; ".join(f"{found.code}: {found.message}" for found in errors),
+        text=_told(errors),
+        output=_told(others),
+    )
+
+
+def _told(findings: list[Finding]) -> str:
+    return "\n".join(
+        " ".join(filter(None, (f"{found.severity.label} {found.code}", _place(found), found.message, found.fix)))
+        for found in findings
+    )
+
+
+def _place(found: Finding) -> str:
+    return str(found.location) if found.location else found.unique_id
+
+
+def _change(change: Change) -> _Case:
+    refused = change.action in (Action.FOREIGN, Action.BLOCKED)
+    fields = ", ".join(field.field for field in change.fields)
+    told = "\n".join(filter(None, (change.action.value, fields, change.reason, change.fix)))
+    return _Case(
+        name=change.name,
+        classname=f"{change.kind.value}.{change.unique_id}".rstrip("."),
+        result="failure" if refused else "",
+        message=change.reason if refused else "",
+        text=told if refused else "",
+        output="" if refused else told,
+    )
+
+
+def _outcome(subject: Subject) -> Iterable[_Case]:
+    for entry in subject.outcome.objects if subject.outcome else ():
+        result = _FAULTS.get(entry.status, "")
+        told = "\n".join(filter(None, (entry.change.action.value, entry.status.value, entry.message, entry.fix)))
+        yield _Case(
+            name=entry.change.name,
+            classname=f"{entry.change.kind.value}.{entry.change.unique_id}".rstrip("."),
+            result=result,
+            message=entry.message,
+            text=told if result else "",
+            output="" if result else told,
+        )
+
+
+def _suite(name: str, cases: list[_Case]) -> list[str]:
+    return [f"  <testsuite {_counts(name, cases)}>", *(_case(case) for case in cases), "  </testsuite>"]
+
+
+def _counts(name: str, cases: list[_Case]) -> str:
+    results = [case.result for case in cases]
+    counts = {"failures": "failure", "errors": "error", "skipped": "skipped"}
+    told = " ".join(f'{word}="{results.count(result)}"' for word, result in counts.items())
+    return f'name="{name}" tests="{len(cases)}" {told} time="0"'
+
+
+def _case(case: _Case) -> str:
+    file = f' file="{_attribute(case.file)}"' if case.file else ""
+    inner = ""
+    if case.result:
+        inner = f'<{case.result} message="{_attribute(case.message)}">{_text(case.text)}</{case.result}>'
+    inner += f"<system-out>{_text(case.output)}</system-out>" if case.output else ""
+    return (
+        f'    <testcase name="{_attribute(case.name)}" classname="{_attribute(case.classname)}"{file} time="0">'
+        f"{inner}</testcase>"
+    )
+
+
+def _attribute(text: str) -> str:
+    return _FORBIDDEN.sub("\ufffd", one_line(text)).translate(_XML)
+
+
+def _text(text: str) -> str:
+    return "\n".join(_attribute(line) for line in lines_of(text))

@@ -1,0 +1,220 @@
+"""A report for a pull request's comment: the sums, a table, and a folded diff for each object."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from dbt_statsig.changes import Action
+from dbt_statsig.findings import Severity
+from dbt_statsig.report.fields import field_diffs
+from dbt_statsig.report.markdown_text import code, diff_of, prose
+from dbt_statsig.report.problems import problems
+from dbt_statsig.report.style import counted
+from dbt_statsig.report.subject import plan_hash
+from dbt_statsig.results import Status
+from dbt_statsig.sources import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from dbt_statsig.changes import Change
+    from dbt_statsig.findings import Finding
+    from dbt_statsig.report.subject import Subject
+    from dbt_statsig.results import Left
+
+MARKER = "<!-- dbt-statsig -->"
+# GitHub takes 65,536 characters of a comment; the rest of the room is for whoever posts it.
+LIMIT = 60_000
+_SHARE = 0.3
+_LONGEST_DIFF = 6_000
+_POINTER = "The whole report has them: `--report html:FILE`, or the log of this job."
+_FOLDED = (Action.CREATE, Action.UPDATE, Action.RENAME)
+_ORDER = (
+    Action.FOREIGN,
+    Action.BLOCKED,
+    Action.DELETE,
+    Action.UPDATE,
+    Action.RENAME,
+    Action.CREATE,
+    Action.ORPHAN,
+)
+
+
+def markdown_report(subject: Subject, *, limit: int = LIMIT) -> str:
+    """At most `limit` bytes of UTF-8; what does not fit is counted, with a pointer to the whole report.
+
+    The first line is always the same, so that one comment can be found and replaced; the second names the plan.
+    """
+    room = limit - len(_POINTER) - 200
+    parts = _head(subject)
+    parts += _impact(subject, int(room * _SHARE))
+    effects = _effects(subject)
+    findings = [_finding(found, subject) for found in problems(subject) if id(found) not in effects]
+    parts += _fitted("Findings", "", findings, int(room * _SHARE))
+    parts += _baseline(subject)
+    parts += _fitted("", *_table(subject), int(room * _SHARE))
+    left = [f"- {one.kind.label} {code(one.name)}: {prose(one.reason)}" for one in _left(subject)]
+    parts += _fitted("Left as they are", "", left, int(room * _SHARE / 3))
+    used = sum(_size(part) + 2 for part in parts)
+    parts += _fitted("", "", [_detail(change) for change in _changes(subject) if change.action in _FOLDED], room - used)
+    return "\n\n".join(parts) + "\n"
+
+
+def _size(text: str) -> int:
+    return len(text.encode("utf-8", "replace")) + 1
+
+
+def _fitted(title: str, head: str, blocks: Sequence[str], room: int) -> list[str]:
+    """As many of the blocks as there is room for, under their title and table head, and how many were left out."""
+    if not blocks:
+        return []
+    kept: list[str] = []
+    for block in blocks:
+        room -= _size(block)
+        if room < 0:
+            break
+        kept.append(block)
+    body = "\n".join([*([head] if head and kept else []), *kept])
+    parts = [f"#### {title}"] if title else []
+    parts += [body] if kept else []
+    if len(kept) < len(blocks):
+        parts.append(f"{len(blocks) - len(kept):,} more left out here. {_POINTER}")
+    return parts
+
+
+def _head(subject: Subject) -> list[str]:
+    validation = subject.validation
+    word = re.sub(r"[^A-Za-z0-9_.]", "", validation.project)[:100]
+    digest = f" plan={plan_hash(subject.planned.plan)}" if subject.planned else ""
+    about = [f"dbt project {code(validation.project)}"]
+    about += [prose(validation.adapter, 50)] if validation.adapter else []
+    about += [f"dbt {prose(validation.dbt_version, 50)}"] if validation.dbt_version else []
+    if subject.planned and subject.planned.binding and subject.planned.binding.target:
+        about.append(f"target {code(subject.planned.binding.target)}")
+    notes = [f"> {prose(note)}" for note in subject.planned.notes] if subject.planned else []
+    notes += [f"> {prose(note)}" for note in subject.outcome.notes] if subject.outcome else []
+    return [
+        f"{MARKER}\n<!-- dbt-statsig {subject.command} project={word}{digest} -->",
+        f"### Statsig: {prose(subject.headline())}",
+        ", ".join(about) + ".",
+        *notes[:20],
+    ]
+
+
+def _effects(subject: Subject) -> set[int]:
+    impact = subject.validation.impact
+    return set(map(id, impact.effects)) if impact else set()
+
+
+def _impact(subject: Subject, room: int) -> list[str]:
+    """What the change does, against the base's artifacts; nothing where nobody asked."""
+    impact = subject.validation.impact
+    if impact is None:
+        return []
+    compared = counted(impact.compared, "source")
+    blocks = [_finding(found, subject) for found in impact.effects]
+    blocks = blocks or [f"Nothing that Statsig's sources would notice; {compared} compared."]
+    if impact.experiments is not None:
+        names = ", ".join(code(one.name) for one in impact.experiments[:50])
+        more = f" and {len(impact.experiments) - 50:,} more" if len(impact.experiments) > 50 else ""  # noqa: PLR2004
+        blocks.append(f"\nRunning experiments that use what it touches: {names or 'none'}{more}.")
+    return _fitted("What this change does", "", blocks, room)
+
+
+def _baseline(subject: Subject) -> list[str]:
+    """How much a baseline kept apart, and what of it may go."""
+    baseline = subject.validation.baseline
+    if baseline is None:
+        return []
+    stale = f" {counted(len(baseline.stale), 'entry is', 'entries are')} stale: no finding is like it any more."
+    known = f"Known by the baseline {code(baseline.path)}, not shown: {counted(len(baseline.known), 'finding')}."
+    return [known + (stale if baseline.stale else "")]
+
+
+def _finding(found: Finding, subject: Subject) -> str:
+    place = code(subject.path_of(found.location) + _line(found)) if found.location else code(found.unique_id)
+    label = found.severity.label
+    weight = f"**{label}**" if found.severity is Severity.ERROR else label
+    fix = f" {prose(found.fix, 500)}" if found.fix else ""
+    return f"- {weight} {code(found.code)}{' ' + place if place else ''}: {prose(found.message)}{fix}"
+
+
+def _line(found: Finding) -> str:
+    return f":{found.location.line}" if found.location and found.location.line else ""
+
+
+def _left(subject: Subject) -> Iterable[Left]:
+    return subject.planned.left if subject.planned else ()
+
+
+def _table(subject: Subject) -> tuple[str, list[str]]:
+    """The head and the rows of the summary: objects that a plan touches, or kinds for a validation."""
+    if subject.outcome is not None and subject.outcome.objects:
+        rows = [
+            _row(
+                f"**{entry.status.value}**" if entry.status is not Status.DONE else entry.status.value,
+                entry.change.action.value,
+                code(entry.change.name),
+                entry.change.kind.label,
+                prose(entry.message, 300),
+            )
+            for entry in subject.outcome.objects
+        ]
+        return _table_head("Result", "Action", "Source", "Kind", "Message"), rows
+    if subject.planned is None:
+        return _table_head("Kind", "Sources", "Ready", "Blocked"), list(_kind_rows(subject))
+    rows = [
+        _row(
+            change.action.value,
+            code(change.name) + (f" (was {code(change.live_name)})" if change.action is Action.RENAME else ""),
+            change.kind.label,
+            code(change.unique_id),
+            _what(change),
+        )
+        for change in _changes(subject)
+    ]
+    return _table_head("Action", "Source", "Kind", "dbt node", "What"), rows
+
+
+def _kind_rows(subject: Subject) -> Iterable[str]:
+    for kind in Kind:
+        blocked = [source.blocked for source in subject.validation.sources if source.kind is kind]
+        if blocked:
+            ready = len(blocked) - sum(blocked)
+            yield _row(f"{kind.label}s", f"{len(blocked):,}", f"{ready:,}", f"{sum(blocked):,}")
+
+
+def _changes(subject: Subject) -> list[Change]:
+    shown = [change for change in subject.changes if change.action in _ORDER]
+    return sorted(shown, key=lambda change: _ORDER.index(change.action))
+
+
+def _what(change: Change) -> str:
+    if change.action is Action.CREATE:
+        return "new"
+    if change.fields:
+        return ", ".join(code(field.field) for field in change.fields)
+    return prose(change.reason, 300)
+
+
+def _table_head(*cells: str) -> str:
+    return f"{_row(*cells)}\n{_row(*('---' for _ in cells))}"
+
+
+def _row(*cells: str) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _detail(change: Change) -> str:
+    fields = field_diffs(change)
+    told = "" if change.action is Action.CREATE else f", {counted(len(fields), 'field')}"
+    adopted = ", adopted" if change.adopted else ""
+    summary = f"<b>{change.action.value}</b> {change.kind.label} {_html(change.name)}{told}{adopted}"
+    return f"<details><summary>{summary}</summary>\n\n{diff_of(fields, limit=_LONGEST_DIFF)}\n\n</details>"
+
+
+def _html(name: str) -> str:
+    """A name as code inside of an HTML block, where Markdown is not read."""
+    shown = code(name)
+    return f"<code>{shown[1:-1]}</code>" if shown.startswith("`") else shown

@@ -1,0 +1,91 @@
+"""Findings as SARIF 2.1.0, which code scanning services and editors read.
+
+Facts: the OASIS standard SARIF 2.1.0. Columns count code points, as YAML's marks do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from dbt_statsig import __version__
+from dbt_statsig.findings import Severity
+from dbt_statsig.report.escape import one_line
+from dbt_statsig.report.problems import problems, rule
+
+if TYPE_CHECKING:
+    from dbt_statsig.findings import Finding
+    from dbt_statsig.report.subject import Subject
+
+_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
+# Code scanning drops results without a file, so what concerns the whole project stands there.
+_PROJECT_FILE = "dbt_project.yml"
+
+
+def sarif_report(subject: Subject) -> str:
+    """One run with every finding, refusal and failure; paths are relative to the repository's root."""
+    found = problems(subject)
+    codes = sorted({one.code for one in found})
+    run = {
+        "tool": {
+            "driver": {
+                "name": "dbt-statsig",
+                "version": __version__,
+                "semanticVersion": __version__,
+                "rules": [_rule(code) for code in codes],
+            }
+        },
+        "automationDetails": {"id": f"dbt-statsig/{subject.command}/{one_line(subject.validation.project)}"},
+        "columnKind": "unicodeCodePoints",
+        "originalUriBaseIds": {"%SRCROOT%": {"description": {"text": "The root of the repository."}}},
+        "invocations": [{"executionSuccessful": True, "exitCode": subject.exit_code}],
+        "results": [_result(one, codes, subject) for one in found],
+    }
+    return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=1) + "\n"
+
+
+def _rule(code: str) -> dict[str, Any]:
+    known = rule(code)
+    return {
+        "id": code,
+        "name": "".join(word.capitalize() for word in code.split("-")),
+        "shortDescription": {"text": known.meaning},
+        "help": {"text": known.remedy or known.meaning},
+        "defaultConfiguration": {"level": _LEVELS[known.severity]},
+    }
+
+
+def _result(found: Finding, codes: list[str], subject: Subject) -> dict[str, Any]:
+    identity = f"{found.code}\n{found.unique_id}\n{found.kind}\n{found.source}\n{found.key}"
+    text = f"{one_line(found.message)} {one_line(found.fix)}".strip() or rule(found.code).meaning
+    location: dict[str, Any] = {"physicalLocation": _place(found, subject)}
+    if found.unique_id:
+        logical = {"fullyQualifiedName": one_line(found.unique_id), "kind": "resource"}
+        location["logicalLocations"] = [{"name": one_line(found.source or found.unique_id), **logical}]
+    return {
+        "ruleId": found.code,
+        "ruleIndex": codes.index(found.code),
+        "level": _LEVELS[found.severity],
+        "message": {"text": text},
+        "locations": [location],
+        "partialFingerprints": {
+            "dbtStatsig/v1": hashlib.sha256(identity.encode(errors="backslashreplace")).hexdigest()
+        },
+    }
+
+
+def _place(found: Finding, subject: Subject) -> dict[str, Any]:
+    path = subject.path_of(found.location) if found.location else "/".join(filter(None, (subject.root, _PROJECT_FILE)))
+    place: dict[str, Any] = {"artifactLocation": {"uri": _uri(path), "uriBaseId": "%SRCROOT%"}}
+    if found.location and found.location.line:
+        place["region"] = {"startLine": found.location.line}
+        if found.location.column:
+            place["region"]["startColumn"] = found.location.column
+    return place
+
+
+def _uri(path: str) -> str:
+    return quote(one_line(path), safe="/-._~")

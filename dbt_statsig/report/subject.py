@@ -1,0 +1,77 @@
+"""What a report is about: one command's result, as every renderer takes it."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from dbt_statsig.report.style import Style
+from dbt_statsig.report.text import planned_summary, synced_summary
+from dbt_statsig.report.text_validation import verdict_line
+from dbt_statsig.results import Outcome, Planned, Synced, Validation
+
+if TYPE_CHECKING:
+    from dbt_statsig.changes import Change, Plan
+    from dbt_statsig.findings import Location
+
+
+class Subject(Struct, frozen=True, kw_only=True):
+    """`planned` is None for `validate`, `outcome` for all but `sync`.
+
+    `root` is the dbt project's folder inside its repository, as CI systems need it to find a file (empty: the same).
+    """
+
+    command: str
+    validation: Validation
+    planned: Planned | None = None
+    outcome: Outcome | None = None
+    dry_run: bool = False
+    exit_code: int = 0
+    root: str = ""
+
+    @classmethod
+    def of(
+        cls, result: Validation | Planned | Synced, *, exit_code: int = 0, dry_run: bool = False, root: str = ""
+    ) -> Subject:
+        """The subject that a command's result is."""
+        more: dict[str, Any] = {"dry_run": dry_run, "exit_code": exit_code, "root": root}
+        if isinstance(result, Validation):
+            return cls(command="validate", validation=result, **more)
+        if isinstance(result, Planned):
+            return cls(command="plan", validation=result.validation, planned=result, **more)
+        planned = result.planned
+        return cls(command="sync", validation=planned.validation, planned=planned, outcome=result.outcome, **more)
+
+    @property
+    def result(self) -> Validation | Planned | Synced:
+        """The command's result again."""
+        if self.planned is None:
+            return self.validation
+        return self.planned if self.outcome is None else Synced(planned=self.planned, outcome=self.outcome)
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """The changes of the plan; none without a plan."""
+        return self.planned.plan.changes if self.planned else ()
+
+    def path_of(self, location: Location) -> str:
+        """A place's file, seen from the repository."""
+        return f"{self.root}/{location.path}" if self.root and location.path else location.path
+
+    def headline(self) -> str:
+        """The sums in one sentence, as the text report ends with them."""
+        result = self.result
+        if isinstance(result, Synced):
+            return synced_summary(result, dry_run=self.dry_run)
+        return planned_summary(result) if isinstance(result, Planned) else verdict_line(result, Style())
+
+
+def plan_hash(plan: Plan) -> str:
+    """A digest of all that the plan would do: two plans that say the same have the same one."""
+    parts = [
+        (change.action.value, change.kind.value, change.name, change.live_name, change.fields, change.desired)
+        for change in plan.changes
+    ]
+    return hashlib.sha256(repr((plan.project, parts)).encode(errors="backslashreplace")).hexdigest()

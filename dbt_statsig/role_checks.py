@@ -1,0 +1,186 @@
+"""What dbt's own facts (types, tests, constraints, materialisations) say about the roles that columns are put in. Pure.
+
+Every check needs a fact that speaks against the declaration; where nothing is known, nothing is said.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from msgspec import UNSET, Struct
+
+from dbt_statsig.artifacts import ColumnTest
+from dbt_statsig.columns.verdicts import Presence
+from dbt_statsig.findings import CODES, Finding, Severity, finding
+from dbt_statsig.results import ColumnUse
+from dbt_statsig.sources import Kind
+from dbt_statsig.sql_text import PartitionType, partition_type
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dbt_statsig.artifacts import Manifest
+    from dbt_statsig.artifacts.nodes import Node
+    from dbt_statsig.columns.verdicts import Verdict
+    from dbt_statsig.declarations import Declaration
+
+TIMESTAMP = "timestamp_column"
+MAPPING = "id_type_mapping."
+NEVER_EMPTY = ("experiment_id_column", "group_id_column")
+
+# Types of which no warehouse makes a point in time; what is not listed here is not judged.
+_NO_TIME = re.compile(
+    r"(var|n|nvar|long ?var|b?p)?char(acter)?2?( varying)?\b.*|n?text|string|bool(ean)?|bit|"
+    r"(number|numeric|decimal|float|double|real|money)\b.*|float\d+|json.*|array.*|struct.*|map.*|record|object|super|"
+    r"variant|uuid|uniqueidentifier|(var)?binary.*|bytes|bytea|blob|time(\s*\(.*|\s+with.*)?",
+    re.IGNORECASE | re.DOTALL,
+)
+_WRAPPER = re.compile(r"(?:nullable|lowcardinality)\((.*)\)", re.IGNORECASE)
+_HEAVY = re.compile(r"\bjoin\b|\bgroup\s+by\b|\bover\s*\(|\bdistinct\b|\bqualify\b", re.IGNORECASE)
+_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+_DATE_MACRO = re.compile(r"\{\s*statsig_(start|end)_date(_int)?\s*\}")
+
+
+class RoleFacts(Struct, frozen=True, kw_only=True):
+    """What is known around one declaration.
+
+    `selected` are the columns that its SQL gives, empty where they are not all known. `tests` is None where the
+    manifest tells of no test at all.
+    """
+
+    adapter: str
+    uses: tuple[ColumnUse, ...]
+    selected: tuple[str, ...] = ()
+    tests: tuple[ColumnTest, ...] | None = None
+
+    @classmethod
+    def of(cls, manifest: Manifest, node: Node, *, uses: tuple[ColumnUse, ...], selected: tuple[str, ...]) -> RoleFacts:
+        """The facts about a node's declaration. Raises ArtifactError where a test is not as dbt writes it."""
+        tests = manifest.column_tests(node.unique_id) if manifest.has_tests else None
+        return cls(adapter=manifest.adapter_type, uses=uses, selected=selected, tests=tests)
+
+
+def role_findings(declaration: Declaration, facts: RoleFacts, *, guides: bool = False) -> tuple[Finding, ...]:
+    """All that speaks against the roles of one declaration's columns; with `guides`, against its cost too."""
+    checks = _RoleChecks(declaration, facts)
+    found = [*checks.timestamp(), *checks.empty_values(), *checks.properties()]
+    return tuple([*found, *checks.cost()] if guides else found)
+
+
+class _RoleChecks:
+    """The checks of one declaration."""
+
+    def __init__(self, declaration: Declaration, facts: RoleFacts) -> None:
+        self._declaration = declaration
+        self._node: Node = declaration.node
+        self._facts = facts
+        self._present = {use.role: use.verdict for use in facts.uses if use.verdict.presence is Presence.PRESENT}
+
+    def timestamp(self) -> Iterator[Finding]:
+        """The timestamp's type against what it is used as; only a contract or the catalog gives a type."""
+        verdict = self._present.get(TIMESTAMP)
+        if verdict is None or not verdict.data_type:
+            return
+        kind, as_day = partition_type(verdict.data_type), self._said("timestamp_as_day")
+        what = f'"{verdict.stored}" is of type {verdict.data_type}'
+        if _is_no_time(verdict.data_type) or kind is PartitionType.INTEGER:
+            yield self._found("timestamp-type", f"{what}, which is no time.", TIMESTAMP)
+        elif kind is PartitionType.TIMESTAMP and as_day:
+            message = f"{what}: with timestamp_as_day its time of day counts for nothing."
+            yield self._found("timestamp-as-day", message, "timestamp_as_day", severity=Severity.NOTE)
+        elif kind is PartitionType.DATE and self._is_day_lost():
+            message = (
+                f"{what}: taken as midnight, the rows of the day of exposure come before the exposure and are left out."
+            )
+            yield self._found("timestamp-as-day", message, TIMESTAMP)
+
+    def _is_day_lost(self) -> bool:
+        """Whether nobody said how to read a date. Oracle's DATE has a time of day."""
+        has_key = hasattr(self._declaration.meta, "timestamp_as_day")
+        return has_key and self._said("timestamp_as_day") is None and self._facts.adapter != "oracle"
+
+    def empty_values(self) -> Iterator[Finding]:
+        """Columns that must not be empty and that neither a test nor a constraint keeps from it."""
+        if self._facts.tests is None or self._said("sql") is not None:
+            return
+        for role in NEVER_EMPTY:
+            verdict = self._present.get(role)
+            if verdict is not None and not self._is_kept_filled(verdict):
+                yield self._untested(f'No not_null test keeps "{verdict.stored}" filled.', role)
+        units = {role: verdict for role, verdict in self._present.items() if role.startswith(MAPPING)}
+        if units and not any(map(self._is_kept_filled, units.values())):
+            names = ", ".join(f'"{verdict.stored}"' for verdict in units.values())
+            each = "it" if len(units) == 1 else "any of them"
+            message = f"Unit IDs: no not_null test keeps {each} filled ({names}); a row without a unit counts for none."
+            yield self._untested(message, "id_type_mapping")
+
+    def _is_kept_filled(self, verdict: Verdict) -> bool:
+        folded = verdict.stored.casefold()
+        tests = self._facts.tests or ()
+        if any(_bare(test.column) == folded and test.name == "not_null" and not test.is_partial for test in tests):
+            return True
+        if self._node.contract_enforced:
+            columns = self._node.columns.values()
+            if any(column.name.casefold() == folded and column.not_null for column in columns):
+                return True
+        pattern = rf"(?<!\w){re.escape(folded)}[\"'`\]]?\s+is\s+not\s+null\b"
+        return re.search(pattern, str(self._said("where") or "").casefold()) is not None
+
+    def properties(self) -> Iterator[Finding]:
+        """An entity property source that gives no property."""
+        if self._declaration.kind is not Kind.ENTITY_PROPERTY_SOURCE or not self._facts.selected:
+            return
+        roles = (TIMESTAMP, MAPPING, "partition_column")
+        taken = {verdict.stored for role, verdict in self._present.items() if role.startswith(roles)}
+        if not set(self._facts.selected) - taken:
+            message = f"{self._node.name} gives no column beside the unit IDs and the timestamp."
+            yield self._found("no-properties", message)
+
+    def cost(self) -> Iterator[Finding]:
+        """What Statsig's guides advise against: it makes scans slow, not wrong."""
+        sql = _COMMENT.sub(" ", self._node.compiled_code or "")
+        if (
+            self._declaration.kind is Kind.ASSIGNMENT_SOURCE
+            and self._node.materialized == "view"
+            and _HEAVY.search(sql)
+        ):
+            message = f"{self._node.name} is a view that joins or aggregates, which runs anew with every scan."
+            yield self._found("slow-view", message)
+        texts = f"{self._said('sql') or ''} {self._said('where') or ''}"
+        is_filtered = self._said("partition_column") is not None or _DATE_MACRO.search(texts)
+        has_dates = self._declaration.kind is not Kind.ENTITY_PROPERTY_SOURCE
+        if has_dates and self._said("source_type") != "table" and not is_filtered:
+            yield self._found("unfiltered-scan", f"Every scan reads all rows of {self._node.name}.")
+
+    def _said(self, key: str) -> Any:
+        value = getattr(self._declaration.meta, key, UNSET)
+        return None if value is UNSET else value
+
+    def _untested(self, message: str, role: str) -> Finding:
+        return self._found("not-null-untested", message, role)
+
+    def _found(self, code: str, message: str, *path: str, severity: Severity | None = None) -> Finding:
+        return finding(
+            code,
+            message,
+            severity=severity,
+            fix=CODES[code].remedy,
+            unique_id=self._node.unique_id,
+            kind=self._declaration.kind.value,
+            source=self._declaration.name,
+            key=".".join([self._declaration.key, *path]),
+            location=self._declaration.locate(*path),
+        )
+
+
+def _is_no_time(data_type: str) -> bool:
+    name = data_type.strip()
+    while wrapped := _WRAPPER.fullmatch(name):
+        name = wrapped[1].strip()
+    return partition_type(name) is PartitionType.OTHER and _NO_TIME.fullmatch(name) is not None
+
+
+def _bare(column: str) -> str:
+    """A column of a test without the quotes that its YAML may give it, in folded case."""
+    return column.strip('"`[]').casefold()

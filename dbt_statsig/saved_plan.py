@@ -1,0 +1,302 @@
+"""A plan as a file: what was decided, and digests of all that it was decided on.
+
+The file holds no payload and no secret. To apply it is to plan again and to write only the changes that are in both
+plans, for the same object in the same state; so no file, not even an edited one, can do what a new plan would not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Struct
+
+from dbt_statsig import __version__
+from dbt_statsig.changes import Action, Change, Plan
+from dbt_statsig.comparison import fingerprint
+from dbt_statsig.errors import UsageError
+from dbt_statsig.files import write_whole
+from dbt_statsig.results import Binding, ObjectOutcome, Outcome, Status
+from dbt_statsig.sources import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from dbt_statsig.planning import Desired
+    from dbt_statsig.request import Request
+    from dbt_statsig.results import Planned
+    from dbt_statsig.settings import Settings
+    from dbt_statsig.sources import Source
+
+SCHEMA_VERSION = 1
+TOOL = "dbt-statsig saved plan"
+WRITES = frozenset({Action.CREATE, Action.UPDATE, Action.RENAME, Action.DELETE})
+_LARGEST = 64 * 2**20
+_AGAIN = "Make a new one with `dbt-statsig plan --out FILE`."
+
+
+class SavedChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One change that writes; `desired` and `live` are digests of the two objects, empty where there is none."""
+
+    action: Action
+    kind: Kind
+    name: str
+    live_name: str
+    unique_id: str
+    adopted: bool
+    fields: tuple[str, ...]
+    desired: str
+    live: str
+
+
+class SavedScope(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the plan was asked for; applying it asks for the same."""
+
+    select: tuple[str, ...]
+    exclude: tuple[str, ...]
+    selector: str | None
+    selected: tuple[str, ...] | None
+    kinds: tuple[Kind, ...]
+    strict: bool
+    adopt: tuple[str, ...]
+    adopt_all: bool
+    prune: bool
+    force: bool
+
+
+class SavedPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole file."""
+
+    tool: str
+    schema_version: int
+    version: str
+    binding: Binding
+    scope: SavedScope
+    changes: tuple[SavedChange, ...]
+
+
+class _Head(Struct, frozen=True, kw_only=True):
+    tool: str = ""
+    schema_version: int = 0
+    version: str = ""
+
+
+class Matched(Struct, frozen=True, kw_only=True):
+    """What is left of a saved plan: the changes to write now, and the outcomes that need no writing."""
+
+    plan: Plan
+    settled: tuple[ObjectOutcome, ...]
+    notes: tuple[str, ...]
+
+    def joined(self, outcome: Outcome) -> Outcome:
+        """What became of the writing, with what needed none, in the order of kinds and names."""
+        kinds = list(Kind)
+        objects = sorted(
+            (*outcome.objects, *self.settled),
+            key=lambda one: (kinds.index(one.change.kind), one.change.name.casefold(), one.change.name),
+        )
+        return msgspec.structs.replace(outcome, objects=tuple(objects), notes=(*outcome.notes, *self.notes))
+
+
+def check_savable(request: Request) -> None:
+    """Raise UsageError for a run whose scope no later run can repeat from a file."""
+    compares = any("state:" in word for word in (*request.select, *request.exclude))
+    if compares or request.results is not None or request.run_results is not None:
+        raise UsageError(
+            "A plan that follows a dbt command's results or selects by state: cannot be saved.",
+            fix="Name the nodes with --select, or leave --out away.",
+        )
+
+
+def binding_of(project: str, target: str, settings: Settings, desired: Iterable[Desired]) -> Binding:
+    """What a plan with these inputs depends on."""
+    declared = sorted(
+        (item.kind.value, item.name, item.unique_id, item.blocked, repr(item.payload)) for item in desired
+    )
+    rules = (settings.respect_review_settings, settings.allowed_targets, settings.name_prefix, settings.strict)
+    return Binding(
+        project=project, target=target, base_url=settings.base_url, declared=digest(declared), settings=digest(rules)
+    )
+
+
+def save(planned: Planned, request: Request, path: Path) -> None:
+    """Write the file, whole or not at all. Raises DbtStatsigError where that cannot be done."""
+    if planned.binding is None:
+        raise ValueError("a plan that was made by hand is bound to nothing")
+    scope = SavedScope(
+        select=request.select,
+        exclude=request.exclude,
+        selector=request.selector,
+        selected=None if request.selected is None else tuple(sorted(request.selected)),
+        kinds=tuple(sorted(request.kinds)),
+        strict=request.strict,
+        adopt=tuple(sorted(request.adopt)),
+        adopt_all=request.adopt_all,
+        prune=request.prune,
+        force=request.force,
+    )
+    saved = SavedPlan(
+        tool=TOOL,
+        schema_version=SCHEMA_VERSION,
+        version=__version__,
+        binding=planned.binding,
+        scope=scope,
+        changes=tuple(_saved(change) for change in planned.plan.changes if change.action in WRITES),
+    )
+    write_whole(path, msgspec.json.format(msgspec.json.encode(saved), indent=2) + b"\n")
+
+
+def load(path: Path) -> SavedPlan:
+    """The plan in a file. Raises UsageError for one that is missing, damaged, foreign, or of another version."""
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise UsageError(f"{path} is too large to be a saved plan.", fix=_AGAIN)
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"The saved plan {path} cannot be read: {error.strerror}.", fix=_AGAIN) from None
+    try:
+        head = msgspec.json.decode(content, type=_Head)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        head = _Head()
+    if head.tool != TOOL:
+        raise UsageError(f"{path} is not a saved plan of dbt-statsig, or it is damaged.", fix=_AGAIN)
+    if head.schema_version != SCHEMA_VERSION or head.version != __version__:
+        raise UsageError(
+            f"{path} was written by dbt-statsig {head.version} (form {head.schema_version}); "
+            f"this is {__version__} (form {SCHEMA_VERSION}).",
+            fix=_AGAIN,
+        )
+    try:
+        return msgspec.json.decode(content, type=SavedPlan)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"The saved plan {path} is damaged: {error}.", fix=_AGAIN) from None
+
+
+def scoped(request: Request, saved: SavedPlan) -> Request:
+    """The request with the scope that the plan was made for. Raises UsageError where it brings one of its own."""
+    own = {
+        "--select": request.select,
+        "--exclude": request.exclude,
+        "--selector": request.selector,
+        "--kind": request.kinds,
+        "--adopt": request.adopt,
+        "--adopt-all": request.adopt_all,
+        "--prune": request.prune,
+        "--force": request.force,
+    }
+    given = [option for option, value in own.items() if value]
+    if given:
+        raise UsageError(
+            f"{', '.join(given)} cannot be combined with --plan: a saved plan brings its own.",
+            fix="Give such options when the plan is made.",
+        )
+    scope = saved.scope
+    return msgspec.structs.replace(
+        request,
+        select=scope.select,
+        exclude=scope.exclude,
+        selector=scope.selector,
+        selected=None if scope.selected is None else frozenset(scope.selected),
+        kinds=frozenset(scope.kinds),
+        strict=scope.strict or request.strict,
+        adopt=frozenset(scope.adopt),
+        adopt_all=scope.adopt_all,
+        prune=scope.prune,
+        force=scope.force,
+    )
+
+
+def check_binding(saved: Binding, now: Binding) -> None:
+    """Raise UsageError where the plan was made for another project, target, console, declarations or settings."""
+    words = {
+        "project": f'the dbt project "{saved.project}", and this is "{now.project}"',
+        "target": f'the dbt target "{saved.target}", and this is "{now.target}"',
+        "base_url": f"{saved.base_url}, and base_url is {now.base_url} now",
+        "settings": "other settings than those in force now",
+        "declared": "another state of the project: what its manifest declares has changed",
+    }
+    for field, told in words.items():
+        if getattr(saved, field) != getattr(now, field):
+            raise UsageError(f"The saved plan was made for {told}. Nothing was written.", fix=_AGAIN)
+
+
+def matched(saved: SavedPlan, planned: Planned) -> Matched:
+    """What of a saved plan can be written as it was decided; everything else gets its outcome here.
+
+    Raises UsageError where the plan was made for something else as a whole.
+    """
+    if planned.binding is not None:
+        check_binding(saved.binding, planned.binding)
+    now = planned.plan
+    fresh = {(change.kind, change.name): change for change in now.changes}
+    ready: list[Change] = []
+    settled: list[ObjectOutcome] = []
+    for old in saved.changes:
+        change = fresh.pop((old.kind, old.name), None)
+        if change is not None and _saved(change) == old:
+            ready.append(change)
+        else:
+            settled.append(_settled(old, change))
+    new = sum(change.action in WRITES for change in fresh.values())
+    notes = (f"Changes that are not in the saved plan were left: {new}. Plan again to see them.",) if new else ()
+    return Matched(plan=Plan(project=now.project, changes=tuple(ready)), settled=tuple(settled), notes=notes)
+
+
+def digest(*parts: object) -> str:
+    """One digest of values whose repr tells all of them."""
+    return hashlib.sha256(repr(parts).encode(errors="backslashreplace")).hexdigest()
+
+
+def _settled(old: SavedChange, change: Change | None) -> ObjectOutcome:
+    gone = change is None and old.action is Action.DELETE
+    shown = change or Change(
+        action=old.action, kind=old.kind, name=old.name, unique_id=old.unique_id, live_name=old.live_name
+    )
+    if gone or (change is not None and change.action is Action.UNCHANGED and _digest(change.desired) == old.desired):
+        return ObjectOutcome(
+            change=msgspec.structs.replace(shown, action=old.action),
+            status=Status.DONE,
+            message="It was so already: nothing was sent.",
+        )
+    why = "The console is not as the plan saw it"
+    why += f": this object would now be {_NOW[change.action]}." if change else ": there is nothing left to do to it."
+    if change is not None and change.action is old.action:
+        why = "The object was edited in the console after the plan was made."
+    return ObjectOutcome(
+        change=msgspec.structs.replace(shown, action=old.action),
+        status=Status.REFUSED,
+        message=why,
+        fix="Plan again and compare.",
+    )
+
+
+_NOW = {
+    Action.CREATE: "created",
+    Action.UPDATE: "updated",
+    Action.RENAME: "renamed",
+    Action.DELETE: "deleted",
+    Action.UNCHANGED: "left as it is",
+    Action.FOREIGN: "refused as not this project's",
+    Action.ORPHAN: "told as no longer declared",
+    Action.BLOCKED: "blocked",
+}
+
+
+def _saved(change: Change) -> SavedChange:
+    return SavedChange(
+        action=change.action,
+        kind=change.kind,
+        name=change.name,
+        live_name=change.live_name,
+        unique_id=change.unique_id,
+        adopted=change.adopted,
+        fields=tuple(field.field for field in change.fields),
+        desired=_digest(change.desired),
+        live="" if change.live is None else fingerprint(change.live),
+    )
+
+
+def _digest(source: Source | None) -> str:
+    return "" if source is None else digest(source)

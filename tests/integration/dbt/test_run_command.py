@@ -1,0 +1,147 @@
+"""`dbt-statsig run -- dbt …` and `sync --run-results`: what a job built, from outside of dbt."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.integration.cli_process import COMMAND, KEY
+from tests.integration.dbt.job import HOOK
+
+if TYPE_CHECKING:
+    from tests.integration.dbt.job import Job
+
+pytestmark = pytest.mark.dbt
+
+SESSIONS = "models/shop/fct_sessions.sql"
+
+
+@pytest.fixture
+def outside(job: Job) -> Job:
+    """The job without the hook: what pushes is outside of dbt."""
+    job.edit("dbt_project.yml", HOOK, "\n")
+    return job
+
+
+def test_a_whole_build(outside: Job) -> None:
+    """The output of dbt is passed through, then what it built is synced; the handshake tells the target."""
+    outside.settings("allowed_targets: [dev]")
+    said = outside.ours("run", "--", "dbt", "build", "--target", "dev")
+    assert said.index("Finished running") < said.index("8 created.")
+    assert "Refunds" not in outside.held()
+    assert "Nothing to do: 8 sources as declared." in outside.ours("run", "--quiet", "--", "dbt", "build", "--quiet")
+
+
+@pytest.mark.engines
+def test_a_part_gets_the_same_sql_as_the_whole(outside: Job) -> None:
+    """Where dbt compiled only a part, the rest is compiled on the side, and dbt's own artifacts stay as they are."""
+    outside.hide_columns()
+    outside.ours("run", "--", "dbt", "run", "--select", "fct_sessions")
+    assert outside.held() == {"Sessions"}
+    assert '"seconds"' in next(body["sql"] for _, _, body in outside.written() if "sql" in body)
+    results = json.loads((outside.folder / "target" / "run_results.json").read_text(encoding="utf-8"))
+    assert results["args"]["which"] == "run"
+    outside.dbt("compile")
+    assert "8 to create, 1 unchanged." in outside.ours("plan")
+
+
+def test_dbt_failed(outside: Job) -> None:
+    """Where a model fails, what was built is synced all the same, and the exit code is dbt's."""
+    (outside.folder / SESSIONS).write_text("select nonsense from {{ ref('stg_events') }}", encoding="utf-8")
+    said = outside.ours("run", "--", "dbt", "run", "--select", "fct_sessions", "fct_orders", expect=1)
+    assert outside.held() == {"Orders"}
+    assert "dbt ended with the status error for its node." in said
+    said = outside.ours("run", "--", "dbt", "run", "--select", "fct_sessions", expect=1, key="console-refused-0123")
+    assert "Nothing was synced." in said
+    assert "refused the key" in said
+
+
+def test_dbt_could_not_start_its_work(outside: Job) -> None:
+    """Where dbt wrote no new run results nothing is synced, and the exit code is dbt's."""
+    said = outside.ours("run", "--", "dbt", "run", "--no-such-option", expect=2)
+    assert "Nothing was synced: dbt wrote no new run results." in said
+    assert list(outside.console.requests) == []
+
+
+def test_a_command_that_builds_nothing(outside: Job) -> None:
+    """After a dbt command that builds no tables nothing is pushed, and that is an error of usage."""
+    said = outside.ours("run", "--", "dbt", "compile", expect=2)
+    assert "`dbt compile`, which builds no tables" in said
+    assert outside.written() == []
+
+
+def test_a_target_that_may_not_push(outside: Job) -> None:
+    """A target that is not listed: dbt runs, nothing is pushed, and the exit code is 1."""
+    outside.settings("allowed_targets: [prod]")
+    said = outside.ours("run", "--", "dbt", "run", "--select", "fct_orders", expect=1)
+    assert "Done." in said
+    assert 'the dbt target "dev" may not push; allowed: prod.' in said
+    assert outside.written() == []
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [((), 2, "There is no dbt command to run."), (("dbt-of-nobody", "run"), 2, "dbt-of-nobody cannot be run")],
+)
+def test_no_dbt_to_run(outside: Job, words: tuple[str, ...], code: int, message: str) -> None:
+    """Without a dbt command, or with one that does not exist, there is one clear message."""
+    assert message in outside.ours("run", "--", *words, expect=code)
+
+
+def test_interrupted(outside: Job) -> None:
+    """A job that is ended from outside is passed on to dbt, and nothing is synced after it."""
+    (outside.folder / SESSIONS).write_text(
+        "select count(*) as n from range(40000000) a, range(40000000) b", encoding="utf-8"
+    )
+    with subprocess.Popen(
+        [COMMAND, "run", "--", "dbt", "run", "--select", "fct_sessions"],
+        cwd=outside.folder,
+        env=outside.environ(KEY, {}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        next(line for line in process.stdout if "START sql table model" in line)
+        os.kill(process.pid, signal.SIGTERM)
+        said = process.stdout.read()
+        assert process.wait(timeout=60) != 0
+    assert "Nothing was synced" in said
+    assert list(outside.console.requests) == []
+
+
+def test_run_results_on_their_own(outside: Job) -> None:
+    """`sync --run-results` after a build pushes what was built; after a compile it refuses to go by the results."""
+    outside.dbt("build", off=True)
+    assert "8 created." in outside.ours("sync", "--run-results")
+    results = outside.folder / "target" / "run_results.json"
+    kept = outside.folder / "kept.json"
+    kept.write_bytes(results.read_bytes())
+    outside.dbt("run", "--empty", "--select", "fct_orders")
+    assert "`dbt run --empty`, which builds no tables" in outside.ours("sync", "--run-results", expect=2)
+    outside.dbt("compile")
+    assert "`dbt compile`, which builds no tables" in outside.ours("sync", "--run-results", expect=2)
+    assert "different dbt commands" in outside.ours("sync", "--run-results", str(kept), expect=2)
+
+
+def test_what_hangs_on_uncompiled_sql_is_left(outside: Job) -> None:
+    """`sync --run-results` after a partial run leaves a source whose columns only uncompiled SQL tells."""
+    outside.hide_columns()
+    outside.dbt("run", "--select", "fct_sessions")
+    said = outside.ours("sync", "--run-results")
+    assert "Its columns hang on SQL that this dbt command did not compile" in said
+    assert outside.written() == []
+    assert "8 created" in outside.ours("run", "--", "dbt", "build")
+
+
+def test_two_targets_named(outside: Job) -> None:
+    """A target that contradicts what dbt recorded pushes nothing: the manifest is of another one."""
+    outside.dbt("build", "--target", "dev")
+    said = outside.ours("sync", "--target", "prod", expect=1)
+    assert '--target (or DBT_TARGET) says "prod", but run_results.json of the same dbt command says "dev".' in said
+    assert outside.written() == []

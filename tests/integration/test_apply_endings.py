@@ -1,0 +1,207 @@
+"""How the writing of a plan ends early: interrupts, refused keys, tags, and what nobody expected."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from msgspec import structs
+
+from dbt_statsig.apply import Applier
+from dbt_statsig.changes import Action
+from dbt_statsig.errors import AuthenticationFailed, Stopped
+from dbt_statsig.results import ObjectOutcome, Status
+from dbt_statsig.sources import Kind
+from tests.integration.faults.memory import MemoryConsole
+from tests.integration.test_apply import declared, make_plan, statuses, sync
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import httpx
+
+    from dbt_statsig.console.client import ConsoleClient
+
+
+class Holding(MemoryConsole):
+    """A console that holds every creation back until it is let go."""
+
+    def __init__(self) -> None:
+        """Open."""
+        super().__init__()
+        self.reached, self.go_on = threading.Event(), threading.Event()
+        self.go_on.set()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """As the console, later."""
+        if request.method == "POST":
+            self.reached.set()
+            self.go_on.wait(10)
+        return super().handle_request(request)
+
+
+@pytest.fixture
+def console() -> Holding:
+    """A console in this process."""
+    return Holding()
+
+
+@pytest.fixture
+def client(console: Holding) -> Iterator[ConsoleClient]:
+    """A client of it."""
+    with console.client() as one:
+        yield one
+
+
+class Interrupted:
+    """Stands in for the event that the main thread waits for: an interrupt comes once a write is under way."""
+
+    def __init__(self, console: Holding, real: threading.Event, times: int) -> None:
+        """So many interrupts; then the writes are let go."""
+        self.console, self.real, self.times = console, real, times
+
+    def wait(self) -> None:
+        """Interrupt, or wait for the end."""
+        self.console.reached.wait(10)
+        self.times -= 1
+        if self.times >= 0:
+            raise KeyboardInterrupt
+        self.console.go_on.set()
+        self.real.wait(10)
+
+    def set(self) -> None:
+        """The end."""
+        self.real.set()
+
+
+def interrupted(console: Holding, applier: Applier, times: int) -> None:
+    """Let the run meet so many interrupts."""
+    console.go_on.clear()
+    vars(applier)["_ended"] = Interrupted(console, threading.Event(), times)
+
+
+def test_an_interrupt_lets_writes_end(console: Holding, client: ConsoleClient) -> None:
+    """The write under way ends as done, the others are not started, and the report says why."""
+    plan = make_plan(client, [declared("A"), declared("B", "b"), declared("C", "c")])
+    applier = Applier(client, concurrency=1)
+    interrupted(console, applier, 1)
+    outcome = applier.run(plan)
+    assert statuses(outcome) == {"A": Status.DONE, "B": Status.NOT_STARTED, "C": Status.NOT_STARTED}
+    assert outcome.stopped == "Interrupted: what was under way was finished, nothing more was started."
+    assert outcome.objects[1] == ObjectOutcome(
+        change=plan.changes[1], status=Status.NOT_STARTED, message=outcome.stopped
+    )
+    assert outcome.notes == ()
+
+
+def test_a_second_interrupt_leaves_them(console: Holding, client: ConsoleClient) -> None:
+    """The write under way is told as unknown, with the way on."""
+    plan = make_plan(client, [declared("A"), declared("B", "b")])
+    applier = Applier(client, concurrency=1)
+    interrupted(console, applier, 2)
+    outcome = applier.run(plan)
+    console.go_on.set()
+    assert statuses(outcome) == {"A": Status.UNKNOWN, "B": Status.NOT_STARTED}
+    assert outcome.objects[0] == ObjectOutcome(
+        change=plan.changes[0],
+        status=Status.UNKNOWN,
+        message="It was under way when the run ended.",
+        fix="Run it again: it compares first, and writes only what differs.",
+    )
+    assert outcome.stopped == "Interrupted twice: what was under way was left, and its outcome is not known."
+
+
+def test_the_tags_stop_everything(client: ConsoleClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that is refused while tags are read leaves every object not started."""
+    plan = make_plan(client, [declared("A", tags=("new",)), declared("B", "b")])
+    monkeypatch.setattr(client, "tags", _key_refused)
+    outcome = Applier(client).run(plan)
+    assert set(statuses(outcome).values()) == {Status.NOT_STARTED}
+    assert outcome.stopped == "The key was refused."
+
+
+def _key_refused() -> None:
+    raise AuthenticationFailed("The key was refused.")
+
+
+def test_tags_that_cannot_be_made_are_noted(client: ConsoleClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any other trouble with tags is a note: the objects themselves will tell."""
+    plan = make_plan(client, [declared("A", tags=("new",))])
+    monkeypatch.setattr(client, "create_tag", _stopped)
+    outcome = Applier(client).run(plan)
+    assert statuses(outcome) == {"A": Status.DONE}
+    assert outcome.notes == ("Tags could not be made sure of: Not sent.",)
+
+
+def _stopped(*_: Any) -> None:
+    raise Stopped("Not sent.")
+
+
+def test_a_client_that_was_stopped(client: ConsoleClient) -> None:
+    """What waits for its turn when the run is told to end is not started."""
+    plan = make_plan(client, [declared("A")])
+    client.stop()
+    assert statuses(Applier(client).run(plan)) == {"A": Status.NOT_STARTED}
+
+
+def test_a_surprise_with_one_object(client: ConsoleClient) -> None:
+    """What nobody expected of one object is told as unknown; the others are written."""
+    plan = make_plan(client, [declared("A"), declared("E", "e", kind=Kind.METRIC_SOURCE)])
+    broken = structs.replace(plan.changes[0], desired=None)
+    outcome = Applier(client).run(structs.replace(plan, changes=(broken, plan.changes[1])))
+    assert statuses(outcome) == {"A": Status.UNKNOWN, "E": Status.DONE}
+    assert outcome.objects[0] == ObjectOutcome(
+        change=broken,
+        status=Status.UNKNOWN,
+        message="Internal error (ValueError); it may or may not have been written.",
+        fix="Plan again; report it.",
+    )
+
+
+def test_a_surprise_with_all(client: ConsoleClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What nobody expected before any write reaches the caller."""
+    plan = make_plan(client, [declared("A", tags=("new",))])
+    monkeypatch.setattr(client, "tags", lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        Applier(client).run(plan)
+
+
+def test_a_progress_that_fails(client: ConsoleClient) -> None:
+    """Whoever watches cannot end the run."""
+    plan = make_plan(client, [declared("A"), declared("B", "b")])
+    outcome = Applier(client, on_done=lambda _count: 1 / 0).run(plan)  # type: ignore[arg-type]  # it raises
+    assert set(statuses(outcome).values()) == {Status.DONE}
+
+
+def test_an_answer_under_another_name(client: ConsoleClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that the answer shows otherwise is told like any field, with what to do."""
+    plan = make_plan(client, [declared("A")])
+    real = client.create
+
+    def create(kind: Kind, payload: Any, **options: Any) -> Any:
+        written = real(kind, payload, **options)
+        assert written.live is not None
+        return structs.replace(written, live=structs.replace(written.live, name="a"))
+
+    monkeypatch.setattr(client, "create", create)
+    (entry,) = Applier(client).run(plan).objects
+    assert [(field.field, field.before, field.after) for field in entry.echo] == [("name", "a", "A")]
+    assert entry.message == "The console now shows other values than were sent."
+    assert entry.fix == "Compare the fields, then plan again."
+
+
+def test_tags_of_what_does_not_touch_them(console: Holding, client: ConsoleClient) -> None:
+    """The list of tags is not asked for where no change brings new ones."""
+    sync(client, [declared("A", tags=("dbt",))])
+    console.emulator.state.lists["tags"].clear()
+    sync(client, [declared("A", tags=("dbt",), sql="SELECT 2"), declared("B", "b", tags=None)])
+    assert console.emulator.state.tag_names() <= {"dbt"}
+
+
+def test_nothing_to_write(client: ConsoleClient) -> None:
+    """A plan that only reports is an empty outcome."""
+    plan = make_plan(client, [])
+    outcome = Applier(client).run(plan)
+    assert (outcome.objects, outcome.stopped, outcome.notes) == ((), "", ())
+    assert Action.ORPHAN not in {entry.change.action for entry in outcome.objects}

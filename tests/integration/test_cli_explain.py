@@ -1,0 +1,39 @@
+"""`dbt-statsig explain`, as it is typed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dbt_statsig.report.problems import RULES
+from tests.integration.cli_process import run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_one_code(tmp_path: Path) -> None:
+    """A code gives its weight, its meaning, the remedy and an example."""
+    done = run("explain", "Unrendered-Jinja", cwd=tmp_path)
+    assert done.returncode == 0
+    assert done.stdout.startswith("unrendered-jinja  error\n")
+    assert "→ Quote the whole value" in done.stdout
+    assert "  Example:\n    name: {{ var('name') }}" in done.stdout
+
+
+def test_all_codes(tmp_path: Path) -> None:
+    """Without a code all of them are listed, those of plans and syncs included."""
+    done = run("explain", cwd=tmp_path)
+    assert done.returncode == 0
+    assert [code for code in RULES if f"  {code} " not in done.stdout] == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "hint"), [("colum-absent", 'Did you mean "column-absent"?'), ("zz", "lists all codes")]
+)
+def test_no_such_code(tmp_path: Path, typed: str, hint: str) -> None:
+    """A code that does not exist is a usage error with the nearest one, or the way to the list."""
+    done = run("explain", typed, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert hint in done.stderr

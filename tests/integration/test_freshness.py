@@ -1,0 +1,168 @@
+"""Objects that somebody edits while a plan is written, and lists that cannot be trusted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from dbt_statsig.apply import Applier
+from dbt_statsig.changes import Action, Change
+from dbt_statsig.console.listing import Listing
+from dbt_statsig.errors import ProtocolError
+from dbt_statsig.freshness import FRESH_SECONDS, Freshness
+from dbt_statsig.live import read_live
+from dbt_statsig.progress import Silent
+from dbt_statsig.results import ObjectOutcome, Status
+from dbt_statsig.sources import Kind
+from tests.integration.faults.memory import MemoryConsole
+from tests.integration.test_apply import declared, make_plan, statuses, sync
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import httpx
+
+    from dbt_statsig.console.client import ConsoleClient
+    from dbt_statsig.planning import Plan
+
+KIND = Kind.ASSIGNMENT_SOURCE
+
+
+class Counting(MemoryConsole):
+    """A console that remembers its reads, and can hide what its lists hold."""
+
+    def __init__(self) -> None:
+        """Empty."""
+        super().__init__()
+        self.reads: list[str] = []
+        self.hide = 0
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """As the console, or an empty list."""
+        if request.method == "GET":
+            self.reads.append(request.url.path)
+            if self.hide and request.url.path.endswith(("sources", "list")):
+                self.hide -= 1
+                held, self.emulator.state.sources = self.emulator.state.sources, MemoryConsole().emulator.state.sources
+                answer = super().handle_request(request)
+                self.emulator.state.sources = held
+                return answer
+        return super().handle_request(request)
+
+
+@pytest.fixture
+def console() -> Counting:
+    """A console in this process."""
+    return Counting()
+
+
+@pytest.fixture
+def client(console: Counting) -> Iterator[ConsoleClient]:
+    """A client of it."""
+    with console.client() as one:
+        yield one
+
+
+def edited(client: ConsoleClient) -> Plan:
+    """A plan that updates two objects that are there."""
+    sync(client, [declared("A", "a"), declared("B", "b")])
+    return make_plan(client, [declared("A", "a", sql="SELECT 2"), declared("B", "b", sql="SELECT 2")])
+
+
+def test_an_edit_is_refused_and_the_others_go_on(console: Counting, client: ConsoleClient) -> None:
+    """Once the plan's reading is too old, the list is read again, once, and tells what was edited."""
+    plan = edited(client)
+    console.emulator.state.sources["assignment_sources"]["A"]["team"] = "growth"
+    console.reads.clear()
+    outcome = Applier(client, fresh_for=0).run(plan)
+    assert statuses(outcome) == {"A": Status.REFUSED, "B": Status.DONE}
+    assert outcome.objects[0] == ObjectOutcome(
+        change=plan.changes[0],
+        status=Status.REFUSED,
+        message="It was edited in the console after the plan was made.",
+        fix="Plan again and compare.",
+    )
+    assert console.emulator.state.sources["assignment_sources"]["A"]["sql"] == "SELECT 1"
+
+
+def test_what_is_gone_is_refused(console: Counting, client: ConsoleClient) -> None:
+    """An object that somebody deleted is not written to."""
+    plan = edited(client)
+    del console.emulator.state.sources["assignment_sources"]["A"]
+    outcome = Applier(client, fresh_for=0).run(plan)
+    assert statuses(outcome) == {"A": Status.REFUSED, "B": Status.DONE}
+    assert outcome.objects[0].message == "It is not in the console any more."
+
+
+def test_one_reading_serves_all(console: Counting, client: ConsoleClient) -> None:
+    """The list is not read again before it is too old, and then once for all objects of its kind."""
+    plan = edited(client)
+    now = 0.0
+    fresh = Freshness(client, now=lambda: now)
+    console.reads.clear()
+    assert [fresh.changed(change) for change in plan.changes] == ["", ""]
+    assert console.reads == []
+    now = FRESH_SECONDS
+    assert [fresh.changed(change) for change in plan.changes] == ["", ""]
+    assert len(console.reads) == 1
+    now = 2 * FRESH_SECONDS
+    fresh.changed(plan.changes[0])
+    assert len(console.reads) == 2
+
+
+def test_what_is_new_needs_no_reading(console: Counting, client: ConsoleClient) -> None:
+    """A creation has no older state; the server refuses a name that is taken."""
+    assert Freshness(client, fresh_for=0).changed(Change(action=Action.CREATE, kind=KIND, name="A")) == ""
+    assert console.reads == []
+
+
+def test_an_empty_list_is_doubted(console: Counting, client: ConsoleClient) -> None:
+    """A metric source is there though its list is empty: the list cannot be trusted."""
+    wanted = [declared("A", kind=Kind.METRIC_SOURCE)]
+    sync(client, wanted)
+    console.hide = 2
+    with pytest.raises(ProtocolError, match="came back empty"):
+        read_live(client, [Kind.METRIC_SOURCE], wanted, Silent())
+
+
+def test_a_list_that_has_just_been_filled(console: Counting, client: ConsoleClient) -> None:
+    """Where the second look at the list finds objects, these count."""
+    wanted = [declared("A", kind=Kind.METRIC_SOURCE)]
+    sync(client, wanted)
+    console.hide = 1
+    live, warnings = read_live(client, [Kind.METRIC_SOURCE], wanted, Silent())
+    assert [item.name for item in live[Kind.METRIC_SOURCE].items] == ["A"]
+    assert warnings == []
+
+
+def test_an_empty_console_is_believed(console: Counting, client: ConsoleClient) -> None:
+    """A few names are looked for, and no more."""
+    wanted = [declared(f"S{number}", kind=Kind.METRIC_SOURCE) for number in range(10)]
+    live, _ = read_live(client, [Kind.METRIC_SOURCE], wanted, Silent())
+    assert live[Kind.METRIC_SOURCE].items == ()
+    assert len(console.reads) == 3
+
+
+def test_looking_that_fails_is_no_doubt(console: Counting, client: ConsoleClient) -> None:
+    """A name that cannot be asked for, as the API would take it for its list, ends the looking."""
+    wanted = [declared("list", kind=Kind.METRIC_SOURCE)]
+    live, _ = read_live(client, [Kind.METRIC_SOURCE], wanted, Silent())
+    assert live[Kind.METRIC_SOURCE].items == ()
+
+
+class Doubtful:
+    """A client whose list may lack some."""
+
+    def list(self, kind: Kind) -> Listing:
+        """One object, and a doubt."""
+        item = declared("A", kind=kind).payload
+        assert item is not None
+        return Listing(items=(item,), pages=1, complete=False, doubt="page 1 repeats entries")
+
+
+def test_an_incomplete_list_is_told() -> None:
+    """What may be missing is a warning, and the list is marked as incomplete."""
+    live, warnings = read_live(cast("ConsoleClient", Doubtful()), [KIND], [], Silent())
+    assert not live[KIND].complete
+    assert warnings == ["The list of assignment sources may lack some: page 1 repeats entries"]

@@ -1,0 +1,83 @@
+"""The answer of a command, on stdout and in files."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+
+from dbt_statsig.cli import answering
+from dbt_statsig.cli.answering import tell
+from dbt_statsig.cli.output import Output
+from dbt_statsig.cli.report_files import ReportFile
+from dbt_statsig.errors import DbtStatsigError
+from dbt_statsig.report.style import Style
+from tests.unit.report import samples
+
+OUTPUT = Output(json=False, quiet=False, style=Style(), aside=Style())
+
+
+def reports(*names: str) -> tuple[ReportFile, ...]:
+    """One report of JSON for each name."""
+    return tuple(ReportFile(form="json", path=Path(name)) for name in names)
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+
+
+def test_the_exit_code_is_the_runs_own(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where everything can be written, the exit code is the one given, and the forms know it."""
+    output = structs.replace(OUTPUT, reports=reports("a.json", "b.json"))
+    assert tell(output, samples.VALIDATION, exit_code=1) == 1
+    assert capsys.readouterr().out.splitlines()[0] == "shop (duckdb, dbt 1.11.2): 2 sources declared"
+    assert '"exit_code": 1' in Path("a.json").read_text(encoding="utf-8")
+    assert Path("a.json").read_bytes() == Path("b.json").read_bytes()
+
+
+@pytest.mark.parametrize(("given", "expected"), [(0, 2), (1, 1), (3, 3)])
+def test_fault_44_a_lost_report_is_told(given: int, expected: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """A report that cannot be written spoils a clean exit code and no other; the answer stands."""
+    output = structs.replace(OUTPUT, reports=reports("gone/a.json", "b.json"))
+    assert tell(output, samples.CLEAN, exit_code=given) == expected
+    said = capsys.readouterr()
+    assert "1 source ready" in said.out
+    assert said.err.startswith("Error: gone/a.json could not be written:")
+    assert Path("b.json").is_file()
+
+
+def test_fault_44_a_full_disk_below_stdout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where stdout takes nothing, the reports are written first."""
+
+    def full(*_: object, **__: object) -> None:
+        raise DbtStatsigError("No space.")
+
+    monkeypatch.setattr(answering, "write_out", full)
+    with pytest.raises(DbtStatsigError, match="No space"):
+        tell(structs.replace(OUTPUT, reports=reports("a.json")), samples.CLEAN, exit_code=0)
+    assert Path("a.json").is_file()
+
+
+def test_step_summary(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the form github the step's summary is the Markdown; one that cannot be written is told."""
+    output = structs.replace(OUTPUT, form="github")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "summary.md")
+    assert tell(output, samples.CLEAN, exit_code=0) == 0
+    assert Path("summary.md").read_text(encoding="utf-8").startswith("<!-- dbt-statsig -->")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "gone/summary.md")
+    assert tell(output, samples.CLEAN, exit_code=0) == 2
+    assert "gone/summary.md could not be written" in capsys.readouterr().err
+
+
+def test_all_but_text_is_utf8(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The forms for programs are UTF-8 on any terminal."""
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii"))
+    clean = structs.replace(samples.CLEAN, project="caf\u00e9")
+    tell(structs.replace(OUTPUT, form="markdown"), clean, exit_code=0)
+    assert "caf\u00e9".encode() in raw.getvalue()

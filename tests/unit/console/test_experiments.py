@@ -1,0 +1,82 @@
+"""Experiments, read from the console as far as they name sources."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dbt_statsig.errors import ProtocolError
+from dbt_statsig.experiments import Experiment
+from dbt_statsig.sources import Kind
+from tests.unit.console.service import Opened, page
+
+
+def test_all_pages_of_experiments_are_read() -> None:
+    """Every page is read, and of each experiment its name, status and sources are kept."""
+    first = {
+        "id": "checkout_button",
+        "name": "Checkout button",
+        "status": "active",
+        "assignmentSourceName": "Exposures",
+        "stratifiedSampling": {"entityPropertySource": {"propertySourceName": "Users"}},
+    }
+    opened = Opened(page(first, total=2, following="/x?page=2"), page({"id": "old", "status": "archived"}, total=2))
+    experiments, doubt = opened.client.experiments()
+    assert doubt == ""
+    assert experiments == (
+        Experiment(
+            id="checkout_button",
+            name="Checkout button",
+            status="active",
+            assignment_source="Exposures",
+            entity_property_source="Users",
+        ),
+        Experiment(id="old", name="old", status="archived"),
+    )
+    assert opened.service.calls == [f"GET /console/v1/experiments?limit=100&page={number}" for number in (1, 2)]
+
+
+@pytest.mark.parametrize(
+    "entry", [{"name": "A", "status": 3, "assignmentSourceName": None, "stratifiedSampling": []}, {"name": "A"}]
+)
+def test_what_an_answer_does_not_say_is_empty(entry: dict[str, Any]) -> None:
+    """Fields that are missing or of another type count as not said; the name stands for a missing ID."""
+    assert Opened(page(entry, total=1)).client.experiments()[0] == (Experiment(id="A", name="A"),)
+
+
+@pytest.mark.parametrize("entry", [{}, {"name": ""}, [], 3])
+def test_an_entry_without_any_name_is_no_experiment(entry: Any) -> None:
+    """An entry without ID and name is no answer of this API."""
+    with pytest.raises(ProtocolError, match="page 1, entry 1"):
+        Opened(page(entry, total=1)).client.experiments()
+
+
+def test_an_incomplete_list_is_doubted() -> None:
+    """Where fewer came than were announced, the reason is given."""
+    assert "5 were announced" in Opened(page({"id": "a"}, total=5)).client.experiments()[1]
+
+
+@pytest.mark.parametrize(
+    ("status", "running"),
+    [
+        ("active", True),
+        ("Active", True),
+        ("something new", True),
+        ("", True),
+        ("Decision Made", False),
+        ("setup", False),
+    ],
+)
+def test_what_runs(status: str, *, running: bool) -> None:
+    """Only states that are known to be over count as over."""
+    assert Experiment(id="a", status=status).is_running is running
+
+
+def test_which_source_an_experiment_uses() -> None:
+    """An experiment uses the sources that it names, by kind; an empty name is used by none."""
+    experiment = Experiment(id="a", assignment_source="Exposures")
+    assert experiment.uses(Kind.ASSIGNMENT_SOURCE, "Exposures")
+    assert not experiment.uses(Kind.ENTITY_PROPERTY_SOURCE, "Exposures")
+    assert not experiment.uses(Kind.METRIC_SOURCE, "Exposures")
+    assert not experiment.uses(Kind.ENTITY_PROPERTY_SOURCE, "")

@@ -1,0 +1,1 @@
+"""Tests of the work done within dbt."""

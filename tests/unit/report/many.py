@@ -1,0 +1,221 @@
+"""A plan of any number of sources, of a shape that real projects have: mostly unchanged, some changes, a few faults."""
+
+from __future__ import annotations
+
+from msgspec import structs
+
+from dbt_statsig.changes import Action, Change, FieldChange, Plan
+from dbt_statsig.columns.verdicts import Evidence, Presence
+from dbt_statsig.findings import Finding, Location, Severity
+from dbt_statsig.results import (
+    Binding,
+    ColumnUse,
+    Lineage,
+    ObjectOutcome,
+    Outcome,
+    Planned,
+    SourceReport,
+    Status,
+    Synced,
+    Upstream,
+    Validation,
+)
+from dbt_statsig.sources import SPECS, CustomField, IdType, Kind, Source
+from tests.unit.report.samples import use
+
+AREAS = ("checkout", "search", "onboarding", "billing", "catalog", "growth", "support", "mobile", "returns", "loyalty")
+THINGS = ("exposures", "orders", "sessions", "signups", "refunds", "page views", "accounts", "payments", "trials")
+KINDS = list(Kind)
+COLUMNS = ("event_id", "occurred_at", "user_id", "device_id", "country", "amount_usd", "is_first", "platform")
+# One in this many is of that state; the rest is unchanged.
+STATES = {
+    Action.UPDATE: 11,
+    Action.CREATE: 13,
+    Action.RENAME: 97,
+    Action.BLOCKED: 41,
+    Action.FOREIGN: 89,
+    Action.DELETE: 113,
+    Action.ORPHAN: 101,
+}
+
+
+def names(number: int) -> tuple[str, str]:
+    """The source's name and its model's."""
+    area, thing = AREAS[number % len(AREAS)], THINGS[number // len(AREAS) % len(THINGS)]
+    more = number // (len(AREAS) * len(THINGS))
+    suffix = f" {more + 1}" if more else ""
+    return f"{area.capitalize()} {thing}{suffix}", f"fct_{area}_{thing.replace(' ', '_')}{suffix.replace(' ', '_v')}"
+
+
+def sql_of(model: str, *columns: str) -> str:
+    """A query as the payloads have it."""
+    listed = ",\n".join(f'  "{column}"' for column in columns)
+    return f'select\n{listed}\nfrom "analytics"."marts"."{model}"'
+
+
+def _payload(kind: Kind, name: str, model: str) -> Source:
+    payload = SPECS[kind].payload(
+        name=name,
+        description=f"One row per event of {name.lower()}.\n\nManaged by dbt: shop/model.shop.{model}",
+        tags=("core", "growth"),
+        sql=sql_of(model, *COLUMNS),
+        timestamp_column="occurred_at",
+        id_type_mapping=(
+            IdType(statsig_unit_id="userID", column="user_id"),
+            IdType(statsig_unit_id="stableID", column="device_id"),
+        ),
+        is_read_only=True,
+    )
+    if kind is Kind.METRIC_SOURCE:
+        return structs.replace(payload, custom_field_mapping=(CustomField(key="net", formula="amount_usd * 0.81"),))
+    return payload
+
+
+def _columns(kind: Kind, number: int) -> tuple[ColumnUse, ...]:
+    proofs = (Evidence.CONTRACT, Evidence.CATALOG, Evidence.INFERRED)
+    proof = proofs[number % len(proofs)]
+    uses = [
+        use("timestamp_column", "occurred_at", Presence.PRESENT, proof, data_type="timestamp"),
+        use("id_type_mapping.userID", "user_id", Presence.PRESENT, proof, data_type="varchar"),
+        use("id_type_mapping.stableID", "device_id", Presence.PRESENT, proof, data_type="varchar"),
+        *(use("columns", column, Presence.PRESENT, proof) for column in COLUMNS),
+    ]
+    if kind is Kind.ASSIGNMENT_SOURCE:
+        uses.insert(1, use("experiment_id_column", "experiment_key", Presence.PRESENT, proof, data_type="varchar"))
+        uses.insert(2, use("group_id_column", "variant", Presence.PRESENT, proof, data_type="varchar"))
+    if number % STATES[Action.BLOCKED] == 3:
+        uses[1] = use("id_type_mapping.userID", "usr_id", Presence.ABSENT, Evidence.CATALOG)
+    if number % 23 == 5:
+        uses[2] = use("id_type_mapping.stableID", "device_id", Presence.UNKNOWN, Evidence.DOCUMENTED)
+    return tuple(uses)
+
+
+def _lineage(model: str, area: str) -> Lineage:
+    own = f"model.shop.{model}"
+    staged, raw = f"model.shop.stg_{area}_events", f"source.shop.raw.{area}_events"
+    return Lineage(
+        nodes=(
+            Upstream(unique_id=staged, name=f"stg_{area}_events", resource_type="model", feeds=(own,)),
+            Upstream(unique_id="model.shop.dim_users", name="dim_users", resource_type="model", feeds=(own,)),
+            Upstream(unique_id=raw, name=f"raw.{area}_events", resource_type="source", feeds=(staged,)),
+            Upstream(
+                unique_id="seed.shop.countries",
+                name="countries",
+                resource_type="seed",
+                feeds=("model.shop.dim_users", staged),
+            ),
+        ),
+        more=2,
+    )
+
+
+def _source(number: int) -> SourceReport:
+    name, model = names(number)
+    kind = KINDS[number % len(KINDS)]
+    return SourceReport(
+        kind=kind,
+        name=name,
+        unique_id=f"model.shop.{model}",
+        relation_name=f'"analytics"."marts"."{model}"',
+        location=Location(f"models/{AREAS[number % len(AREAS)]}/_models.yml", 12 + number % 300, 11),
+        columns=_columns(kind, number),
+        payload=_payload(kind, name, model),
+        blocked=number % STATES[Action.BLOCKED] == 3,
+        selected=COLUMNS,
+        lineage=_lineage(model, AREAS[number % len(AREAS)]),
+    )
+
+
+def _change(number: int, source: SourceReport) -> Change:
+    action = next((action for action, step in STATES.items() if number % step == 3), Action.UNCHANGED)
+    if source.blocked:
+        action = Action.BLOCKED
+    model = names(number)[1]
+    fields: tuple[FieldChange, ...] = ()
+    if action is Action.UPDATE:
+        fields = (
+            FieldChange(field="sql", before=sql_of(model, *COLUMNS[:5]), after=sql_of(model, *COLUMNS)),
+            FieldChange(field="tags", before=("core", "legacy"), after=("core", "growth")),
+            FieldChange(field="timestamp_column", before="created_at", after="occurred_at"),
+        )
+    if action is Action.RENAME:
+        fields = (FieldChange(field="name", before=f"Old {source.name}", after=source.name),)
+    reasons = {
+        Action.FOREIGN: "The console has an object of this name that belongs to the console.",
+        Action.BLOCKED: "Its declaration has errors.",
+        Action.ORPHAN: "No model declares it any more.",
+        Action.DELETE: "No model declares it any more.",
+    }
+    fixes = {Action.FOREIGN: f'To take it over, run again with --adopt "{source.name}".'}
+    gone = action in (Action.DELETE, Action.ORPHAN)
+    return Change(
+        action=action,
+        kind=source.kind,
+        name=source.name,
+        live_name=f"Old {source.name}" if action is Action.RENAME else source.name,
+        unique_id=source.unique_id,
+        fields=fields,
+        reason=reasons.get(action, ""),
+        fix=fixes.get(action, ""),
+        desired=None if gone else source.payload,
+        live=source.payload if gone else None,
+    )
+
+
+def _finding(source: SourceReport, use: ColumnUse) -> Finding:
+    is_absent = use.verdict.presence is Presence.ABSENT
+    return Finding(
+        code="column-absent" if is_absent else "column-documented-only",
+        severity=Severity.ERROR if is_absent else Severity.WARNING,
+        message=f'{source.unique_id} has no column "{use.verdict.name}".'
+        if is_absent
+        else f'Nothing proves that {source.unique_id} has the column "{use.verdict.name}".',
+        fix='Did you mean "user_id"?' if is_absent else "Run `dbt docs generate`.",
+        unique_id=source.unique_id,
+        kind=source.kind.value,
+        source=source.name,
+        key=f"statsig.{source.kind.value}.{use.role}",
+        location=source.location,
+    )
+
+
+def planned(count: int) -> Planned:
+    """A plan of `count` sources."""
+    sources = [_source(number) for number in range(count)]
+    changes = [_change(number, source) for number, source in enumerate(sources)]
+    gone = {change.name for change in changes if change.action in (Action.DELETE, Action.ORPHAN)}
+    findings = [
+        _finding(source, column)
+        for source in sources
+        for column in source.columns
+        if column.verdict.presence is not Presence.PRESENT
+    ]
+    validation = Validation(
+        project="shop",
+        adapter="snowflake",
+        dbt_version="1.11.16",
+        manifest_path="target/manifest.json",
+        sources=tuple(source for source in sources if source.name not in gone),
+        findings=tuple(sorted(findings, key=lambda one: one.sort_key)),
+    )
+    binding = Binding(project="shop", target="prod", base_url="https://statsigapi.net", declared="", settings="")
+    return Planned(
+        validation=validation, plan=Plan(project="shop", changes=tuple(changes)), requests=24, binding=binding
+    )
+
+
+def synced(count: int) -> Synced:
+    """The same plan applied; one write in ten failed."""
+    plan = planned(count)
+    written = [
+        change
+        for change in plan.plan.changes
+        if change.action in (Action.CREATE, Action.UPDATE, Action.RENAME, Action.DELETE)
+    ]
+    objects = [
+        ObjectOutcome(change=change, status=Status.DONE)
+        if place % 10
+        else ObjectOutcome(change=change, status=Status.FAILED, message="Statsig refused it: sql: not found.")
+        for place, change in enumerate(written)
+    ]
+    return Synced(planned=plan, outcome=Outcome(objects=tuple(objects)))

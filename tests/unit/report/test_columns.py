@@ -1,0 +1,66 @@
+"""The list of columns as text and as JSON."""
+
+from __future__ import annotations
+
+import json
+
+from dbt_statsig.columns.verdicts import ColumnSet, Evidence, KnownColumn
+from dbt_statsig.report.columns import columns_json, columns_text
+from dbt_statsig.report.style import Style
+from dbt_statsig.results import ListedNode, Listing
+
+CLOSED = ListedNode(
+    unique_id="model.shop.a",
+    columns=ColumnSet(
+        columns=(
+            KnownColumn(name="id", evidence=Evidence.CATALOG, data_type="INTEGER"),
+            KnownColumn(name="created_at", evidence=Evidence.INFERRED),
+        ),
+        closed=True,
+    ),
+)
+OPEN = ListedNode(
+    unique_id="model.shop.b", columns=ColumnSet(columns=(), closed=False, reasons=("it is written in Python",))
+)
+
+
+def test_text() -> None:
+    """Each node with its columns and their proof, open lists with the reason, and the sums."""
+    assert columns_text(Listing(nodes=(CLOSED, OPEN))) == (
+        "✓ model.shop.a  2 columns\n"
+        "    id          catalog  INTEGER\n"
+        "    created_at  inferred\n"
+        "\n"
+        "? model.shop.b  0 columns\n"
+        "    not complete: it is written in Python\n"
+        "\n"
+        "2 nodes, 1 of them with a list that may not be complete.\n"
+    )
+
+
+def test_sums() -> None:
+    """Quiet text holds open lists only; an empty selection says so."""
+    assert columns_text(Listing(nodes=(CLOSED,)), Style(quiet=True)) == "1 node, all lists complete.\n"
+    assert "model.shop.b" in columns_text(Listing(nodes=(OPEN,)), Style(quiet=True))
+    assert columns_text(Listing(nodes=())) == "No node is selected.\n"
+
+
+def test_json() -> None:
+    """The JSON is a plain list of nodes."""
+    assert json.loads(columns_json(Listing(nodes=(CLOSED, OPEN)))) == [
+        {
+            "unique_id": "model.shop.a",
+            "closed": True,
+            "columns": [{"name": "id", "evidence": "catalog"}, {"name": "created_at", "evidence": "inferred"}],
+            "reasons": [],
+        },
+        {"unique_id": "model.shop.b", "closed": False, "columns": [], "reasons": ["it is written in Python"]},
+    ]
+
+
+def test_names_without_a_utf8_form() -> None:
+    """Lone surrogates in a name are escaped, so that the answer is JSON all the same."""
+    odd = ColumnSet(columns=(KnownColumn(name="\ud800", evidence=Evidence.INFERRED),), closed=True)
+    answer = columns_json(Listing(nodes=(ListedNode(unique_id="model.shop.a", columns=odd),)))
+    assert json.loads(answer)[0]["columns"][0]["name"] == "\ud800"
+    answer.encode()

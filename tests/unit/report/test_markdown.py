@@ -1,0 +1,213 @@
+"""Reports as Markdown for a pull request."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from markdown_it import MarkdownIt
+from msgspec import structs
+
+from dbt_statsig.baseline import KnownFinding
+from dbt_statsig.changes import Change, FieldChange, Plan
+from dbt_statsig.experiments import Experiment
+from dbt_statsig.report.escape import one_line
+from dbt_statsig.report.markdown import LIMIT, MARKER, markdown_report
+from dbt_statsig.report.markdown_text import code, fenced, prose
+from dbt_statsig.report.subject import Subject, plan_hash
+from dbt_statsig.results import Baseline, Impact, Outcome, Planned, Synced, Validation
+from tests.unit.report import hostile, many, samples
+from tests.unit.report.golden import assert_golden
+
+READER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+TAG = re.compile(r"<[^>]*>")
+
+
+def shown(markdown: str) -> str:
+    """The HTML that comes of one line of Markdown."""
+    return str(READER.renderInline(markdown))
+
+
+def words(html: str) -> str:
+    """What a reader sees of it, without the zero-width spaces that keep names from being mentions."""
+    for entity, character in {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&amp;": "&"}.items():
+        html = html.replace(entity, character)
+    return html.replace("\u200b", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "subject"),
+    [
+        ("validation.md", Subject.of(samples.VALIDATION)),
+        ("plan.md", Subject.of(samples.PLANNED, root="dbt")),
+        ("sync.md", Subject.of(samples.SYNCED)),
+    ],
+)
+def test_golden(name: str, subject: Subject) -> None:
+    """Each report reads as its golden file does."""
+    assert_golden(name, markdown_report(subject))
+
+
+@pytest.mark.parametrize(
+    ("planned", "headline"),
+    [((), "Nothing to do: no source is declared."), ((samples.UNCHANGED,), "Nothing to do: 1 source as declared.")],
+)
+def test_nothing_planned(planned: tuple[Change, ...], headline: str) -> None:
+    """A plan of zero says so, without a table or a diff."""
+    subject = Subject.of(Planned(validation=samples.CLEAN, plan=Plan(project="shop", changes=planned), requests=1))
+    text = markdown_report(subject)
+    assert f"### Statsig: {headline}" in text
+    assert "|" not in text
+
+
+def test_fault_41_large_plans_are_cut_with_a_pointer() -> None:
+    """2,000 sources stay under the limit; what is left out is counted, with a pointer to the whole report."""
+    text = markdown_report(Subject.of(many.synced(2_000)))
+    assert len(text.encode()) < LIMIT
+    assert text.count("more left out here. The whole report has them: `--report html:FILE`") == 3
+    assert text.count("<details>") == text.count("</details>") > 10
+
+
+def test_fault_41_a_megabyte_of_sql_is_cut() -> None:
+    """One huge query leaves room for the others, and its fence is closed."""
+    huge = structs.replace(
+        samples.UPDATE, fields=(FieldChange(field="sql", before="select 1", after="select 1,\n" * 100_000),)
+    )
+    plan = Plan(project="shop", changes=(huge, samples.RENAME))
+    text = markdown_report(Subject.of(Planned(validation=samples.CLEAN, plan=plan, requests=1)))
+    assert len(text.encode()) < 12_000
+    assert "(the rest is left out)\n```" in text
+    assert "Find exposures" in text
+
+
+@settings(deadline=None, max_examples=30)
+@given(hostile.ANY_WORD)
+def test_any_word_stays_under_the_limit(word: str) -> None:
+    """However much space escapes take, the report stays under its limit."""
+    validation = structs.replace(samples.VALIDATION, findings=samples.FINDINGS * 40, project=word * 5_000)
+    assert len(markdown_report(Subject.of(validation)).encode("utf-8", "replace")) < LIMIT
+
+
+def test_markers() -> None:
+    """The first line finds the comment again; the second says which plan it shows, by project."""
+    first, second, *_ = markdown_report(Subject.of(samples.PLANNED)).splitlines()
+    assert first == MARKER
+    assert second == f"<!-- dbt-statsig plan project=shop plan={plan_hash(samples.PLAN)} -->"
+
+
+def test_plan_hash_is_of_what_would_be_done() -> None:
+    """The same changes have the same digest, another value another one."""
+    changed = structs.replace(samples.CREATE, desired=structs.replace(samples.EXPOSURES, team="x"))
+    assert plan_hash(samples.PLAN) == plan_hash(Plan(project="shop", changes=samples.PLAN.changes))
+    assert plan_hash(samples.PLAN) != plan_hash(Plan(project="shop", changes=(changed, *samples.PLAN.changes[1:])))
+
+
+@settings(deadline=None)
+@given(hostile.ANY_WORD)
+def test_fault_41_prose_is_only_words(word: str) -> None:
+    """Prose shows the word and nothing else: no tag, link, mention or code comes of it."""
+    html = shown("x" + prose(word) + "x")
+    expected = one_line(" ".join(word.splitlines()))
+    assert not TAG.search(html)
+    assert "@" not in html.replace("@\u200b", "")
+    assert words(html).split() == f"x{expected}x".split()
+    assert "http:" not in prose(word) and "www." not in prose(word)  # noqa: PT018 - both are links to GitHub
+
+
+@settings(deadline=None)
+@given(hostile.ANY_WORD)
+def test_fault_41_code_is_only_code(word: str) -> None:
+    """A name in code keeps to its element and to its table cell."""
+    made = code(word)
+    if not made:
+        assert not one_line(word).strip()
+        return
+    table = READER.render(f"| a | b |\n| --- | --- |\n| {made} | z |\n")
+    cell = re.search(r"<td>(.*?)</td>\n<td>z</td>", table, re.DOTALL)
+    assert cell is not None, table
+    inner = re.fullmatch(r"<code>(.*)</code>", cell[1], re.DOTALL)
+    assert inner is not None
+    assert not TAG.search(inner[1])
+    assert words(inner[1]).split() == one_line(word).split()
+
+
+@settings(deadline=None)
+@given(hostile.ANY_WORD)
+def test_fault_41_no_line_closes_a_fence(word: str) -> None:
+    """All lines of a diff stay inside of its fence."""
+    html = READER.render(fenced([f"+ {word}", word, "end"]) + "\n\n<b>after</b>\n")
+    block, _, rest = html.partition("</code></pre>")
+    assert words(block).splitlines()[-1] == "end"
+    assert rest.strip() == "<p><b>after</b></p>"
+
+
+@pytest.mark.parametrize("word", hostile.WORDS)
+def test_hostile_words_add_no_structure(word: str) -> None:
+    """A sync full of a hostile word has as many tables, folds and headings as one of plain words, and no links."""
+
+    def shape(text: str) -> dict[str, int]:
+        html = READER.render(text)
+        tags = ("<table>", "<tr>", "<td>", "<details>", "</details>", "<h3>", "<h4>", "<pre>", "<li>", "<a ", "<img")
+        return {tag: html.count(tag) for tag in tags}
+
+    assert shape(markdown_report(hostile.subject(word))) == shape(markdown_report(hostile.subject("word")))
+    assert READER.render(markdown_report(hostile.subject(word))).count("<!-- dbt-statsig") == 2
+
+
+def test_left_and_notes_are_told() -> None:
+    """Sources that a run left as they are and remarks of the run have their place."""
+    text = markdown_report(hostile.subject("word"))
+    assert "#### Left as they are\n\n- metric source `word4`: word" in text
+    assert text.count("> word") == 2
+
+
+def test_dry_run() -> None:
+    """A dry run shows the plan and says that nothing was written."""
+    synced = Synced(planned=samples.PLANNED, outcome=Outcome(objects=()))
+    text = markdown_report(Subject.of(synced, dry_run=True))
+    assert "### Statsig: Dry run, nothing was written: 1 to create" in text
+    assert "| Action | Source |" in text
+
+
+def test_validation_counts_by_kind() -> None:
+    """A validation has a row for each kind in use, with what is ready and what is blocked."""
+    text = markdown_report(Subject.of(samples.VALIDATION))
+    assert "| assignment sources | 1 | 1 | 0 |\n| metric sources | 1 | 0 | 1 |" in text
+    nothing = Validation(
+        project="shop", adapter="", dbt_version="", manifest_path="", sources=(), findings=(), unmatched=()
+    )
+    assert "| Kind |" not in markdown_report(Subject.of(nothing))
+
+
+def test_impact_and_baseline() -> None:
+    """What a change does has a section of its own, with the experiments that it touches; a baseline has a line."""
+    impact = Impact(
+        base="base/target",
+        compared=2,
+        effects=(samples.FINDINGS[1],),
+        experiments=tuple(Experiment(id=str(number), name=f"Flow {number}") for number in range(52)),
+    )
+    stale = KnownFinding(code="bad-name", unique_id="model.shop.x", kind="", source="", key="", count=1)
+    baseline = Baseline(path="known.json", known=samples.FINDINGS, stale=(stale,))
+    text = markdown_report(Subject.of(structs.replace(samples.VALIDATION, impact=impact, baseline=baseline)))
+    above, below = text.split("#### Findings")
+    assert "#### What this change does\n\n- **error** `column-absent`" in above
+    assert "Running experiments that use what it touches: `Flow 0`, " in above
+    assert "`Flow 49` and 2 more." in above
+    assert "column-absent" not in below
+    assert (
+        "Known by the baseline `known.json`, not shown: 3 findings. 1 entry is stale: no finding is like it any more."
+        in below
+    )
+
+
+@pytest.mark.parametrize(("experiments", "told"), [(None, False), ((), True)])
+def test_no_impact(experiments: tuple[Experiment, ...] | None, *, told: bool) -> None:
+    """A change that nobody would notice says so; experiments are told of only where the console was asked."""
+    impact = Impact(base="base", compared=1, effects=(), experiments=experiments)
+    baseline = Baseline(path="known.json", known=(), stale=())
+    text = markdown_report(Subject.of(structs.replace(samples.CLEAN, impact=impact, baseline=baseline)))
+    assert "Nothing that Statsig's sources would notice; 1 source compared." in text
+    assert ("Running experiments that use what it touches: none." in text) is told
+    assert "not shown: 0 findings.\n" in text

@@ -1,0 +1,93 @@
+"""Which target a run is for, and whether it may push."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dbt_statsig.artifacts import Manifest, Node
+from dbt_statsig.errors import TargetRefused
+from dbt_statsig.guard import Target, check_target, known_target, refused_place
+from dbt_statsig.request import Request
+from dbt_statsig.settings import Settings
+from tests.unit.artifacts.build import manifest_bytes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MINE = "11111111-1111-1111-1111-111111111111"
+
+
+def results(folder: Path, *, invocation_id: str = MINE, target: str | None = "dev") -> Path:
+    """Run results of one dbt command."""
+    path = folder / "run_results.json"
+    url = "https://schemas.getdbt.com/dbt/run-results/v6.json"
+    args = {"which": "run"} if target is None else {"which": "run", "target": target}
+    metadata = {"dbt_schema_version": url, "invocation_id": invocation_id}
+    path.write_text(json.dumps({"metadata": metadata, "args": args, "results": []}), encoding="utf-8")
+    return path
+
+
+def known(run_results: Path, **given: str | None) -> Target:
+    """The target of a run over a manifest of one dbt command."""
+    manifest = Manifest.from_bytes(manifest_bytes(metadata={"invocation_id": MINE}))
+    return known_target(Request(project_dir=run_results.parent, **given), manifest, run_results)  # type: ignore[arg-type]  # a test's shorthand
+
+
+def test_what_dbt_says_counts_first(tmp_path: Path) -> None:
+    """The word of dbt comes before its run results, and these before what somebody says."""
+    path = results(tmp_path)
+    assert known(path, known_target="live") == Target(name="live")
+    assert known(path) == Target(name="dev")
+    assert known(path, target="dev") == Target(name="dev")
+    assert known(results(tmp_path, target=None), target="prod") == Target(name="prod")
+    assert known(tmp_path / "none.json") == Target(name="")
+
+
+def test_results_of_another_command_count_for_nothing(tmp_path: Path) -> None:
+    """Run results that another dbt command wrote, or that cannot be read, say nothing about this manifest."""
+    assert known(results(tmp_path, invocation_id="another"), target="prod") == Target(name="prod")
+    assert known(results(tmp_path, invocation_id=""), target="prod") == Target(name="prod")
+    (tmp_path / "run_results.json").write_text("{", encoding="utf-8")
+    assert known(tmp_path / "run_results.json") == Target(name="")
+
+
+@pytest.mark.parametrize("given", [{"known_target": "live"}, {}])
+def test_a_contradiction_may_not_push(tmp_path: Path, given: dict[str, str]) -> None:
+    """A target that contradicts what dbt says is refused, even where any target may push."""
+    target = known(results(tmp_path), target="prod", **given)
+    assert '"prod"' in target.doubt
+    with pytest.raises(TargetRefused, match="Nothing was pushed"):
+        check_target(target, Settings())
+
+
+@pytest.mark.parametrize(
+    ("name", "allowed", "message"),
+    [
+        ("dev", ("prod", "ci"), '"dev" may not push; allowed: prod, ci'),
+        ("", ("prod",), "is not known, and only these may push: prod"),
+        ("dev", (), "allowed: none"),
+    ],
+)
+def test_refused(name: str, allowed: tuple[str, ...], message: str) -> None:
+    """A target that is not listed, or not known, is refused, with the list and the next step."""
+    with pytest.raises(TargetRefused, match=message) as raised:
+        check_target(Target(name=name), Settings(allowed_targets=allowed))
+    assert raised.value.fix
+
+
+def test_allowed() -> None:
+    """Without a list any target may push, an unknown one too; with one, those that are listed."""
+    check_target(Target(name=""), Settings())
+    check_target(Target(name="prod"), Settings(allowed_targets=("ci", "prod")))
+
+
+def test_places() -> None:
+    """A database or schema that is not listed is refused by name; upper and lower case do not matter."""
+    node = Node(unique_id="m", name="m", resource_type="model", package_name="p", database="Prod", schema=None)
+    assert refused_place(node, Settings()) == ""
+    assert refused_place(node, Settings(allowed_databases=("PROD",))) == ""
+    assert 'database "Prod"' in refused_place(node, Settings(allowed_databases=("other",)))
+    assert 'schema ""' in refused_place(node, Settings(allowed_databases=("prod",), allowed_schemas=("marts",)))

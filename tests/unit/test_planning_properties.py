@@ -1,0 +1,97 @@
+"""Plan and apply against a console in memory: whatever the two sides hold, a rerun settles it."""
+
+from __future__ import annotations
+
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from msgspec import structs
+
+from dbt_statsig.comparison import completed, differences
+from dbt_statsig.ownership import owner_of
+from dbt_statsig.planning import Action, Desired, Live, Plan, Scope, build_plan
+from dbt_statsig.sources import Kind, Source
+from tests.unit.test_planning import source, wanted
+
+NAMES = ["A", "B", "C", "D"]
+NODES = ["a", "b", "c"]
+WRITES = {Action.CREATE, Action.UPDATE, Action.RENAME, Action.DELETE}
+
+
+@st.composite
+def declared(draw: st.DrawFn, kind: Kind) -> list[Desired]:
+    """Declarations with distinct names."""
+    names = draw(st.lists(st.sampled_from(NAMES), unique=True))
+    return [
+        wanted(name, draw(st.sampled_from(NODES)), kind=kind, sql=draw(st.sampled_from(["SELECT 1", "SELECT 2"])))
+        for name in names
+    ]
+
+
+@st.composite
+def consoles(draw: st.DrawFn, kind: Kind) -> list[Source]:
+    """Live objects with distinct names: ours, another project's and nobody's."""
+    names = draw(st.lists(st.sampled_from(NAMES), unique=True))
+    owners = st.sampled_from(["", *NODES])
+    return [
+        source(name, draw(owners), kind=kind, project=draw(st.sampled_from(["shop", "shop", "other"])))
+        for name in names
+    ]
+
+
+def apply(plan: Plan, live: list[Source]) -> list[Source]:
+    """What the console holds after the plan's writes; a name that is taken fails the test."""
+    held = {item.name: item for item in live}
+    renames = [change for change in plan.changes if change.action is Action.RENAME]
+    moved = {
+        change.name: completed(structs.replace(change.desired, name=change.name), held[change.live_name])
+        for change in renames
+        if change.desired is not None
+    }
+    for change in renames:
+        del held[change.live_name]
+    assert not set(moved) & set(held)
+    held |= moved
+    for change in plan.changes:
+        if change.action is Action.CREATE and change.desired is not None:
+            assert change.name not in held
+            held[change.name] = change.desired
+        elif change.action is Action.UPDATE and change.desired is not None and change.live is not None:
+            held[change.name] = completed(change.desired, change.live)
+        elif change.action is Action.DELETE:
+            del held[change.live_name]
+    return list(held.values())
+
+
+@given(data=st.data(), kind=st.sampled_from(list(Kind)), prune=st.booleans())
+@settings(max_examples=400, deadline=None)
+def test_a_second_plan_writes_nothing(data: st.DataObject, kind: Kind, prune: bool) -> None:  # noqa: FBT001 - drawn
+    """After a plan was applied, planning again writes nothing, and nothing that is not ours was touched."""
+    desired, live = data.draw(declared(kind)), data.draw(consoles(kind))
+    scope = Scope(project="shop", prune=prune)
+    first = build_plan(desired, {kind: Live(items=tuple(live))}, scope)
+    after = apply(first, live)
+
+    foreign = [item for item in live if (owner := owner_of(item.description)) is None or owner.project != "shop"]
+    assert all(item in after for item in foreign)
+
+    blocked = any(change.action is Action.BLOCKED for change in first.changes)
+    assume(not blocked)
+    second = build_plan(desired, {kind: Live(items=tuple(after))}, scope)
+    assert [change for change in second.changes if change.action in WRITES] == []
+
+    held = {item.name: item for item in after}
+    refused = {change.name for change in second.changes if change.action in {Action.FOREIGN, Action.BLOCKED}}
+    for item in desired:
+        if item.name not in refused and item.payload is not None:
+            assert differences(item.payload, held[item.name]) == ()
+
+
+@given(data=st.data(), kind=st.sampled_from(list(Kind)))
+@settings(max_examples=200, deadline=None)
+def test_the_order_of_either_side_does_not_matter(data: st.DataObject, kind: Kind) -> None:
+    """Two lists in another order give the same plan."""
+    desired, live = data.draw(declared(kind)), data.draw(consoles(kind))
+    shuffled = data.draw(st.permutations(desired)), data.draw(st.permutations(live))
+    one = build_plan(desired, {kind: Live(items=tuple(live))}, Scope(project="shop"))
+    other = build_plan(shuffled[0], {kind: Live(items=tuple(shuffled[1]))}, Scope(project="shop"))
+    assert one == other
