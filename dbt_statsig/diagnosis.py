@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import json
 
 from dbt_statsig.errors import DbtStatsigError
-from dbt_statsig.inputs import Inputs, catalog_path, load_inputs
+from dbt_statsig.inputs import Inputs, load_inputs
 from dbt_statsig.results import Check, Diagnosis, SettingOrigin
 from dbt_statsig.settings import Resolved, resolve
 
@@ -67,7 +67,7 @@ def _files(request: Request, checks: list[Check]) -> Inputs | None:
         f'"{inputs.project}", {compiled} of {models} SQL models compiled.'
     )
     checks.append(Check(name="manifest", ok=True, message=said))
-    catalog = catalog_path(request)
+    catalog = inputs.catalog.path if inputs.catalog is not None else None
     if inputs.catalog is None:
         missing = "There is no catalog.json; columns are inferred from compiled SQL."
         checks.append(Check(name="catalog", ok=None, message=missing, fix="Run `dbt docs generate` for more proof."))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec.inspect as types
 from msgspec import Meta, Struct, structs
 
-from dbt_statsig.conversion import INVALID, Fault, convert, dotted, field_types, show, unknown_key
+from dbt_statsig.conversion import INVALID, LINE_PATTERN, Fault, convert, dotted, field_types, show, unknown_key
 from dbt_statsig.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _SECRET_KEY = re.compile(r"api_?key|token|secret|password|console_?key|sdk_?key"
 _SECRET_VALUE = re.compile(r"\b(console|secret)-[A-Za-z0-9]{16,}")
 _CLOSE = 0.85
 
-_Line = Annotated[str, Meta(min_length=1, extra={"line": True})]
+_Line = Annotated[str, Meta(min_length=1, extra={"line": True}, extra_json_schema={"pattern": LINE_PATTERN})]
 _Seconds = Annotated[float, Meta(ge=1, le=86_400)]
 
 

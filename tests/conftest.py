@@ -6,9 +6,15 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# hypothesis has a profile of its own for continuous integration: no deadline, and the same examples each time.
+if "CI" not in os.environ:
+    settings.register_profile("loaded machine", deadline=None)
+    settings.load_profile("loaded machine")
 
 
 @pytest.fixture(scope="session", autouse=True)

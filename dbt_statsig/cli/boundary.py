@@ -15,7 +15,7 @@ from dbt_statsig.cli.group import COMMANDS, group
 from dbt_statsig.cli.redaction import redacted
 from dbt_statsig.cli.terminal import style_for, tolerate_all_text, write_out
 from dbt_statsig.errors import DbtStatsigError, UsageError
-from dbt_statsig.report.escape import one_line
+from dbt_statsig.report.escape import no_commands, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +75,7 @@ def _aside(message: str, fix: str, style: Style) -> str:
     lines = [style.paint("Error:", "error") + " " + "\n  ".join(map(one_line, message.splitlines()))]
     if fix:
         lines.append(f"  {style.sign('→')} " + "\n    ".join(map(one_line, fix.splitlines())))
-    return "\n".join(lines) + "\n"
+    return no_commands("\n".join(lines) + "\n")
 
 
 def _surprised(error: Exception, arguments: Sequence[str]) -> int:

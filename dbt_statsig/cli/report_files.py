@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,20 +82,27 @@ def check_places(reports: Iterable[ReportFile], *, project_dir: Path, environ: M
 
 
 def _is_inside(path: Path, *, project_dir: Path, environ: Mapping[str, str]) -> bool:
-    """Whether the path stays, as written and with all links followed, below one and the same allowed folder."""
-    folders = [Path.cwd(), project_dir, repository_of(project_dir)]
-    if path.is_absolute() and ".." not in path.parts:
-        folders += [Path(tempfile.gettempdir()), *map(Path, filter(None, [environ.get("RUNNER_TEMP")]))]
-    written = os.path.normpath(Path.cwd() / path)
-    for folder in folders:
-        if folder is None:
-            continue
-        for known in {os.path.normpath(Path.cwd() / folder), os.path.realpath(folder)}:
-            if Path(written).is_relative_to(known) and Path(os.path.realpath(path)).is_relative_to(
-                os.path.realpath(folder)
-            ):
-                return True
-    return False
+    """Whether the path stays, as written and with all links followed, where reports may go.
+
+    What is written as a path of the project may not lead to the temporary folder either.
+    """
+    own = [Path.cwd(), project_dir, *filter(None, [repository_of(project_dir)])]
+    if _is_below(path, own, follow=False):
+        return _is_below(path, own, follow=True)
+    if not path.is_absolute() or ".." in path.parts:
+        return False
+    import tempfile  # noqa: PLC0415 - takes longer to import than all the rest of this file
+
+    temporary = [Path(tempfile.gettempdir()), *map(Path, filter(None, [environ.get("RUNNER_TEMP")]))]
+    return _is_below(path, temporary, follow=False) and _is_below(path, temporary, follow=True)
+
+
+def _is_below(path: Path, folders: Iterable[Path], *, follow: bool) -> bool:
+    place = Path(os.path.realpath(path) if follow else os.path.normpath(Path.cwd() / path))
+    known = {os.path.realpath(folder) for folder in folders}
+    if not follow:
+        known |= {os.path.normpath(Path.cwd() / folder) for folder in folders}
+    return any(place.is_relative_to(folder) for folder in known)
 
 
 def write_reports(reports: Mapping[Path, str]) -> list[DbtStatsigError]:

@@ -48,17 +48,22 @@ def command(*, request: Request, output: Output, words: tuple[str, ...]) -> int:
     after = _invocation(request)
     try:
         if interrupted or not after or after == before:
-            output.warn(["Nothing was synced: dbt wrote no new run results."])
+            _say("Nothing was synced: dbt wrote no new run results.", output)
             return code
         request = structs.replace(request, known_target=known, run_results=_run_results(request))
         synced = _synced(request, dbt, output)
     except DbtStatsigError as error:
         if code == 0:
             raise
-        output.warn([f"Nothing was synced. {error}"])
+        _say(f"Nothing was synced. {error}", output)
         return code
     output.warn(synced.planned.warnings)
     return tell(output, synced, exit_code=code or sync_code(synced))
+
+
+def _say(text: str, output: Output) -> None:
+    """On stderr, with --quiet too: who asked for a sync must know that there was none."""
+    click.echo("\n".join(output.aside.prose(text, indent=0, first="Warning: ")), err=True)
 
 
 def dbt_of(words: Sequence[str]) -> DbtCommand:

@@ -10,14 +10,13 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from dbt_statsig.conversion import LINE_PATTERN
 from dbt_statsig.sources import Kind
 
 MAX_NAME = 255
 MAX_TAG = 100
 MAX_SQL = 1_000_000
 
-# Both ECMA-262 and Python take this; the second half is needed because Python's `$` also matches before a line break.
-LINE_PATTERN = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$(?!\n)"
 
 _NAME_EXTRA = {"line": True, "code": "bad-name", "noun": "the source's name as text", "reserved": (".", "..")}
 Name = Annotated[

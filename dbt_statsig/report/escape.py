@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 # Joiners shape emoji and several scripts; every other format character can hide or reorder text.
 _KEPT = frozenset("\u200c\u200d")
 _ESCAPED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _TAB_STOP = 4
+# GitHub reads "::" after blanks at the start of a line, and "##[" anywhere; Azure "##vso[" and "##[" anywhere.
+_COMMAND = re.compile(r"^((?:[ \t]|\x1b\[[0-9;]*m)*):(?=:)|(##(?:vso)?)(?=\[)", re.MULTILINE)
 
 
 def _shown(character: str) -> str:
@@ -31,6 +34,11 @@ def lines_of(text: str) -> list[str]:
     if text.isascii() and "".join(lines).isprintable():
         return lines
     return [one_line(line.expandtabs(_TAB_STOP)) for line in lines]
+
+
+def no_commands(text: str) -> str:
+    """The text with a blank in whatever a CI system would take from its log as a command."""
+    return _COMMAND.sub(lambda found: f"{found[1]}: " if found[1] is not None else f"{found[2]} ", text)
 
 
 def clipped(text: str, limit: int) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dbt_statsig.changes import Action
 from dbt_statsig.findings import Severity
+from dbt_statsig.report.escape import no_commands
 from dbt_statsig.report.style import Style, counted
 from dbt_statsig.report.text_diagnosis import diagnosis_lines, diagnosis_summary
 from dbt_statsig.report.text_findings import findings_lines
@@ -22,7 +23,7 @@ PLAIN = Style()
 
 
 def _joined(lines: list[str]) -> str:
-    return "\n".join(lines) + "\n"
+    return no_commands("\n".join(lines) + "\n")
 
 
 def _least(style: Style, otherwise: Severity) -> Severity:

@@ -52,6 +52,10 @@ class Shown:
         """How many sources are shown, as the page says it."""
         return self.page.locator("#count").inner_text()
 
+    def until_none(self, selector: str) -> None:
+        """Wait until nothing fits the selector, without code in the page: its policy forbids what is not its own."""
+        self.page.locator(selector).first.wait_for(state="detached")
+
     def after_filtering(self) -> None:
         """Wait until the page has drawn what was asked for."""
         self.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")

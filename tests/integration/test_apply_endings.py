@@ -205,3 +205,48 @@ def test_nothing_to_write(client: ConsoleClient) -> None:
     outcome = Applier(client).run(plan)
     assert (outcome.objects, outcome.stopped, outcome.notes) == ((), "", ())
     assert Action.ORPHAN not in {entry.change.action for entry in outcome.objects}
+
+
+@pytest.mark.parametrize("fields", [{"sql": "SELECT 2"}, {"timestamp_column": "exposed_at"}], ids=["full", "patch"])
+def test_a_lost_update_is_sent_once_more(console: Holding, client: ConsoleClient, fields: dict[str, Any]) -> None:
+    """An update that did not arrive is known as such by the object as it was read, and is sent again."""
+    sync(client, [declared("A")])
+    before = console.writes
+    console.armed = ["drop before"]
+    outcome = Applier(client).run(make_plan(client, [declared("A", **fields)]))
+    assert statuses(outcome) == {"A": Status.DONE}
+    assert console.writes - before == 2
+
+
+def test_what_was_read_back_is_told(console: Holding, client: ConsoleClient) -> None:
+    """An outcome that was learned by reading back says so; one with an answer does not."""
+    plan = make_plan(client, [declared("A"), declared("B", "b")])
+    console.armed = ["drop after"]
+    outcome = Applier(client, concurrency=1).run(plan)
+    assert [entry.reconciled for entry in outcome.objects] == [True, False]
+    deleted = Applier(client).run(make_plan(client, [declared("A")], prune=True))
+    assert [(entry.change.name, entry.reconciled) for entry in deleted.objects] == [("B", False)]
+
+
+def test_an_update_brings_its_tags() -> None:
+    """Tags that an update adds are created before it; an update of something else asks for none."""
+    strict = MemoryConsole(refuse_unknown_tags=True)
+    with strict.client() as other:
+        sync(other, [declared("A")])
+        assert statuses(sync(other, [declared("A", tags=("new",))])) == {"A": Status.DONE}
+        strict.emulator.state.lists["tags"].clear()
+        before = strict.writes
+        sync(other, [declared("A", tags=("new",), timestamp_column="exposed_at")])
+        assert strict.writes - before == 1
+
+
+def test_what_is_gone_is_told(console: Holding, client: ConsoleClient) -> None:
+    """A 404 says to plan again; another refusal brings its own next step."""
+    sync(client, [declared("A")])
+    plan = make_plan(client, [declared("A", sql="SELECT 2")])
+    console.emulator.state.sources["assignment_sources"].clear()
+    (gone,) = Applier(client).run(plan).objects
+    assert (gone.status, gone.fix) == (Status.FAILED, "It is gone since the plan was made: plan again.")
+    console.armed = ["400"]
+    (refused,) = Applier(client).run(make_plan(client, [declared("A")])).objects
+    assert (refused.status, refused.fix) == (Status.FAILED, "")

@@ -74,10 +74,10 @@ def test_all_rows_open_without_a_word(browser: Browser, page_of: Callable[[Subje
     with opened(browser, file) as shown:
         rows = shown.page.locator(".group > details")
         shown.page.click("#open")
-        shown.page.wait_for_function("[...document.querySelectorAll('.group > details')].every(row => row.open)")
+        shown.until_none(".group > details:not([open])")
         assert shown.page.locator(".group > details > .body").count() == rows.count() > 0
         shown.page.click("#open")
-        shown.page.wait_for_function("![...document.querySelectorAll('.group > details')].some(row => row.open)")
+        shown.until_none(".group > details[open]")
         assert (shown.said, shown.asked) == ([], [file.as_uri()])
 
 
@@ -117,7 +117,7 @@ def test_fault_39_injected_markup_stays_text(browser: Browser, page_of: Callable
     file = page_of(hostile.subject(word))
     with opened(browser, file) as shown:
         shown.page.click("#open")
-        shown.page.wait_for_function("[...document.querySelectorAll('.group > details')].every(row => row.open)")
+        shown.until_none(".group > details:not([open])")
         assert shown.page.evaluate("window.hacked === undefined")
         assert shown.page.locator("main a, main img, main b b, .body script").count() == 0
         assert (shown.said, shown.asked) == ([], [file.as_uri()])
@@ -165,7 +165,7 @@ def test_light_and_dark(browser: Browser, page_of: Callable[[Subject], Path], sc
     """In both schemes, chosen by the system or by the button, all words stand out enough to be read (WCAG AA)."""
     with opened(browser, page_of(Subject.of(samples.SYNCED)), color_scheme=scheme) as shown:
         shown.page.click("#open")
-        shown.page.wait_for_function("[...document.querySelectorAll('.group > details')].every(row => row.open)")
+        shown.until_none(".group > details:not([open])")
         grounds = set()
         for name in ("Light", "Dark") if scheme == "dark" else ("Dark", "Light"):
             shown.page.wait_for_timeout(200)

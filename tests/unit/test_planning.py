@@ -167,11 +167,12 @@ def test_a_marker_that_was_removed() -> None:
 
 def test_owned() -> None:
     """Only objects that bear this project's marker count as its own."""
+    ours = (source("A", "a"), source("D", "d"))
     live = {
-        ASSIGNMENT: Live(items=(source("A", "a"), source("B"), source("C", "c", project="other"))),
+        ASSIGNMENT: Live(items=(*ours, source("B"), source("C", "c", project="other"))),
         EVENT: Live(items=()),
     }
-    assert owned("shop", live) == {ASSIGNMENT: 1, EVENT: 0}
+    assert owned("shop", live) == {ASSIGNMENT: 2, EVENT: 0}
 
 
 def test_adopt_takes_nothing_else() -> None:

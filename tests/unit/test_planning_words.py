@@ -69,7 +69,7 @@ def test_twin() -> None:
 def test_a_twin_of_ones_own_is_taken_with_it() -> None:
     """A name of ours that changes its case is a rename, and no twin of itself."""
     change = only(planned([wanted("checkout", "a")], [source("Checkout", "a")]))
-    assert (change.action, change.live_name) == (Action.RENAME, "Checkout")
+    assert (change.action, change.live_name, change.unique_id) == (Action.RENAME, "Checkout", "model.shop.a")
 
 
 def test_a_name_that_is_held() -> None:
@@ -122,6 +122,16 @@ def test_no_longer_declared(action: Action, fix: str, *, prune: bool, complete: 
         reason="No model declares it any more.",
         fix=fix,
         live=live,
+    )
+
+
+def test_created() -> None:
+    """What is new carries its payload, and no reason."""
+    item = wanted("A", "a")
+    plan = planned([item], [])
+    assert plan.project == "shop"
+    assert only(plan) == Change(
+        action=Action.CREATE, kind=ASSIGNMENT, name="A", unique_id="model.shop.a", desired=item.payload
     )
 
 

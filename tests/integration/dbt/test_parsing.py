@@ -113,6 +113,12 @@ def test_findings_are_in_the_file(job: Job) -> None:
     assert found["unique_id"] == "model.tea_shop.fct_orders"
 
 
+def test_macros_are_documented_as_they_are(job: Job) -> None:
+    """dbt's check of macros' documented arguments against their code finds nothing, even as an error."""
+    job.edit("dbt_project.yml", "flags:\n", "flags:\n  validate_macro_args: true\n")
+    assert "macro" not in job.dbt("--warn-error", "--show-all-deprecations", "parse", "--no-partial-parse")
+
+
 @pytest.mark.parametrize("fault", ["settings", "folder"])
 def test_a_fault_of_ours_is_one_warning(job: Job, fault: str) -> None:
     """Settings that cannot be used, or a file that cannot be written, cost one warning, even under --warn-error."""

@@ -84,6 +84,17 @@ def test_fault_43_through_links(project: Path, tmp_path: Path) -> None:
     check("in/x.json", project)
 
 
+def test_fault_43_a_project_in_the_temporary_folder(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the project itself is below the temporary folder, a link out of it is refused all the same."""
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
+    (project / "out").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UsageError, match="leads out of the project"):
+        check(project / "out" / "x.json", project)
+    check(tmp_path / "elsewhere" / "x.json", project)
+
+
 def test_a_project_behind_a_link(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A project that is reached through a link is a project like any other."""
     (tmp_path / "link").symlink_to(project)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import unicodedata
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
 from dbt_statsig.changes import FieldChange, Plan
 from dbt_statsig.findings import Location
-from dbt_statsig.report.escape import clipped, lines_of, one_line
+from dbt_statsig.report.escape import clipped, lines_of, no_commands, one_line
 from dbt_statsig.report.json import plan_json, sync_json, validation_json
 from dbt_statsig.report.style import Style
 from dbt_statsig.report.text import diagnosis_text, plan_text, sync_text, validation_text
@@ -125,3 +126,29 @@ def test_plain_style_wraps_to_its_width() -> None:
     """Prose stays within the width, apart from words that are longer."""
     lines = Style(width=40).prose("word " * 30, indent=4)
     assert max(map(len, lines)) <= 40
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("::add-mask::x", ": :add-mask::x"),
+        ("a\n      ::set-env name=A::b", "a\n      : :set-env name=A::b"),
+        ("\x1b[31m  ::error::x", "\x1b[31m  : :error::x"),
+        ("select a::date, b", "select a::date, b"),
+        ("x ##vso[task.setvariable variable=a]b", "x ##vso [task.setvariable variable=a]b"),
+        ("##[group]a ##[error]b", "## [group]a ## [error]b"),
+    ],
+)
+def test_fault_40_commands_of_ci_systems(text: str, shown: str) -> None:
+    """What GitHub or Azure would take from a log as a command is broken by a blank; a cast in SQL is left alone."""
+    assert no_commands(text) == shown
+
+
+def test_fault_40_text_reports_hold_no_commands() -> None:
+    """A line of SQL that looks like a command is none in a text report, even where it does not change."""
+    before = "select 1\n::add-mask::a\n##vso[task.complete]"
+    change = structs.replace(samples.UPDATE, fields=(FieldChange(field="sql", before=before, after=f"{before}\nx"),))
+    planned = structs.replace(samples.PLANNED, plan=Plan(project="shop", changes=(change,)))
+    text = plan_text(planned, Style(colour=True))
+    assert ": :add-mask::a" in text
+    assert "##vso [task.complete]" in text
