@@ -56,7 +56,8 @@ def test_dbt_failed(outside: Job) -> None:
     said = outside.ours("run", "--", "dbt", "run", "--select", "fct_sessions", "fct_orders", expect=1)
     assert outside.held() == {"Orders"}
     assert "dbt ended with the status error for its node." in said
-    said = outside.ours("run", "--", "dbt", "run", "--select", "fct_sessions", expect=1, key="console-refused-0123")
+    both = ("--select", "fct_sessions", "fct_orders")
+    said = outside.ours("run", "--", "dbt", "run", *both, expect=1, key="console-refused-0123")
     assert "Nothing was synced." in said
     assert "refused the key" in said
 
