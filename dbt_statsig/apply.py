@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET
 
 from dbt_statsig.changes import Action, Change, FieldChange, Plan
-from dbt_statsig.comparison import completed, differences
 from dbt_statsig.errors import (
     AuthenticationFailed,
     ConnectionFailed,
@@ -21,6 +20,7 @@ from dbt_statsig.errors import (
     Throttled,
 )
 from dbt_statsig.freshness import FRESH_SECONDS, Freshness
+from dbt_statsig.planning.comparison import completed, differences
 from dbt_statsig.results import ObjectOutcome, Outcome, Status
 from dbt_statsig.sources import SPECS, Kind, Source
 

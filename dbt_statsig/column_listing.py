@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dbt_statsig.artifacts.raw_nodes import SELECTABLE_TYPES
-from dbt_statsig.choosing import choose
 from dbt_statsig.columns.memory import memory_of
 from dbt_statsig.inputs import load_inputs
 from dbt_statsig.results import ListedNode, Listing
+from dbt_statsig.selection.choosing import choose
 
 if TYPE_CHECKING:
     from dbt_statsig.request import Request

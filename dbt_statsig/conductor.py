@@ -4,43 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import UNSET, structs
+from msgspec import structs
 
-from dbt_statsig.artifacts import failed, succeeded
-from dbt_statsig.choosing import choose
-from dbt_statsig.columns.memory import memory_of
-from dbt_statsig.declarations import Declared, declare
 from dbt_statsig.errors import SettingsError, TargetRefused
-from dbt_statsig.findings import CODES, Finding, Severity, finding
-from dbt_statsig.guard import Target, check_target, known_target, refused_place
-from dbt_statsig.inputs import RUN_RESULTS_FILE, Inputs, artifacts_dir, load_inputs
-from dbt_statsig.lineage import uncompiled, upstream
+from dbt_statsig.guard import check_target
+from dbt_statsig.impact.live_experiments import with_experiments
 from dbt_statsig.live import read_live
-from dbt_statsig.live_experiments import with_experiments
-from dbt_statsig.payloads import Built, Context, build_payload
-from dbt_statsig.planning import Desired, Scope, build_plan, owned
+from dbt_statsig.planning.matching import Scope, build_plan, owned
+from dbt_statsig.planning.safety import Limits, guarded
+from dbt_statsig.planning.saved_plan import binding_of, load, matched, scoped
 from dbt_statsig.progress import Progress, Silent
-from dbt_statsig.results import Diagnosis, Left, Outcome, Planned, SourceReport, Synced, Validation
-from dbt_statsig.role_checks import RoleFacts, role_findings
-from dbt_statsig.safety import Limits, guarded
-from dbt_statsig.saved_plan import binding_of, load, matched, scoped
-from dbt_statsig.sources import Kind
+from dbt_statsig.project import Project
+from dbt_statsig.results import Diagnosis, Outcome, Planned, Synced, Validation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable
 
     from dbt_statsig.artifacts import Manifest
     from dbt_statsig.brake import Brake
-    from dbt_statsig.columns.memory import Memory
-    from dbt_statsig.columns.prover import Prover
     from dbt_statsig.console.client import ConsoleClient, Waiting
     from dbt_statsig.console.key import ApiKey
-    from dbt_statsig.declarations import Declaration, DeclaredName, FaultyBlock
     from dbt_statsig.request import Request
-    from dbt_statsig.settings import Settings
 
-NAMED = 5
 NO_KEY = "No Console API key is set."
 NO_KEY_FIX = "Set STATSIG_CONSOLE_API_KEY to a Console API key of the Statsig project."
 
@@ -52,8 +37,8 @@ def validate(request: Request, *, manifest: Manifest | None = None) -> Validatio
     selection that cannot be answered, run results that say nothing of tables). With `state`, what has changed for
     the sources since those artifacts is told too.
     """
-    run = _Run(request, manifest)
-    return run.against(request.state)
+    project = Project(request, manifest)
+    return project.against(request.state)
 
 
 def to_compile(request: Request, *, manifest: Manifest | None = None) -> tuple[str, ...]:
@@ -61,16 +46,16 @@ def to_compile(request: Request, *, manifest: Manifest | None = None) -> tuple[s
 
     Empty for a run that follows no dbt command: there `validate` tells. Raises as `validate`.
     """
-    return tuple(sorted(_Run(request, manifest).unproven))
+    return tuple(sorted(Project(request, manifest).unproven))
 
 
 def plan(request: Request, *, progress: Progress | None = None, manifest: Manifest | None = None) -> Planned:
     """What a sync would change. Raises as `validate`, and ConsoleError where the console cannot be read."""
-    run = _Run(request, manifest)
+    project = Project(request, manifest)
     told = progress or Silent()
-    run.validation = run.against(request.state)
-    with run.console(told) as client:
-        planned = run.planned(client, told)
+    project.validation = project.against(request.state)
+    with _console(project, told) as client:
+        planned = _planned(project, client, told)
         return planned if request.state is None else with_experiments(planned, client, told)
 
 
@@ -94,17 +79,17 @@ def sync(
 
     told = progress or Silent()
     saved = None if request.saved_plan is None else load(request.saved_plan)
-    run = _Run(request if saved is None else scoped(request, saved), manifest)
+    project = Project(request if saved is None else scoped(request, saved), manifest)
     if not request.dry_run:
-        check_target(run.target, run.settings)
-    with run.console(told) as client:
+        check_target(project.target, project.settings)
+    with _console(project, told) as client:
         if brake is not None:
             brake.fasten(client.stop)
         total = 0
         # Made before the reading: how fresh that is counts from here, through any check or question.
-        concurrency = run.settings.concurrency
+        concurrency = project.settings.concurrency
         applier = Applier(client, concurrency=concurrency, on_done=lambda count: told.done(count, total))
-        planned = run.planned(client, told)
+        planned = _planned(project, client, told)
         now = None if saved is None else matched(saved, planned)
         if request.dry_run:
             return Synced(planned=planned, outcome=Outcome(objects=()))
@@ -117,222 +102,74 @@ def sync(
         return Synced(planned=planned, outcome=outcome if now is None else now.joined(outcome))
 
 
-class _Run:
-    """One run: what was read, what is declared, and the parts that follow from it."""
+def _console(project: Project, told: Progress) -> ConsoleClient:
+    """An open client. Raises SettingsError where there is no key, or one that cannot be used."""
+    from dbt_statsig.console.client import ConsoleClient  # noqa: PLC0415 - with it comes httpx
 
-    def __init__(self, request: Request, manifest: Manifest | None) -> None:
-        self.request = request
-        self.inputs: Inputs = load_inputs(request, manifest)
-        self.settings: Settings = self.inputs.resolved.settings
-        self.target: Target = known_target(request, self.inputs.manifest, artifacts_dir(request) / RUN_RESULTS_FILE)
-        self.chosen, self.unmatched = choose(self.inputs.manifest, request)
-        self.only = self._only()
-        declared = declare(
-            self.inputs.manifest,
-            settings=self.settings,
-            project_dir=request.project_dir,
-            only=self.only,
-            kinds=request.kinds or None,
-        )
-        self.declared: Declared = _prefixed(declared, self.settings.name_prefix.get(self.target.name, ""))
-        self.validation = self._validate()
-        self.unproven = self._unproven()
+    def waiting(pause: Waiting) -> None:
+        told.say(f"Waiting {pause.seconds:.0f} s: {pause.reason}")
 
-    def against(self, state: Path | None) -> Validation:
-        """The validation; where there are artifacts to compare with, with what has changed since."""
-        if state is None:
-            return self.validation
-        from dbt_statsig.impact import base_request, with_impact  # noqa: PLC0415 - only where it is asked for
+    return ConsoleClient(
+        _key(project.request),
+        base_url=project.settings.base_url,
+        respect_review_settings=project.settings.respect_review_settings,
+        write_timeout=project.settings.write_timeout,
+        read_timeout=project.settings.read_timeout,
+        budget=project.settings.wait_budget,
+        on_wait=waiting,
+    )
 
-        base = _Run(base_request(self.request, target=self.target.name), None)
-        whole = self.only is None
-        return with_impact(self.validation, self.inputs, base.validation, base.inputs, whole=whole)
 
-    def _only(self) -> frozenset[str] | None:
-        """The nodes in scope: as chosen, and built where this run follows a dbt command; None: all."""
-        if self.inputs.results is None:
-            return self.chosen
-        built = succeeded(self.inputs.results)
-        if failed(self.inputs.results) and self.settings.after_failure == "skip":
-            return frozenset()
-        return built if self.chosen is None else built & self.chosen
+def _planned(project: Project, client: ConsoleClient, told: Progress) -> Planned:
+    """The plan against what the console holds now."""
+    desired = list(project.desired())
+    live, warnings = read_live(client, project.kinds(), desired, told)
+    try:
+        check_target(project.target, project.settings)
+    except TargetRefused as refusal:
+        warnings.append(f"A sync would be refused. {refusal}")
+    only = None if project.only is None else project.only - project.unproven.keys()
+    scope = Scope(
+        project=project.inputs.project,
+        adopt=project.request.adopt,
+        adopt_all=project.request.adopt_all,
+        only=only,
+        protected=frozenset((block.kind, block.unique_id) for block in project.declared.faulty),
+        prune=project.request.prune,
+    )
+    result = guarded(
+        build_plan(desired, live, scope),
+        owned(project.inputs.project, live),
+        Limits(percent=project.settings.prune_threshold_percent, objects=project.settings.prune_threshold_objects),
+        declares=bool(project.inputs.manifest.marked()),
+        force=project.request.force,
+    )
+    planned = Planned(
+        validation=project.validation,
+        plan=result,
+        requests=client.requests,
+        warnings=tuple(warnings),
+        left=tuple(project.left()),
+        binding=binding_of(project.inputs.project, project.target.name, project.settings, desired),
+    )
+    return _checked(project, planned, client, told) if project.request.server_check else planned
 
-    def _unproven(self) -> dict[str, str]:
-        """After a dbt command that built a part: nodes whose columns hang on SQL that it did not compile."""
-        if self.inputs.results is None:
-            return {}
-        reports = zip(self.declared.declarations, self.validation.sources, strict=True)
-        open_ones = {report.unique_id for declaration, report in reports if _is_open(declaration, report)}
-        missing = {unique_id: uncompiled(self.inputs.manifest, [unique_id]) for unique_id in open_ones}
-        return {unique_id: ", ".join(parents[:NAMED]) for unique_id, parents in missing.items() if parents}
 
-    def _validate(self) -> Validation:
-        memory = memory_of(self.inputs.manifest_path, self.request.environ) if self.settings.cache else None
-        prover = _prover(self.inputs, memory)
-        context = Context(
-            project=self.inputs.project,
-            hidden_tags=frozenset(self.settings.hidden_tags),
-            docs_url=self.settings.docs_url or "",
-        )
-        built = [(one, build_payload(one, prover, context)) for one in self.declared.declarations]
-        findings = [*self.declared.findings, *self._project_findings(prover)]
-        findings += [found for _, result in built for found in result.findings]
-        for one, result in built:
-            known = RoleFacts.of(self.inputs.manifest, one.node, uses=result.uses, selected=result.selected)
-            findings += role_findings(one, known, guides=self.settings.guides)
-        if memory is not None:
-            memory.save()
-        if self.request.strict or self.settings.strict:
-            findings = [_promoted(found) for found in findings]
-        errors = [found for found in findings if found.severity is Severity.ERROR]
-        return Validation(
-            project=self.inputs.project,
-            adapter=self.inputs.manifest.adapter_type,
-            dbt_version=self.inputs.manifest.dbt_version,
-            manifest_path=str(self.inputs.manifest_path),
-            sources=self._drawn(tuple(_report(one, result, errors) for one, result in built)),
-            findings=tuple(sorted(findings, key=lambda found: found.sort_key)),
-            unmatched=self.unmatched,
-        )
+def _checked(project: Project, planned: Planned, client: ConsoleClient, told: Progress) -> Planned:
+    from dbt_statsig.server_check import ServerCheck  # noqa: PLC0415 - only where it is asked for
 
-    def _drawn(self, reports: tuple[SourceReport, ...]) -> tuple[SourceReport, ...]:
-        """The reports with their lineage, where it is asked for."""
-        if not self.request.lineage:
-            return reports
-        above = {one: upstream(self.inputs.manifest, one) for one in {report.unique_id for report in reports}}
-        return tuple(structs.replace(report, lineage=above[report.unique_id]) for report in reports)
-
-    def _project_findings(self, prover: Prover) -> Iterator[Finding]:
-        if not (self.declared.names or self.declared.faulty or self.declared.findings):
-            yield finding("nothing-declared", "No model is marked for Statsig.", fix=CODES["nothing-declared"].remedy)
-        nodes = {one.node.unique_id: one.node for one in self.declared.declarations}
-        raw = [
-            node for node in nodes.values() if node.resource_type in {"model", "snapshot"} and not node.compiled_code
-        ]
-        sql = [node.name for node in raw if node.language == "sql"]
-        if sql:
-            listed = ", ".join(sql[:5]) + (f" and {len(sql) - 5} more" if len(sql) > 5 else "")  # noqa: PLR2004 - a line
-            yield finding(
-                "not-compiled", f"The manifest holds no compiled SQL for {listed}.", fix=CODES["not-compiled"].remedy
-            )
-        if nodes and prover.adapter.note:
-            yield finding("adapter-unknown", prover.adapter.note, fix=CODES["adapter-unknown"].remedy)
-        catalog = self.inputs.catalog
-        if nodes and catalog is not None and not catalog.is_fresh_for(self.inputs.manifest):
-            yield finding(
-                "catalog-stale",
-                "The catalog is older than the manifest; it counts as weaker evidence.",
-                severity=Severity.NOTE,
-                fix=CODES["catalog-stale"].remedy,
-            )
-
-    def console(self, told: Progress) -> ConsoleClient:
-        """An open client. Raises SettingsError where there is no key, or one that cannot be used."""
-        from dbt_statsig.console.client import ConsoleClient  # noqa: PLC0415 - with it comes httpx
-
-        def waiting(pause: Waiting) -> None:
-            told.say(f"Waiting {pause.seconds:.0f} s: {pause.reason}")
-
-        return ConsoleClient(
-            _key(self.request),
-            base_url=self.settings.base_url,
-            respect_review_settings=self.settings.respect_review_settings,
-            write_timeout=self.settings.write_timeout,
-            read_timeout=self.settings.read_timeout,
-            budget=self.settings.wait_budget,
-            on_wait=waiting,
-        )
-
-    def planned(self, client: ConsoleClient, told: Progress) -> Planned:
-        desired = list(self._desired())
-        live, warnings = read_live(client, self._kinds(), desired, told)
-        try:
-            check_target(self.target, self.settings)
-        except TargetRefused as refusal:
-            warnings.append(f"A sync would be refused. {refusal}")
-        only = None if self.only is None else self.only - self.unproven.keys()
-        scope = Scope(
-            project=self.inputs.project,
-            adopt=self.request.adopt,
-            adopt_all=self.request.adopt_all,
-            only=only,
-            protected=frozenset((block.kind, block.unique_id) for block in self.declared.faulty),
-            prune=self.request.prune,
-        )
-        result = guarded(
-            build_plan(desired, live, scope),
-            owned(self.inputs.project, live),
-            Limits(percent=self.settings.prune_threshold_percent, objects=self.settings.prune_threshold_objects),
-            declares=bool(self.inputs.manifest.marked()),
-            force=self.request.force,
-        )
-        planned = Planned(
-            validation=self.validation,
-            plan=result,
-            requests=client.requests,
-            warnings=tuple(warnings),
-            left=tuple(self._left()),
-            binding=binding_of(self.inputs.project, self.target.name, self.settings, desired),
-        )
-        return self._checked(planned, client, told) if self.request.server_check else planned
-
-    def _checked(self, planned: Planned, client: ConsoleClient, told: Progress) -> Planned:
-        from dbt_statsig.server_check import ServerCheck  # noqa: PLC0415 - only where it is asked for
-
-        told.say("Asking Statsig to check the changes")
-        checked = ServerCheck(client, concurrency=self.settings.concurrency).run(planned.plan)
-        places = {(report.kind.value, report.name): report.location for report in self.validation.sources}
-        found = [structs.replace(one, location=places.get((one.kind, one.source))) for one in checked.findings]
-        findings = sorted((*self.validation.findings, *found), key=lambda one: one.sort_key)
-        return structs.replace(
-            planned,
-            validation=structs.replace(self.validation, findings=tuple(findings)),
-            plan=checked.plan,
-            requests=client.requests,
-            notes=(*planned.notes, *checked.notes),
-        )
-
-    def _left(self) -> Iterator[Left]:
-        """The declared sources that the dbt command before did not build, or did not compile enough for."""
-        results = self.inputs.results or {}
-        for name in self.declared.names:
-            if self.chosen is not None and name.unique_id not in self.chosen:
-                continue
-            if self.request.kinds and name.kind not in self.request.kinds:
-                continue
-            reason = ""
-            if name.unique_id in self.unproven:
-                missing = self.unproven[name.unique_id]
-                reason = f"Its columns hang on SQL that this dbt command did not compile: {missing}."
-            elif name.unique_id in results and name.unique_id not in (self.only or frozenset()):
-                status = results[name.unique_id]
-                reason = f"dbt ended with the status {status} for its node."
-                if succeeded({name.unique_id: status}):
-                    reason = "Another node failed, and after_failure is skip."
-            if reason:
-                yield Left(kind=name.kind, name=name.name, unique_id=name.unique_id, reason=reason)
-
-    def _kinds(self) -> list[Kind]:
-        """The kinds that the nodes in scope use; with pruning all, since what is no longer declared may be of any."""
-        blocks: tuple[DeclaredName | FaultyBlock, ...] = (*self.declared.names, *self.declared.faulty)
-        used = {block.kind for block in blocks if self.only is None or block.unique_id in self.only}
-        if self.request.prune:
-            used = set(Kind)
-        return [kind for kind in Kind if kind in used and (not self.request.kinds or kind in self.request.kinds)]
-
-    def _desired(self) -> Iterator[Desired]:
-        reports = zip(self.declared.declarations, self.validation.sources, strict=True)
-        for declaration, report in reports:
-            if report.unique_id in self.unproven:
-                continue
-            why = "Its declaration has errors." if report.blocked else refused_place(declaration.node, self.settings)
-            yield Desired(
-                kind=report.kind,
-                name=report.name,
-                unique_id=report.unique_id,
-                payload=report.payload,
-                blocked=why,
-            )
+    told.say("Asking Statsig to check the changes")
+    checked = ServerCheck(client, concurrency=project.settings.concurrency).run(planned.plan)
+    places = {(report.kind.value, report.name): report.location for report in project.validation.sources}
+    found = [structs.replace(one, location=places.get((one.kind, one.source))) for one in checked.findings]
+    findings = sorted((*project.validation.findings, *found), key=lambda one: one.sort_key)
+    return structs.replace(
+        planned,
+        validation=structs.replace(project.validation, findings=tuple(findings)),
+        plan=checked.plan,
+        requests=client.requests,
+        notes=(*planned.notes, *checked.notes),
+    )
 
 
 def _key(request: Request) -> ApiKey:
@@ -342,50 +179,6 @@ def _key(request: Request) -> ApiKey:
     if key is None:
         raise SettingsError(NO_KEY, fix=NO_KEY_FIX)
     return key
-
-
-def _prover(inputs: Inputs, memory: Memory | None) -> Prover:
-    from dbt_statsig.columns.prover import Prover  # noqa: PLC0415 - loaded where columns are asked for
-
-    return Prover(inputs.manifest, inputs.catalog, memory=memory)
-
-
-def _is_open(declaration: Declaration, report: SourceReport) -> bool:
-    """Whether the SQL that is built for a source selects every column because not all of them are known."""
-    built = getattr(declaration.meta, "sql", UNSET) is UNSET
-    return built and getattr(declaration.meta, "source_type", UNSET) != "table" and not report.selected
-
-
-def _prefixed(declared: Declared, prefix: str) -> Declared:
-    """The declarations with the target's prefix before each name."""
-    if not prefix:
-        return declared
-    renamed = tuple(structs.replace(one, name=prefix + one.name) for one in declared.declarations)
-    findings = tuple(
-        structs.replace(found, source=prefix + found.source) if found.source else found for found in declared.findings
-    )
-    names = tuple(structs.replace(one, name=prefix + one.name) for one in declared.names)
-    return structs.replace(declared, declarations=renamed, findings=findings, names=names)
-
-
-def _promoted(found: Finding) -> Finding:
-    return structs.replace(found, severity=Severity.ERROR) if found.severity is Severity.WARNING else found
-
-
-def _report(declaration: Declaration, built: Built, errors: list[Finding]) -> SourceReport:
-    unique_id = declaration.node.unique_id
-    mine = {("", "", ""), (unique_id, "", ""), (unique_id, declaration.kind.value, declaration.name)}
-    return SourceReport(
-        kind=declaration.kind,
-        name=declaration.name,
-        unique_id=unique_id,
-        relation_name=declaration.node.relation_name or "",
-        location=declaration.location,
-        columns=built.uses,
-        payload=built.payload,
-        blocked=any((found.unique_id, found.kind, found.source) in mine for found in errors),
-        selected=built.selected,
-    )
 
 
 def debug(request: Request) -> Diagnosis:

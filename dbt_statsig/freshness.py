@@ -9,7 +9,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from dbt_statsig.comparison import fingerprint
+from dbt_statsig.planning.comparison import fingerprint
 from dbt_statsig.sources import Kind, Source
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dbt_statsig.errors import ConsoleError, ProtocolError
-from dbt_statsig.planning import Desired, Live
+from dbt_statsig.planning.matching import Desired, Live
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

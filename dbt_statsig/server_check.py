@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET, Struct, structs
 
 from dbt_statsig.changes import Action, Change, Plan
-from dbt_statsig.comparison import completed
 from dbt_statsig.errors import Refused
 from dbt_statsig.findings import Finding, finding
+from dbt_statsig.planning.comparison import completed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -30,7 +30,7 @@ def command(*, request: Request, output: Output, check: bool, out: Path | None) 
     Compares what the project declares with what the Console API lists, field by field, SQL line by line.
     """
     from dbt_statsig.conductor import plan  # noqa: PLC0415 - help needs none of these
-    from dbt_statsig.saved_plan import check_savable, save  # noqa: PLC0415
+    from dbt_statsig.planning.saved_plan import check_savable, save  # noqa: PLC0415
 
     if out is not None:
         check_savable(request)

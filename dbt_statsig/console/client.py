@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from dbt_statsig.comparison import differences
 from dbt_statsig.console.base_url import DEFAULT_BASE_URL, checked_base_url
 from dbt_statsig.console.clock import Clock, SystemClock
 from dbt_statsig.console.listing import Listing
@@ -16,6 +15,7 @@ from dbt_statsig.console.sender import Sender
 from dbt_statsig.console.windows import WINDOWS, RateWindows
 from dbt_statsig.console.wire import Wire
 from dbt_statsig.console.writer import Writer, Written
+from dbt_statsig.planning.comparison import differences
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

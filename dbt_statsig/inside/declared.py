@@ -20,7 +20,7 @@ from dbt_statsig.columns.verdicts import ColumnSet
 from dbt_statsig.declarations import declare
 from dbt_statsig.findings import Finding, Severity
 from dbt_statsig.inside.live import live_manifest
-from dbt_statsig.payloads import Context, build_payload
+from dbt_statsig.payloads.building import Context, build_payload
 from dbt_statsig.settings import resolve
 
 if TYPE_CHECKING:

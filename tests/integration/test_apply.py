@@ -12,8 +12,8 @@ from dbt_statsig.changes import Action
 from dbt_statsig.console.client import ConsoleClient
 from dbt_statsig.console.key import ApiKey
 from dbt_statsig.emulator import running
-from dbt_statsig.ownership import Ownership, claim
-from dbt_statsig.planning import Desired, Live, Plan, Scope, build_plan
+from dbt_statsig.planning.matching import Desired, Live, Plan, Scope, build_plan
+from dbt_statsig.planning.ownership import Ownership, claim
 from dbt_statsig.results import Outcome, Status
 from dbt_statsig.sources import SPECS, IdType, Kind, Source
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import httpx
 
     from dbt_statsig.console.client import ConsoleClient
-    from dbt_statsig.planning import Plan
+    from dbt_statsig.planning.matching import Plan
 
 KIND = Kind.ASSIGNMENT_SOURCE
 

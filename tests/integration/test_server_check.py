@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dbt_statsig.console.client import ConsoleClient
-    from dbt_statsig.planning import Plan
+    from dbt_statsig.planning.matching import Plan
 
 
 @pytest.fixture

@@ -20,11 +20,11 @@ from hypothesis.stateful import (
 
 from dbt_statsig.apply import WRITES, Applier
 from dbt_statsig.changes import Action, Plan
-from dbt_statsig.comparison import differences
-from dbt_statsig.ownership import Ownership, claim, owner_of
-from dbt_statsig.planning import Desired, Live, Scope, build_plan, owned
+from dbt_statsig.planning.comparison import differences
+from dbt_statsig.planning.matching import Desired, Live, Scope, build_plan, owned
+from dbt_statsig.planning.ownership import Ownership, claim, owner_of
+from dbt_statsig.planning.safety import Limits, guarded
 from dbt_statsig.results import Outcome, Status
-from dbt_statsig.safety import Limits, guarded
 from dbt_statsig.sources import SPECS, IdType, Kind
 from tests.integration.faults.memory import FAULTS, MemoryConsole
 

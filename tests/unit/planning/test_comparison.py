@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET, structs
 
-from dbt_statsig.comparison import completed, differences, fingerprint, normal_sql
+from dbt_statsig.planning.comparison import completed, differences, fingerprint, normal_sql
 from dbt_statsig.sources import (
     AssignmentSource,
     CustomField,

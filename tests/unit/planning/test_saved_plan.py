@@ -15,12 +15,12 @@ from msgspec import structs
 from dbt_statsig import __version__
 from dbt_statsig.changes import Action, Change, Plan
 from dbt_statsig.errors import DbtStatsigError, UsageError
+from dbt_statsig.planning.saved_plan import Matched, binding_of, check_savable, load, matched, save, scoped
 from dbt_statsig.request import Request
 from dbt_statsig.results import Binding, ObjectOutcome, Outcome, Planned, Status, Validation
-from dbt_statsig.saved_plan import Matched, binding_of, check_savable, load, matched, save, scoped
 from dbt_statsig.settings import Settings
 from dbt_statsig.sources import Kind, MetricSource
-from tests.unit.test_planning import wanted
+from tests.unit.planning.test_matching import wanted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

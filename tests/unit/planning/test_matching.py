@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dbt_statsig.ownership import Ownership, claim
-from dbt_statsig.planning import Action, Change, Desired, Live, Plan, Scope, build_plan, owned
+from dbt_statsig.planning.matching import Action, Change, Desired, Live, Plan, Scope, build_plan, owned
+from dbt_statsig.planning.ownership import Ownership, claim
 from dbt_statsig.sources import SPECS, Kind, Source
 
 if TYPE_CHECKING:

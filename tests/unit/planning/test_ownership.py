@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbt_statsig.ownership import Ownership, claim, owner_of
+from dbt_statsig.planning.ownership import Ownership, claim, owner_of
 
 SHOP = Ownership("shop", "model.shop.fct_exposures")
 

@@ -9,7 +9,7 @@ import pytest
 from dbt_statsig.errors import ArtifactError
 from dbt_statsig.findings import Severity
 from tests.unit.columns.projects import model
-from tests.unit.two_states import COLUMNS, EXPOSURES, changed, effects, marked, staging
+from tests.unit.impact.two_states import COLUMNS, EXPOSURES, changed, effects, marked, staging
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -189,7 +189,7 @@ def test_a_packed_base_is_read(tmp_path: Path) -> None:
     plain = tmp_path / "base" / "manifest.json"
     packed = plain.with_suffix(".json.gz")
     packed.write_bytes(gzip.compress(plain.read_bytes()))
-    from dbt_statsig.impact import base_request  # noqa: PLC0415 - as above
+    from dbt_statsig.impact.downstream import base_request  # noqa: PLC0415 - as above
     from dbt_statsig.request import Request  # noqa: PLC0415
 
     plain.unlink()

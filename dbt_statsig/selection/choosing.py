@@ -20,7 +20,7 @@ def choose(manifest: Manifest, request: Request) -> tuple[frozenset[str] | None,
         return request.selected, ()
     if not (request.select or request.exclude or request.selector):
         return None, ()
-    from dbt_statsig.selection import select  # noqa: PLC0415 - only where something is selected
+    from dbt_statsig.selection.selecting import select  # noqa: PLC0415 - only where something is selected
 
     compares = any("state:" in word for word in (*request.select, *request.exclude))
     if not (request.selector or compares):

@@ -12,8 +12,8 @@ from dbt_statsig.artifacts import Catalog, Manifest
 from dbt_statsig.columns.prover import Prover
 from dbt_statsig.declarations import declare
 from dbt_statsig.findings import Finding, Severity
-from dbt_statsig.payloads import Context, build_payload
-from dbt_statsig.role_checks import RoleFacts, role_findings
+from dbt_statsig.payloads.building import Context, build_payload
+from dbt_statsig.payloads.role_checks import RoleFacts, role_findings
 from dbt_statsig.settings import Settings
 from dbt_statsig.sources import Kind
 from tests.unit.artifacts.build import catalog_bytes, manifest_bytes, node

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dbt_statsig.artifacts import Manifest
 from dbt_statsig.errors import UsageError
-from dbt_statsig.selection import Selection, select
+from dbt_statsig.selection.selecting import Selection, select
 from tests.unit.artifacts.build import manifest_bytes, node
 
 #  source raw.t → a → b → c, and b → test; seed s → c

@@ -13,7 +13,7 @@ from msgspec import structs
 
 from dbt_statsig.columns.prover import Prover
 from dbt_statsig.findings import CODES, Finding, finding
-from dbt_statsig.impact_upstream import Side, upstream_effects
+from dbt_statsig.impact.upstream import Side, upstream_effects
 from dbt_statsig.results import Impact, SourceReport, Validation
 from dbt_statsig.sources import SPECS, Kind
 

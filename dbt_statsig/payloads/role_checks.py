@@ -13,9 +13,9 @@ from msgspec import UNSET, Struct
 from dbt_statsig.artifacts import ColumnTest
 from dbt_statsig.columns.verdicts import Presence
 from dbt_statsig.findings import CODES, Finding, Severity, finding
+from dbt_statsig.payloads.sql_text import PartitionType, partition_type
 from dbt_statsig.results import ColumnUse
 from dbt_statsig.sources import Kind
-from dbt_statsig.sql_text import PartitionType, partition_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

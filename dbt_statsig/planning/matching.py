@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dbt_statsig.changes import Action, Change, FieldChange, Plan
-from dbt_statsig.comparison import differences
-from dbt_statsig.ownership import owner_of
+from dbt_statsig.planning.comparison import differences
+from dbt_statsig.planning.ownership import owner_of
 from dbt_statsig.sources import SPECS, Kind, Source
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from msgspec import Struct
 
 from dbt_statsig import __version__
 from dbt_statsig.changes import Action, Change, Plan
-from dbt_statsig.comparison import fingerprint
 from dbt_statsig.errors import UsageError
 from dbt_statsig.files import write_whole
+from dbt_statsig.planning.comparison import fingerprint
 from dbt_statsig.results import Binding, ObjectOutcome, Outcome, Status
 from dbt_statsig.sources import Kind
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from dbt_statsig.planning import Desired
+    from dbt_statsig.planning.matching import Desired
     from dbt_statsig.request import Request
     from dbt_statsig.results import Planned
     from dbt_statsig.settings import Settings

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from dbt_statsig.artifacts import Manifest
-from dbt_statsig.choosing import choose
 from dbt_statsig.dbt_command import DbtCommand
 from dbt_statsig.errors import UsageError
 from dbt_statsig.request import Request
+from dbt_statsig.selection.choosing import choose
 from tests.unit.artifacts.build import manifest_bytes
 from tests.unit.columns.projects import model
 

@@ -11,12 +11,12 @@ import pytest
 
 from dbt_statsig.columns.prover import Prover
 from dbt_statsig.declarations import declare
-from dbt_statsig.payloads import Built, Context, build_payload
+from dbt_statsig.payloads.building import Built, Context, build_payload
 from dbt_statsig.settings import Settings
 from dbt_statsig.sources import Kind
-from tests.unit.warehouse_cases import MAPPING, META, WAREHOUSES, project
+from tests.unit.payloads.warehouse_cases import MAPPING, META, WAREHOUSES, project
 
-GOLDEN = Path(__file__).parent / "golden" / "payloads"
+GOLDEN = Path(__file__).parent / "golden"
 CONTEXT = Context(project="shop", hidden_tags=frozenset({"pii"}), docs_url="https://docs.example/shop/")
 BASE: dict[str, Any] = {"name": "A", "timestamp_column": "exposed_at", "id_type_mapping": MAPPING}
 

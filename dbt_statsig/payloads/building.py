@@ -13,11 +13,11 @@ from msgspec import UNSET, Struct, structs
 from dbt_statsig.columns.verdicts import ColumnSet, KnownColumn, Verdict
 from dbt_statsig.declarations.meta import ALLOWED_MACROS
 from dbt_statsig.findings import CODES, Finding, Severity, finding
-from dbt_statsig.ownership import Ownership, claim
+from dbt_statsig.payloads.select_list import as_known, hidden_columns, select_list
+from dbt_statsig.payloads.sql_text import PartitionType, date_filter, partition_type, select_statement
+from dbt_statsig.planning.ownership import Ownership, claim
 from dbt_statsig.results import ColumnUse
-from dbt_statsig.select_list import as_known, hidden_columns, select_list
 from dbt_statsig.sources import SPECS, CustomField, IdType, Owner, Source
-from dbt_statsig.sql_text import PartitionType, date_filter, partition_type, select_statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

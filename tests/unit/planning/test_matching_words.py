@@ -8,10 +8,10 @@ import pytest
 
 from dbt_statsig.changes import Action, Change, FieldChange
 from dbt_statsig.sources import Kind, Source
-from tests.unit.test_planning import ASSIGNMENT, EVENT, only, planned, source, wanted
+from tests.unit.planning.test_matching import ASSIGNMENT, EVENT, only, planned, source, wanted
 
 if TYPE_CHECKING:
-    from dbt_statsig.planning import Desired
+    from dbt_statsig.planning.matching import Desired
 
 HELD = 'It is "A" in the console, and its new name is held by another object there.'
 CIRCLE = "Its new name is one of several that are exchanged in a circle."

@@ -6,11 +6,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from dbt_statsig.comparison import completed, differences
-from dbt_statsig.ownership import owner_of
-from dbt_statsig.planning import Action, Desired, Live, Plan, Scope, build_plan
+from dbt_statsig.planning.comparison import completed, differences
+from dbt_statsig.planning.matching import Action, Desired, Live, Plan, Scope, build_plan
+from dbt_statsig.planning.ownership import owner_of
 from dbt_statsig.sources import Kind, Source
-from tests.unit.test_planning import source, wanted
+from tests.unit.planning.test_matching import source, wanted
 
 NAMES = ["A", "B", "C", "D"]
 NODES = ["a", "b", "c"]

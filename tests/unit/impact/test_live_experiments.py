@@ -6,7 +6,7 @@ from typing import Any
 
 from dbt_statsig.changes import Action, Change, Plan
 from dbt_statsig.findings import Finding, finding
-from dbt_statsig.live_experiments import with_experiments
+from dbt_statsig.impact.live_experiments import with_experiments
 from dbt_statsig.progress import Silent
 from dbt_statsig.results import Impact, Planned, Validation
 from dbt_statsig.sources import Kind

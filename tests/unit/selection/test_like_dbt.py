@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dbt_statsig.artifacts import load_manifest
-from dbt_statsig.selection import select
+from dbt_statsig.selection.selecting import select
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dbt_statsig.changes import Action, Change, Plan
-from dbt_statsig.safety import TOUCHES, Limits, guarded
+from dbt_statsig.planning.safety import TOUCHES, Limits, guarded
 from dbt_statsig.sources import Kind
 
 METRIC, EVENT = Kind.METRIC_SOURCE, Kind.QUALIFYING_EVENT

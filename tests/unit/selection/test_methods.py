@@ -8,7 +8,7 @@ import pytest
 
 from dbt_statsig.artifacts import Manifest
 from dbt_statsig.errors import ArtifactError, UsageError
-from dbt_statsig.selection import select
+from dbt_statsig.selection.selecting import select
 from tests.unit.artifacts.build import manifest_bytes, node
 
 

@@ -14,7 +14,7 @@ from msgspec import Struct
 from dbt_statsig.artifacts.raw_nodes import SELECTABLE_TYPES
 from dbt_statsig.errors import UsageError
 from dbt_statsig.findings import did_you_mean
-from dbt_statsig.selection_methods import METHODS, Scope
+from dbt_statsig.selection.methods import METHODS, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

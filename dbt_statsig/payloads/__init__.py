@@ -1,0 +1,1 @@
+"""Declarations and proven columns to what Statsig should hold."""

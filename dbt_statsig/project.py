@@ -1,0 +1,236 @@
+"""One run's project: what dbt wrote and the settings say, what is declared, and the proof of it. Offline."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import UNSET, structs
+
+from dbt_statsig.artifacts import failed, succeeded
+from dbt_statsig.columns.memory import memory_of
+from dbt_statsig.declarations import Declared, declare
+from dbt_statsig.findings import CODES, Finding, Severity, finding
+from dbt_statsig.guard import Target, known_target, refused_place
+from dbt_statsig.inputs import RUN_RESULTS_FILE, Inputs, artifacts_dir, load_inputs
+from dbt_statsig.lineage import uncompiled, upstream
+from dbt_statsig.payloads.building import Built, Context, build_payload
+from dbt_statsig.payloads.role_checks import RoleFacts, role_findings
+from dbt_statsig.planning.matching import Desired
+from dbt_statsig.results import Left, SourceReport, Validation
+from dbt_statsig.selection.choosing import choose
+from dbt_statsig.sources import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from dbt_statsig.artifacts import Manifest
+    from dbt_statsig.columns.memory import Memory
+    from dbt_statsig.columns.prover import Prover
+    from dbt_statsig.declarations import Declaration, DeclaredName, FaultyBlock
+    from dbt_statsig.request import Request
+    from dbt_statsig.settings import Settings
+
+NAMED = 5
+
+
+class Project:
+    """One run's offline half: what was read, what is declared, and what follows from it.
+
+    `only` are the nodes in scope (None: all), `unproven` those whose columns hang on SQL that was not compiled, each
+    with the nodes that lack it. Raises SettingsError, ArtifactError and UsageError as `conductor.validate` says.
+    """
+
+    def __init__(self, request: Request, manifest: Manifest | None) -> None:
+        """Read and declare everything; a manifest that is given is taken in place of the file."""
+        self.request = request
+        self.inputs: Inputs = load_inputs(request, manifest)
+        self.settings: Settings = self.inputs.resolved.settings
+        self.target: Target = known_target(request, self.inputs.manifest, artifacts_dir(request) / RUN_RESULTS_FILE)
+        self.chosen, self.unmatched = choose(self.inputs.manifest, request)
+        self.only = self._only()
+        declared = declare(
+            self.inputs.manifest,
+            settings=self.settings,
+            project_dir=request.project_dir,
+            only=self.only,
+            kinds=request.kinds or None,
+        )
+        self.declared: Declared = _prefixed(declared, self.settings.name_prefix.get(self.target.name, ""))
+        self.validation = self._validate()
+        self.unproven = self._unproven()
+
+    def against(self, state: Path | None) -> Validation:
+        """The validation; where there are artifacts to compare with, with what has changed since."""
+        if state is None:
+            return self.validation
+        from dbt_statsig.impact.downstream import base_request, with_impact  # noqa: PLC0415 - only where it is asked for
+
+        base = Project(base_request(self.request, target=self.target.name), None)
+        whole = self.only is None
+        return with_impact(self.validation, self.inputs, base.validation, base.inputs, whole=whole)
+
+    def _only(self) -> frozenset[str] | None:
+        """The nodes in scope: as chosen, and built where this run follows a dbt command; None: all."""
+        if self.inputs.results is None:
+            return self.chosen
+        built = succeeded(self.inputs.results)
+        if failed(self.inputs.results) and self.settings.after_failure == "skip":
+            return frozenset()
+        return built if self.chosen is None else built & self.chosen
+
+    def _unproven(self) -> dict[str, str]:
+        """After a dbt command that built a part: nodes whose columns hang on SQL that it did not compile."""
+        if self.inputs.results is None:
+            return {}
+        reports = zip(self.declared.declarations, self.validation.sources, strict=True)
+        open_ones = {report.unique_id for declaration, report in reports if _is_open(declaration, report)}
+        missing = {unique_id: uncompiled(self.inputs.manifest, [unique_id]) for unique_id in open_ones}
+        return {unique_id: ", ".join(parents[:NAMED]) for unique_id, parents in missing.items() if parents}
+
+    def _validate(self) -> Validation:
+        memory = memory_of(self.inputs.manifest_path, self.request.environ) if self.settings.cache else None
+        prover = _prover(self.inputs, memory)
+        context = Context(
+            project=self.inputs.project,
+            hidden_tags=frozenset(self.settings.hidden_tags),
+            docs_url=self.settings.docs_url or "",
+        )
+        built = [(one, build_payload(one, prover, context)) for one in self.declared.declarations]
+        findings = [*self.declared.findings, *self._project_findings(prover)]
+        findings += [found for _, result in built for found in result.findings]
+        for one, result in built:
+            known = RoleFacts.of(self.inputs.manifest, one.node, uses=result.uses, selected=result.selected)
+            findings += role_findings(one, known, guides=self.settings.guides)
+        if memory is not None:
+            memory.save()
+        if self.request.strict or self.settings.strict:
+            findings = [_promoted(found) for found in findings]
+        errors = [found for found in findings if found.severity is Severity.ERROR]
+        return Validation(
+            project=self.inputs.project,
+            adapter=self.inputs.manifest.adapter_type,
+            dbt_version=self.inputs.manifest.dbt_version,
+            manifest_path=str(self.inputs.manifest_path),
+            sources=self._drawn(tuple(_report(one, result, errors) for one, result in built)),
+            findings=tuple(sorted(findings, key=lambda found: found.sort_key)),
+            unmatched=self.unmatched,
+        )
+
+    def _drawn(self, reports: tuple[SourceReport, ...]) -> tuple[SourceReport, ...]:
+        """The reports with their lineage, where it is asked for."""
+        if not self.request.lineage:
+            return reports
+        above = {one: upstream(self.inputs.manifest, one) for one in {report.unique_id for report in reports}}
+        return tuple(structs.replace(report, lineage=above[report.unique_id]) for report in reports)
+
+    def _project_findings(self, prover: Prover) -> Iterator[Finding]:
+        if not (self.declared.names or self.declared.faulty or self.declared.findings):
+            yield finding("nothing-declared", "No model is marked for Statsig.", fix=CODES["nothing-declared"].remedy)
+        nodes = {one.node.unique_id: one.node for one in self.declared.declarations}
+        raw = [
+            node for node in nodes.values() if node.resource_type in {"model", "snapshot"} and not node.compiled_code
+        ]
+        sql = [node.name for node in raw if node.language == "sql"]
+        if sql:
+            listed = ", ".join(sql[:5]) + (f" and {len(sql) - 5} more" if len(sql) > 5 else "")  # noqa: PLR2004 - a line
+            yield finding(
+                "not-compiled", f"The manifest holds no compiled SQL for {listed}.", fix=CODES["not-compiled"].remedy
+            )
+        if nodes and prover.adapter.note:
+            yield finding("adapter-unknown", prover.adapter.note, fix=CODES["adapter-unknown"].remedy)
+        catalog = self.inputs.catalog
+        if nodes and catalog is not None and not catalog.is_fresh_for(self.inputs.manifest):
+            yield finding(
+                "catalog-stale",
+                "The catalog is older than the manifest; it counts as weaker evidence.",
+                severity=Severity.NOTE,
+                fix=CODES["catalog-stale"].remedy,
+            )
+
+    def left(self) -> Iterator[Left]:
+        """The declared sources that the dbt command before did not build, or did not compile enough for."""
+        results = self.inputs.results or {}
+        for name in self.declared.names:
+            if self.chosen is not None and name.unique_id not in self.chosen:
+                continue
+            if self.request.kinds and name.kind not in self.request.kinds:
+                continue
+            reason = ""
+            if name.unique_id in self.unproven:
+                missing = self.unproven[name.unique_id]
+                reason = f"Its columns hang on SQL that this dbt command did not compile: {missing}."
+            elif name.unique_id in results and name.unique_id not in (self.only or frozenset()):
+                status = results[name.unique_id]
+                reason = f"dbt ended with the status {status} for its node."
+                if succeeded({name.unique_id: status}):
+                    reason = "Another node failed, and after_failure is skip."
+            if reason:
+                yield Left(kind=name.kind, name=name.name, unique_id=name.unique_id, reason=reason)
+
+    def kinds(self) -> list[Kind]:
+        """The kinds that the nodes in scope use; with pruning all, since what is no longer declared may be of any."""
+        blocks: tuple[DeclaredName | FaultyBlock, ...] = (*self.declared.names, *self.declared.faulty)
+        used = {block.kind for block in blocks if self.only is None or block.unique_id in self.only}
+        if self.request.prune:
+            used = set(Kind)
+        return [kind for kind in Kind if kind in used and (not self.request.kinds or kind in self.request.kinds)]
+
+    def desired(self) -> Iterator[Desired]:
+        """What each declaration in scope asks for, and why one must not be pushed."""
+        reports = zip(self.declared.declarations, self.validation.sources, strict=True)
+        for declaration, report in reports:
+            if report.unique_id in self.unproven:
+                continue
+            why = "Its declaration has errors." if report.blocked else refused_place(declaration.node, self.settings)
+            yield Desired(
+                kind=report.kind,
+                name=report.name,
+                unique_id=report.unique_id,
+                payload=report.payload,
+                blocked=why,
+            )
+
+
+def _prover(inputs: Inputs, memory: Memory | None) -> Prover:
+    from dbt_statsig.columns.prover import Prover  # noqa: PLC0415 - loaded where columns are asked for
+
+    return Prover(inputs.manifest, inputs.catalog, memory=memory)
+
+
+def _is_open(declaration: Declaration, report: SourceReport) -> bool:
+    """Whether the SQL that is built for a source selects every column because not all of them are known."""
+    built = getattr(declaration.meta, "sql", UNSET) is UNSET
+    return built and getattr(declaration.meta, "source_type", UNSET) != "table" and not report.selected
+
+
+def _prefixed(declared: Declared, prefix: str) -> Declared:
+    """The declarations with the target's prefix before each name."""
+    if not prefix:
+        return declared
+    renamed = tuple(structs.replace(one, name=prefix + one.name) for one in declared.declarations)
+    findings = tuple(
+        structs.replace(found, source=prefix + found.source) if found.source else found for found in declared.findings
+    )
+    names = tuple(structs.replace(one, name=prefix + one.name) for one in declared.names)
+    return structs.replace(declared, declarations=renamed, findings=findings, names=names)
+
+
+def _promoted(found: Finding) -> Finding:
+    return structs.replace(found, severity=Severity.ERROR) if found.severity is Severity.WARNING else found
+
+
+def _report(declaration: Declaration, built: Built, errors: list[Finding]) -> SourceReport:
+    unique_id = declaration.node.unique_id
+    mine = {("", "", ""), (unique_id, "", ""), (unique_id, declaration.kind.value, declaration.name)}
+    return SourceReport(
+        kind=declaration.kind,
+        name=declaration.name,
+        unique_id=unique_id,
+        relation_name=declaration.node.relation_name or "",
+        location=declaration.location,
+        columns=built.uses,
+        payload=built.payload,
+        blocked=any((found.unique_id, found.kind, found.source) in mine for found in errors),
+        selected=built.selected,
+    )
