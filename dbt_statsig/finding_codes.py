@@ -103,7 +103,7 @@ CODES: dict[str, Code] = {
     "hidden-columns-open": Code(
         _E,
         "Columns tagged as hidden cannot be left out while the full list of columns is unknown.",
-        "Name the columns to select with `columns`.",
+        "Run `dbt compile` or `dbt docs generate` so that they are known, or name those to select with `columns`.",
         example="columns: [user_id, ordered_at, amount]",
     ),
     "stale-location": Code(
