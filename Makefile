@@ -21,7 +21,7 @@ demo: $(STAMP)  ## the example project, from dbt's YAML into a console on this m
 	@$(BIN)/python example_project/demo.py
 
 test: $(STAMP)  ## all tests, with branch coverage
-	$(BIN)/python -m pytest --numprocesses auto --cov --cov-branch --cov-report term --cov-fail-under 95
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal --cov --cov-branch --cov-report term --cov-fail-under 95
 
 nightly: $(STAMP)  ## the long tests: 10,000 sequences of edits and faults, a kill at every request
 	DBT_STATSIG_NIGHTLY=1 $(BIN)/python -m pytest --numprocesses auto --timeout 21600 \

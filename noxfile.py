@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import nox
 
 nox.options.default_venv_backend = "uv|venv"
@@ -17,7 +19,17 @@ TOOLS = ("duckdb", "hypothesis", "jsonschema", "pytest", "pytest-socket", "pytes
 NO_DEPENDENCIES = {"1.12": ("dbt-core==1.12.6", "metricflow", "python-dotenv")}
 # The last builds of dbt 2 whose wheels hold the program itself.
 DBT2 = ("dbt==2.0.0rc196", "dbt-core==2.0.0a4")
-TESTS = ("-m", "pytest", "--quiet", "--numprocesses", "4", "--no-header", "tests/integration/dbt")
+TESTS = (
+    "-m",
+    "pytest",
+    "--quiet",
+    "--numprocesses",
+    "4",
+    "--dist",
+    "worksteal",
+    "--no-header",
+    "tests/integration/dbt",
+)
 
 
 @nox.session
@@ -39,7 +51,7 @@ def dbt2(session: nox.Session) -> None:
     session.install("--editable", ".[emulator]", "dbt-core~=1.11.0", "dbt-duckdb", *TOOLS)
     found = []
     for number, requirement in enumerate(DBT2):
-        folder = session.create_tmp() + f"/dbt2-{number}"
+        folder = str(Path(session.create_tmp()).resolve() / f"dbt2-{number}")
         session.run("python", "-m", "venv", "--clear", folder, silent=True)
         session.run(f"{folder}/bin/python", "-m", "pip", "install", "--quiet", requirement, external=True)
         found.append(f"{folder}/bin/dbt")
@@ -53,7 +65,7 @@ def sqlglot(session: nox.Session, version: str) -> None:
 
     Before 27.9 sqlglot's reading of Oracle never ends on some texts that are no SQL.
     """
-    session.install("--editable", ".", f"sqlglot{version}", *TOOLS)
+    session.install("--editable", ".", f"sqlglot{version}", "dbt-core~=1.11.0", *TOOLS)
     session.run("python", "-m", "pytest", "--quiet", "--numprocesses", "4", "tests/unit/columns", *session.posargs)
     corpus = "tests/integration/test_columns_corpus.py"
     session.run("python", "-m", "pytest", "--quiet", "--numprocesses", "4", corpus, *session.posargs)

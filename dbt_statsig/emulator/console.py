@@ -34,7 +34,7 @@ _STEP = 0.1
 
 
 class _ClosingError(Exception):
-    """The server closes while a request waits."""
+    """The server closes, or goes back to its start, while a request waits."""
 
 
 class Exchange(Struct, frozen=True, kw_only=True):
@@ -70,10 +70,11 @@ class Console:
         call = await read(scope, receive)
         if call is None:
             return
-        wire = Wire(scope, receive, send, partial(self._record, call))
+        epoch = self._epoch
+        wire = Wire(scope, receive, send, partial(self._record, call, epoch))
         try:
-            await self._pause(self._options.latency)
-            await self._respond(wire, call, self._faults.due(call))
+            await self._pause(self._options.latency, epoch)
+            await self._respond(wire, call, self._faults.due(call), epoch)
         except _ClosingError:
             await wire.drop()
 
@@ -82,11 +83,11 @@ class Console:
         await asyncio.gather(*self._late)
 
     def forget(self) -> None:
-        """Empty the log, and give up the commits that are still to show."""
+        """Empty the log, and give up the requests that still wait and the commits that are still to show."""
         self._epoch += 1
         self.log.clear()
 
-    async def _respond(self, wire: Wire, call: Call, fault: Injected | None) -> None:
+    async def _respond(self, wire: Wire, call: Call, fault: Injected | None, epoch: int) -> None:
         if fault is None:
             await _send(wire, await self._answer(call))
         elif fault.action == "drop_before_commit":
@@ -95,15 +96,15 @@ class Console:
             await self._commit_late(wire, call, fault)
         else:
             if fault.action == "delay":
-                await self._pause(fault.seconds)
+                await self._pause(fault.seconds, epoch)
             reply = await self._answer(_spoilt(call, fault)) if fault.commits else Reply(status=200, payload={})
             await _distorted(wire, reply, fault)
 
-    async def _pause(self, seconds: float) -> None:
+    async def _pause(self, seconds: float, epoch: int) -> None:
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             await asyncio.sleep(min(left, _STEP))
-            if self.closing:
+            if self.closing or epoch != self._epoch:
                 raise _ClosingError
 
     async def _answer(self, call: Call) -> Reply:
@@ -122,11 +123,13 @@ class Console:
 
     async def _later(self, call: Call, seconds: float, epoch: int) -> None:
         with contextlib.suppress(_ClosingError):
-            await self._pause(seconds)
+            await self._pause(seconds, epoch)
             if epoch == self._epoch:
                 await run_in_threadpool(self._api.answer, call, admitted=True)
 
-    def _record(self, call: Call, status: int) -> None:
+    def _record(self, call: Call, epoch: int, status: int) -> None:
+        if epoch != self._epoch:
+            return
         headers = {name: value for name, value in call.headers.items() if name != "statsig-api-key"}
         exchange = Exchange(
             method=call.method,
