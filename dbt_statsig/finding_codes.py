@@ -106,9 +106,6 @@ CODES: dict[str, Code] = {
         "Run `dbt compile` or `dbt docs generate` so that they are known, or name those to select with `columns`.",
         example="columns: [user_id, ordered_at, amount]",
     ),
-    "stale-location": Code(
-        _N, "The YAML file changed after dbt wrote the manifest; places may be off.", "Run `dbt parse` again."
-    ),
     # Columns
     "column-absent": Code(
         _E, "A named column does not exist in the model.", "Correct the name, or add the column to the model."
@@ -161,7 +158,6 @@ CODES: dict[str, Code] = {
         "skip_validation needs every column and its type, and not all of them are proven.",
         "Run `dbt docs generate`, or drop skip_validation.",
     ),
-    "no-columns": Code(_E, "No column is left to select.", "Name the columns with `columns`."),
     "partition-type-unknown": Code(
         _N,
         "The partition column's type is not known, so it is cast to a day, which some warehouses cannot prune by.",
@@ -224,11 +220,6 @@ CODES: dict[str, Code] = {
         _E,
         "Statsig itself refuses this source when it is asked with dryRun (--server-check).",
         "Correct what Statsig's message names.",
-    ),
-    "unknown-unit-id": Code(
-        _W,
-        "A unit ID that the Statsig project does not list (built-in ones may be missing there).",
-        "Compare with Settings > Unit IDs in Statsig; unit IDs are case-sensitive.",
     ),
     # What a change does, against the artifacts of another branch (--state)
     "impact-column-dropped": Code(
