@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dbt_statsig.artifacts.raw_nodes import SELECTABLE_TYPES
+from dbt_statsig.artifacts.seed_files import SeedHeaders
 from dbt_statsig.columns.memory import memory_of
 from dbt_statsig.inputs import load_inputs
 from dbt_statsig.results import ListedNode, Listing
@@ -32,7 +33,8 @@ def list_columns(request: Request, *, only_inferred: bool = False, jobs: int = 1
     ]
     nodes = [node for unique_id in sorted(listed) if (node := manifest.node(unique_id)) is not None and node.enabled]
     memory = memory_of(inputs.manifest_path, request.environ) if inputs.resolved.settings.cache else None
-    prover = Prover(manifest, inputs.catalog, use_catalog_of_models=not only_inferred, memory=memory)
+    seeds = SeedHeaders(inputs.project_dir, manifest.project_name)
+    prover = Prover(manifest, inputs.catalog, use_catalog_of_models=not only_inferred, memory=memory, seeds=seeds)
     prover.prepare(nodes, jobs=jobs)
     found = tuple(ListedNode(unique_id=node.unique_id, columns=prover.columns(node)) for node in nodes)
     if memory is not None:

@@ -9,7 +9,7 @@ from msgspec import structs
 from dbt_statsig.errors import SettingsError, TargetRefused
 from dbt_statsig.guard import check_target
 from dbt_statsig.impact.live_experiments import with_experiments
-from dbt_statsig.live import read_live
+from dbt_statsig.live import begin_reading, checked_live
 from dbt_statsig.planning.matching import Scope, build_plan, owned
 from dbt_statsig.planning.safety import Limits, guarded
 from dbt_statsig.planning.saved_plan import binding_of, load, matched, scoped
@@ -53,7 +53,8 @@ def plan(request: Request, *, progress: Progress | None = None, manifest: Manife
     """What a sync would change. Raises as `validate`, and ConsoleError where the console cannot be read."""
     project = Project(request, manifest)
     told = progress or Silent()
-    project.validation = project.against(request.state)
+    if request.state is not None:
+        project.validation = project.against(request.state)
     with _console(project, told) as client:
         planned = _planned(project, client, told)
         return planned if request.state is None else with_experiments(planned, client, told)
@@ -70,7 +71,7 @@ def sync(
     """Plan and apply the plan (nothing is written with `dry_run`, or where `confirm` says no).
 
     With a saved plan, only what is in both plans for an unchanged object is written; UsageError where the file is
-    damaged, or was made for something else.
+    damaged, or was made for something else. With both, the plan handed back has of all writes those alone.
 
     Raises as `plan` before anything is written, and TargetRefused where this dbt target may not push; what happens
     to a single object after that is in the outcome. After the brake is pulled no further write begins.
@@ -92,7 +93,7 @@ def sync(
         planned = _planned(project, client, told)
         now = None if saved is None else matched(saved, planned)
         if request.dry_run:
-            return Synced(planned=planned, outcome=Outcome(objects=()))
+            return Synced(planned=planned, outcome=Outcome(objects=())) if now is None else now.previewed(planned)
         if confirm is not None and not confirm(planned):
             return Synced(planned=planned, outcome=Outcome(objects=(), stopped="Not confirmed: nothing was written."))
         ready = planned.plan if now is None else now.plan
@@ -121,9 +122,10 @@ def _console(project: Project, told: Progress) -> ConsoleClient:
 
 
 def _planned(project: Project, client: ConsoleClient, told: Progress) -> Planned:
-    """The plan against what the console holds now."""
+    """The plan against what the console holds now, which is read while the declarations are proven."""
+    lists = begin_reading(client, project.kinds(), told)
     desired = list(project.desired())
-    live, warnings = read_live(client, project.kinds(), desired, told)
+    live, warnings = checked_live(client, lists(), desired)
     try:
         check_target(project.target, project.settings)
     except TargetRefused as refusal:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+from dbt_statsig.background import begun
 from dbt_statsig.errors import ConsoleError, ProtocolError
 from dbt_statsig.planning.matching import Desired, Live
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from dbt_statsig.console.client import ConsoleClient, Listing
     from dbt_statsig.progress import Progress
@@ -17,8 +19,24 @@ if TYPE_CHECKING:
 _LOOKED_FOR = 2
 
 
-def read_live(
-    client: ConsoleClient, kinds: Iterable[Kind], desired: Sequence[Desired], told: Progress
+def begin_reading(client: ConsoleClient, kinds: Iterable[Kind], told: Progress) -> Callable[[], Mapping[Kind, Listing]]:
+    """Begin to read the list of each kind beside the caller's work; what is returned waits for them.
+
+    It raises ConsoleError. Closing the client ends the reading.
+    """
+
+    def read() -> dict[Kind, Listing]:
+        lists = {}
+        for kind in kinds:
+            told.say(f"Reading {kind.label}s")
+            lists[kind] = client.list(kind)
+        return lists
+
+    return begun(read)
+
+
+def checked_live(
+    client: ConsoleClient, lists: Mapping[Kind, Listing], desired: Sequence[Desired]
 ) -> tuple[dict[Kind, Live], list[str]]:
     """The live objects of each kind, and a warning for each list that may lack some.
 
@@ -26,15 +44,14 @@ def read_live(
     """
     live: dict[Kind, Live] = {}
     warnings = []
-    for kind in kinds:
-        told.say(f"Reading {kind.label}s")
-        listing = client.list(kind)
+    for kind, listing in lists.items():
+        found = listing
         if not listing.items:
             names = [item.name for item in desired if item.kind is kind and not item.blocked]
-            listing = _doubted(client, kind, listing, names)
-        live[kind] = Live(items=listing.items, complete=listing.complete)
-        if not listing.complete:
-            warnings.append(f"The list of {kind.label}s may lack some: {listing.doubt}")
+            found = _doubted(client, kind, listing, names)
+        live[kind] = Live(items=found.items, complete=found.complete)
+        if not found.complete:
+            warnings.append(f"The list of {kind.label}s may lack some: {found.doubt}")
     return live, warnings
 
 
@@ -45,9 +62,11 @@ def _doubted(client: ConsoleClient, kind: Kind, listing: Listing, names: Sequenc
     either: how the API answers for a missing object is not published.
     """
     step = max(1, len(names) // _LOOKED_FOR)
-    for name in names[::step][:_LOOKED_FOR]:
+    chosen = names[::step][:_LOOKED_FOR]
+    looks = [begun(partial(client.get, kind, name)) for name in chosen]
+    for name, look in zip(chosen, looks, strict=True):
         try:
-            found = client.get(kind, name)
+            found = look()
         except ConsoleError:
             return listing
         if found is None:

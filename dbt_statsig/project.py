@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET, structs
 
 from dbt_statsig.artifacts import failed, succeeded
+from dbt_statsig.artifacts.seed_files import SeedHeaders
+from dbt_statsig.columns.ahead import started
 from dbt_statsig.columns.memory import memory_of
 from dbt_statsig.declarations import Declared, declare
 from dbt_statsig.findings import CODES, Finding, Severity, finding
@@ -37,8 +40,8 @@ NAMED = 5
 class Project:
     """One run's offline half: what was read, what is declared, and what follows from it.
 
-    `only` are the nodes in scope (None: all), `unproven` those whose columns hang on SQL that was not compiled, each
-    with the nodes that lack it. Raises SettingsError, ArtifactError and UsageError as `conductor.validate` says.
+    `only` are the nodes in scope (None: all). Proving waits until its result is asked for, so that the console can be
+    read meanwhile. Raises SettingsError, ArtifactError and UsageError as `conductor.validate` says.
     """
 
     def __init__(self, request: Request, manifest: Manifest | None) -> None:
@@ -57,18 +60,28 @@ class Project:
             kinds=request.kinds or None,
         )
         self.declared: Declared = _prefixed(declared, self.settings.name_prefix.get(self.target.name, ""))
-        self.validation = self._validate()
-        self.unproven = self._unproven()
 
     def against(self, state: Path | None) -> Validation:
         """The validation; where there are artifacts to compare with, with what has changed since."""
         if state is None:
             return self.validation
-        from dbt_statsig.impact.downstream import base_request, with_impact  # noqa: PLC0415 - only where it is asked for
+        from dbt_statsig.impact.downstream import State, base_request, with_impact  # noqa: PLC0415 - only where it is asked for
+
+        def as_state(project: Project) -> State:
+            return State(
+                validation=project.validation,
+                inputs=project.inputs,
+                declarations=project.declared.declarations,
+                memory=project.memory,
+            )
 
         base = Project(base_request(self.request, target=self.target.name), None)
-        whole = self.only is None
-        return with_impact(self.validation, self.inputs, base.validation, base.inputs, whole=whole)
+        return with_impact(as_state(self), as_state(base), whole=self.only is None)
+
+    @cached_property
+    def memory(self) -> Memory | None:
+        """What reading the manifest's SQL gave in earlier runs; None where nothing is to be kept."""
+        return memory_of(self.inputs.manifest_path, self.request.environ) if self.settings.cache else None
 
     def _only(self) -> frozenset[str] | None:
         """The nodes in scope: as chosen, and built where this run follows a dbt command; None: all."""
@@ -79,8 +92,9 @@ class Project:
             return frozenset()
         return built if self.chosen is None else built & self.chosen
 
-    def _unproven(self) -> dict[str, str]:
-        """After a dbt command that built a part: nodes whose columns hang on SQL that it did not compile."""
+    @cached_property
+    def unproven(self) -> dict[str, str]:
+        """After a dbt command that built a part: nodes whose columns hang on SQL that it did not compile, and which."""
         if self.inputs.results is None:
             return {}
         reports = zip(self.declared.declarations, self.validation.sources, strict=True)
@@ -88,14 +102,17 @@ class Project:
         missing = {unique_id: uncompiled(self.inputs.manifest, [unique_id]) for unique_id in open_ones}
         return {unique_id: ", ".join(parents[:NAMED]) for unique_id, parents in missing.items() if parents}
 
-    def _validate(self) -> Validation:
-        memory = memory_of(self.inputs.manifest_path, self.request.environ) if self.settings.cache else None
+    @cached_property
+    def validation(self) -> Validation:
+        """The proof of every declaration, and all findings."""
+        memory = self.memory
         prover = _prover(self.inputs, memory)
         context = Context(
             project=self.inputs.project,
             hidden_tags=frozenset(self.settings.hidden_tags),
             docs_url=self.settings.docs_url or "",
         )
+        prover.fetch(one.node for one in self.declared.declarations if getattr(one.meta, "sql", UNSET) is UNSET)
         built = [(one, build_payload(one, prover, context)) for one in self.declared.declarations]
         findings = [*self.declared.findings, *self._project_findings(prover)]
         findings += [found for _, result in built for found in result.findings]
@@ -106,7 +123,7 @@ class Project:
             memory.save()
         if self.request.strict or self.settings.strict:
             findings = [_promoted(found) for found in findings]
-        errors = [found for found in findings if found.severity is Severity.ERROR]
+        errors = {(found.unique_id, found.kind, found.source) for found in findings if found.severity is Severity.ERROR}
         return Validation(
             project=self.inputs.project,
             adapter=self.inputs.manifest.adapter_type,
@@ -195,7 +212,8 @@ class Project:
 def _prover(inputs: Inputs, memory: Memory | None) -> Prover:
     from dbt_statsig.columns.prover import Prover  # noqa: PLC0415 - loaded where columns are asked for
 
-    return Prover(inputs.manifest, inputs.catalog, memory=memory)
+    seeds = SeedHeaders(inputs.project_dir, inputs.manifest.project_name)
+    return Prover(inputs.manifest, inputs.catalog, memory=memory, ahead=started(), seeds=seeds)
 
 
 def _is_open(declaration: Declaration, report: SourceReport) -> bool:
@@ -220,7 +238,7 @@ def _promoted(found: Finding) -> Finding:
     return structs.replace(found, severity=Severity.ERROR) if found.severity is Severity.WARNING else found
 
 
-def _report(declaration: Declaration, built: Built, errors: list[Finding]) -> SourceReport:
+def _report(declaration: Declaration, built: Built, errors: set[tuple[str, str, str]]) -> SourceReport:
     unique_id = declaration.node.unique_id
     mine = {("", "", ""), (unique_id, "", ""), (unique_id, declaration.kind.value, declaration.name)}
     return SourceReport(
@@ -231,6 +249,6 @@ def _report(declaration: Declaration, built: Built, errors: list[Finding]) -> So
         location=declaration.location,
         columns=built.uses,
         payload=built.payload,
-        blocked=any((found.unique_id, found.kind, found.source) in mine for found in errors),
+        blocked=not mine.isdisjoint(errors),
         selected=built.selected,
     )

@@ -6,6 +6,7 @@ Facts: dbt's manifest schemas v1 (dbt 0.19) to v12 (dbt 1.8 to 1.12, and dbt 2.x
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Raw, Struct
@@ -23,7 +24,7 @@ from dbt_statsig.artifacts.reading import MANIFEST, Metadata, decode, decode_par
 from dbt_statsig.artifacts.tests import ColumnTest, RawTest, build_test
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -86,6 +87,7 @@ class Manifest:
         self._nodes: dict[str, Node] = {}
         self._disabled_raw: dict[str, list[Raw]] | None = None
         self._heads: dict[str, Head] | None = None
+        self._single_heads: dict[str, Head] = {}
         self._found: tuple[str, ...] | None = None
         self._test_ids: dict[str, list[str]] | None = None
 
@@ -149,7 +151,18 @@ class Manifest:
             }
         return self._heads
 
-    @property
+    def head(self, unique_id: str) -> Head | None:
+        """The head of one enabled node or source table, without reading those of all; None: there is none."""
+        if self._heads is not None:
+            return self._heads.get(unique_id)
+        raw = self._enabled.get(unique_id)
+        if raw is None:
+            return None
+        if unique_id not in self._single_heads:
+            self._single_heads[unique_id] = build_head(self._part(raw, RawHead, unique_id), unique_id=unique_id)
+        return self._single_heads[unique_id]
+
+    @cached_property
     def has_tests(self) -> bool:
         """False where it holds no test at all, so that it does not tell what is untested."""
         return any(unique_id.startswith(TEST_PREFIX) for unique_id in self._enabled)
@@ -175,6 +188,11 @@ class Manifest:
                         for parent in (reads.nodes if reads else None) or ():
                             self._test_ids.setdefault(parent, []).append(unique_id)
         return self._test_ids
+
+    @property
+    def unique_ids(self) -> Iterable[str]:
+        """Those of all enabled nodes and source tables; nothing is decoded for them."""
+        return self._enabled.keys()
 
     @property
     def is_empty(self) -> bool:

@@ -24,9 +24,10 @@ class NodeColumn(Struct, frozen=True, kw_only=True):
 class Node(Struct, frozen=True, kw_only=True):
     """A model, snapshot, seed or source table.
 
-    `identifier` is the name in the warehouse (alias, or a source's identifier), `path` the SQL or YAML file,
-    `patch_path` the YAML file that documents the node (both relative to the project), `meta` the merged
-    `config.meta` over `meta`, `compiled_code` the SQL as compiled (None: not compiled, or Python).
+    `identifier` is the name in the warehouse (alias, or a source's identifier), `path` the SQL, CSV or YAML file,
+    `patch_path` the YAML file that documents the node (both relative to the project), `file_hash` the SHA-256 of the
+    file's text (empty: not known), `meta` the merged `config.meta` over `meta`, `compiled_code` the SQL as compiled
+    (None: not compiled, or Python).
     """
 
     unique_id: str
@@ -52,6 +53,7 @@ class Node(Struct, frozen=True, kw_only=True):
     patch_path: str = ""
     fqn: tuple[str, ...] = ()
     source_name: str = ""
+    file_hash: str = ""
     group: str = ""
     owner_name: str = ""
     owner_email: str = ""

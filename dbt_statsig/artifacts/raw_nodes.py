@@ -5,6 +5,7 @@ Facts: dbt's manifest schemas v1 to v12 and what dbt 2.x writes as v12 (null key
 
 from __future__ import annotations
 
+from sys import intern
 from typing import Any
 
 from msgspec import Struct
@@ -16,6 +17,7 @@ COLUMN_CONFIG_SINCE = (1, 10)
 NOT_NULL = ("not_null", "primary_key")
 
 Map = dict[str, Any]
+_EMPTY: Map = {}
 
 
 class RawColumn(Struct, frozen=True, kw_only=True):
@@ -34,6 +36,13 @@ class DependsOn(Struct, frozen=True):
     """The nodes that a node reads; seeds and sources have none."""
 
     nodes: list[str] | None = None
+
+
+class Checksum(Struct, frozen=True):
+    """What dbt tells a file by: a hash of its text, or (`path`, for large seeds) nothing."""
+
+    name: str | None = None
+    checksum: str | None = None
 
 
 class RawNode(Struct, frozen=True, kw_only=True):
@@ -63,6 +72,7 @@ class RawNode(Struct, frozen=True, kw_only=True):
     fqn: list[str] | None = None
     source_name: str | None = None
     group: str | None = None
+    checksum: Checksum | None = None
     contract: Map | None = None
     config: Map | None = None
 
@@ -86,6 +96,7 @@ def build_node(
 ) -> Node:
     """`raw` as a Node; `resource_type` stands in where it does not say.
 
+    Words that thousands of nodes and columns repeat are held once.
     `column_config`: dbt 1.10 or later wrote it, where columns are told by their `config` alone; None: not known,
     so that a column that has a config is told by that.
     """
@@ -98,20 +109,22 @@ def build_node(
     return Node(
         unique_id=unique_id,
         name=name,
-        resource_type=kind,
-        package_name=raw.package_name or "",
-        database=raw.database,
-        schema=raw.schema,
+        resource_type=intern(kind),
+        package_name=intern(raw.package_name or ""),
+        database=raw.database and intern(raw.database),
+        schema=raw.schema and intern(raw.schema),
         identifier=(raw.identifier if kind == "source" else raw.alias) or name,
         relation_name=raw.relation_name or None,
-        language=language,
+        language=intern(language),
         compiled_code=(raw.compiled_code or raw.compiled_sql or None) if language == "sql" else None,
         materialized=_text(config.get("materialized")) or (kind if kind in ("seed", "snapshot") else ""),
         enabled=enabled and config.get("enabled") is not False,
         description=raw.description or "",
         tags=as_tags(raw.tags),
         meta=merged_meta(raw),
-        columns={key: _column(key, column, own_config=column_config) for key, column in (raw.columns or {}).items()},
+        columns={
+            intern(key): _column(key, column, own_config=column_config) for key, column in (raw.columns or {}).items()
+        },
         depends_on=tuple((raw.depends_on.nodes if raw.depends_on else None) or ()),
         version=raw.version,
         latest_version=raw.latest_version,
@@ -119,6 +132,7 @@ def build_node(
         patch_path=as_path(raw.original_file_path if kind == "source" else raw.patch_path),
         fqn=tuple(raw.fqn or ()),
         source_name=raw.source_name or "",
+        file_hash=(raw.checksum.checksum or "") if raw.checksum and raw.checksum.name == "sha256" else "",
         group=group_of(raw),
         owner_name=owner.name or "",
         owner_email=owner.first_email,
@@ -131,7 +145,9 @@ def build_node(
 
 def merged_meta(raw: RawNode) -> Map:
     """`config.meta` over the older `meta`, key by key."""
-    return {**(raw.meta or {}), **_mapping((raw.config or {}).get("meta"))}
+    older, newer = raw.meta or _EMPTY, _mapping((raw.config or {}).get("meta"))
+    # dbt writes the one into the other, so that there are thousands of times two alike.
+    return newer if older.keys() <= newer.keys() else {**older, **newer}
 
 
 def group_of(raw: RawNode) -> str:
@@ -154,11 +170,11 @@ def _column(key: str, raw: RawColumn, *, own_config: bool | None) -> NodeColumn:
     config = raw.config or {}
     meta, tags = _mapping(config.get("meta")), as_tags(config.get("tags"))
     if own_config is False or (own_config is None and raw.config is None):
-        meta = {**(raw.meta or {}), **meta}
+        meta = {**raw.meta, **meta} if raw.meta else meta
         tags = tuple(dict.fromkeys((*as_tags(raw.tags), *tags)))
     return NodeColumn(
-        name=raw.name or key,
-        data_type=raw.data_type or None,
+        name=intern(raw.name or key),
+        data_type=intern(raw.data_type) if raw.data_type else None,
         quote=raw.quote is True,
         tags=tags,
         meta=meta,
@@ -167,7 +183,7 @@ def _column(key: str, raw: RawColumn, *, own_config: bool | None) -> NodeColumn:
 
 
 def _mapping(value: Any) -> Map:
-    return value if isinstance(value, dict) else {}
+    return value if isinstance(value, dict) else _EMPTY
 
 
 def _text(value: Any) -> str:

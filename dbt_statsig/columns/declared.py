@@ -21,6 +21,7 @@ class Declared:
         """Nothing is read yet."""
         self._manifest = manifest
         self._by_name: dict[str, list[str]] | None = None
+        self._seeds: dict[tuple[str, ...], Node] | None = None
 
     def named(self, table: tuple[str, ...], *, kinds: frozenset[str] = _TABLES) -> Node | None:
         """The node of one of the kinds that a table in SQL names; None where none or several could be meant."""
@@ -31,6 +32,13 @@ class Declared:
         parts = node_parts(node)
         others = self._candidates(parts, NOT_BUILT_BY_QUERIES)
         return [other for other in others if other.unique_id != node.unique_id and node_parts(other) == parts]
+
+    def seed_of(self, node: Node) -> Node | None:
+        """The seed that makes the very table that a source stands for."""
+        if self._seeds is None:
+            seeds = (self._manifest.node(one) for one in self._manifest.unique_ids if one.startswith("seed."))
+            self._seeds = {node_parts(seed): seed for seed in seeds if seed is not None}
+        return self._seeds.get(node_parts(node))
 
     def _candidates(self, table: tuple[str, ...], kinds: frozenset[str]) -> list[Node]:
         found = (self._manifest.node(unique_id) for unique_id in self._index().get(table[-1].casefold(), ()))

@@ -23,7 +23,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     """All evidence about one node.
 
     `contract` and `catalog` are None where there is none; `fresh` is about the catalog. `inferred_reasons` is empty
-    exactly when the inferred list is complete, `dated` says that it rests on an old catalog of sources.
+    exactly when the inferred list is complete, `dated` says that it rests on an old catalog of sources. `inferred_from`
+    is said of a column that is not there.
     """
 
     label: str
@@ -34,6 +35,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     inferred_reasons: tuple[str, ...] = ("nothing to infer from",)
     dated: bool = False
     documented: tuple[str, ...] = ()
+    inferred_from: str = "compiled SQL"
 
 
 class Match(Struct, frozen=True, kw_only=True):
@@ -114,7 +116,7 @@ def _going(written: str, found: Match, facts: Facts) -> Verdict:
         spelling_proven=True,
         data_type=column.data_type,
         code="column-going",
-        message=f'{facts.label} has "{column.name}" in the warehouse, but its compiled SQL does not give it.',
+        message=f'{facts.label} has "{column.name}" in the warehouse, but its {facts.inferred_from} does not give it.',
         fix="Keep the column in the model, or map another one; ignore this if the model's SQL asks the warehouse.",
     )
 
@@ -151,7 +153,7 @@ def _absent(written: str, facts: Facts, columns: tuple[KnownColumn, ...], eviden
     proof = {
         Evidence.CONTRACT: "its enforced contract does not list it",
         Evidence.CATALOG: "the catalog does not list it",
-    }.get(evidence, "its compiled SQL does not give it")
+    }.get(evidence, f"its {facts.inferred_from} does not give it")
     return Verdict(
         name=written,
         stored=written,

@@ -46,21 +46,21 @@ class Graph:
 
     def inferred(self, node: Node) -> Known:
         """What the SQL of a node that has some says, its parents' columns put in. Never raises."""
-        path: dict[str, tuple[Node, Iterator[Node]]] = {node.unique_id: (node, self._parents(node))}
+        path: dict[str, tuple[Node, Iterator[Node]]] = {node.unique_id: (node, self.parents(node))}
         while path:
             current, parents = next(reversed(path.values()))
             parent = next((each for each in parents if each.unique_id not in self._inferred), None)
             if parent is None:
                 self._inferred.setdefault(current.unique_id, self._expanded(current))
             elif parent.unique_id not in path:
-                path[parent.unique_id] = (parent, self._parents(parent))
+                path[parent.unique_id] = (parent, self.parents(parent))
                 continue
             else:
                 self._inferred[current.unique_id] = Known(reasons=(f"it depends on itself through {parent.name}",))
             del path[current.unique_id]
         return self._inferred[node.unique_id]
 
-    def _parents(self, node: Node) -> Iterator[Node]:
+    def parents(self, node: Node) -> Iterator[Node]:
         """The parents that the node's stars read and that have to be inferred themselves."""
         for table in dict.fromkeys(tables_of(self._shape(node).items)):
             parent = self._parent(node, table)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from dbt_statsig import __version__
+from dbt_statsig.columns.ahead import FOLDER, cache_home
 from dbt_statsig.errors import DbtStatsigError
 from dbt_statsig.files import write_whole
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-FOLDER = "dbt-statsig"
 MAX_BYTES = 64_000_000
 _DIGEST = 16
 
@@ -101,10 +101,13 @@ class Memory:
         return found.entries if found.stamp == self._stamp else {}
 
 
-def memory_of(manifest: Path, environ: Mapping[str, str]) -> Memory:
-    """The memory for a manifest's folder, in the user's folder for caches."""
+def memory_of(manifest: Path, environ: Mapping[str, str]) -> Memory | None:
+    """The memory for a manifest's folder, in the user's folder for caches; None where there is no such folder."""
+    home = cache_home(environ)
+    if not home:
+        return None
     name = blake2b(str(manifest.absolute().parent).encode(errors="surrogateescape"), digest_size=_DIGEST).hexdigest()
-    return Memory(_cache_folder(environ) / FOLDER / f"{name}.sql-read")
+    return Memory(Path(home, FOLDER) / f"{name}.sql-read")
 
 
 def key_of(what: str, *given: Any) -> bytes:
@@ -119,15 +122,6 @@ def key_of(what: str, *given: Any) -> bytes:
 
 def _size(entries: Mapping[bytes, msgspec.Raw]) -> int:
     return sum(len(bytes(raw)) for raw in entries.values())
-
-
-def _cache_folder(environ: Mapping[str, str]) -> Path:
-    home = Path(environ.get("HOME") or environ.get("USERPROFILE") or ".")
-    if environ.get("XDG_CACHE_HOME"):
-        return Path(environ["XDG_CACHE_HOME"])
-    if environ.get("LOCALAPPDATA"):
-        return Path(environ["LOCALAPPDATA"])
-    return home / "Library" / "Caches" if sys.platform == "darwin" else home / ".cache"
 
 
 def stamp() -> bytes:

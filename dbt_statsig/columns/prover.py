@@ -14,8 +14,10 @@ from dbt_statsig.columns.declared import NOT_BUILT_BY_QUERIES, Declared
 from dbt_statsig.columns.evidence import Facts, decide, decide_in
 from dbt_statsig.columns.expand import Known
 from dbt_statsig.columns.graph import Graph, has_sql, no_sql
+from dbt_statsig.columns.questions import QUERY
 from dbt_statsig.columns.reader import Reader
 from dbt_statsig.columns.relations import node_parts
+from dbt_statsig.columns.seeds import seed_columns
 from dbt_statsig.columns.user_sql import SqlCheck
 from dbt_statsig.columns.verdicts import ColumnSet, Evidence, KnownColumn, Verdict
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
     from dbt_statsig.artifacts import Catalog, Manifest
     from dbt_statsig.artifacts.nodes import Node
+    from dbt_statsig.artifacts.seed_files import SeedHeaders
+    from dbt_statsig.columns.ahead import Ahead
     from dbt_statsig.columns.items import Shape
     from dbt_statsig.columns.memory import Memory
 
@@ -34,7 +38,7 @@ class Prover:
     """All that a manifest and a catalog prove about columns, memoised.
 
     Without `use_catalog_of_models` the catalog speaks for sources and seeds only. What reading SQL gives is taken
-    from the `memory`, and kept in it.
+    from the `memory`, and kept in it; what it lacks is asked of the process `ahead`, where there is one.
     """
 
     def __init__(
@@ -44,15 +48,18 @@ class Prover:
         *,
         use_catalog_of_models: bool = True,
         memory: Memory | None = None,
+        ahead: Ahead | None = None,
+        seeds: SeedHeaders | None = None,
     ) -> None:
         """Nothing is read before it is asked for."""
         self.adapter = adapter_for(manifest.adapter_type)
         self._manifest = manifest
         self._catalog = catalog
         self._fresh = catalog is not None and catalog.is_fresh_for(manifest)
+        self._seeds = seeds
         self._use_catalog_of_models = use_catalog_of_models
         self._declared = Declared(manifest)
-        self._reader = Reader(self.adapter, memory)
+        self._reader = Reader(self.adapter, memory, ahead)
         self._graph = Graph(
             self.adapter, node_of=manifest.node, shape=self._shape, own=self._own, elsewhere=self._elsewhere
         )
@@ -83,13 +90,23 @@ class Prover:
         texts = [node.compiled_code or "" for node in nodes if has_sql(node) and not node.contract_enforced]
         self._reader.prepare(texts, jobs=jobs)
 
+    def fetch(self, nodes: Iterable[Node]) -> None:
+        """Have the process that is ahead read the SQL of these nodes, and of the parents that their stars need."""
+        waiting = {node.unique_id: node for node in nodes if has_sql(node) and not node.contract_enforced}
+        seen: set[str] = set()
+        while waiting and self._reader.is_helped:
+            self._reader.fetch([node.compiled_code or "" for node in waiting.values()])
+            seen.update(waiting)
+            parents = (parent for node in waiting.values() for parent in self._graph.parents(node))
+            waiting = {parent.unique_id: parent for parent in parents if parent.unique_id not in seen}
+
     def verdict(self, node: Node, name: str) -> Verdict:
         """Whether the node has the column that the user wrote as `name`, and how the warehouse spells it."""
         return decide(self.adapter, name, self.facts(node))
 
     def verdict_in(self, columns: ColumnSet, name: str) -> Verdict:
         """The same about the columns that a user's own query gives."""
-        return decide_in(self.adapter, name, columns, "The query")
+        return decide_in(self.adapter, name, columns, QUERY)
 
     def check_predicate(
         self, node: Node, sql: str, *, macros: frozenset[str], columns: ColumnSet | None = None
@@ -102,12 +119,8 @@ class Prover:
             return SqlCheck()
         tables = frozenset(part.casefold() for part in node_parts(node))
         if columns is None or columns == self.columns(node):
-            return self._reader.predicate(
-                sql, macros=macros, tables=tables, known=self.facts(node), verdict=lambda name: self.verdict(node, name)
-            )
-        return self._reader.predicate(
-            sql, macros=macros, tables=tables, known=columns, verdict=lambda name: self.verdict_in(columns, name)
-        )
+            return self._reader.predicate(sql, macros=macros, tables=tables, known=self.facts(node))
+        return self._reader.predicate(sql, macros=macros, tables=tables, known=columns)
 
     def check_query(self, node: Node, sql: str, *, macros: frozenset[str]) -> SqlCheck:
         """The faults of a user's own query, and the columns that it gives."""
@@ -137,10 +150,11 @@ class Prover:
         contract = self._contract(node)
         if contract is not None:
             return Facts(label=label, contract=contract)
-        inferred = self._graph.inferred(node) if has_sql(node) else Known(reasons=(no_sql(node),))
+        cataloged = self._cataloged(node)
+        inferred = self._graph.inferred(node) if has_sql(node) else self._without_sql(node, cataloged)
         return Facts(
             label=label,
-            catalog=self._cataloged(node),
+            catalog=cataloged,
             fresh=self._fresh,
             inferred=tuple(
                 KnownColumn(name=name, evidence=Evidence.INFERRED, tags=self._tags(node, name))
@@ -149,7 +163,16 @@ class Prover:
             inferred_reasons=inferred.reasons,
             dated=inferred.dated,
             documented=tuple(column.name for column in node.columns.values()),
+            inferred_from="file's first row" if node.resource_type in NOT_BUILT_BY_QUERIES else "compiled SQL",
         )
+
+    def _without_sql(self, node: Node, cataloged: tuple[KnownColumn, ...] | None) -> Known:
+        """What is known of a table that no query builds: the header of its seed's file, unless the catalog knows it."""
+        if cataloged is None and self._seeds is not None and node.resource_type in NOT_BUILT_BY_QUERIES:
+            seed = node if node.resource_type == "seed" else self._declared.seed_of(node)
+            if seed is not None:
+                return seed_columns(self.adapter, seed, self._seeds.names(seed))
+        return Known(reasons=(no_sql(node),))
 
     def _contract(self, node: Node) -> tuple[KnownColumn, ...] | None:
         if not node.contract_enforced or not node.columns:
@@ -193,7 +216,7 @@ class Prover:
             return Known(names=tuple(column.name for column in contract))
         columns = self._cataloged(node)
         if columns is None:
-            return None
+            return self._without_sql(node, columns) if node.resource_type in NOT_BUILT_BY_QUERIES else None
         names = tuple(column.name for column in columns)
         unsure = not self._fresh and node.resource_type not in NOT_BUILT_BY_QUERIES
         return Known(names=names, reasons=(f"{node.name}: {STALE}",) if unsure else (), dated=not self._fresh)

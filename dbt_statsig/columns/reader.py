@@ -9,15 +9,17 @@ from msgspec import Struct
 from dbt_statsig.columns.expand import Known
 from dbt_statsig.columns.items import Opaque, Shape
 from dbt_statsig.columns.memory import key_of
+from dbt_statsig.columns.questions import FaultsOf, ShapesOf
 from dbt_statsig.columns.user_sql import SqlCheck
+from dbt_statsig.columns.verdicts import ColumnSet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from dbt_statsig.columns.adapters import Adapter
+    from dbt_statsig.columns.ahead import Ahead
     from dbt_statsig.columns.evidence import Facts
     from dbt_statsig.columns.memory import Memory
-    from dbt_statsig.columns.verdicts import ColumnSet, Verdict
 
 
 class _Query(Struct, frozen=True, kw_only=True):
@@ -30,10 +32,11 @@ class _Query(Struct, frozen=True, kw_only=True):
 class Reader:
     """Everything that needs a parser, for one adapter."""
 
-    def __init__(self, adapter: Adapter, memory: Memory | None = None) -> None:
-        """Without a memory every text is parsed."""
+    def __init__(self, adapter: Adapter, memory: Memory | None = None, ahead: Ahead | None = None) -> None:
+        """Without a memory every text is parsed; what is `ahead` has a parser already."""
         self._adapter = adapter
         self._memory = memory
+        self._ahead = ahead
         self._ready: dict[str, Shape] = {}
 
     def shape(self, sql: str) -> Shape:
@@ -43,11 +46,24 @@ class Reader:
             return ready
         found = self._memory.recall(self._key(sql), Shape) if self._memory else None
         if found is None:
-            from dbt_statsig.columns.shape import shape_of  # noqa: PLC0415 - sqlglot, only when needed
-
-            found = shape_of(self._adapter, sql)
+            (found,) = ShapesOf(adapter=self._adapter.name, texts=(sql,)).answer()
             self._keep(sql, found)
         return found
+
+    @property
+    def is_helped(self) -> bool:
+        """Whether there is a process that reads SQL for this one."""
+        return self._ahead is not None
+
+    def fetch(self, texts: Iterable[str]) -> None:
+        """Have the shapes of some queries ready, from the process that has the parser; without it, nothing happens."""
+        missing = tuple(text for text in dict.fromkeys(texts) if text not in self._ready and not self._remembered(text))
+        if self._ahead is None or not missing:
+            return
+        found = self._ahead.ask(ShapesOf(adapter=self._adapter.name, texts=missing), tuple[Shape, ...])
+        for text, shape in zip(missing, found or (), strict=False):
+            self._ready[text] = shape
+            self._keep(text, shape)
 
     def prepare(self, texts: Sequence[str], *, jobs: int) -> None:
         """Have the shapes of many queries ready, read by several processes where that is faster."""
@@ -62,21 +78,17 @@ class Reader:
             self._keep(text, shape)
 
     def predicate(
-        self,
-        sql: str,
-        *,
-        macros: frozenset[str],
-        tables: frozenset[str],
-        known: Facts | ColumnSet,
-        verdict: Callable[[str], Verdict],
+        self, sql: str, *, macros: frozenset[str], tables: frozenset[str], known: Facts | ColumnSet
     ) -> SqlCheck:
-        """The faults of a predicate or formula; `verdict` judges columns by what is `known`, and nothing else."""
+        """The faults of a predicate or formula over a node of which so much is known, or over a query's columns."""
         key = key_of("predicate", self._adapter, sql, macros, tables, known)
         found = self._memory.recall(key, SqlCheck) if self._memory else None
         if found is None:
-            from dbt_statsig.columns.predicates import check_predicate  # noqa: PLC0415 - sqlglot, only when needed
-
-            found = check_predicate(self._adapter, sql, macros=macros, tables=tables, verdict=verdict)
+            facts, columns = (None, known) if isinstance(known, ColumnSet) else (known, None)
+            question = FaultsOf(
+                adapter=self._adapter.name, sql=sql, macros=macros, tables=tables, facts=facts, columns=columns
+            )
+            found = (self._ahead.ask(question, SqlCheck) if self._ahead else None) or question.answer()
             if self._memory and not _failed(found):
                 self._memory.keep(key, found)
         return found

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from dbt_statsig.console.key import ApiKey
-    from dbt_statsig.experiments import Experiment
+    from dbt_statsig.experiments import Experiment, Metric
     from dbt_statsig.sources import Kind, Source
 
 __all__ = ["DEFAULT_BASE_URL", "ConsoleClient", "Listing", "Waiting", "Written"]
@@ -94,7 +94,8 @@ class ConsoleClient:
         self.close()
 
     def close(self) -> None:
-        """Close all connections."""
+        """Let nothing more be sent, and close all connections: those in use after the answer that they wait for."""
+        self._patience.close()
         self._wire.close()
 
     def stop(self) -> None:
@@ -162,6 +163,11 @@ class ConsoleClient:
     def experiments(self) -> tuple[tuple[Experiment, ...], str]:
         """All experiments, and why some may be missing (or an empty text)."""
         found = self._reader.experiments()
+        return tuple(found.entries.values()), found.doubt
+
+    def metrics(self) -> tuple[tuple[Metric, ...], str]:
+        """All metrics, and why some may be missing (or an empty text)."""
+        found = self._reader.metrics()
         return tuple(found.entries.values()), found.doubt
 
     def ping(self) -> None:

@@ -18,7 +18,7 @@ class Clock(Protocol):
     def wall(self) -> float:
         """Seconds since 1970, for dates that a server sends."""
 
-    def sleep(self, seconds: float, until: Event | None = None) -> None:
+    def sleep(self, seconds: float, until: Event) -> None:
         """Wait so long, or until the event is set."""
 
 
@@ -33,9 +33,6 @@ class SystemClock:
         """Seconds since 1970 on the wall clock."""
         return time.time()
 
-    def sleep(self, seconds: float, until: Event | None = None) -> None:
+    def sleep(self, seconds: float, until: Event) -> None:
         """Wait so long, or until the event is set."""
-        if until is None:
-            time.sleep(seconds)
-        else:
-            until.wait(seconds)
+        until.wait(seconds)

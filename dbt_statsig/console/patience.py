@@ -54,6 +54,7 @@ class Patience:
         self._jitter = jitter
         self._lock = threading.Lock()
         self._stop = threading.Event()
+        self._closed = threading.Event()
         self._spent = 0.0
         self._paid_until = clock.now()
         self._not_before = clock.now()
@@ -61,6 +62,11 @@ class Patience:
     def stop(self) -> None:
         """Let no further write start; those that still wait for their turn give up."""
         self._stop.set()
+
+    def close(self) -> None:
+        """Let nothing more start at all: every wait ends, as does any that would begin."""
+        self._stop.set()
+        self._closed.set()
 
     @property
     def spent(self) -> float:
@@ -78,7 +84,10 @@ class Patience:
         return longest * (0.5 + self._jitter() / 2)
 
     def pause(self, seconds: float, reason: str, *, stoppable: bool) -> bool:
-        """Wait, if the budget allows it; False, at once, if not. Raises Stopped where a stoppable wait is ended."""
+        """Wait, if the budget allows it; False, at once, if not.
+
+        Raises Stopped after `close`, and where a stoppable wait is ended by `stop`; so do all that wait here.
+        """
         spent = self._pay(seconds)
         if spent is None:
             return False
@@ -100,7 +109,7 @@ class Patience:
         return True
 
     def pass_gate(self, *, stoppable: bool) -> None:
-        """Return when the gate is open. Raises Stopped where a stoppable wait is ended."""
+        """Return when the gate is open. Raises Stopped."""
         while (seconds := self._not_before - self._clock.now()) > 0:
             self._sleep(seconds, stoppable=stoppable)
         self._raise_if_stopped(stoppable=stoppable)
@@ -128,9 +137,9 @@ class Patience:
 
     def _sleep(self, seconds: float, *, stoppable: bool) -> None:
         self._raise_if_stopped(stoppable=stoppable)
-        self._clock.sleep(seconds, self._stop if stoppable else None)
+        self._clock.sleep(seconds, self._stop if stoppable else self._closed)
         self._raise_if_stopped(stoppable=stoppable)
 
     def _raise_if_stopped(self, *, stoppable: bool) -> None:
-        if stoppable and self._stop.is_set():
-            raise Stopped("The run is ending: this write was not sent.", fix="Run it again.")
+        if (self._stop if stoppable else self._closed).is_set():
+            raise Stopped("The run is ending: this was not sent.", fix="Run it again.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dbt_statsig.console.bodies import decoded, plain
-from dbt_statsig.console.experiments import read_experiment
+from dbt_statsig.console.experiments import read_experiment, read_metric
 from dbt_statsig.console.listing import Listing, Pages, all_pages, page_path
 from dbt_statsig.errors import NotFound, ProtocolError, Refused
 from dbt_statsig.sources import API_PREFIX, SPECS, Kind, Source
@@ -13,11 +13,12 @@ from dbt_statsig.sources import API_PREFIX, SPECS, Kind, Source
 if TYPE_CHECKING:
     from dbt_statsig.console.answers import Envelope
     from dbt_statsig.console.sender import Sender
-    from dbt_statsig.experiments import Experiment
+    from dbt_statsig.experiments import Experiment, Metric
 
 TAGS_PATH = f"{API_PREFIX}/tags"
 _UNIT_IDS_PATH = f"{API_PREFIX}/unit_id_types"
 _EXPERIMENTS_PATH = f"{API_PREFIX}/experiments"
+_METRICS_PATH = f"{API_PREFIX}/metrics/list"
 _BAD_REQUEST = 400
 
 
@@ -98,6 +99,11 @@ class Reader:
         """All experiments by their IDs; `doubt` says why some may be missing."""
         what = "The list of experiments"
         return all_pages(lambda path: self._page(path, what), _EXPERIMENTS_PATH, what, read_experiment)
+
+    def metrics(self) -> Pages[Metric]:
+        """All metrics by their IDs; `doubt` says why some may be missing."""
+        what = "The list of metrics"
+        return all_pages(lambda path: self._page(path, what), _METRICS_PATH, what, read_metric)
 
     def ping(self) -> None:
         """Return when the key is accepted: the smallest read that needs one."""

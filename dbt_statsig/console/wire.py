@@ -72,6 +72,8 @@ class Wire:
         self._base_url = base_url
         self._largest_answer = largest_answer
         self._requests = 0
+        self._under_way = 0
+        self._closed = threading.Event()
         self._lock = threading.Lock()
         headers = {
             "Accept": "application/json",
@@ -96,7 +98,14 @@ class Wire:
         return self._requests
 
     def close(self) -> None:
-        """Close all connections."""
+        """Send nothing more, and close all connections once the last request under way has ended."""
+        with self._lock:
+            self._closed.set()
+            is_idle = not self._under_way
+        if is_idle:
+            self._shut()
+
+    def _shut(self) -> None:
         self._client.close()
         self._filter.detach()
 
@@ -107,13 +116,22 @@ class Wire:
         """
         url = self._url(path)
         with self._lock:
+            if self._closed.is_set():
+                return Failure(trouble=Trouble.NOT_SENT, detail="the connection was closed here")
             self._requests += 1
+            self._under_way += 1
         try:
             return self._send(method, url, body, timeout)
         except httpx.HTTPError as error:
             failure = _failure(error, self._key)
         except UnicodeError:
             failure = Failure(trouble=Trouble.NOT_SENT, detail="the host's name is malformed")
+        finally:
+            with self._lock:
+                self._under_way -= 1
+                is_last = self._closed.is_set() and not self._under_way
+            if is_last:
+                self._shut()
         return failure
 
     def _url(self, path: str) -> httpx.URL:

@@ -88,7 +88,7 @@ def _same_owner(desired: Owner | None, live: object) -> bool:
 def _is_same(field: str, desired: Any, live: Any) -> bool:
     if field == "owner":
         return _same_owner(desired, live)
-    return bool(normal(field, desired) == normal(field, live))
+    return bool(desired == live or normal(field, desired) == normal(field, live))
 
 
 def _shown(value: Any) -> Any:

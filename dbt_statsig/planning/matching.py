@@ -91,14 +91,17 @@ class _KindPlanner:
             if (owner := owner_of(item.description)) and owner.project == scope.project
         }
         self.movable: dict[str, str] = {}
+        self.onward: dict[str, str] = {}  # the other way round: live name -> declared name
         self.freed: set[str] = set()  # live names that renames of this plan give up
         self.taken: dict[str, str] = {}  # live name -> the declared name that it goes to
         self.replaced: dict[str, str] = {}  # live name -> the new name, where this kind cannot be renamed
+        self.replaces: dict[str, str] = {}  # the other way round
 
     def plan(self, wanted: Sequence[Desired]) -> list[Change]:
         pairs = self._pairs_by_node(wanted)
         idle = {item.name for item in wanted if item.blocked or item.payload is None}
         self.movable = self._movable({new: old for new, old in pairs.items() if new not in idle})
+        self.onward = {old: new for new, old in self.movable.items()}
         self.freed = {old for new, old in self.movable.items() if not self._is_circle(new)}
         for item in wanted:
             if (old := pairs.get(item.name)) is not None:
@@ -131,14 +134,15 @@ class _KindPlanner:
                     pairs[new] = old
                 elif old not in names:
                     self.replaced[old] = new
+                    self.replaces[new] = old
         return pairs
 
     def _movable(self, pairs: Mapping[str, str]) -> dict[str, str]:
         """Of the renames (new name -> live name) those whose new name is free, or gets free by another of them."""
         movable = dict(pairs)
-        while stuck := [new for new in movable if new in self.by_name and new not in movable.values()]:
-            for new in stuck:
-                del movable[new]
+        given_up = set(movable.values())
+        while stuck := [new for new in movable if new in self.by_name and new not in given_up]:
+            given_up.difference_update(movable.pop(new) for new in stuck)
         return movable
 
     def _change(self, item: Desired, old_name: str | None) -> Change:
@@ -174,7 +178,7 @@ class _KindPlanner:
                 f'The console has "{twin.name}", which differs only in upper and lower case.',
                 "Declare the name as the console spells it.",
             )
-        old = next((old for old, new in self.replaced.items() if new == item.name), "")
+        old = self.replaces.get(item.name, "")
         reason = f'Replaces "{old}": a {self.kind.label} cannot be renamed.' if old else ""
         return Change(
             action=Action.CREATE,
@@ -215,13 +219,11 @@ class _KindPlanner:
 
     def _is_circle(self, name: str) -> bool:
         """Whether moving each holder on along the renames leads back to the name itself."""
-        onward = {old: new for new, old in self.movable.items()}
-        following = onward.get(name)
-        for _ in onward:
-            if following is None or following == name:
-                break
-            following = onward.get(following)
-        return following == name
+        following = self.onward.get(name)
+        # It ends: no two renames share a live name, so that no circle can be entered from outside of it.
+        while following is not None and following != name:
+            following = self.onward.get(following)
+        return following is not None
 
     def _may_adopt(self, live: Source) -> bool:
         return live.name in self.scope.adopt or (self.scope.adopt_all and owner_of(live.description) is None)

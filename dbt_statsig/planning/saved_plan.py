@@ -17,7 +17,7 @@ from dbt_statsig.changes import Action, Change, Plan
 from dbt_statsig.errors import UsageError
 from dbt_statsig.files import write_whole
 from dbt_statsig.planning.comparison import fingerprint
-from dbt_statsig.results import Binding, ObjectOutcome, Outcome, Status
+from dbt_statsig.results import Binding, ObjectOutcome, Outcome, Status, Synced
 from dbt_statsig.sources import Kind
 
 if TYPE_CHECKING:
@@ -99,6 +99,13 @@ class Matched(Struct, frozen=True, kw_only=True):
         )
         return msgspec.structs.replace(outcome, objects=tuple(objects), notes=(*outcome.notes, *self.notes))
 
+    def previewed(self, planned: Planned) -> Synced:
+        """What applying would do: of the new plan only what would be written, and the outcomes that are certain."""
+        ready = set(map(id, self.plan.changes))
+        changes = tuple(one for one in planned.plan.changes if one.action not in WRITES or id(one) in ready)
+        plan = msgspec.structs.replace(planned.plan, changes=changes)
+        return Synced(planned=msgspec.structs.replace(planned, plan=plan), outcome=self.joined(Outcome(objects=())))
+
 
 def check_savable(request: Request) -> None:
     """Raise UsageError for a run whose scope no later run can repeat from a file."""
@@ -113,7 +120,7 @@ def check_savable(request: Request) -> None:
 def binding_of(project: str, target: str, settings: Settings, desired: Iterable[Desired]) -> Binding:
     """What a plan with these inputs depends on."""
     declared = sorted(
-        (item.kind.value, item.name, item.unique_id, item.blocked, repr(item.payload)) for item in desired
+        (item.kind.value, item.name, item.unique_id, item.blocked, _digest(item.payload)) for item in desired
     )
     rules = (settings.respect_review_settings, settings.allowed_targets, settings.name_prefix, settings.strict)
     return Binding(

@@ -11,7 +11,7 @@ from dbt_statsig.changes import Action, Change
 from dbt_statsig.console.listing import Listing
 from dbt_statsig.errors import ProtocolError
 from dbt_statsig.freshness import FRESH_SECONDS, Freshness
-from dbt_statsig.live import read_live
+from dbt_statsig.live import begin_reading, checked_live
 from dbt_statsig.progress import Silent
 from dbt_statsig.results import ObjectOutcome, Status
 from dbt_statsig.sources import Kind
@@ -19,12 +19,12 @@ from tests.integration.faults.memory import MemoryConsole
 from tests.integration.test_apply import declared, make_plan, statuses, sync
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import httpx
 
     from dbt_statsig.console.client import ConsoleClient
-    from dbt_statsig.planning.matching import Plan
+    from dbt_statsig.planning.matching import Desired, Live, Plan
 
 KIND = Kind.ASSIGNMENT_SOURCE
 
@@ -62,6 +62,13 @@ def client(console: Counting) -> Iterator[ConsoleClient]:
     """A client of it."""
     with console.client() as one:
         yield one
+
+
+def read_live(
+    client: ConsoleClient, wanted: Sequence[Desired], kind: Kind = Kind.METRIC_SOURCE
+) -> tuple[dict[Kind, Live], list[str]]:
+    """The live objects of a kind, and the warnings about them."""
+    return checked_live(client, begin_reading(client, [kind], Silent())(), wanted)
 
 
 def edited(client: ConsoleClient) -> Plan:
@@ -123,7 +130,7 @@ def test_an_empty_list_is_doubted(console: Counting, client: ConsoleClient) -> N
     sync(client, wanted)
     console.hide = 2
     with pytest.raises(ProtocolError, match="came back empty"):
-        read_live(client, [Kind.METRIC_SOURCE], wanted, Silent())
+        read_live(client, wanted)
 
 
 def test_a_list_that_has_just_been_filled(console: Counting, client: ConsoleClient) -> None:
@@ -131,7 +138,7 @@ def test_a_list_that_has_just_been_filled(console: Counting, client: ConsoleClie
     wanted = [declared("A", kind=Kind.METRIC_SOURCE)]
     sync(client, wanted)
     console.hide = 1
-    live, warnings = read_live(client, [Kind.METRIC_SOURCE], wanted, Silent())
+    live, warnings = read_live(client, wanted)
     assert [item.name for item in live[Kind.METRIC_SOURCE].items] == ["A"]
     assert warnings == []
 
@@ -139,7 +146,7 @@ def test_a_list_that_has_just_been_filled(console: Counting, client: ConsoleClie
 def test_an_empty_console_is_believed(console: Counting, client: ConsoleClient) -> None:
     """A few names are looked for, and no more."""
     wanted = [declared(f"S{number}", kind=Kind.METRIC_SOURCE) for number in range(10)]
-    live, _ = read_live(client, [Kind.METRIC_SOURCE], wanted, Silent())
+    live, _ = read_live(client, wanted)
     assert live[Kind.METRIC_SOURCE].items == ()
     assert len(console.reads) == 3
 
@@ -147,7 +154,7 @@ def test_an_empty_console_is_believed(console: Counting, client: ConsoleClient) 
 def test_looking_that_fails_is_no_doubt(console: Counting, client: ConsoleClient) -> None:
     """A name that cannot be asked for, as the API would take it for its list, ends the looking."""
     wanted = [declared("list", kind=Kind.METRIC_SOURCE)]
-    live, _ = read_live(client, [Kind.METRIC_SOURCE], wanted, Silent())
+    live, _ = read_live(client, wanted)
     assert live[Kind.METRIC_SOURCE].items == ()
 
 
@@ -163,6 +170,6 @@ class Doubtful:
 
 def test_an_incomplete_list_is_told() -> None:
     """What may be missing is a warning, and the list is marked as incomplete."""
-    live, warnings = read_live(cast("ConsoleClient", Doubtful()), [KIND], [], Silent())
+    live, warnings = read_live(cast("ConsoleClient", Doubtful()), [], KIND)
     assert not live[KIND].complete
     assert warnings == ["The list of assignment sources may lack some: page 1 repeats entries"]

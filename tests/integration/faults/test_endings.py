@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import pytest
 
@@ -123,22 +123,27 @@ def test_fault_19_no_half_written_file(slow: tuple[Project, Running]) -> None:
     assert sorted(path.name for path in project.folder.iterdir() if "plan" in path.name) == ["old.plan"]
 
 
+def sync_into(stdout: IO[Any], project: Project) -> subprocess.CompletedProcess[str]:
+    """A sync whose report goes to this file."""
+    return subprocess.run(
+        [COMMAND, "sync"],
+        cwd=project.folder,
+        env=environment(**project.environ),
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
 def test_fault_44_the_report_cannot_be_written(project: Project, server: Running) -> None:
     """With a full disk under stdout the sync's result stands, and the exit code is not 0."""
     full = Path("/dev/full")
     if not full.exists():
         pytest.skip("this system has no /dev/full")
     with full.open("w") as stdout:
-        done = subprocess.run(
-            [COMMAND, "sync"],
-            cwd=project.folder,
-            env=environment(**project.environ),
-            stdout=stdout,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-            timeout=60,
-        )
+        done = sync_into(stdout, project)
     assert done.returncode == 2
     assert "could not be written" in done.stderr
     assert "Traceback" not in done.stderr
@@ -159,16 +164,7 @@ def test_fault_44_nobody_reads_the_report(project: Project, server: Running) -> 
     read, write = os.pipe()
     os.close(read)
     with os.fdopen(write, "wb") as stdout:
-        done = subprocess.run(
-            [COMMAND, "sync"],
-            cwd=project.folder,
-            env=environment(**project.environ),
-            stdout=stdout,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-            timeout=60,
-        )
+        done = sync_into(stdout, project)
     assert (done.returncode, done.stderr) == (0, "")
     assert names(server) == ["Orders"]
 

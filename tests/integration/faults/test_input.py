@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     "url",
     [
-        "https://user:pass-word-1@statsigapi.net",
+        "https://user:pass-word-1@statsigapi.net",  # pragma: allowlist secret
         "http://169.254.169.254",
         "https://[fd00:ec2::254]/",
         "https://metadata.google.internal",

@@ -156,6 +156,37 @@ def test_fault_16_an_edit_between_plan_and_apply(project: Project, server: Runni
     assert project.settled()
 
 
+def test_a_dry_run_of_a_saved_plan(tmp_path: Path, server: Running) -> None:
+    """It shows what applying the file would write and what it would refuse, in every form, and writes nothing."""
+    project = Project(tmp_path / "shop", server.url)
+    project.declare_many(4)
+    assert project.sync().code == 0
+    for name in ("m00", "m01", "m02"):
+        project.declare(name, name.replace("m", "S"), where="amount > 1")
+    assert project.plan("--out", "sync.plan").code == 0
+    server.state.sources["metric_sources"]["S00"]["tags"] = ["by hand"]
+    del server.state.sources["metric_sources"]["S02"]
+    del server.state.sources["metric_sources"]["S03"]
+    reports = ("--report", "html:r.html", "--report", "markdown:r.md", "--report", "text:r.txt")
+    done = project.sync("--plan", "sync.plan", "--dry-run", *reports)
+    assert done.code == 1
+    writes = [change for change in done.answer["plan"]["changes"] if change["action"] in ("create", "update")]
+    assert [change["name"] for change in writes] == ["S01"]
+    assert done.statuses == {"S00": "refused", "S02": "refused"}
+    assert done.answer["outcome"]["dry_run"]
+    text = (project.folder / "r.txt").read_text(encoding="utf-8")
+    assert "Of the saved plan\n  ✗ refused      metric source S00\n" in text
+    assert "Note: Changes that are not in the saved plan were left: 1." in text
+    assert text.endswith("nothing was written: 1 to update. 2 changes of the saved plan would be refused.\n")
+    comment = (project.folder / "r.md").read_text(encoding="utf-8")
+    assert "| update | `S01` |" in comment
+    assert "write-refused" in comment
+    page = (project.folder / "r.html").read_text(encoding="utf-8")
+    assert page.count('<span class="badge bad">refused</span>') == 2
+    assert "S02" not in server.state.sources["metric_sources"]
+    assert project.sync("--plan", "sync.plan").statuses == {"S00": "refused", "S01": "done", "S02": "refused"}
+
+
 def test_fault_17_two_applies_race(tmp_path: Path) -> None:
     """Two syncs at once: each object is created once, the loser is told, and a rerun has nothing to do."""
     with running(latency=0.3) as server:

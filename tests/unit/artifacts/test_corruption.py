@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,23 +33,58 @@ JSON = st.recursive(
 )
 
 
+READERS: tuple[Callable[[bytes], RunResults | Catalog | Manifest], ...] = (
+    RunResults.from_bytes,
+    Catalog.from_bytes,
+    Manifest.from_bytes,
+)
+
+
+def _questions(read: RunResults | Catalog | Manifest) -> list[tuple[Callable[[], Any], type]]:
+    """What is asked of a file, each with the type of the answer."""
+    if isinstance(read, RunResults):
+        return [(read.succeeded, frozenset)]
+    if isinstance(read, Catalog):
+        return [(lambda: read.columns("model.shop.a") or (), tuple)]
+    return [
+        (read.marked, tuple),
+        (read.unsupported_marked, tuple),
+        (read.heads, Mapping),
+        (lambda: read.compiled, tuple),
+    ]
+
+
+def _answer(question: Callable[[], Any]) -> Any:
+    """The answer, or the ArtifactError in its place: one that can be shown and names the next step."""
+    try:
+        return question()
+    except ArtifactError as error:
+        _helps(error)
+        return error
+
+
+def _helps(error: ArtifactError) -> None:
+    assert error.message.isprintable()
+    assert error.fix
+
+
 def _use_all(data: bytes) -> None:
-    with contextlib.suppress(ArtifactError):
-        RunResults.from_bytes(data).succeeded()
-    with contextlib.suppress(ArtifactError):
-        Catalog.from_bytes(data).columns("model.shop.a")
-    with contextlib.suppress(ArtifactError):
-        manifest = Manifest.from_bytes(data)
-        for ask in (manifest.marked, manifest.unsupported_marked, manifest.heads, lambda: manifest.compiled):
-            with contextlib.suppress(ArtifactError):
-                ask()
+    """Read the bytes as each file and ask all of it: answers of the right types, or an error that helps."""
+    for reader in READERS:
+        read = _answer(partial(reader, data))
+        if not isinstance(read, ArtifactError):
+            for question, kind in _questions(read):
+                assert isinstance(_answer(question), (kind, ArtifactError))
 
 
 @given(st.binary(max_size=200))
 def test_any_bytes(data: bytes) -> None:
-    """Bytes of any kind never raise anything but ArtifactError."""
-    _use_all(data)
-    _use_all(b"\x1f\x8b" + data)
+    """Bytes of any kind are none of dbt's files: each reader says so with an ArtifactError, and raises nothing else."""
+    for content in (data, b"\x1f\x8b" + data):
+        for reader in READERS:
+            with pytest.raises(ArtifactError) as caught:
+                reader(content)
+            _helps(caught.value)
 
 
 @given(

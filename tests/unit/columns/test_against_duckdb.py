@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
 import duckdb
+import pytest
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +17,7 @@ from tests.unit.columns.duckdb_queries import TABLES, connect, queries
 DUCKDB = adapter_for("duckdb")
 CONNECTION = connect()
 NESTED = ("id", "s", "l")
+NIGHTLY = bool(os.environ.get("DBT_STATSIG_NIGHTLY"))
 
 
 def tables(parts: tuple[str, ...]) -> Known:
@@ -35,7 +39,8 @@ def describe(sql: str) -> list[str] | None:
         return None
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.timeout(3600 if NIGHTLY else 300)
+@settings(max_examples=10_000 if NIGHTLY else 300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_no_wrong_name_and_no_false_absence(data: st.DataObject) -> None:
     """Every inferred name exists, and a list said to be complete is complete and in order."""

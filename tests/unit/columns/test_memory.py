@@ -192,7 +192,13 @@ def test_keys_tell_texts_and_adapters_apart() -> None:
 def test_the_place(monkeypatch: pytest.MonkeyPatch, platform: str, environ: dict[str, str], folder: str) -> None:
     """The file is in the user's own folder for caches, one for each folder of manifests."""
     monkeypatch.setattr(sys, "platform", platform)
-    one, same, other = (memory_of(Path(name), environ) for name in ("/a/m.json", "/a/n.json", "/b/m.json"))
-    assert one.path.parent == Path(folder) / "dbt-statsig"
-    assert one.path == same.path
-    assert one.path != other.path
+    memories = [memory_of(Path(name), environ) for name in ("/a/m.json", "/a/n.json", "/b/m.json")]
+    one, same, other = (memory.path for memory in memories if memory)
+    assert one.parent == Path(folder) / "dbt-statsig"
+    assert one == same
+    assert one != other
+
+
+def test_no_place() -> None:
+    """Where the environment tells no folder of the user's, nothing is kept; not in the current folder either."""
+    assert memory_of(Path("/a/m.json"), {}) is None

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from dbt_statsig.console.patience import Waiting
 
-SECRET = "console-Abc123Def456"  # noqa: S105  # no key of anybody's
+SECRET = "console-Abc123Def456"  # noqa: S105  # pragma: allowlist secret - no key of anybody's
 KEY = ApiKey(SECRET, origin="STATSIG_CONSOLE_API_KEY")
 ORDERS = MetricSource(
     name="Orders",

@@ -41,7 +41,7 @@ def test_usable_addresses_are_kept(given_text: str, kept: str) -> None:
         ("http://0.0.0.0", "clear text"),
         ("http://localhost.evil.example", "clear text"),
         ("http://[::ffff:10.0.0.1]", "clear text"),
-        ("https://user:hunter2@statsigapi.net", "user name or password"),
+        ("https://user:hunter2@statsigapi.net", "user name or password"),  # pragma: allowlist secret
         ("https://statsigapi.net?x=hunter2", "query or a fragment"),
         ("https://statsigapi.net#hunter2", "query or a fragment"),
         ("https://statsigapi.net?", "query or a fragment"),

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from dbt_statsig.console.client import DEFAULT_BASE_URL, ConsoleClient, means_the_same
-from dbt_statsig.errors import SettingsError
+from dbt_statsig.errors import SettingsError, Stopped
 from dbt_statsig.sources import Kind, MetricSource
 from tests.unit.console.service import KEY, ORDERS, SECRET, Opened, Service, one, page
 
@@ -19,8 +19,9 @@ def test_a_client_closes_with_its_context() -> None:
     with ConsoleClient(KEY, transport=httpx.MockTransport(Service([page()]))) as client:
         client.ping()
         assert client.requests == 1
-    with pytest.raises(RuntimeError):
+    with pytest.raises(Stopped):
         client.ping()
+    assert client.requests == 1
 
 
 def test_a_bad_address_opens_nothing() -> None:

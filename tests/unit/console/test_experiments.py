@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dbt_statsig.errors import ProtocolError
-from dbt_statsig.experiments import Experiment
+from dbt_statsig.experiments import Experiment, Metric
 from dbt_statsig.sources import Kind
 from tests.unit.console.service import Opened, page
 
@@ -80,3 +80,13 @@ def test_which_source_an_experiment_uses() -> None:
     assert not experiment.uses(Kind.ENTITY_PROPERTY_SOURCE, "Exposures")
     assert not experiment.uses(Kind.METRIC_SOURCE, "Exposures")
     assert not experiment.uses(Kind.ENTITY_PROPERTY_SOURCE, "")
+
+
+@pytest.mark.parametrize("native", [None, [], {"metricSources": {}, "funnelEvents": [3, {}], "metricSourceName": 7}])
+def test_a_metric_that_names_no_source(native: Any) -> None:
+    """What an answer does not say of a metric, or says in another type, is empty; the ID stands for the name."""
+    opened = Opened(page({"id": "a::sum", "warehouseNative": native}, {"name": "b", "type": "mean"}, total=2))
+    metrics, doubt = opened.client.metrics()
+    assert (metrics, doubt) == ((Metric(name="a::sum"), Metric(name="b", type="mean")), "")
+    with pytest.raises(ProtocolError, match="page 1, entry 1"):
+        Opened(page({"warehouseNative": {}}, total=1)).client.metrics()

@@ -105,10 +105,32 @@ def test_a_stop_wakes_a_sleeping_thread() -> None:
     assert raised == [True]
 
 
+def test_closing_ends_every_wait() -> None:
+    """After closing, what never stops for the end of a run stops too: reads do not begin, nor wait on."""
+    waiting = Patience(budget=1000, clock=SystemClock(), on_wait=None)
+    raised: list[bool] = []
+
+    def wait() -> None:
+        with pytest.raises(Stopped):
+            waiting.pause(600, "a", stoppable=False)
+        raised.append(True)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    waiting.stop()
+    waiting.pass_gate(stoppable=False)
+    waiting.close()
+    thread.join(timeout=10)
+    assert raised == [True]
+    for stoppable in (False, True):
+        with pytest.raises(Stopped):
+            waiting.pass_gate(stoppable=stoppable)
+
+
 def test_the_system_clock_runs() -> None:
     """The machine's clocks move forward, and a sleep lasts."""
     clock = SystemClock()
     before = clock.now()
-    clock.sleep(0.01)
+    clock.sleep(0.01, threading.Event())
     assert clock.now() >= before + 0.009
     assert clock.wall() > 1_700_000_000

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import httpx
@@ -118,7 +120,10 @@ def test_a_path_that_httpx_would_rewrite_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("variable", "value"),
-    [("SSL_CERT_FILE", "/nowhere/hunter2.pem"), ("HTTPS_PROXY", "gopher://user:hunter2@proxy")],
+    [
+        ("SSL_CERT_FILE", "/nowhere/hunter2.pem"),
+        ("HTTPS_PROXY", "gopher://user:hunter2@proxy"),  # pragma: allowlist secret
+    ],
 )
 def test_unusable_environment_is_a_settings_error(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
     """A certificate bundle or proxy that cannot be used is reported without its value, which may hold a password."""
@@ -147,3 +152,31 @@ def test_log_filters_come_and_go_with_the_connection(caplog: pytest.LogCaptureFi
     assert caplog.text.count("header '<key hidden>'") == len(LOGGERS)
     assert SECRET not in caplog.text
     assert before == {name: list(logging.getLogger(name).filters) for name in LOGGERS}
+
+
+def test_closing_waits_for_what_is_under_way() -> None:
+    """A request under way gets its answer, and its log records stay redacted until then; after that nothing is sent."""
+    entered, goes_on = threading.Event(), threading.Event()
+
+    def handler(_: httpx.Request) -> httpx.Response:
+        entered.set()
+        assert goes_on.wait(10)
+        return httpx.Response(200, content=b"whole")
+
+    filters = logging.getLogger(LOGGERS[0]).filters
+    before = list(filters)
+    wire = Wire(KEY, URL, transport=httpx.MockTransport(handler))
+    with ThreadPoolExecutor(1) as pool:
+        under_way = pool.submit(wire.exchange, "GET", "/x", None, timeout=5)
+        assert entered.wait(10)
+        wire.close()
+        assert len(filters) == len(before) + 1
+        refused = wire.exchange("GET", "/y", None, timeout=5)
+        goes_on.set()
+        answer = under_way.result()
+    assert isinstance(answer, Answer)
+    assert answer.body == b"whole"
+    assert isinstance(refused, Failure)
+    assert refused.trouble is Trouble.NOT_SENT
+    assert wire.requests == 1
+    assert filters == before

@@ -95,3 +95,27 @@ def test_the_order_of_either_side_does_not_matter(data: st.DataObject, kind: Kin
     one = build_plan(desired, {kind: Live(items=tuple(live))}, Scope(project="shop"))
     other = build_plan(shuffled[0], {kind: Live(items=tuple(shuffled[1]))}, Scope(project="shop"))
     assert one == other
+
+
+@given(st.permutations(["A", "B", "C", "D", "E", "F", "free", "new"]))
+@settings(max_examples=300, deadline=None)
+def test_only_circles_are_blocked(onward: list[str]) -> None:
+    """Where names move on, those in a circle of any length are blocked, and those in a chain with a free end move."""
+    live = ["A", "B", "C", "D", "E", "F"]
+    moves = dict(zip(live, onward, strict=False))
+
+    def returns(name: str) -> bool:
+        at = moves[name]
+        while at in moves and at != name:
+            at = moves[at]
+        return at == name
+
+    told = {
+        new: Action.UNCHANGED if new == old else Action.BLOCKED if returns(old) else Action.RENAME
+        for old, new in moves.items()
+    }
+    desired = [wanted(new, old) for old, new in moves.items()]
+    plan = build_plan(
+        desired, {Kind.ASSIGNMENT_SOURCE: Live(items=tuple(source(n, n) for n in live))}, Scope(project="shop")
+    )
+    assert {change.name: change.action for change in plan.changes} == told

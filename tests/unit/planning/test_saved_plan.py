@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -201,15 +200,34 @@ def test_a_huge_file(tmp_path: Path) -> None:
         load(path)
 
 
-@given(cut=st.integers(0, 2000), junk=st.binary(max_size=8))
-@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_damage_never_raises_otherwise(tmp_path: Path, cut: int, junk: bytes) -> None:
-    """Whatever is cut out of a file or written into it, it loads or gives a UsageError."""
-    content = saved(tmp_path, [change()]).read_bytes()
+def read_again(path: Path, now: Planned) -> Matched | UsageError:
+    """What is left of the plan in a file, or why there is nothing."""
+    try:
+        return matched(load(path), now)
+    except UsageError as error:
+        return error
+
+
+@given(
+    cut=st.integers(0, 1500),
+    gap=st.integers(0, 3),
+    junk=st.binary(max_size=8) | st.text("0123456789abcdef", max_size=2).map(str.encode),
+)
+@settings(deadline=None, max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_damage_writes_nothing_new(tmp_path: Path, cut: int, gap: int, junk: bytes) -> None:
+    """Whatever is cut out of a file or written into it: a UsageError, or only what is still as saved is written."""
+    now = planned(change(), change(Action.CREATE, "New"))
+    whole = saved(tmp_path, [change()])
+    content = whole.read_bytes()
     path = tmp_path / "damaged.plan"
-    path.write_bytes(content[:cut] + junk + content[cut + len(junk) + 1 :])
-    with contextlib.suppress(UsageError):
-        load(path)
+    path.write_bytes(content[:cut] + junk + content[cut + gap :])
+    left = read_again(path, now)
+    if isinstance(left, UsageError):
+        assert "plan --out" in left.fix
+    elif load(path).changes == load(whole).changes:
+        assert (left.plan.changes, left.settled) == ((change(),), ())
+    else:
+        assert (left.plan.changes, [one.status for one in left.settled]) == ((), [Status.REFUSED])
 
 
 def test_the_scope_is_kept(tmp_path: Path) -> None:
