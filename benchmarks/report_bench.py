@@ -1,21 +1,31 @@
-"""Times and sizes of the reports: `python benchmarks/report_bench.py [sources]`, 2,000 unless told.
+"""Times and sizes of the reports: `python benchmarks/report_bench.py [--sources 2000] [--models 5000]`.
 
 Each renderer is run in turn, five times after a warm-up; what counts is the median. With Playwright and a Chromium the
-page is opened and filtered too, and its longest task is told.
+page is opened and filtered too, and its longest task is told. Then whole runs of `validate` on a made project take
+turns: without a report, with each, and with all of them.
 """
 
 from __future__ import annotations
 
+import argparse
+import os
 import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+
+from process import Run, measure  # noqa: E402 - found beside this file
 
 from dbt_statsig.report.formats import FORMATS, rendered  # noqa: E402 - the samples are the tests' own
 from dbt_statsig.report.subject import Subject  # noqa: E402
@@ -25,6 +35,10 @@ LIMIT_SECONDS = 0.3
 LIMIT_BYTES = 5_000_000
 LIMIT_TASK_MS = 200
 ROUNDS = 5
+# What the benchmark of `validate` allows, over a Python that starts and loads the manifest as JSON.
+LIMIT_OF_RUN = 1.2
+MARKED_EACH = 100
+LOAD = "import json, sys; json.load(open(sys.argv[1], encoding='utf-8'))"
 # A task is timed by the clock, so the best of some openings tells of the page and not of the machine.
 OPENINGS = 3
 OBSERVED = """window.tasks = [];
@@ -54,7 +68,7 @@ def longest_tasks(page: Path) -> dict[str, float]:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
         window = browser.new_page(viewport={"width": 1280, "height": 900})
         window.add_init_script(OBSERVED)
-        acts = {
+        acts: dict[str, Callable[[], object]] = {
             "open the page": lambda: window.goto(page.as_uri()),
             "search": lambda: window.fill("#search", "checkout"),
             "empty the search": lambda: window.fill("#search", ""),
@@ -73,9 +87,51 @@ def longest_tasks(page: Path) -> dict[str, float]:
     return found
 
 
+def whole_runs(models: int, rounds: int) -> int:
+    """Print what each report adds to a run; how many of them are over the limit."""
+    tool = str(Path(sys.executable).with_name("dbt-statsig"))
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "project"
+        make = [sys.executable, str(ROOT / "benchmarks" / "made_project.py"), str(folder), str(models)]
+        subprocess.run([*make, str(max(1, models // MARKED_EACH))], check=True)
+        environment = {**os.environ, "XDG_CACHE_HOME": str(Path(scratch) / "cache"), "NO_COLOR": "1"}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+
+        def run(*words: str) -> Run:
+            return Run(words, cwd=folder, env=environment)
+
+        asked = {form: ("--report", f"{form}:target/report.{form}") for form in FORMATS}
+        runs = {"floor": run(sys.executable, "-c", LOAD, str(folder / "target" / "manifest.json"))}
+        runs["no report"] = run(tool, "validate", "--quiet")
+        runs |= {form: run(tool, "validate", "--quiet", *words) for form, words in asked.items()}
+        runs["all"] = run(tool, "validate", "--quiet", *(word for words in asked.values() for word in words))
+        results = measure(runs, rounds=rounds)
+    floor, plain = results.pop("floor"), results["no report"]
+    print(f"validate of {models:,} models; {floor.seconds:.3f} s for Python and json.load")
+    for name, result in results.items():
+        more = result.cpu_seconds - plain.cpu_seconds
+        share = result.seconds / floor.seconds
+        print(
+            f"  {name:<9} {result.seconds:7.3f} s  {share:5.2f} x the floor  {more * 1000:+5.0f} ms of processor time"
+        )
+    return sum(result.seconds > LIMIT_OF_RUN * floor.seconds for result in results.values())
+
+
 def main() -> int:
     """Print every figure beside its limit; 1 where one is missed."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 2_000
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sources", type=int, default=2_000, help="sources of the reports")
+    parser.add_argument("--models", type=int, default=5_000, help="models of the project (0: leave it out)")
+    parser.add_argument("--rounds", type=int, default=7, help="how often each command runs")
+    given = parser.parse_args()
+    missed = renderers(given.sources)
+    if given.models:
+        missed += whole_runs(given.models, given.rounds)
+    return int(missed > 0)
+
+
+def renderers(count: int) -> int:
+    """Print what each renderer takes and how the page behaves; how many figures are over their limit."""
     subject = Subject.of(many.synced(count))
     missed = 0
     print(f"{count:,} sources")
@@ -94,7 +150,7 @@ def main() -> int:
         print(f"  {name:<18} longest task {duration:4.0f} ms  {duration / LIMIT_TASK_MS:5.2f} of the limit")
     if not tasks:
         print("  not opened: Playwright or Chromium is missing")
-    return int(missed > 0)
+    return missed
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@
     ├── SettingsError             dbt_statsig.yml, environment or flags      exit 2
     ├── ArtifactError             manifest, catalog or run results           exit 2
     ├── TargetRefused             this target must not be pushed             exit 1
+    ├── AnswerLost                done, but the answer could not be given    exit 2
     └── ConsoleError              the Console API                            exit 2
         ├── ConnectionFailed      no answer; nothing was written
         ├── AuthenticationFailed  401 or 403
@@ -66,6 +67,10 @@ class TargetRefused(DbtStatsigError):
     """The dbt target, database or schema is not one that may be pushed."""
 
     exit_code = EXIT_FINDINGS
+
+
+class AnswerLost(DbtStatsigError):
+    """The run came to its end, and its answer could not be made or written: what was done stands."""
 
 
 class ConsoleError(DbtStatsigError):

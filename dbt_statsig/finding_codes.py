@@ -234,8 +234,14 @@ CODES: dict[str, Code] = {
     ),
     "impact-source-changed": Code(
         _N,
-        "This change maps another column in one of a source's roles: results before and after may not compare.",
-        "Make sure that both columns mean the same, or tell those who run experiments on it.",
+        "This change maps another column in one of a source's roles, or gives it other rows, another query or another "
+        "formula: results before and after may not compare.",
+        "Make sure that both mean the same, or tell those who run experiments on it.",
+    ),
+    "impact-column-type-changed": Code(
+        _W,
+        "The model's contract gives another type to a column that a source maps or selects.",
+        "Make sure that Statsig can use the new type in that role, and that values still compare.",
     ),
     "impact-source-removed": Code(
         _W,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dbt_statsig.artifacts import Manifest, Node
+    from dbt_statsig.artifacts.heads import Head
 
 MOST_SHOWN = 14
 
@@ -37,15 +38,18 @@ def uncompiled(manifest: Manifest, unique_ids: Iterable[str]) -> list[str]:
 
 def upstream(manifest: Manifest, unique_id: str, *, most: int = MOST_SHOWN) -> Lineage:
     """The nodes that this one reads, directly or not: the `most` nearest ones, and how many more there are."""
-    heads = manifest.heads()
+    heads: dict[str, Head] = {}
     feeds: dict[str, list[str]] = {}
     todo = deque([unique_id])
     seen = {unique_id}
     while todo:
         current = todo.popleft()
-        for parent in dict.fromkeys(heads[current].depends_on if current in heads else ()):
-            if parent not in heads:
+        own = manifest.head(current)
+        for parent in dict.fromkeys(own.depends_on if own else ()):
+            head = manifest.head(parent)
+            if head is None:
                 continue
+            heads[parent] = head
             feeds.setdefault(parent, []).append(current)
             if parent not in seen:
                 seen.add(parent)

@@ -31,11 +31,14 @@ def spread_lists(arguments: Sequence[str]) -> list[str]:
 
 def wanted_form(arguments: Sequence[str]) -> str:
     """The form that the answer shall have, even where the rest of the arguments makes no sense; text if unsaid."""
-    arguments = list(arguments)[: list(arguments).index("--")] if "--" in arguments else arguments
-    pairs = zip(arguments, [*arguments, ""][1:], strict=True)
-    forms = [
-        after if argument == "--output" else argument.removeprefix("--output=")
-        for argument, after in pairs
-        if argument == "--output" or argument.startswith("--output=")
+    return (values_of("--output", arguments) or ["text"])[-1]
+
+
+def values_of(option: str, arguments: Sequence[str]) -> list[str]:
+    """Each value that an option is given, as far as that can be told without knowing the other options."""
+    own = list(arguments)[: list(arguments).index("--")] if "--" in arguments else list(arguments)
+    return [
+        after if argument == option else argument.removeprefix(f"{option}=")
+        for argument, after in zip(own, [*own, ""][1:], strict=True)
+        if argument == option or argument.startswith(f"{option}=")
     ]
-    return forms[-1] if forms else "text"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import os
 import sys
@@ -10,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dbt_statsig.cli.arguments import spread_lists, wanted_form
+from dbt_statsig.cli.arguments import spread_lists
 from dbt_statsig.cli.group import COMMANDS, group
 from dbt_statsig.cli.redaction import redacted
-from dbt_statsig.cli.terminal import style_for, tolerate_all_text, write_out
+from dbt_statsig.cli.terminal import style_for, tolerate_all_text
 from dbt_statsig.errors import DbtStatsigError, UsageError
 from dbt_statsig.report.escape import no_commands, one_line
 
@@ -48,25 +47,27 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _told(error: DbtStatsigError, arguments: Sequence[str], *, aside: str | None = None) -> int:
-    """Say what is wrong and what to do about it; with JSON asked for, on stdout too."""
+    """Say what is wrong and what to do about it, on stderr and in every form that was asked for."""
     message, fix = redacted(error.message, os.environ), redacted(error.fix, os.environ)
     style = style_for(sys.stderr, environ=os.environ, no_color="--no-color" in arguments)
     if aside is None:
         aside = _aside(message, fix, style)
     click.echo(aside, err=True, nl=False, color=style.colour)
-    form = wanted_form(arguments)
-    if form == "github":
-        from dbt_statsig.report.github import annotation  # noqa: PLC0415 - only where it is asked for
+    from dbt_statsig.cli.failing import answer_failure  # noqa: PLC0415 - a good run has no use for either
+    from dbt_statsig.report.failure import Failure  # noqa: PLC0415
 
-        with contextlib.suppress(DbtStatsigError):
-            write_out(annotation("error", "dbt-statsig", f"{message}\n{fix}".rstrip()) + "\n")
-    if form == "json":
-        from dbt_statsig.report.json import error_json  # noqa: PLC0415 - only where it is asked for
-
-        command = next((argument for argument in arguments if argument in COMMANDS), "")
-        answer = error_json(type(error).__name__, message, fix, command=command, exit_code=error.exit_code)
-        with contextlib.suppress(DbtStatsigError):
-            write_out(answer.encode())
+    failure = Failure(
+        command=next((argument for argument in arguments if argument in COMMANDS), ""),
+        type=type(error).__name__,
+        message=message,
+        fix=fix,
+        exit_code=error.exit_code,
+    )
+    try:
+        answer_failure(error, failure, arguments)
+    except Exception as fault:  # noqa: BLE001 - the message is out: nothing may take its place
+        what = redacted(one_line(f"{type(fault).__name__}: {fault}"), os.environ)
+        click.echo(f"Error: the reports could not be written: {what}.", err=True)
     return error.exit_code
 
 

@@ -7,32 +7,36 @@ import sys
 
 import click
 
+from dbt_statsig.cli.options import FORM
 from dbt_statsig.cli.terminal import style_for, write_out
 from dbt_statsig.errors import UsageError
 
 
 @click.command("explain")
 @click.argument("code", required=False)
+@FORM
 @click.option("--no-color", is_flag=True, help="No colours; NO_COLOR and FORCE_COLOR work too.")
 @click.pass_context
-def command(context: click.Context, *, code: str | None, no_color: bool) -> int:
+def command(context: click.Context, *, code: str | None, output: str, no_color: bool) -> int:
     """Print what a finding's code means, how to mend it, and an example; without a code, all codes.
 
     Example: dbt-statsig explain column-absent
     """
-    from dbt_statsig.findings import did_you_mean  # noqa: PLC0415 - help needs neither
+    from dbt_statsig.findings import did_you_mean  # noqa: PLC0415 - help needs none of these
+    from dbt_statsig.report.json import codes_json  # noqa: PLC0415
     from dbt_statsig.report.text_codes import all_codes_text, code_text, known_codes  # noqa: PLC0415
 
     style = style_for(sys.stdout, environ=os.environ, no_color=no_color)
-    if code is None:
-        write_out(all_codes_text(style), colour=style.colour)
-        return 0
     known = known_codes()
+    if code is None:
+        text = codes_json(sorted(known)) if output == "json" else all_codes_text(style)
+        write_out(text, colour=style.colour)
+        return 0
     wanted = code.strip().lower()
     if wanted not in known:
         raise UsageError(
             f'There is no finding with the code "{code}".',
             fix=did_you_mean(code, known) or f"`{context.command_path}` lists all codes.",
         )
-    write_out(code_text(wanted, style), colour=style.colour)
+    write_out(codes_json([wanted]) if output == "json" else code_text(wanted, style), colour=style.colour)
     return 0

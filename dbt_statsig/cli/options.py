@@ -100,7 +100,7 @@ def _form(forms: tuple[str, ...]) -> Callable[[click.Context, click.Parameter, s
     return lambda _ctx, _param, value: known_form(value, forms)
 
 
-_FORM = click.option(
+FORM = click.option(
     "--output",
     callback=_form(("text", "json")),
     metavar="FORMAT",
@@ -181,7 +181,7 @@ def project_options(
             request, output = _reported(_request(values), output)
             return command(request=request, output=output, **values)
 
-        forms = _REPORTS if reports else (_FORM,)
+        forms = _REPORTS if reports else (FORM,)
         selecting = (*_SELECTION, *(_CHECKS if checks else ())) if selection else ()
         groups = (_PROJECT, selecting, _CONSOLE if console else (), forms, _OUTPUT)
         return _applied(tuple(option for group in groups for option in group), with_request)

@@ -60,25 +60,43 @@ def root_in_repository(project_dir: Path, environ: Mapping[str, str]) -> str:
     return "" if inside == "." else inside
 
 
-def check_places(reports: Iterable[ReportFile], *, project_dir: Path, environ: Mapping[str, str]) -> None:
-    """Before anything runs: raise UsageError for a report that leads out of the project or could not be written."""
+def check_places(reports: Sequence[ReportFile], *, project_dir: Path, environ: Mapping[str, str]) -> None:
+    """Before anything runs: raise UsageError for reports that lead out of the project or could not be written."""
+    faults = misplaced(reports, project_dir=project_dir, environ=environ).values()
+    if faults:
+        raise UsageError(
+            "\n".join(fault.message for fault in faults), fix="\n".join(dict.fromkeys(fault.fix for fault in faults))
+        )
+
+
+def misplaced(reports: Sequence[ReportFile], *, project_dir: Path, environ: Mapping[str, str]) -> dict[int, UsageError]:
+    """What is wrong with the places of reports, by their numbers in the sequence; the others may be written."""
     seen: set[str] = set()
-    for report in reports:
+    faults: dict[int, UsageError] = {}
+    for number, report in enumerate(reports):
         place = os.path.realpath(report.path)
-        if place in seen:
-            raise UsageError(f"Two reports go to {report.path}.", fix="Give each report a path of its own.")
+        fault = (
+            UsageError(f"Two reports go to {report.path}.", fix="Give each report a path of its own.")
+            if place in seen
+            else _misplaced(report, project_dir=project_dir, environ=environ)
+        )
         seen.add(place)
-        if not _is_inside(report.path, project_dir=project_dir, environ=environ):
-            raise UsageError(f"{report.path} leads out of the project.", fix=_ALLOWED)
-        folder = report.path.parent
-        if not folder.is_dir():
-            raise UsageError(
-                f"There is no folder {folder} for {report.path.name}.", fix="Make it, or name another one."
-            )
-        if report.path.is_dir():
-            raise UsageError(f"{report.path} is a folder.", fix="Name a file in it.")
-        if not os.access(folder, os.W_OK):
-            raise UsageError(f"Nothing can be written into {folder}.", fix="Name a file in another folder.")
+        if fault is not None:
+            faults[number] = fault
+    return faults
+
+
+def _misplaced(report: ReportFile, *, project_dir: Path, environ: Mapping[str, str]) -> UsageError | None:
+    folder = report.path.parent
+    if not _is_inside(report.path, project_dir=project_dir, environ=environ):
+        return UsageError(f"{report.path} leads out of the project.", fix=_ALLOWED)
+    if not folder.is_dir():
+        return UsageError(f"There is no folder {folder} for {report.path.name}.", fix="Make it, or name another one.")
+    if report.path.is_dir():
+        return UsageError(f"{report.path} is a folder.", fix="Name a file in it.")
+    if not os.access(folder, os.W_OK):
+        return UsageError(f"Nothing can be written into {folder}.", fix="Name a file in another folder.")
+    return None
 
 
 def _is_inside(path: Path, *, project_dir: Path, environ: Mapping[str, str]) -> bool:

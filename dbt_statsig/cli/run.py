@@ -14,8 +14,10 @@ from msgspec import structs
 
 from dbt_statsig.cli.answering import tell
 from dbt_statsig.cli.exit_codes import sync_code
+from dbt_statsig.cli.failing import tell_failure
 from dbt_statsig.cli.options import console_options
 from dbt_statsig.cli.progress import progress_on
+from dbt_statsig.cli.redaction import redacted
 from dbt_statsig.errors import ArtifactError, DbtStatsigError, UsageError
 
 if TYPE_CHECKING:
@@ -48,22 +50,27 @@ def command(*, request: Request, output: Output, words: tuple[str, ...]) -> int:
     after = _invocation(request)
     try:
         if interrupted or not after or after == before:
-            _say("Nothing was synced: dbt wrote no new run results.", output)
-            return code
+            return _unsynced("Nothing was synced: dbt wrote no new run results.", output, code)
         request = structs.replace(request, known_target=known, run_results=_run_results(request))
         synced = _synced(request, dbt, output)
     except DbtStatsigError as error:
         if code == 0:
             raise
-        _say(f"Nothing was synced. {error}", output)
-        return code
+        return _unsynced(f"Nothing was synced. {error}", output, code)
     output.warn(synced.planned.warnings)
     return tell(output, synced, exit_code=code or sync_code(synced))
 
 
-def _say(text: str, output: Output) -> None:
-    """On stderr, with --quiet too: who asked for a sync must know that there was none."""
-    click.echo("\n".join(output.aside.prose(text, indent=0, first="Warning: ")), err=True)
+def _unsynced(text: str, output: Output, code: int) -> int:
+    """Dbt's exit code. On stderr with --quiet too: who asked for a sync must know that there was none."""
+    from dbt_statsig.report.failure import Failure  # noqa: PLC0415 - help needs no reports
+
+    told = redacted(text, os.environ)
+    click.echo("\n".join(output.aside.prose(told, indent=0, first="Warning: ")), err=True)
+    failure = Failure(command="run", type="NothingSynced", message=told, fix="", exit_code=code, root=output.root)
+    for fault in tell_failure(failure, output.form, output.reports):
+        output.complain(fault)
+    return code
 
 
 def dbt_of(words: Sequence[str]) -> DbtCommand:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from dbt_statsig.errors import DbtStatsigError
+from dbt_statsig.errors import AnswerLost
 from dbt_statsig.report.style import Style
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def tolerate_all_text() -> None:
 def write_out(text: str | bytes, *, colour: bool = False) -> None:
     """Write data to stdout; a reader that went away is no fault.
 
-    Raises `DbtStatsigError` where it cannot be written (a full disk).
+    Raises `AnswerLost` where it cannot be written (a full disk).
     """
     try:
         click.echo(text, nl=False, color=colour)
@@ -67,7 +67,7 @@ def write_out(text: str | bytes, *, colour: bool = False) -> None:
         _discard_rest()
     except OSError as error:
         _discard_rest()
-        raise DbtStatsigError(
+        raise AnswerLost(
             f"The report could not be written: {error.strerror}.", fix="What was done stands; see `plan`."
         ) from error
 

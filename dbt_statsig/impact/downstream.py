@@ -9,18 +9,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import structs
+from msgspec import Struct, structs
 
+from dbt_statsig.columns.memory import Memory
 from dbt_statsig.columns.prover import Prover
-from dbt_statsig.findings import CODES, Finding, finding
+from dbt_statsig.declarations import Declaration
+from dbt_statsig.findings import CODES, Finding, Severity, finding
+from dbt_statsig.impact.blocks import changed_keys, changed_types
 from dbt_statsig.impact.upstream import Side, upstream_effects
+from dbt_statsig.inputs import Inputs
 from dbt_statsig.results import Impact, SourceReport, Validation
 from dbt_statsig.sources import SPECS, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from dbt_statsig.inputs import Inputs
     from dbt_statsig.request import Request
 
 _Key = tuple[Kind, str]
@@ -47,20 +50,33 @@ def base_request(request: Request, *, target: str) -> Request:
     )
 
 
-def with_impact(now: Validation, inputs: Inputs, before: Validation, base: Inputs, *, whole: bool) -> Validation:
-    """The validation with what has changed for its sources since `before`; of all sources, where it has the `whole`.
+class State(Struct, frozen=True, kw_only=True):
+    """One side of a comparison as its project reads: `memory` keeps what its SQL says, or is None."""
+
+    validation: Validation
+    inputs: Inputs
+    declarations: tuple[Declaration, ...]
+    memory: Memory | None = None
+
+
+def with_impact(now: State, base: State, *, whole: bool) -> Validation:
+    """The validation with what has changed for its sources since `base`; of all sources, where it has the `whole`.
 
     The findings keep their weight under --strict: they say what a change does, not that it is wrong.
     """
-    comparison = _Comparison(now, _side(inputs), before, _side(base), whole=whole)
+    comparison = _Comparison(now, base, whole=whole)
     effects = tuple(sorted(comparison.effects(), key=lambda found: found.sort_key))
-    impact = Impact(base=str(base.manifest_path), compared=comparison.compared, effects=effects)
-    findings = sorted((*now.findings, *effects), key=lambda found: found.sort_key)
-    return structs.replace(now, findings=tuple(findings), impact=impact)
+    for state in (now, base):
+        if state.memory is not None:
+            state.memory.save()
+    impact = Impact(base=str(base.inputs.manifest_path), compared=comparison.compared, effects=effects)
+    findings = sorted((*now.validation.findings, *effects), key=lambda found: found.sort_key)
+    return structs.replace(now.validation, findings=tuple(findings), impact=impact)
 
 
-def _side(inputs: Inputs) -> Side:
-    prover = Prover(inputs.manifest, inputs.catalog, use_catalog_of_models=False)
+def _side(state: State) -> Side:
+    inputs = state.inputs
+    prover = Prover(inputs.manifest, inputs.catalog, use_catalog_of_models=False, memory=state.memory)
     return Side(manifest=inputs.manifest, prover=prover)
 
 
@@ -71,9 +87,10 @@ def _by_name(validation: Validation) -> dict[_Key, SourceReport]:
 class _Comparison:
     """Each source of the base, with what became of it."""
 
-    def __init__(self, now: Validation, here: Side, before: Validation, there: Side, *, whole: bool) -> None:
-        self.here, self.there, self.whole = here, there, whole
-        self.now, self.before = _by_name(now), _by_name(before)
+    def __init__(self, now: State, base: State, *, whole: bool) -> None:
+        self.here, self.there, self.whole = _side(now), _side(base), whole
+        self.now, self.before = _by_name(now.validation), _by_name(base.validation)
+        self.blocks, self.old_blocks = ({(one.kind, one.name): one for one in x.declarations} for x in (now, base))
         self.renamed = self._renamed()
         self.pairs = [
             (old, new) for key, old in self.before.items() if (new := self.now.get(self.renamed.get(key, key)))
@@ -95,8 +112,9 @@ class _Comparison:
             yield from self._removed()
         for old, new in self.pairs:
             yield from self._names(old, new)
-            yield from self._roles(old, new)
+            yield from self._block(old, new)
             yield from self._columns(old, new)
+            yield from self._types(old, new)
         yield from upstream_effects(self.pairs, self.here, self.there)
 
     def _removed(self) -> Iterator[Finding]:
@@ -117,7 +135,18 @@ class _Comparison:
                 "impact-table-renamed", new, f'reads the table "{is_now.identifier}" instead of "{was.identifier}".'
             )
 
-    def _roles(self, old: SourceReport, new: SourceReport) -> Iterator[Finding]:
+    def _block(self, old: SourceReport, new: SourceReport) -> Iterator[Finding]:
+        """Other columns in roles, other rows, another query, other formulas."""
+        was, is_now = self.old_blocks[old.kind, old.name], self.blocks[new.kind, new.name]
+        said = dict(changed_keys(was.meta, is_now.meta))
+        for key, told in said.items():
+            yield _effect("impact-source-changed", new, told, key=key)
+        for role, told in self._roles(old, new):
+            # A predicate or formula that reads other columns is another one, which has been told.
+            if role not in said:
+                yield _effect("impact-source-changed", new, told, key=role)
+
+    def _roles(self, old: SourceReport, new: SourceReport) -> Iterator[tuple[str, str]]:
         same = self.here.prover.adapter.key
         roles: dict[str, list[list[str]]] = {}
         for place, report in enumerate((old, new)):
@@ -125,8 +154,24 @@ class _Comparison:
                 roles.setdefault(use.role, [[], []])[place].append(use.verdict.name)
         for role, (was, is_now) in roles.items():
             if sorted(map(same, was)) != sorted(map(same, is_now)):
-                told = f"takes {_listed(is_now)} as {role} instead of {_listed(was)}."
-                yield _effect("impact-source-changed", new, told, key=role)
+                yield role, f"takes {_listed(is_now)} as {role} instead of {_listed(was)}."
+
+    def _types(self, old: SourceReport, new: SourceReport) -> Iterator[Finding]:
+        """Columns to which the model's contract gives another type: each that is mapped, and the rest in one."""
+        was, is_now = self.there.manifest.node(old.unique_id), self.here.manifest.node(new.unique_id)
+        same = self.here.prover.adapter.key
+        types = changed_types(was, is_now, self.here.prover.adapter) if was and is_now else {}
+        for use in new.columns:
+            before, after = types.get(same(use.verdict.name), ("", ""))
+            if after and use.role != "columns":
+                told = f'maps the column "{use.verdict.name}" ({use.role}), whose contract says {after} after {before}.'
+                yield _effect("impact-column-type-changed", new, told, key=use.role)
+        mapped = {same(use.verdict.name) for use in new.columns if use.role != "columns"}
+        rest = [name for name in new.selected if same(name) in types and same(name) not in mapped]
+        if rest:
+            shown = ", ".join(f'"{name}" ({types[same(name)][1]} after {types[same(name)][0]})' for name in rest)
+            told = f"selects columns to which the contract gives another type: {shown}."
+            yield _effect("impact-column-type-changed", new, told, severity=Severity.NOTE)
 
     def _columns(self, old: SourceReport, new: SourceReport) -> Iterator[Finding]:
         """Columns that the model loses while the source still maps them, and those that only its SQL selected."""
@@ -157,10 +202,11 @@ def _listed(names: list[str]) -> str:
     return ", ".join(f'"{name}"' for name in names) or "nothing"
 
 
-def _effect(code: str, source: SourceReport, told: str, *, key: str = "") -> Finding:
+def _effect(code: str, source: SourceReport, told: str, *, key: str = "", severity: Severity | None = None) -> Finding:
     return finding(
         code,
         f'The {source.kind.label} "{source.name}" {told}',
+        severity=severity,
         fix=CODES[code].remedy,
         unique_id=source.unique_id,
         kind=source.kind.value,

@@ -12,8 +12,8 @@ from msgspec import Struct
 SCHEMA_VERSION = 1
 
 
-class FindingDocument(Struct, frozen=True, kw_only=True):
-    """One fault or remark; `line` and `column` count from 1, and are null where they are not known."""
+class DeclaredFinding(Struct, frozen=True, kw_only=True):
+    """One thing that is wrong, or worth knowing; `path` is the file, relative to the project."""
 
     code: str
     severity: str
@@ -24,6 +24,11 @@ class FindingDocument(Struct, frozen=True, kw_only=True):
     source: str
     key: str
     path: str | None
+
+
+class FindingDocument(DeclaredFinding, frozen=True, kw_only=True):
+    """One fault or remark; `line` and `column` count from 1, and are null where they are not known."""
+
     line: int | None
     column: int | None
 
@@ -76,7 +81,7 @@ class BaselineDocument(Struct, frozen=True, kw_only=True):
 
 
 class ExperimentDocument(Struct, frozen=True, kw_only=True):
-    """One running experiment that uses a source which the change touches."""
+    """One running experiment that uses a source which the change touches, itself or through its metrics."""
 
     id: str
     name: str
@@ -203,6 +208,17 @@ class DiagnosisDocument(Struct, frozen=True, kw_only=True):
     settings: tuple[SettingDocument, ...]
 
 
+class CodeDocument(Struct, frozen=True, kw_only=True):
+    """What one finding's code means; `about` is project or run, `example` is empty where there is none."""
+
+    code: str
+    severity: str
+    about: str
+    meaning: str
+    remedy: str
+    example: str
+
+
 class ErrorDocument(Struct, frozen=True, kw_only=True):
     """Why a command could not run."""
 
@@ -222,4 +238,5 @@ class Document(Struct, frozen=True, kw_only=True, omit_defaults=True):
     plan: PlanDocument | None = None
     outcome: OutcomeDocument | None = None
     diagnosis: DiagnosisDocument | None = None
+    codes: tuple[CodeDocument, ...] | None = None
     error: ErrorDocument | None = None

@@ -11,6 +11,7 @@ import msgspec
 from dbt_statsig import __version__
 from dbt_statsig.findings import Severity
 from dbt_statsig.report import documents as doc
+from dbt_statsig.report.problems import RULES, RUN_CODES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,8 +44,9 @@ def _counts(words: Iterable[str]) -> dict[str, int]:
     return dict(sorted(Counter(words).items()))
 
 
-def _finding(found: Finding) -> doc.FindingDocument:
-    return doc.FindingDocument(
+def declared_finding(found: Finding) -> doc.DeclaredFinding:
+    """The finding with its file, as a document."""
+    return doc.DeclaredFinding(
         code=found.code,
         severity=found.severity.label,
         message=found.message,
@@ -53,8 +55,12 @@ def _finding(found: Finding) -> doc.FindingDocument:
         kind=found.kind,
         source=found.source,
         key=found.key,
-        **_place(found.location),
+        path=found.location.path if found.location else None,
     )
+
+
+def _finding(found: Finding) -> doc.FindingDocument:
+    return doc.FindingDocument(**msgspec.structs.asdict(declared_finding(found)) | _place(found.location))
 
 
 def _source(source: SourceReport) -> doc.SourceDocument:
@@ -100,7 +106,16 @@ def _impact(impact: Impact) -> doc.ImpactDocument:
         effects=tuple(map(_finding, impact.effects)),
         experiments=None
         if running is None
-        else tuple(doc.ExperimentDocument(**msgspec.structs.asdict(one)) for one in running),
+        else tuple(
+            doc.ExperimentDocument(
+                id=one.id,
+                name=one.name,
+                status=one.status,
+                assignment_source=one.assignment_source,
+                entity_property_source=one.entity_property_source,
+            )
+            for one in running
+        ),
     )
 
 
@@ -219,6 +234,22 @@ def diagnosis_json(diagnosis: Diagnosis, *, exit_code: int = 0) -> str:
     )
     parts = doc.DiagnosisDocument(checks=checks, settings=settings)
     return _encoded("debug", exit_code, diagnosis=parts)
+
+
+def codes_json(codes: Iterable[str]) -> str:
+    """The answer of `explain`, in the order given."""
+    documents = tuple(
+        doc.CodeDocument(
+            code=code,
+            severity=RULES[code].severity.label,
+            about="run" if code in RUN_CODES else "project",
+            meaning=RULES[code].meaning,
+            remedy=RULES[code].remedy,
+            example=RULES[code].example,
+        )
+        for code in codes
+    )
+    return _encoded("explain", 0, codes=documents)
 
 
 def error_json(error: str, message: str, fix: str, *, command: str, exit_code: int) -> str:

@@ -47,7 +47,18 @@ def junit_report(subject: Subject) -> str:
         suites.append(("plan", [_change(change) for change in subject.changes]))
     if subject.outcome is not None and subject.outcome.objects:
         suites.append(("sync", list(_outcome(subject))))
-    body = [line for name, cases in suites for line in _suite(f"dbt-statsig {name}", cases)]
+    return _document(suites)
+
+
+def junit_error(command: str, name: str, message: str, text: str) -> str:
+    """One suite with one case that is in error: the command could not run."""
+    classname = f"dbt-statsig.{command}".rstrip(".")
+    case = _Case(name=name, classname=classname, result="error", message=message, text=text)
+    return _document([(command, [case])])
+
+
+def _document(suites: list[tuple[str, list[_Case]]]) -> str:
+    body = [line for name, cases in suites for line in _suite(f"dbt-statsig {name}".rstrip(), cases)]
     cases = [case for _, some in suites for case in some]
     head = '<?xml version="1.0" encoding="UTF-8"?>'
     return "\n".join([head, f"<testsuites {_counts('dbt-statsig', cases)}>", *body, "</testsuites>", ""])
@@ -127,7 +138,7 @@ def _counts(name: str, cases: list[_Case]) -> str:
     results = [case.result for case in cases]
     counts = {"failures": "failure", "errors": "error", "skipped": "skipped"}
     told = " ".join(f'{word}="{results.count(result)}"' for word, result in counts.items())
-    return f'name="{name}" tests="{len(cases)}" {told} time="0"'
+    return f'name="{_attribute(name)}" tests="{len(cases)}" {told} time="0"'
 
 
 def _case(case: _Case) -> str:

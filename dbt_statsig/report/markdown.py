@@ -150,7 +150,7 @@ def _left(subject: Subject) -> Iterable[Left]:
 
 def _table(subject: Subject) -> tuple[str, list[str]]:
     """The head and the rows of the summary: objects that a plan touches, or kinds for a validation."""
-    if subject.outcome is not None and subject.outcome.objects:
+    if subject.outcome is not None and subject.outcome.objects and not subject.dry_run:
         rows = [
             _row(
                 f"**{entry.status.value}**" if entry.status is not Status.DONE else entry.status.value,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dbt_statsig.findings import Location
     from dbt_statsig.report.subject import Subject
 
+COULD_NOT_RUN = "could-not-run"
 _E, _W = Severity.ERROR, Severity.WARNING
 RUN_CODES: dict[str, Code] = {
     "not-ours": Code(
@@ -29,6 +30,9 @@ RUN_CODES: dict[str, Code] = {
     "stopped-early": Code(_E, "The run ended early.", "Mend what the message names, then run it again."),
     "no-longer-declared": Code(
         _W, "An object of this project that no model declares any more.", "Delete it with --prune, or declare it again."
+    ),
+    COULD_NOT_RUN: Code(
+        _E, "A command could not run, or could not go on to its end.", "Mend what the message names, then run it again."
     ),
     "console-warning": Code(_W, "Something about the console is worth knowing.", "Read the message."),
 }

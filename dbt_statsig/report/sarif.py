@@ -13,7 +13,7 @@ from urllib.parse import quote
 from dbt_statsig import __version__
 from dbt_statsig.findings import Severity
 from dbt_statsig.report.escape import one_line
-from dbt_statsig.report.problems import problems, rule
+from dbt_statsig.report.problems import COULD_NOT_RUN, problems, rule
 
 if TYPE_CHECKING:
     from dbt_statsig.findings import Finding
@@ -29,20 +29,58 @@ def sarif_report(subject: Subject) -> str:
     """One run with every finding, refusal and failure; paths are relative to the repository's root."""
     found = problems(subject)
     codes = sorted({one.code for one in found})
+    return _log(
+        [_rule(code) for code in codes],
+        category=f"{subject.command}/{one_line(subject.validation.project)}",
+        invocation={"executionSuccessful": True, "exitCode": subject.exit_code},
+        results=[_result(one, codes, subject) for one in found],
+    )
+
+
+def sarif_error(command: str, text: str, *, exit_code: int, root: str) -> str:
+    """One run that did not succeed, with the reason as a notification of the tool and as its only result.
+
+    Viewers show results, few of them notifications.
+    """
+    message = {"text": " ".join(map(one_line, text.splitlines()))}
+    location = {"physicalLocation": _project_place(root)}
+    notification = {"level": "error", "message": message, "locations": [location]}
+    return _log(
+        [_rule(COULD_NOT_RUN)],
+        category=command,
+        invocation={
+            "executionSuccessful": False,
+            "exitCode": exit_code,
+            "toolExecutionNotifications": [notification],
+        },
+        results=[
+            {
+                "ruleId": COULD_NOT_RUN,
+                "ruleIndex": 0,
+                "level": "error",
+                "message": message,
+                "locations": [location],
+                "partialFingerprints": {"dbtStatsig/v1": _fingerprint(COULD_NOT_RUN, command)},
+            }
+        ],
+    )
+
+
+def _log(rules: list[dict[str, Any]], *, category: str, invocation: dict[str, Any], results: list[Any]) -> str:
     run = {
         "tool": {
             "driver": {
                 "name": "dbt-statsig",
                 "version": __version__,
                 "semanticVersion": __version__,
-                "rules": [_rule(code) for code in codes],
+                "rules": rules,
             }
         },
-        "automationDetails": {"id": f"dbt-statsig/{subject.command}/{one_line(subject.validation.project)}"},
+        "automationDetails": {"id": f"dbt-statsig/{category}"},
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {"%SRCROOT%": {"description": {"text": "The root of the repository."}}},
-        "invocations": [{"executionSuccessful": True, "exitCode": subject.exit_code}],
-        "results": [_result(one, codes, subject) for one in found],
+        "invocations": [invocation],
+        "results": results,
     }
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=1) + "\n"
 
@@ -59,7 +97,6 @@ def _rule(code: str) -> dict[str, Any]:
 
 
 def _result(found: Finding, codes: list[str], subject: Subject) -> dict[str, Any]:
-    identity = f"{found.code}\n{found.unique_id}\n{found.kind}\n{found.source}\n{found.key}"
     text = f"{one_line(found.message)} {one_line(found.fix)}".strip() or rule(found.code).meaning
     location: dict[str, Any] = {"physicalLocation": _place(found, subject)}
     if found.unique_id:
@@ -72,19 +109,30 @@ def _result(found: Finding, codes: list[str], subject: Subject) -> dict[str, Any
         "message": {"text": text},
         "locations": [location],
         "partialFingerprints": {
-            "dbtStatsig/v1": hashlib.sha256(identity.encode(errors="backslashreplace")).hexdigest()
+            "dbtStatsig/v1": _fingerprint(found.code, found.unique_id, found.kind, found.source, found.key)
         },
     }
 
 
+def _fingerprint(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode(errors="backslashreplace")).hexdigest()
+
+
 def _place(found: Finding, subject: Subject) -> dict[str, Any]:
-    path = subject.path_of(found.location) if found.location else "/".join(filter(None, (subject.root, _PROJECT_FILE)))
+    if found.location is None:
+        return _project_place(subject.root)
+    path = subject.path_of(found.location)
     place: dict[str, Any] = {"artifactLocation": {"uri": _uri(path), "uriBaseId": "%SRCROOT%"}}
-    if found.location and found.location.line:
+    if found.location.line:
         place["region"] = {"startLine": found.location.line}
         if found.location.column:
             place["region"]["startColumn"] = found.location.column
     return place
+
+
+def _project_place(root: str) -> dict[str, Any]:
+    path = "/".join(filter(None, (root, _PROJECT_FILE)))
+    return {"artifactLocation": {"uri": _uri(path), "uriBaseId": "%SRCROOT%"}}
 
 
 def _uri(path: str) -> str:

@@ -14,6 +14,7 @@ from dbt_statsig.report.text_impact import baseline_lines, impact_lines, own_fin
 from dbt_statsig.report.text_outcome import outcome_lines, outcome_summary
 from dbt_statsig.report.text_plan import left_lines, plan_lines, plan_summary
 from dbt_statsig.report.text_validation import source_lines, verdict_line
+from dbt_statsig.results import Status
 
 if TYPE_CHECKING:
     from dbt_statsig.changes import Plan
@@ -72,17 +73,18 @@ def _left(plan: Plan) -> str:
 def sync_text(synced: Synced, style: Style = PLAIN, *, dry_run: bool = False) -> str:
     """The plan, what became of each change, and the sums."""
     lines = _planned_lines(synced.planned, style)
-    if dry_run:
-        return _joined([*lines, style.paint(synced_summary(synced, dry_run=True), "heading")])
-    lines += outcome_lines(synced.outcome, style)
-    return _joined([*lines, style.paint(synced_summary(synced), "heading")])
+    lines += outcome_lines(synced.outcome, style, heading="Of the saved plan" if dry_run else "Result")
+    return _joined([*lines, style.paint(synced_summary(synced, dry_run=dry_run), "heading")])
 
 
 def synced_summary(synced: Synced, *, dry_run: bool = False) -> str:
     """The sums of a sync: of what was written, or of the plan where nothing was."""
     plan = synced.planned.plan
     if dry_run:
-        return f"Dry run, nothing was written: {planned_summary(synced.planned)}"
+        statuses = [entry.status for entry in synced.outcome.objects]
+        refusals = statuses.count(Status.REFUSED)
+        more = f" {counted(refusals, 'change')} of the saved plan would be refused." if refusals else ""
+        return f"Dry run, nothing was written: {planned_summary(synced.planned)}{more}"
     if not synced.outcome.objects:
         return planned_summary(synced.planned)
     unchanged = sum(change.action is Action.UNCHANGED for change in plan.changes)

@@ -43,7 +43,7 @@ def _one(entry: ObjectOutcome, style: Style) -> list[str]:
     return lines
 
 
-def outcome_lines(outcome: Outcome, style: Style) -> list[str]:
+def outcome_lines(outcome: Outcome, style: Style, *, heading: str = "Result") -> list[str]:
     """Object by object what happened; in quiet style only what did not end well."""
     shown = [
         entry
@@ -57,7 +57,7 @@ def outcome_lines(outcome: Outcome, style: Style) -> list[str]:
         lines += style.prose(note, indent=2, first="Note: ")
     if not lines:
         return []
-    return [style.paint("Result", "heading"), *lines, ""]
+    return [style.paint(heading, "heading"), *lines, ""]
 
 
 def outcome_summary(outcome: Outcome, *, unchanged: int, others: str = "") -> str:

@@ -58,7 +58,7 @@ class Shown:
 
     def after_filtering(self) -> None:
         """Wait until the page has drawn what was asked for."""
-        self.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        self.page.locator("#list:not([aria-busy])").wait_for()
 
 
 @contextmanager

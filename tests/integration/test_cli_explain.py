@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
+import jsonschema
 import pytest
 
 from dbt_statsig.report.problems import RULES
+from dbt_statsig.report.schema import report_schema
 from tests.integration.cli_process import run
 
 if TYPE_CHECKING:
@@ -27,6 +30,20 @@ def test_all_codes(tmp_path: Path) -> None:
     done = run("explain", cwd=tmp_path)
     assert done.returncode == 0
     assert [code for code in RULES if f"  {code} " not in done.stdout] == []
+
+
+def test_as_json(tmp_path: Path) -> None:
+    """With JSON one code, or all of them, are a document by the schema; what is unknown is an error in it."""
+    answer = json.loads(run("explain", "column-absent", "--output", "json", cwd=tmp_path).stdout)
+    jsonschema.validate(answer, report_schema())
+    (entry,) = answer["codes"]
+    assert (entry["code"], entry["severity"], entry["about"]) == ("column-absent", "error", "project")
+    everything = json.loads(run("explain", "--output=json", cwd=tmp_path).stdout)
+    assert [one["code"] for one in everything["codes"]] == sorted(RULES)
+    assert {one["about"] for one in everything["codes"]} == {"project", "run"}
+    done = run("explain", "colum-absent", "--output", "json", cwd=tmp_path)
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["error"]["fix"] == 'Did you mean "column-absent"?'
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from tests.integration.raw_server import RawServer, reply
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-SECRET = "console-TopSecret987654"  # noqa: S105  # no key of anybody's
+SECRET = "console-TopSecret987654"  # noqa: S105  # pragma: allowlist secret - no key of anybody's
 ORDERS = MetricSource(name="Orders", sql="select 1")
 QUOTED = {"status": 401, "message": f"Invalid key {SECRET}", "errors": [{"property": SECRET, "errorMessage": SECRET}]}
 HEADERS = (f"X-Echo: {SECRET}", f"Location: https://evil.example/?key={SECRET}", f"Set-Cookie: k={SECRET}")

@@ -85,3 +85,4 @@ def test_2_the_named_setting_helps(address: str, certificate: Certificate, monke
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate.file))
     with ConsoleClient(KEY, base_url=address) as console:
         console.ping()
+        assert console.requests == 1

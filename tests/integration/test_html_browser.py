@@ -205,6 +205,36 @@ def test_an_empty_page(browser: Browser, page_of: Callable[[Subject], Path]) -> 
         assert shown.said == []
 
 
+def test_without_scripts(browser: Browser, page_of: Callable[[Subject], Path]) -> None:
+    """Where no script may run, rows open to all that they hold; only the filters are not there."""
+    with opened(browser, page_of(Subject.of(samples.SYNCED)), java_script_enabled=False) as shown:
+        page = shown.page
+        row = page.locator(".group > details", has_text="Orders")
+        row.locator("> summary").click()
+        told = row.inner_text()
+        for word in ("amount_usd", "ordered_att", "absent (catalog)", "team: sent Growth", "companyID: org"):
+            assert word in told, word
+        assert not page.locator(".bar").is_visible()
+        assert not page.locator("#theme").is_visible()
+    with opened(browser, page_of(Subject.of(many.planned(20))), java_script_enabled=False) as shown:
+        row = shown.page.locator(".group > details:has(.badge.change)").first
+        row.locator("> summary").click()
+        assert row.locator("figure li").first.inner_text() == "stg_catalog_events model"
+        assert "is_read_only" not in row.inner_text()
+        row.locator(".body > details > summary").click()
+        assert "is_read_only" in row.inner_text()
+
+
+def test_the_picture_is_drawn_from_the_list(browser: Browser, page_of: Callable[[Subject], Path]) -> None:
+    """With scripts the list of what stands above becomes a picture with each mapped column and its proof."""
+    with opened(browser, page_of(Subject.of(many.planned(1)))) as shown:
+        shown.page.locator("#s0 > summary").click()
+        told = shown.page.locator("#s0 figure svg").text_content() or ""
+        for word in ("stg_checkout_events", "and 2 more above", "experiment_key", "experiment ID", "contract"):
+            assert word in told, word
+        assert shown.page.locator("#s0 figure li").count() == 0
+
+
 def test_2000_sources(browser: Browser, page_of: Callable[[Subject], Path]) -> None:
     """2,000 sources open and filter without a task that would be felt."""
     with opened(browser, page_of(Subject.of(many.planned(2_000))), script=OBSERVED) as shown:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from dbt_statsig.report.html.page import html_report
+from dbt_statsig.report.html.page import html_failure, html_report
 
-__all__ = ["html_report"]
+__all__ = ["html_failure", "html_report"]

@@ -1,173 +1,195 @@
-"""What a row shows when it is opened, as compact JSON: built here, drawn by the page's own script when asked for."""
+"""What stands below a row's head: findings, what changes, where the rows come from, columns, SQL, what is declared."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from dbt_statsig.changes import Action
 from dbt_statsig.columns.verdicts import Evidence, Presence
-from dbt_statsig.report.diff import DiffLine, Mark
-from dbt_statsig.report.escape import clipped, lines_of, one_line
-from dbt_statsig.report.fields import FieldDiff, field_diffs
-from dbt_statsig.report.values import declared_fields, entries_of, entry_text, is_long, scalar
+from dbt_statsig.report.escape import lines_of, one_line
+from dbt_statsig.report.fields import field_diffs
+from dbt_statsig.report.html.markup import diff, escaped, listing, paragraphs, section, worded
+from dbt_statsig.report.values import NOT_SET, declared_fields, entries_of, entry_text, is_long, scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from dbt_statsig.changes import FieldChange
+    from dbt_statsig.columns.verdicts import Verdict
     from dbt_statsig.findings import Finding
+    from dbt_statsig.report.fields import FieldDiff
     from dbt_statsig.report.html.rows import Row
     from dbt_statsig.results import ColumnUse, Lineage, SourceReport
+    from dbt_statsig.sources import Source
 
 TEXT_BUDGET = 2_000_000
-# A browser may rest between two chunks, and parses one only when a row of it is opened.
-CHUNK = 100
 _LEAST_SHARE, _MOST_SHARE = 300, 40_000
-_LONGEST_LINE = 500
-_PRESENCES = list(Presence)
-_EVIDENCES = list(Evidence)
+_LONGEST_LIST, _WIDEST_ENTRY = 12, 60
 _MAPPED = ("id_type_mapping.", "custom_field_mapping.")
-_MAPPED_COLUMNS = (
-    *("timestamp_column", "experiment_id_column", "group_id_column", "group_name_column"),
-    "date_partition_column",
-)
-
-
-def details_json(rows: Sequence[Row], *, budget: int = TEXT_BUDGET) -> list[str]:
-    """JSON arrays with one object for each row, `CHUNK` rows in each, safe inside of script elements.
-
-    `budget` is about how many characters all long texts together may take; each row gets the same share.
-    """
-    share = min(max(budget // max(len(rows), 1), _LEAST_SHARE), _MOST_SHARE)
-    chunks = (rows[place : place + CHUNK] for place in range(0, len(rows), CHUNK))
-    return [_inert(msgspec.json.encode([_details(row, share) for row in chunk]).decode()) for chunk in chunks]
-
-
-def _inert(text: str) -> str:
-    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
-
-
-def _details(row: Row, share: int) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "n": row.name,
-        "k": row.kind.label,
-        "u": one_line(row.unique_id),
-        "t": _notices(row),
-        "w": [_finding(one) for one in row.findings],
-        **(_source(row.source) if row.source else {}),
-        **_fields(row, share),
+_MAPPED_COLUMNS = frozenset(
+    {
+        *("timestamp_column", "experiment_id_column", "group_id_column", "group_name_column"),
+        "date_partition_column",
     }
-    return {key: value for key, value in found.items() if value not in ("", [], None)}
+)
+_LOOKS = {Presence.PRESENT: ("good", "✓"), Presence.ABSENT: ("bad", "✗"), Presence.UNKNOWN: ("warn", "?")}
+_HEADS = "<tr>" + "".join(f"<th>{head}" for head in ("role", "column", "proof", "type"))
 
 
-def _notices(row: Row) -> list[list[str]]:
-    told: list[list[str]] = []
+def bodies(rows: Sequence[Row], *, budget: int = TEXT_BUDGET) -> list[str]:
+    """The markup below each row's head; all long texts together take about `budget` characters, each row its share."""
+    share = min(max(budget // max(len(rows), 1), _LEAST_SHARE), _MOST_SHARE)
+    return [f"<div class=body>{''.join(_parts(row, share))}</div>" for row in rows]
+
+
+def _parts(row: Row, share: int) -> Iterator[str]:
+    source, change, payload = row.source, row.change, _payload(row)
+    changing = field_diffs(change) if change and change.action in (Action.UPDATE, Action.RENAME) else []
+    sql = payload.sql if payload and payload.sql and not any(one.field == "sql" for one in changing) else ""
+    if source:
+        yield _where(source)
+    yield from _notices(row)
+    if row.findings:
+        yield section("Findings", "<ul class=findings>", *map(_finding, row.findings), "</ul>")
+    if changing:
+        yield section("What changes", "<dl class=fields>", *(_changed(one, share) for one in changing), "</dl>")
+    if source:
+        yield _figure(source)
+        yield _columns(source, with_names=not sql)
+    if sql:
+        yield section("SQL", f"<pre class=code><code>{listing(lines_of(sql), share)}</code></pre>")
+    fields = [one for one in declared_fields(payload) if one.field != "sql"] if payload else []
+    if fields:
+        everything = f"<dl class=fields>{''.join(_declared(one, share // 3) for one in fields)}</dl>"
+        folded = f"<details><summary>Everything declared</summary>{everything}</details>"
+        yield folded if changing else section("Declared", everything)
+    elif not (source or sql or changing):
+        yield "<p class=quiet>Nothing more is known of it.</p>"
+
+
+def _payload(row: Row) -> Source | None:
+    """What the object shall hold; of one that goes, what it holds."""
+    change = row.change
+    if change and change.desired:
+        return change.desired
+    if row.source and row.source.payload:
+        return row.source.payload
+    return change.live if change and change.action in (Action.DELETE, Action.ORPHAN) else None
+
+
+def _where(source: SourceReport) -> str:
+    texts = [str(source.location)] if source.location else []
+    texts += [f"reads {source.relation_name}"] if source.relation_name else []
+    spans = "".join(f"<span>{escaped(one_line(text))}</span>" for text in texts)
+    return f"<p class=where>{spans}</p>" if spans else ""
+
+
+def _notices(row: Row) -> Iterator[str]:
     if row.change and (row.change.reason or row.change.adopted):
         adopted = "Taken over from the console." if row.change.adopted else ""
-        told.append([row.tone, *_lines(row.change.reason, adopted, row.change.fix)])
+        yield _notice(row.tone, (row.change.reason, adopted, row.change.fix))
     if row.left:
-        told.append(["calm", one_line(row.left.reason)])
+        yield _notice("calm", (row.left.reason,))
     entry = row.outcome
     if entry and (entry.message or entry.echo or entry.reconciled):
         confirmed = "Confirmed by reading back." if entry.reconciled else ""
-        echo = [
-            f"{field.field}: sent {scalar(field.after)}, Statsig keeps {scalar(field.before)}" for field in entry.echo
-        ]
-        told.append([row.tone, *_lines(entry.message, confirmed, *echo, entry.fix)])
-    return told
+        echo = [f"{one.field}: sent {scalar(one.after)}, Statsig keeps {scalar(one.before)}" for one in entry.echo]
+        yield _notice(row.tone, (entry.message, confirmed, *echo, entry.fix))
 
 
-def _lines(*texts: str) -> list[str]:
-    return [clipped(text, 2_000) for text in texts if text]
+def _notice(tone: str, texts: Iterable[str]) -> str:
+    return f'<div class="notice {tone}">{paragraphs(texts)}</div>'
 
 
-def _finding(found: Finding) -> list[str]:
-    place = one_line(str(found.location)) if found.location else ""
-    texts = (clipped(text, 2_000) for text in (found.message, found.fix))
-    return [found.severity.label, found.code, place, one_line(found.key), *texts]
+def _finding(found: Finding) -> str:
+    label, code = found.severity.label, worded(found.code)
+    place = " · ".join(worded(text, 400) for text in (str(found.location or ""), found.key) if text)
+    fix = f"<p class=fix>{worded(found.fix, 2_000)}</p>" if found.fix else ""
+    return (
+        f"<li class={label}><p><b>{label}</b> <code>{code}</code> <span class=quiet>{place}</span></p>"
+        f"<p>{worded(found.message, 2_000)}</p>{fix}</li>"
+    )
 
 
-def _source(source: SourceReport) -> dict[str, Any]:
-    listed = [use for use in source.columns if use.role != "columns" or use.verdict.presence is not Presence.PRESENT]
-    return {
-        "r": one_line(source.relation_name),
-        "p": one_line(str(source.location)) if source.location else "",
-        "c": [_column(use) for use in listed],
-        "s": clipped(", ".join(source.selected), 1_000) if source.selected else "",
-        "l": _lineage(source.lineage, source.unique_id) if source.lineage else [],
-        "m": source.lineage.more if source.lineage and source.lineage.more else "",
-    }
+def _changed(field: FieldDiff, share: int) -> str:
+    """One field as it changes."""
+    if field.lines:
+        short = len(field.lines) <= _LONGEST_LIST and all(len(line.text) < _WIDEST_ENTRY for line in field.lines)
+        look = " class=list" if short and field.field not in ("sql", "description") else ""
+        return _field(field.field, f"<dd{look}>{diff(field.lines, share)}")
+    before = f"<del class={'unset' if field.before == NOT_SET else 'was'}>{worded(field.before, 400)}</del>"
+    arrow = '<span class=arrow role="img" aria-label="becomes">→</span>'
+    return _field(field.field, f"<dd>{before}{arrow}<ins>{worded(field.after, 400)}</ins>")
 
 
-def _column(use: ColumnUse) -> list[Any]:
-    verdict = use.verdict
-    is_mapped = use.role in _MAPPED_COLUMNS or use.role.startswith(_MAPPED)
-    return [
-        clipped(use.role, 200),
-        clipped(verdict.name, 200),
-        clipped(verdict.stored, 200) if verdict.stored != verdict.name else "",
-        _PRESENCES.index(verdict.presence),
-        _EVIDENCES.index(verdict.evidence),
-        clipped(verdict.data_type or "", 100),
-        int(is_mapped),
-    ]
-
-
-def _lineage(lineage: Lineage, own: str) -> list[list[Any]]:
-    """Name, type and readers of each node; a reader is a place in this list, -1 is the source's own node."""
-    places = {own: -1, **{node.unique_id: place for place, node in enumerate(lineage.nodes)}}
-    return [
-        [clipped(node.name, 200), one_line(node.resource_type), [places[reader] for reader in node.feeds]]
-        for node in lineage.nodes
-    ]
-
-
-def _fields(row: Row, share: int) -> dict[str, Any]:
-    """`f` are the fields that change, `d` those in force, `q` the SQL in force where it does not change."""
-    change = row.change
-    payload = change.desired if change and change.desired else row.source.payload if row.source else None
-    changing = field_diffs(change) if change and change.action in (Action.UPDATE, Action.RENAME) else []
-    if payload is None and change and change.action in (Action.DELETE, Action.ORPHAN):
-        payload = change.live
-    shown: dict[str, Any] = {"f": _parts(changing, share)} if changing else {}
-    in_force = declared_fields(payload) if payload else ()
-    shown["d"] = [_in_force(field, share // 3) for field in in_force if field.field != "sql"]
-    changes_sql = any(one.field == "sql" for one in changing)
-    shown["q"] = [] if changes_sql or not payload or not payload.sql else _signed(lines_of(payload.sql), share)
-    return shown
-
-
-def _in_force(field: FieldChange, share: int) -> list[Any]:
-    """One field as it is declared: its name and its value, or its lines."""
+def _declared(field: FieldChange, share: int) -> str:
+    """One field as it is declared."""
     value = field.after
     entries = entries_of(value)
     if entries is not None:
-        return [field.field, _signed([entry_text(*entry) for entry in entries.items()], share)]
-    return [field.field, _signed(lines_of(value), share)] if is_long(value) else [field.field, "", scalar(value)]
+        return _field(field.field, f"<dd class=items>{listing([entry_text(*one) for one in entries.items()], share)}")
+    if is_long(value):
+        look = "prose" if field.field == "description" else "items"
+        return _field(field.field, f"<dd class={look}>{listing(lines_of(value), share)}")
+    return _field(field.field, f"<dd>{escaped(scalar(value))}")
 
 
-def _signed(lines: list[str], share: int) -> list[str]:
-    """The lines with the sign that the page's script expects, as many of them as fit."""
-    if sum(map(len, lines)) > share or max(map(len, lines), default=0) > _LONGEST_LINE:
-        diff = tuple(DiffLine(Mark.SAME, line) for line in lines)
-        return list(_marked(FieldDiff(field="", lines=diff), share)[1])
-    return [f" {line}" for line in lines]
+def _field(name: str, shown: str) -> str:
+    return f"<div class=field><dt>{name}{shown}</div>"
 
 
-def _parts(fields: Iterable[FieldDiff], share: int) -> list[list[Any]]:
-    return [_marked(field, share) if field.lines else [field.field, field.before, field.after] for field in fields]
+def _figure(source: SourceReport) -> str:
+    """The lineage as a list, which the page's script draws; a reader is a place in it, -1 the source's own node."""
+    if source.lineage is None:
+        return "<figure></figure>"
+    nodes = _nodes(source.lineage, source.unique_id)
+    caption = "Above it in dbt" if nodes else "Nothing stands above it in dbt"
+    return f"<figure><figcaption>{caption}</figcaption>{nodes}</figure>"
 
 
-def _marked(field: FieldDiff, share: int) -> list[Any]:
-    """The field's name and its lines, each led by the sign that says what it is."""
-    lines: list[str] = []
-    for place, line in enumerate(field.lines):
-        text = line.text if len(line.text) <= _LONGEST_LINE else clipped(line.text, _LONGEST_LINE)
-        share -= len(text) + 4
-        if share < 0 and place:
-            lines.append(f"{Mark.FOLDED.value}{len(field.lines) - place:,} more lines")
-            break
-        lines.append(f"{line.mark.value}{text}")
-    return [field.field, lines]
+def _nodes(lineage: Lineage, own: str) -> str:
+    places = {own: -1, **{node.unique_id: place for place, node in enumerate(lineage.nodes)}}
+    listed = [
+        f'<li data-to="{" ".join(str(places[reader]) for reader in node.feeds)}"><b>{worded(node.name)}</b>'
+        f" <i>{worded(node.resource_type)}</i>"
+        for node in lineage.nodes
+    ]
+    more = f"<li class=more>and {lineage.more} more above" if lineage.more else ""
+    return f"<ul class=above>{''.join(listed)}{more}</ul>" if listed else ""
+
+
+def _columns(source: SourceReport, *, with_names: bool) -> str:
+    """The columns in roles, and what is merely selected where it is not proven.
+
+    The names of all that are selected stand in the SQL; where that is not shown, they are listed.
+    """
+    listed = [
+        _column(one) for one in source.columns if one.role != "columns" or one.verdict.presence is not Presence.PRESENT
+    ]
+    table = f"<div class=scroll><table>{_HEADS}{''.join(listed)}</table></div>" if listed else ""
+    names = worded(", ".join(source.selected), 1_000) if with_names else ""
+    selected = f"<p class=quiet>Selects {names}</p>" if names else ""
+    return section("Columns", table, selected) if table or selected else ""
+
+
+def _column(use: ColumnUse) -> str:
+    verdict = use.verdict
+    look, sign = _LOOKS[verdict.presence]
+    mapped = " class=m" if use.role in _MAPPED_COLUMNS or use.role.startswith(_MAPPED) else ""
+    stored = (
+        f" <span class=quiet>stored as <i>{worded(verdict.stored)}</i></span>" if verdict.stored != verdict.name else ""
+    )
+    return (
+        f"<tr{mapped}><td>{worded(use.role)}<td><code>{worded(verdict.name)}</code>{stored}"
+        f"<td class={look}>{sign} {_proof(verdict)}"
+        f"<td><code>{worded(verdict.data_type or '', 100)}</code>"
+    )
+
+
+def _proof(verdict: Verdict) -> str:
+    known = "" if verdict.evidence is Evidence.NONE else verdict.evidence.value
+    if verdict.presence is Presence.PRESENT:
+        return known
+    if verdict.presence is Presence.ABSENT:
+        return f"absent ({known})" if known else "absent"
+    return "documented only" if verdict.evidence is Evidence.DOCUMENTED else "not proven"

@@ -14,18 +14,19 @@ from markupsafe import Markup
 
 from dbt_statsig import __version__
 from dbt_statsig.report.escape import clipped, one_line
-from dbt_statsig.report.html.details import CHUNK, TEXT_BUDGET, details_json
+from dbt_statsig.report.html.details import TEXT_BUDGET, bodies
 from dbt_statsig.report.html.rows import loose_findings, rows_of, tiles
 from dbt_statsig.sources import Kind
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
+    from dbt_statsig.report.failure import Failure
     from dbt_statsig.report.html.rows import Row
     from dbt_statsig.report.subject import Subject
 
 LARGEST = 5_000_000
-_VERBS = {"validate": "Validation", "plan": "Plan", "sync": "Sync"}
+_VERBS = {"validate": "Validation", "plan": "Plan", "sync": "Sync", "run": "Sync after dbt"}
 
 
 def html_report(subject: Subject) -> str:
@@ -39,14 +40,27 @@ def html_report(subject: Subject) -> str:
     return text
 
 
+def html_failure(failure: Failure) -> str:
+    """A page that says why the command could not run, and nothing else."""
+    style = _asset("page.css")
+    return _template("failure.html").render(
+        policy=_policy(style),
+        style=Markup(style),  # noqa: S704 - this package's own file, no part of any project
+        verb=_VERBS.get(failure.command, "dbt-statsig"),
+        message=[clipped(line, 2_000) for line in failure.message.splitlines()],
+        fix=[clipped(line, 2_000) for line in failure.fix.splitlines()],
+        type=failure.type,
+        exit_code=failure.exit_code,
+        version=__version__,
+    )
+
+
 def _page(subject: Subject, rows: list[Row], budget: int) -> str:
     style, script = _asset("page.css"), _asset("page.js")
-    return _template().render(
+    return _template("page.html").render(
         policy=_policy(style, script),
         style=Markup(style),  # noqa: S704 - this package's own file, no part of any project
         script=Markup(script),  # noqa: S704 - as above
-        chunk=CHUNK,
-        data=[Markup(part) for part in details_json(rows, budget=budget)],  # noqa: S704 - escaped where it is made
         title=f"{_VERBS[subject.command]}: {clipped(subject.validation.project, 100)}",
         verb=_VERBS[subject.command],
         project=clipped(subject.validation.project, 200),
@@ -58,14 +72,17 @@ def _page(subject: Subject, rows: list[Row], budget: int) -> str:
         baseline=subject.validation.baseline,
         tiles=list(tiles(rows)),
         kinds=[kind for kind in Kind if any(row.kind is kind for row in rows)],
-        groups=[(group.value, list(members)) for group, members in groupby(_numbered(rows), lambda one: one[1].group)],
+        groups=_grouped(rows, budget),
         total=len(rows),
         version=__version__,
     )
 
 
-def _numbered(rows: list[Row]) -> list[tuple[int, Row]]:
-    return list(enumerate(rows))
+def _grouped(rows: list[Row], budget: int) -> list[tuple[str, list[tuple[int, Row, Markup]]]]:
+    """Section by section the rows with their numbers and what stands below them."""
+    below = (Markup(body) for body in bodies(rows, budget=budget))  # noqa: S704 - escaped where it is made
+    numbered = zip(range(len(rows)), rows, below, strict=True)
+    return [(group.value, list(members)) for group, members in groupby(numbered, lambda one: one[1].group)]
 
 
 def _facts(subject: Subject) -> list[tuple[str, str]]:
@@ -90,10 +107,10 @@ def _warnings(subject: Subject) -> list[str]:
     return [clipped(text, 2_000) for text in found]
 
 
-def _policy(style: str, script: str) -> str:
+def _policy(style: str, script: str = "") -> str:
+    scripts = f"script-src '{_digest(script)}'; " if script else ""
     return (
-        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; style-src '{_digest(style)}'; {scripts}img-src data:; base-uri 'none'; form-action 'none'"
     )
 
 
@@ -107,10 +124,10 @@ def _asset(name: str) -> str:
 
 
 @functools.cache
-def _template() -> Template:
+def _template(name: str) -> Template:
     filters: dict[str, Any] = {"one_line": one_line}
     environment = Environment(
         keep_trailing_newline=True, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters.update(filters)
-    return environment.from_string(_asset("page.html"))
+    return environment.from_string(_asset(name))

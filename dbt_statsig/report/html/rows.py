@@ -95,7 +95,10 @@ def rows_of(subject: Subject) -> list[Row]:
     rows = []
     for change in subject.changes:
         source = sources.pop((change.kind, change.name), None)
-        rows.append(_changed(change, source, outcomes.get((change.kind, change.name)), findings))
+        rows.append(_changed(change, source, outcomes.pop((change.kind, change.name), None), findings))
+    for entry in outcomes.values():
+        source = sources.pop((entry.change.kind, entry.change.name), None)
+        rows.append(_changed(entry.change, source, entry, findings))
     for one in subject.planned.left if subject.planned else ():
         source = sources.pop((one.kind, one.name), None)
         rows.append(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec import structs
@@ -13,7 +14,8 @@ from dbt_statsig.cli import answering
 from dbt_statsig.cli.answering import tell
 from dbt_statsig.cli.output import Output
 from dbt_statsig.cli.report_files import ReportFile
-from dbt_statsig.errors import DbtStatsigError
+from dbt_statsig.errors import AnswerLost
+from dbt_statsig.report import formats
 from dbt_statsig.report.style import Style
 from tests.unit.report import samples
 
@@ -55,12 +57,39 @@ def test_fault_44_a_full_disk_below_stdout(monkeypatch: pytest.MonkeyPatch) -> N
     """Where stdout takes nothing, the reports are written first."""
 
     def full(*_: object, **__: object) -> None:
-        raise DbtStatsigError("No space.")
+        raise AnswerLost("No space.")
 
     monkeypatch.setattr(answering, "write_out", full)
-    with pytest.raises(DbtStatsigError, match="No space"):
+    with pytest.raises(AnswerLost, match="No space"):
         tell(structs.replace(OUTPUT, reports=reports("a.json")), samples.CLEAN, exit_code=0)
     assert Path("a.json").is_file()
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_fault_44_a_renderer_that_fails(
+    form: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One form that cannot be made costs no other: neither the answer nor a report, whichever of them it is."""
+    real = formats.rendered
+
+    def broken(wanted: str, *rest: Any) -> str:
+        if wanted == form:
+            raise ImportError("No module\x1b named jinja2")
+        return real(wanted, *rest)
+
+    monkeypatch.setattr(formats, "rendered", broken)
+    output = structs.replace(OUTPUT, reports=(*reports("a.json"), ReportFile(form="markdown", path=Path("b.md"))))
+    if form == "text":
+        with pytest.raises(AnswerLost, match=r"text report could not be made: ImportError: No module.x1b named"):
+            tell(output, samples.CLEAN, exit_code=0)
+        assert Path("a.json").is_file()
+    else:
+        assert tell(output, samples.CLEAN, exit_code=0) == 2
+        said = capsys.readouterr()
+        assert "1 source ready" in said.out
+        assert "json report could not be made" in said.err
+        assert not Path("a.json").exists()
+    assert Path("b.md").is_file()
 
 
 def test_step_summary(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -120,6 +120,21 @@ def test_surprise_with_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest
 
 
 @pytest.mark.usefixtures("project")
+def test_a_failure_that_cannot_be_reported(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where even the report of a failure fails, the failure is told first, and its exit code stands."""
+    _raising(monkeypatch, TargetRefused("Not dev.", fix="Use prod."))
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(f"{KEY} is gone")
+
+    monkeypatch.setattr("dbt_statsig.cli.failing.tell_failure", fail)
+    assert run(["validate", "--report", "json:x.json"]) == 1
+    shown = capsys.readouterr().err
+    assert shown.startswith("Error: Not dev.\n")
+    assert shown.endswith("Error: the reports could not be written: OSError: <key hidden> is gone.\n")
+
+
+@pytest.mark.usefixtures("project")
 def test_interrupt(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Ctrl-C gives 130 and one word."""
     _raising(monkeypatch, KeyboardInterrupt())

@@ -181,6 +181,100 @@ def test_strict_leaves_effects_alone(tmp_path: Path) -> None:
     assert {found.severity for found in validation.impact.effects} == {Severity.WARNING}
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ({"where": "country = 'DE'"}, {"where": "country = 'FR'"}, "has \"country = 'FR'\" as where instead of"),
+        ({"where": "country = 'DE'"}, {"where": "variant = 'a'"}, "has \"variant = 'a'\" as where instead of"),
+        ({}, {"where": "country = 'DE'"}, "has \"country = 'DE'\" as where instead of nothing."),
+        ({"partition_column": "exposed_at"}, {}, 'has nothing as partition_column instead of "exposed_at".'),
+        ({}, {"sql": f"select {COLUMNS} from fct"}, "now has a query of its own."),
+        ({"sql": f"select {COLUMNS} from fct"}, {}, "no longer has a query of its own."),
+        ({"sql": f"select {COLUMNS} from a"}, {"sql": f"select {COLUMNS} from b"}, "has changed its own query."),
+    ],
+)
+def test_other_rows(tmp_path: Path, old: dict[str, Any], new: dict[str, Any], told: str) -> None:
+    """Another predicate, partition or query of the block is told once, with both where they are short."""
+    base, now = ([staging(), marked("fct", statsig=block(**keys))] for keys in (old, new))
+    ((code, message),) = [one for one in effects(changed(tmp_path, base, now)) if "selects" not in one[1]]
+    assert (code, message.startswith(f'The assignment source "Exposures" {told}')) == ("impact-source-changed", True)
+
+
+def test_white_space_is_no_change(tmp_path: Path) -> None:
+    """A predicate that is written on other lines is the same one."""
+    base, now = (
+        [staging(), marked("fct", statsig=block(where=where))] for where in ("country = 'DE'", "country\n  = 'DE'\n")
+    )
+    assert effects(changed(tmp_path, base, now)) == []
+
+
+def test_other_formulas_of_a_metric_source(tmp_path: Path) -> None:
+    """A formula that changes, comes or goes is told by its key; so are whole days and the kind of source."""
+    keys: dict[str, Any] = {
+        "name": "Orders",
+        "timestamp_column": "exposed_at",
+        "id_type_mapping": {"userID": "user_id"},
+    }
+    old = {**keys, "custom_field_mapping": {"net": "extra * 0.81", "same": "extra", "gone": "extra + 1"}}
+    new = {
+        **keys,
+        "custom_field_mapping": {"net": f"extra * 0.80 + {'1' * 200}", "same": " extra ", "new": "user_id"},
+        "timestamp_as_day": True,
+    }
+    wide = f"{COLUMNS}, extra"
+    base, now = ([staging(), marked("fct", wide, statsig={"metric_source": one})] for one in (old, new))
+    told = [message.partition('"Orders" ')[2] for _, message in effects(changed(tmp_path, base, now))]
+    assert sorted(told) == [
+        'computes the custom field gone as nothing instead of "extra + 1".',
+        f'computes the custom field net as "extra * 0.80 + {"1" * 105}..." instead of "extra * 0.81".',
+        'computes the custom field new as "user_id" instead of nothing.',
+        "has true as timestamp_as_day instead of nothing.",
+    ]
+
+
+def typed(columns: dict[str, str], *, enforced: bool = True) -> dict[str, Any]:
+    """The exposures' model with a contract."""
+    listed = {name: {"name": name, "data_type": kind} for name, kind in columns.items()}
+    node, contract = marked("fct"), {"enforced": enforced}
+    return {**node, "columns": listed, "contract": contract, "config": {**node["config"], "contract": contract}}
+
+
+TYPES = {"exposed_at": "timestamp", "experiment": "varchar(20)", "variant": "text", "user_id": "int", "country": "text"}
+
+
+def test_another_type_in_the_contract(tmp_path: Path) -> None:
+    """Another type of a mapped column is a warning for each, of those that are only selected one note."""
+    new = {**TYPES, "exposed_at": "date", "country": "int", "experiment": "VARCHAR ( 20 )"}
+    validation = changed(tmp_path, [staging(), typed(TYPES)], [staging(), typed(new)])
+    assert [message.partition('"Exposures" ')[2] for _, message in effects(validation)] == [
+        'selects columns to which the contract gives another type: "country" (int after text).',
+        'maps the column "exposed_at" (timestamp_column), whose contract says date after timestamp.',
+    ]
+    assert {code for code, _ in effects(validation)} == {"impact-column-type-changed"}
+    assert validation.impact is not None
+    assert [found.severity for found in validation.impact.effects] == [Severity.NOTE, Severity.WARNING]
+
+
+def test_types_without_a_contract_are_not_compared(tmp_path: Path) -> None:
+    """Types that no contract enforces on both sides say nothing."""
+    new = {**TYPES, "exposed_at": "date"}
+    assert effects(changed(tmp_path, [staging(), typed(TYPES, enforced=False)], [staging(), typed(new)])) == []
+
+
+def test_both_sides_read_sql_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What reading SQL gave is kept for both sides: a second comparison reads none, and says the same."""
+    now = [staging("stg_exposures"), marked("fct", above="stg_exposures")]
+    first = changed(tmp_path, SAME, now)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("SQL was read")
+
+    monkeypatch.setattr("dbt_statsig.columns.shape.shape_of", refuse)
+    assert changed(tmp_path, SAME, now) == first
+    with pytest.raises(AssertionError, match="SQL was read"):
+        changed(tmp_path, SAME, now, environ={"XDG_CACHE_HOME": str(tmp_path / "other")})
+
+
 def test_a_packed_base_is_read(tmp_path: Path) -> None:
     """The base's manifest may be gzip."""
     import gzip  # noqa: PLC0415 - for this test only

@@ -65,11 +65,11 @@ def test_a_removed_source_is_looked_for_too() -> None:
 def test_nothing_is_asked_in_vain() -> None:
     """Without a base, or where only other kinds or nothing is touched, no request is sent and the plan is the same."""
     opened = Opened(page(BUTTON, total=1))
-    metric = finding("impact-source-removed", "Gone.", kind="metric_source", source="Orders")
+    event = finding("impact-source-removed", "Gone.", kind="qualifying_event", source="Opened")
     plans = (
         planned(change(Action.UPDATE), asked=False),
         planned(change(Action.UNCHANGED)),
-        planned(change(Action.UPDATE, kind=Kind.METRIC_SOURCE), effects=(metric,)),
+        planned(change(Action.UPDATE, kind=Kind.QUALIFYING_EVENT), effects=(event,)),
     )
     assert [with_experiments(one, opened.client, Silent()) for one in plans] == list(plans)
     assert opened.service.calls == []
@@ -87,3 +87,61 @@ def test_a_list_that_may_lack_some_is_doubted() -> None:
     assert result.warnings[0].startswith("Experiments were not read: ")
     assert result.validation.impact is not None
     assert result.validation.impact.experiments is None
+
+
+WATCHING = {
+    "id": "flow",
+    "status": "active",
+    "primaryMetrics": [{"name": "revenue", "type": "sum"}, {"name": "visits", "type": "count"}],
+    "secondaryMetrics": [{"name": "funnel"}],
+}
+METRICS = (
+    {"id": "revenue::sum", "name": "revenue", "type": "sum", "warehouseNative": {"metricSourceName": "Orders"}},
+    {"id": "revenue::mean", "name": "revenue", "type": "mean", "warehouseNative": {"metricSourceName": "Orders"}},
+    {"name": "visits", "type": "count", "warehouseNative": {"metricSources": [{"metricSourceName": "Visits"}]}},
+    {"name": "funnel", "type": "funnel", "warehouseNative": {"funnelEvents": [{"metricSourceName": "Orders"}]}},
+    {"name": "cloud metric", "type": "user", "warehouseNative": None},
+)
+ORDERS = change(Action.UPDATE, kind=Kind.METRIC_SOURCE, name="Orders")
+
+
+def test_a_metric_source_is_used_through_metrics() -> None:
+    """Which running experiments read a metric source follows from the metrics that they watch, which are named."""
+    opened = Opened(page(WATCHING, BUTTON, total=2), page(*METRICS, total=len(METRICS)))
+    result = with_experiments(planned(ORDERS), opened.client, Silent())
+    assert found(result) == [
+        'The experiment "flow" (active) uses the metric source "Orders" through the metrics "revenue", "funnel".'
+    ]
+    assert result.validation.impact is not None
+    assert [one.id for one in result.validation.impact.experiments or ()] == ["flow"]
+    assert [call.split("?")[0] for call in opened.service.calls] == [
+        "GET /console/v1/experiments",
+        "GET /console/v1/metrics/list",
+    ]
+
+
+def test_many_metrics_are_counted() -> None:
+    """Of more than five metrics five are named."""
+    names = [f"m{number}" for number in range(7)]
+    experiment = {"id": "all", "primaryMetrics": [{"name": name} for name in names]}
+    metrics = [{"name": name, "warehouseNative": {"denominatorMetricSourceName": "Orders"}} for name in names]
+    opened = Opened(page(experiment, total=1), page(*metrics, total=7))
+    (told,) = found(with_experiments(planned(ORDERS), opened.client, Silent()))
+    assert told.endswith('through the metrics "m0", "m1", "m2", "m3", "m4" and 2 more.')
+
+
+def test_metrics_are_not_read_in_vain() -> None:
+    """Where no running experiment watches a metric, or no metric source is touched, metrics are not asked for."""
+    opened = Opened(page({**WATCHING, "status": "archived"}, BUTTON, total=2))
+    assert found(with_experiments(planned(ORDERS), opened.client, Silent())) == []
+    opened = Opened(page(WATCHING, total=1))
+    assert found(with_experiments(planned(change(Action.UPDATE)), opened.client, Silent())) == []
+
+
+def test_metrics_that_cannot_be_read_are_a_warning() -> None:
+    """What experiments say themselves still counts, and the warning says what is missing."""
+    opened = Opened(page(WATCHING, BUTTON, total=2), refused(400))
+    renamed = change(Action.RENAME, live_name="Old name")
+    result = with_experiments(planned(ORDERS, renamed), opened.client, Silent())
+    assert found(result) == ['The experiment "button" (active) uses the assignment source "Old name".']
+    assert result.warnings[0].startswith("Metrics were not read: ")

@@ -51,7 +51,8 @@ def changed(tmp_path: Path, base: list[dict[str, Any]], now: list[dict[str, Any]
     """The validation of `now`, compared with `base`."""
     state = write(tmp_path / "base", *base)
     manifest = write(tmp_path / "target", *now) / "manifest.json"
-    return validate(Request(project_dir=tmp_path, manifest=manifest, environ={}, **{"state": state, **request}))
+    cache = {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    return validate(Request(project_dir=tmp_path, manifest=manifest, **{"environ": cache, "state": state, **request}))
 
 
 def effects(validation: Validation) -> list[tuple[str, str]]:

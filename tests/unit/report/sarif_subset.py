@@ -47,6 +47,7 @@ _RESULT = _object(
     locations={"type": "array", "items": _LOCATION},
     partialFingerprints={"type": "object", "additionalProperties": _TEXT},
 )
+_NOTIFICATION = _object(("message",), message=_MESSAGE, level=_LEVEL, locations={"type": "array", "items": _LOCATION})
 _RUN = _object(
     ("tool",),
     tool=_object(
@@ -65,7 +66,10 @@ _RUN = _object(
     invocations={
         "type": "array",
         "items": _object(
-            ("executionSuccessful",), executionSuccessful={"type": "boolean"}, exitCode={"type": "integer"}
+            ("executionSuccessful",),
+            executionSuccessful={"type": "boolean"},
+            exitCode={"type": "integer"},
+            toolExecutionNotifications={"type": "array", "items": _NOTIFICATION},
         ),
     },
     results={"type": "array", "items": _RESULT},

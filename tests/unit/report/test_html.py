@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import re
 from html.parser import HTMLParser
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -16,10 +14,12 @@ from msgspec import structs
 from dbt_statsig.baseline import KnownFinding
 from dbt_statsig.changes import Plan
 from dbt_statsig.experiments import Experiment
+from dbt_statsig.report.diff import DiffLine, Mark
 from dbt_statsig.report.html import html_report
+from dbt_statsig.report.html.markup import cut, listing
 from dbt_statsig.report.html.page import LARGEST
 from dbt_statsig.report.subject import Subject
-from dbt_statsig.results import Baseline, Impact, Outcome, Planned, Synced
+from dbt_statsig.results import Baseline, Impact, Lineage, ObjectOutcome, Outcome, Planned, Status, Synced
 from tests.unit.report import hostile, many, samples
 
 
@@ -51,11 +51,6 @@ class Page(HTMLParser):
         )
         return str(content)
 
-    @property
-    def data(self) -> list[dict[str, Any]]:
-        """What the page's script is given."""
-        return [item for text in self.raw["script"][:-1] for item in json.loads(text)]
-
 
 CSP = "Content-Security-Policy"
 
@@ -63,6 +58,17 @@ CSP = "Content-Security-Policy"
 def page(subject: Subject) -> Page:
     """The page of a subject."""
     return Page(html_report(subject))
+
+
+def below(text: str, name: str) -> str:
+    """What stands below the head of one row, as the page has it."""
+    row = next(part for part in text.split('<details id="s')[1:] if f"<b>{name}</b>" in part)
+    return row.partition("<noscript>")[2].partition("</noscript>")[0]
+
+
+def tame(word: str) -> str:
+    """A word of the same length on the same lines in which no character means anything."""
+    return re.sub(r"\S", "w", word)
 
 
 def digest(text: str) -> str:
@@ -95,8 +101,8 @@ def test_nothing_comes_from_elsewhere() -> None:
 
 @pytest.mark.parametrize("word", hostile.WORDS)
 def test_fault_39_words_are_text(word: str) -> None:
-    """A sync full of a hostile word has the same tags and attributes as one of plain words."""
-    plain, odd = page(hostile.subject("word")), page(hostile.subject(word))
+    """A sync full of a hostile word has the same tags and attributes as one of plain words of the same lines."""
+    plain, odd = page(hostile.subject(tame(word))), page(hostile.subject(word))
     assert [tag for tag, _ in odd.tags] == [tag for tag, _ in plain.tags]
     assert [[name for name, _ in attrs] for _, attrs in odd.tags] == [
         [name for name, _ in attrs] for _, attrs in plain.tags
@@ -107,13 +113,12 @@ def test_fault_39_words_are_text(word: str) -> None:
 @settings(deadline=None, max_examples=60)
 @given(hostile.ANY_WORD)
 def test_any_word_can_be_shown(word: str) -> None:
-    """Whatever stands in names, the page is UTF-8, its data is JSON, and no character hides or reorders text."""
+    """Whatever stands in names, the page is UTF-8, its tags are the same, and no character hides or reorders text."""
     text = html_report(hostile.subject(word))
     text.encode()
-    found = Page(text)
-    assert len(found.data) == len([tag for tag, _ in found.tags if tag == "details"])
+    assert [tag for tag, _ in Page(text).tags] == [tag for tag, _ in page(hostile.subject(tame(word))).tags]
+    assert text.count("<noscript>") == text.count("</noscript>") == text.count('<details id="s')
     assert not any(map(hostile.is_unsafe, text.replace("\n", "")))
-    assert not any(map(hostile.is_unsafe, "".join(map(str, found.data))))
 
 
 def test_rows_stand_in_the_order_of_need() -> None:
@@ -154,39 +159,58 @@ def test_a_ready_source_with_a_warning_is_marked() -> None:
 
 def test_details_of_an_update() -> None:
     """An opened row is given its diffs, its columns with their proof, and what was said of it."""
-    found = page(Subject.of(samples.SYNCED))
-    (orders,) = (item for item in found.data if item["n"] == "Orders")
-    changed = {name: rest for name, *rest in orders["f"]}
-    assert changed["timestamp_column"] == ["created_at", "ordered_at"]
-    assert changed["tags"] == [["-legacy", "+growth"]]
-    assert changed["sql"][0][-3:] == ['-  "amount"', '+  "amount_usd"', " from orders"]
-    assert [orders["c"][0][place] for place in (0, 1, 3)] == ["timestamp_column", "ordered_att", 1]
-    assert orders["t"][0] == ["change", "Taken over from the console."]
-    assert "team: sent Growth, Statsig keeps not set" in orders["t"][1]
-    assert [entry[:2] for entry in orders["w"]] == [["warning", "column-unknown"], ["error", "column-absent"]]
+    orders = below(html_report(Subject.of(samples.SYNCED)), "Orders")
+    for part in (
+        "<dt>timestamp_column<dd><del class=was>created_at</del>",
+        "<ins>ordered_at</ins>",
+        "<dt>tags<dd class=list>",
+        "<span class=minus>- legacy\n</span><span class=plus>+ growth\n</span>",
+        '<span class=minus>-   "amount"\n</span><span class=plus>+   "amount_usd"\n</span><span>  from orders\n</span>',
+        "<span class=fold>⋮ 11 unchanged lines\n</span>",
+        "<td>timestamp_column<td><code>ordered_att</code><td class=bad>✗ absent (catalog)",
+        '<div class="notice change"><p>Taken over from the console.</p></div>',
+        "<p>team: sent Growth, Statsig keeps not set</p>",
+        "<li class=warning><p><b>warning</b> <code>column-unknown</code>",
+        "<li class=error><p><b>error</b> <code>column-absent</code>",
+    ):
+        assert part in orders, part
+    assert "Everything declared" not in orders
+    assert "<details><summary>Everything declared</summary>" in html_report(Subject.of(many.planned(20)))
 
 
 def test_details_of_what_is_new_and_what_goes() -> None:
     """A new object shows what it will hold, one that goes what it holds."""
     gone = structs.replace(samples.DELETE, live=samples.EXPOSURES)
     plan = Plan(project="shop", changes=(samples.CREATE, gone))
-    deleted, created = page(Subject.of(Planned(validation=samples.CLEAN, plan=plan, requests=1))).data
-    for item in (deleted, created):
-        assert item["q"][0] == " select"
-        assert ["timestamp_column", "", "exposed_at"] in item["d"]
-        assert ["id_type_mapping", [" userID: user_id"]] in item["d"]
+    text = html_report(Subject.of(Planned(validation=samples.CLEAN, plan=plan, requests=1)))
+    for name in ("Checkout exposures", "Basket opened"):
+        assert "<pre class=code><code>select\n" in below(text, name)
+        assert "<dt>timestamp_column<dd>exposed_at</div>" in below(text, name)
+        assert "<dt>id_type_mapping<dd class=items>userID: user_id</div>" in below(text, name)
+
+
+def test_what_a_saved_plan_can_no_longer_do() -> None:
+    """An outcome of an object that the plan of now has nothing to do to is a row of its own."""
+    gone = ObjectOutcome(change=samples.RENAME, status=Status.REFUSED, message="There is nothing left to do to it.")
+    planned = Planned(validation=samples.CLEAN, plan=Plan(project="shop", changes=()), requests=1)
+    text = html_report(Subject.of(Synced(planned=planned, outcome=Outcome(objects=(gone,))), dry_run=True))
+    assert '<span class="badge bad">refused</span>' in text
+    assert "There is nothing left to do to it." in below(text, "Search exposures")
 
 
 def test_lineage() -> None:
     """The nodes above a source name their readers by place, -1 being the source's own node."""
-    item = page(Subject.of(many.planned(1))).data[0]
-    assert item["l"] == [
-        ["stg_checkout_events", "model", [-1]],
-        ["dim_users", "model", [-1]],
-        ["raw.checkout_events", "source", [0]],
-        ["countries", "seed", [1, 0]],
+    text = html_report(Subject.of(many.planned(1)))
+    assert re.findall(r"<li data-to=\"([-\d ]+)\"><b>([^<]+)</b> <i>(\w+)</i>", text) == [
+        ("-1", "stg_checkout_events", "model"),
+        ("-1", "dim_users", "model"),
+        ("0", "raw.checkout_events", "source"),
+        ("1 0", "countries", "seed"),
     ]
-    assert item["m"] == 2
+    assert "<li class=more>and 2 more above</ul>" in text
+    alone = structs.replace(samples.CLEAN.sources[0], lineage=Lineage(nodes=()))
+    text = html_report(Subject.of(structs.replace(samples.CLEAN, sources=(alone,))))
+    assert "<figcaption>Nothing stands above it in dbt</figcaption></figure>" in text
 
 
 def test_left_and_warnings() -> None:
@@ -208,7 +232,7 @@ def test_nothing_to_show(result: object) -> None:
     text = html_report(subject)
     assert "No source is declared." in text
     assert 'id="search"' not in text
-    assert Page(text).data == []
+    assert "<noscript>" not in text
 
 
 def test_impact_and_baseline() -> None:
@@ -247,6 +271,16 @@ def test_huge_queries_are_cut_short() -> None:
     text = html_report(Subject.of(structs.replace(planned, plan=Plan(project="shop", changes=changes))))
     assert len(text.encode()) < LARGEST
     assert " more lines" in text
+
+
+def test_a_value_that_is_cut_short_is_counted() -> None:
+    """What has no room says how many lines are left out, in the words for one or for several."""
+    lines = [DiffLine(Mark.SAME, text) for text in ("a" * 20, "b", "c")]
+    assert [line.text for line in cut(lines, 28)][1:] == ["2 more lines"]
+    assert [line.text for line in cut(lines, 30)][2:] == ["1 more line"]
+    assert listing(["a" * 600], 100).endswith("... (100 more characters)")
+    assert listing(["a" * 20, "<"], 22) == f"{'a' * 20}\n⋮ 1 more line"
+    assert listing([], 0) == ""
 
 
 def test_wide_characters_count_as_bytes() -> None:

@@ -1,0 +1,84 @@
+"""What a change does to what a source's block and its model's contract say: rows, queries, formulas, types. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from msgspec import UNSET
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dbt_statsig.artifacts import Node
+    from dbt_statsig.columns.adapters import Adapter
+    from dbt_statsig.declarations.meta import AnyMeta
+
+# What decides which rows there are and what they mean, beside the columns in roles: those are compared as columns.
+_COMPARED = ("where", "partition_column", "timestamp_as_day", "source_type", "table_name")
+_LONGEST = 120
+_AROUND = re.compile(r"\s*([(),<>])\s*")
+
+
+def changed_keys(old: AnyMeta, new: AnyMeta) -> Iterator[tuple[str, str]]:
+    """Each key of the block that now says something else, with what is to be told of it.
+
+    White space never counts as a change.
+    """
+    for key in _COMPARED:
+        was, is_now = _said(old, key), _said(new, key)
+        if was != is_now:
+            yield key, f"has {_shown(is_now)} as {key} instead of {_shown(was)}."
+    was, is_now = _said(old, "sql"), _said(new, "sql")
+    if was != is_now:
+        verb = "no longer has" if is_now is None else "now has" if was is None else "has changed"
+        yield "sql", f"{verb} a query of its own." if None in (was, is_now) else f"{verb} its own query."
+    before, after = _formulas(old), _formulas(new)
+    for field in sorted(before.keys() | after.keys()):
+        if before.get(field) != after.get(field):
+            told = f"computes the custom field {field} as {_shown(after.get(field))} instead of "
+            yield f"custom_field_mapping.{field}", f"{told}{_shown(before.get(field))}."
+
+
+def changed_types(old: Node, new: Node, adapter: Adapter) -> dict[str, tuple[str, str]]:
+    """The types of columns that both enforced contracts have and give another type, by the column's key."""
+    before, after = _types(old, adapter), _types(new, adapter)
+    return {
+        key: (before[key], after[key])
+        for key in before.keys() & after.keys()
+        if _plain(before[key]) != _plain(after[key])
+    }
+
+
+def _types(node: Node, adapter: Adapter) -> dict[str, str]:
+    if not node.contract_enforced:
+        return {}
+    return {
+        adapter.key(adapter.stored(column.name, quoted=column.quote)): column.data_type
+        for column in node.columns.values()
+        if column.data_type
+    }
+
+
+def _plain(data_type: str) -> str:
+    return " ".join(_AROUND.sub(r"\1", data_type).casefold().split())
+
+
+def _said(meta: AnyMeta, key: str) -> Any:
+    value = getattr(meta, key, UNSET)
+    if value is UNSET:
+        return None
+    return " ".join(value.split()) if isinstance(value, str) else value
+
+
+def _formulas(meta: AnyMeta) -> dict[str, str]:
+    mapping: Any = getattr(meta, "custom_field_mapping", UNSET)
+    return {} if mapping is UNSET else {field: " ".join(formula.split()) for field, formula in mapping.items()}
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if len(value) <= _LONGEST else f'"{value[:_LONGEST]}..."'

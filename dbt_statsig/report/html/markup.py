@@ -1,0 +1,78 @@
+"""Words made markup: whatever stands in names, messages and SQL is text in the page, and nothing else.
+
+The rows of a large page are more than Jinja can write in the time that a report may take; its escaping is done here.
+Optional end tags and the quotes around our own words are left out where a page has thousands of them.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import TYPE_CHECKING
+
+from dbt_statsig.report.diff import DiffLine, Mark
+from dbt_statsig.report.escape import clipped
+from dbt_statsig.report.style import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+LONGEST_LINE = 500
+# Most words need nothing done to them; this is how that is seen at once.
+_PLAIN = re.compile(r"[\w \"'.,:;/()=*+|{}\[\]-]*", re.ASCII)
+_LOOKS = {Mark.ADDED: " class=plus", Mark.REMOVED: " class=minus", Mark.SAME: "", Mark.FOLDED: " class=fold"}
+
+
+def escaped(text: str) -> str:
+    """The text as it stands between tags, never in an attribute; it must be safe to print already."""
+    if "&" in text or "<" in text or ">" in text:
+        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return text
+
+
+@functools.lru_cache(maxsize=20_000)
+def worded(text: str, limit: int = 200) -> str:
+    """A word of the project: made safe to print, cut to `limit` characters, escaped."""
+    if len(text) <= limit and _PLAIN.fullmatch(text):
+        return text
+    return escaped(clipped(text, limit))
+
+
+def section(heading: str, *content: str) -> str:
+    """A part of a row with its heading, which is ours."""
+    return f"<section><h3>{heading}</h3>{''.join(content)}</section>"
+
+
+def paragraphs(texts: Iterable[str], limit: int = 2_000) -> str:
+    """Each text as a paragraph."""
+    return "".join(f"<p>{worded(text, limit)}</p>" for text in texts if text)
+
+
+def cut(lines: Sequence[DiffLine], share: int) -> Sequence[DiffLine]:
+    """As many of the lines as have room in `share` characters, and how many have not."""
+    lengths = [len(line.text) for line in lines]
+    if not lengths or (max(lengths) <= LONGEST_LINE and sum(lengths) + 4 * len(lengths) <= share):
+        return lines
+    found: list[DiffLine] = []
+    for place, line in enumerate(lines):
+        text = line.text if len(line.text) <= LONGEST_LINE else clipped(line.text, LONGEST_LINE)
+        share -= len(text) + 4
+        if share < 0 and place:
+            return [*found, DiffLine(Mark.FOLDED, counted(len(lines) - place, "more line"))]
+        found.append(DiffLine(line.mark, text))
+    return found
+
+
+def diff(lines: Sequence[DiffLine], share: int) -> str:
+    """The lines with their signs, one below the other."""
+    spans = (f"<span{_LOOKS[line.mark]}>{line.mark.value} {escaped(line.text)}\n</span>" for line in cut(lines, share))
+    return f"<pre class=code><code>{''.join(spans)}</code></pre>"
+
+
+def listing(lines: Sequence[str], share: int) -> str:
+    """The lines as they are; what has no room is counted."""
+    lengths = list(map(len, lines))
+    if not lengths or (max(lengths) <= LONGEST_LINE and sum(lengths) + 4 * len(lengths) <= share):
+        return escaped("\n".join(lines))
+    shown = cut([DiffLine(Mark.SAME, line) for line in lines], share)
+    return "\n".join(escaped(one.text) if one.mark is Mark.SAME else f"{one.mark.value} {one.text}" for one in shown)
