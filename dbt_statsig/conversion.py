@@ -149,6 +149,8 @@ class _Walk:
     def _number(self, value: object, expected: types.IntType | types.FloatType, path: Path, _extra: Extra) -> object:
         given = _number_from_text(value, expected) if self.lenient and isinstance(value, str) else value
         accepted = int if isinstance(expected, types.IntType) else (int, float)
+        if accepted is int and isinstance(given, float) and given.is_integer():
+            given = int(given)  # JSON Schema, and so every editor, takes 3.0 for a whole number
         if isinstance(given, bool) or not isinstance(given, accepted) or not _in_range(given, expected):
             return self._wrong(value, expected, path)
         return given

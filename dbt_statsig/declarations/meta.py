@@ -43,28 +43,15 @@ MetricSourceName = Annotated[
 
 
 _LINE_SCHEMA = {"pattern": LINE_PATTERN}
-Column = Annotated[
-    str,
-    Meta(
-        min_length=1,
-        max_length=MAX_NAME,
-        extra={"line": True, "noun": "a column's name"},
-        extra_json_schema=_LINE_SCHEMA,
-    ),
-]
-UnitId = Annotated[
-    str,
-    Meta(
-        min_length=1,
-        max_length=MAX_NAME,
-        extra={"line": True, "noun": "a Statsig unit ID"},
-        extra_json_schema=_LINE_SCHEMA,
-    ),
-]
-Tag = Annotated[
-    str,
-    Meta(min_length=1, max_length=MAX_TAG, extra={"line": True, "noun": "a tag"}, extra_json_schema=_LINE_SCHEMA),
-]
+
+
+def _line(noun: str, longest: int) -> Meta:
+    return Meta(min_length=1, max_length=longest, extra={"line": True, "noun": noun}, extra_json_schema=_LINE_SCHEMA)
+
+
+Column = Annotated[str, _line("a column's name", MAX_NAME)]
+UnitId = Annotated[str, _line("a Statsig unit ID", MAX_NAME)]
+Tag = Annotated[str, _line("a tag", MAX_TAG)]
 Line = Annotated[str, Meta(min_length=1, extra={"line": True}, extra_json_schema=_LINE_SCHEMA)]
 _NOT_BLANK = {"pattern": r"\S"}
 Sql = Annotated[

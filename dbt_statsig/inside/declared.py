@@ -18,9 +18,11 @@ from dbt_statsig.columns.prover import Prover
 from dbt_statsig.columns.user_sql import SqlCheck
 from dbt_statsig.columns.verdicts import ColumnSet
 from dbt_statsig.declarations import declare
-from dbt_statsig.findings import Finding, Severity
+from dbt_statsig.findings import Severity
 from dbt_statsig.inside.live import live_manifest
 from dbt_statsig.payloads.building import Context, build_payload
+from dbt_statsig.report.documents import DeclaredFinding
+from dbt_statsig.report.json import declared_finding
 from dbt_statsig.settings import resolve
 
 if TYPE_CHECKING:
@@ -31,20 +33,6 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 NOT_COMPILED = "nothing is compiled at parse time"
-
-
-class DeclaredFinding(Struct, frozen=True, kw_only=True):
-    """One thing that is wrong, or worth knowing; `path` is the file, relative to the project."""
-
-    code: str
-    severity: str
-    message: str
-    fix: str
-    unique_id: str
-    kind: str
-    source: str
-    key: str
-    path: str | None
 
 
 class DeclaredSource(Struct, frozen=True, kw_only=True):
@@ -137,7 +125,7 @@ def declared_file(manifest: Manifest, *, project_dir: Path, target: str, fingerp
         adapter=manifest.adapter_type,
         dbt_version=manifest.dbt_version,
         sources=tuple(sources),
-        findings=tuple(_finding(found) for found in findings),
+        findings=tuple(map(declared_finding, findings)),
     )
 
 
@@ -155,18 +143,4 @@ def _source(declaration: Declaration, payload: dict[str, Any] | None, *, is_prov
         path=node.patch_path or node.path or None,
         is_proven=is_proven,
         payload=payload,
-    )
-
-
-def _finding(found: Finding) -> DeclaredFinding:
-    return DeclaredFinding(
-        code=found.code,
-        severity=found.severity.label,
-        message=found.message,
-        fix=found.fix,
-        unique_id=found.unique_id,
-        kind=found.kind,
-        source=found.source,
-        key=found.key,
-        path=found.location.path if found.location else None,
     )

@@ -7,17 +7,18 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from dbt_statsig.artifacts.nodes import Node, NodeColumn
+from dbt_statsig.artifacts.nodes import NodeColumn
 from dbt_statsig.declarations import declare
 from dbt_statsig.declarations.layers import KINDS, fields_of
 from dbt_statsig.errors import SettingsError
 from dbt_statsig.schema import meta_schema, render, settings_schema
 from dbt_statsig.settings import SETTING_NAMES, Settings, resolve
 from dbt_statsig.sources import Kind
+from tests.unit.declarations.project import OneNode
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "schema"
 META: Any = Draft202012Validator(meta_schema())
@@ -46,30 +47,10 @@ def test_every_key_is_described() -> None:
     assert all(shape["description"] for shape in settings_schema()["properties"].values())
 
 
-class _One:
-    def __init__(self, node: Node) -> None:
-        self.node = node
-
-    def marked(self) -> tuple[Node, ...]:
-        return (self.node,)
-
-    def unsupported_marked(self) -> tuple[Node, ...]:
-        return ()
-
-
 def _accepted(meta: dict[str, Any], mark: object = None) -> bool:
     """Whether the checks find nothing that a schema could find."""
     columns = {"a": NodeColumn(name="a", meta={} if mark is None else {"statsig": mark})}
-    node = Node(
-        unique_id="model.p.a",
-        name="a",
-        resource_type="model",
-        package_name="p",
-        relation_name="a",
-        meta=meta,
-        columns=columns,
-    )
-    found = declare(_One(node), settings=Settings(), project_dir=None)
+    found = declare(OneNode(meta=meta, columns=columns), settings=Settings(), project_dir=None)
     frame = [one for one in found.findings if one.code == "missing-key" and one.key == "statsig"]
     unnamed = [one for one in found.findings if one.key.endswith(".name")]
     return not frame and not unnamed and all(one.code in BEYOND for one in found.findings)
@@ -106,7 +87,9 @@ def _accepted(meta: dict[str, Any], mark: object = None) -> bool:
         ("statsig: {metric_source: {name: A, id_type_mapping: {}}}", False),
         ("statsig: {metric_source: {name: A, id_type_mapping: {' u': a}}}", False),
         ("statsig: {metric_source: {name: A, owner: {owner: x}}}", False),
+        ("statsig: {assignment_source: {name: A, scheduled_reload_hour: 3.0}}", True),
         ("statsig: {assignment_source: {name: A, scheduled_reload_hour: 24}}", False),
+        ("statsig: {assignment_source: {name: A, scheduled_reload_hour: 3.5}}", False),
         ("statsig: {assignment_source: {name: A, scheduled_reload_hour: '24'}}", False),
         ("statsig: {metric_source: A}\nstatsigs: 1", False),
         ("statsig: {metric_source: A}\nstatsig_defaults: {name: A}", False),
@@ -168,6 +151,7 @@ def test_schema_and_checks_agree_on_any_block(kind: str, keys: dict[str, Any], *
 
 
 @settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+@example(keys={"prune_threshold_objects": 0.0})
 @given(keys=st.dictionaries(st.sampled_from([*SETTING_NAMES, "base"]), VALUES, max_size=3))
 def test_schema_and_settings_agree(tmp_path: Path, keys: dict[str, Any]) -> None:
     """The settings' schema and the reader refuse the same files (defaults are judged with the declarations)."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from dbt_statsig.artifacts import Manifest
+from dbt_statsig.artifacts import Manifest, Node
 from dbt_statsig.declarations import Declared, declare
 from dbt_statsig.settings import Settings
 from tests.unit.artifacts.build import manifest_bytes, node
@@ -18,6 +18,23 @@ if TYPE_CHECKING:
     from dbt_statsig.findings import Finding
 
 FILE = "models/_shop.yml"
+
+
+class OneNode:
+    """A manifest of one marked node."""
+
+    def __init__(self, **fields: Any) -> None:
+        """A model `a` of the project `p`, with further fields."""
+        given = {"unique_id": "model.p.a", "name": "a", "resource_type": "model", "package_name": "p"}
+        self.node = Node(**{**given, "relation_name": "a", **fields})
+
+    def marked(self) -> tuple[Node, ...]:
+        """The node."""
+        return (self.node,)
+
+    def unsupported_marked(self) -> tuple[Node, ...]:
+        """None."""
+        return ()
 
 
 def declared(

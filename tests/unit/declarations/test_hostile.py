@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dbt_statsig.artifacts.nodes import Node, NodeColumn
+from dbt_statsig.artifacts.nodes import NodeColumn
 from dbt_statsig.declarations import declare
 from dbt_statsig.declarations.layers import KINDS, fields_of
 from dbt_statsig.declarations.meta import ROLE_FIELDS
 from dbt_statsig.findings import CODES, Severity
 from dbt_statsig.settings import Settings
 from dbt_statsig.sources import Kind
+from tests.unit.declarations.project import OneNode
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,22 +68,6 @@ META = st.dictionaries(KEYS | st.sampled_from(["statsigs", "statsig_default"]), 
         {"statsig": BLOCKS | ANYTHING}, optional={"statsig_defaults": DEFAULTS | ANYTHING}
     ).map(lambda own: {**other, **own})
 )
-
-
-class Project:
-    """A manifest of one node."""
-
-    def __init__(self, node: Node) -> None:
-        """The node is marked."""
-        self.node = node
-
-    def marked(self) -> tuple[Node, ...]:
-        """The node."""
-        return (self.node,)
-
-    def unsupported_marked(self) -> tuple[Node, ...]:
-        """None."""
-        return ()
 
 
 @settings(max_examples=800, deadline=None, suppress_health_check=list(HealthCheck))
@@ -153,16 +138,8 @@ class Grown:
 
 
 def _survives(meta: dict[Any, Any], mark: object, defaults: dict[Any, Any]) -> None:
-    node = Node(
-        unique_id="model.p.a",
-        name="a",
-        resource_type="model",
-        package_name="p",
-        relation_name="a",
-        meta=meta,
-        columns={"a": NodeColumn(name="a", meta={"statsig": mark}), "b": NodeColumn(name="b")},
-    )
-    found = declare(Project(node), settings=Settings(defaults=defaults), project_dir=None)
+    columns = {"a": NodeColumn(name="a", meta={"statsig": mark}), "b": NodeColumn(name="b")}
+    found = declare(OneNode(meta=meta, columns=columns), settings=Settings(defaults=defaults), project_dir=None)
     for one in found.findings:
         assert one.code in CODES
         assert one.message.isprintable()
@@ -181,14 +158,6 @@ def _survives(meta: dict[Any, Any], mark: object, defaults: dict[Any, Any]) -> N
 def test_no_property_file_raises(text: str, tmp_path: Path) -> None:
     """Whatever the property file holds by now, the findings come, with or without lines."""
     (tmp_path / "_a.yml").write_text("models:\n  - name: a\n    meta:\n" + text, encoding="utf-8")
-    node = Node(
-        unique_id="model.p.a",
-        name="a",
-        resource_type="model",
-        package_name="p",
-        relation_name="a",
-        patch_path="_a.yml",
-        meta={"statsig": {"metric_source": {"name": "A"}}},
-    )
-    found = declare(Project(node), settings=Settings(), project_dir=tmp_path)
+    project = OneNode(patch_path="_a.yml", meta={"statsig": {"metric_source": {"name": "A"}}})
+    found = declare(project, settings=Settings(), project_dir=tmp_path)
     assert [one.code for one in found.findings if one.kind].count("missing-key") == 2
