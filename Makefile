@@ -34,6 +34,7 @@ bench: $(STAMP)  ## what a sync, a validation and a parse cost, as ratios within
 	$(BIN)/python benchmarks/sync_bench.py
 	$(BIN)/python benchmarks/plugin_parse.py
 	$(BIN)/python benchmarks/validate_bench.py
+	$(BIN)/python benchmarks/report_bench.py
 
 mutation: $(STAMP)  ## whether the tests notice changes of planning, applying and redaction (half an hour or more)
 	$(BIN)/python -m venv .mutation
