@@ -113,7 +113,7 @@ class ObjectOutcome(Struct, frozen=True, kw_only=True):
     """One change and what became of it; refused: not written, as the object is not as the plan saw it.
 
     `echo` holds the fields that the answer shows otherwise than they were sent; `reconciled` says that the outcome
-    was learned by reading back after an unusable answer.
+    was learned by reading back after an unusable answer, `already` that it was so before, and nothing was sent.
     """
 
     change: Change
@@ -122,6 +122,7 @@ class ObjectOutcome(Struct, frozen=True, kw_only=True):
     fix: str = ""
     echo: tuple[FieldChange, ...] = ()
     reconciled: bool = False
+    already: bool = False
 
 
 class Outcome(Struct, frozen=True, kw_only=True):

@@ -266,6 +266,7 @@ def _settled(old: SavedChange, change: Change | None) -> ObjectOutcome:
             change=msgspec.structs.replace(shown, action=old.action),
             status=Status.DONE,
             message="It was so already: nothing was sent.",
+            already=True,
         )
     why = "The console is not as the plan saw it"
     why += f": this object would now be {_NOW[change.action]}." if change else ": there is nothing left to do to it."

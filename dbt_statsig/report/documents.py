@@ -162,7 +162,10 @@ class PlanDocument(Struct, frozen=True, kw_only=True):
 
 
 class ObjectDocument(Struct, frozen=True, kw_only=True):
-    """One write and how it ended; `echo` has the fields that Statsig keeps otherwise (`before`) than sent (`after`)."""
+    """One write and how it ended; `echo` has the fields that Statsig keeps otherwise (`before`) than sent (`after`).
+
+    `already`: it was so before the run, and nothing was sent.
+    """
 
     action: str
     kind: str
@@ -171,6 +174,7 @@ class ObjectDocument(Struct, frozen=True, kw_only=True):
     message: str
     fix: str
     reconciled: bool
+    already: bool
     echo: tuple[FieldDocument, ...]
 
 

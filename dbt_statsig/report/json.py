@@ -182,6 +182,7 @@ def _object(entry: ObjectOutcome) -> doc.ObjectDocument:
         message=entry.message,
         fix=entry.fix,
         reconciled=entry.reconciled,
+        already=entry.already,
         echo=tuple(map(_field, entry.echo)),
     )
 

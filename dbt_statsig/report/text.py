@@ -87,7 +87,9 @@ def synced_summary(synced: Synced, *, dry_run: bool = False) -> str:
         return f"Dry run, nothing was written: {planned_summary(synced.planned)}{more}"
     if not synced.outcome.objects:
         return planned_summary(synced.planned)
-    unchanged = sum(change.action is Action.UNCHANGED for change in plan.changes)
+    told = {(entry.change.kind, entry.change.name) for entry in synced.outcome.objects}
+    others = (change for change in plan.changes if (change.kind, change.name) not in told)
+    unchanged = sum(change.action is Action.UNCHANGED for change in others)
     return outcome_summary(synced.outcome, unchanged=unchanged, others=_left(plan))
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from dbt_statsig.results import ObjectOutcome, Outcome
 
 _DONE = {Action.CREATE: "created", Action.UPDATE: "updated", Action.RENAME: "renamed", Action.DELETE: "deleted"}
+_ALREADY = "already so"
 _SIGNS = {
     Status.DONE: ("✓", "good"),
     Status.FAILED: ("✗", "error"),
@@ -26,6 +27,8 @@ _WIDTH = len("not started")
 
 def _word(entry: ObjectOutcome) -> str:
     status: str = entry.status.value
+    if entry.already:
+        return _ALREADY
     return _DONE.get(entry.change.action, status) if entry.status is Status.DONE else status
 
 
@@ -63,7 +66,7 @@ def outcome_lines(outcome: Outcome, style: Style, *, heading: str = "Result") ->
 def outcome_summary(outcome: Outcome, *, unchanged: int, others: str = "") -> str:
     """`2 created, 1 failed, 5 unchanged`."""
     words = [_word(entry) for entry in outcome.objects]
-    order = (*_DONE.values(), *(status.value for status in Status))
+    order = (*_DONE.values(), _ALREADY, *(status.value for status in Status))
     parts = [f"{words.count(word):,} {word}" for word in order if word in words]
     if unchanged:
         parts.append(f"{unchanged:,} unchanged")

@@ -83,7 +83,7 @@ _STATES: dict[Action, tuple[str, Group, str]] = {
 _DONE = {Action.CREATE: "created", Action.UPDATE: "updated", Action.RENAME: "renamed", Action.DELETE: "deleted"}
 _ORDER = (
     *("failed", "unknown", "refused", "blocked", "undeclared", "not started"),
-    *("delete", "deleted", "update", "updated", "rename", "renamed", "create", "created"),
+    *("delete", "deleted", "update", "updated", "rename", "renamed", "create", "created", "already so"),
 )
 
 
@@ -154,7 +154,8 @@ def _changed(
 ) -> Row:
     state, group, tone = _STATES[change.action]
     if outcome is not None:
-        state = _DONE.get(change.action, state) if outcome.status is Status.DONE else outcome.status.value
+        done = "already so" if outcome.already else _DONE.get(change.action, state)
+        state = done if outcome.status is Status.DONE else outcome.status.value
         if outcome.status is not Status.DONE:
             group, tone = Group.ATTENTION, "warn" if outcome.status is Status.NOT_STARTED else "bad"
     return Row(

@@ -114,7 +114,10 @@ def test_what_is_done_already_is_done(tmp_path: Path) -> None:
         ("Old", Status.DONE),
     ]
     assert {entry.message for entry in left.settled} == {"It was so already: nothing was sent."}
-    assert [entry.change.action for entry in left.settled] == [Action.UPDATE, Action.DELETE]
+    assert [(entry.change.action, entry.already) for entry in left.settled] == [
+        (Action.UPDATE, True),
+        (Action.DELETE, True),
+    ]
     assert left.plan.changes == ()
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 import pytest
+from msgspec import structs
 
-from dbt_statsig.changes import Change, Plan
+from dbt_statsig.changes import Action, Change, Plan
 from dbt_statsig.findings import Finding, Severity
 from dbt_statsig.report.style import Style
 from dbt_statsig.report.text import diagnosis_text, plan_text, sync_text, validation_text
-from dbt_statsig.results import Diagnosis, Outcome, Planned, Synced, Validation
+from dbt_statsig.results import Diagnosis, ObjectOutcome, Outcome, Planned, Status, Synced, Validation
 from tests.unit.report import samples
 from tests.unit.report.golden import assert_golden
 
@@ -84,6 +85,17 @@ def test_sync_without_writes() -> None:
     """A sync that had nothing to write ends with the plan's own line."""
     synced = Synced(planned=_planned(samples.UNCHANGED), outcome=Outcome(objects=()))
     assert sync_text(synced) == "Nothing to do: 1 source as declared.\n"
+
+
+def test_what_was_so_already() -> None:
+    """What a saved plan's change finds done is neither called created nor counted as unchanged once more."""
+    entry = ObjectOutcome(
+        change=structs.replace(samples.UNCHANGED, action=Action.CREATE), status=Status.DONE, already=True
+    )
+    synced = Synced(planned=_planned(samples.UNCHANGED), outcome=Outcome(objects=(entry,)))
+    text = sync_text(synced)
+    assert "created" not in text
+    assert text.endswith("1 already so.\n")
 
 
 def test_sync_stopped_before_the_first_write() -> None:
