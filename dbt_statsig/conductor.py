@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from dbt_statsig.errors import SettingsError, TargetRefused
+from dbt_statsig.findings import did_you_mean
 from dbt_statsig.guard import check_target
 from dbt_statsig.impact.live_experiments import with_experiments
 from dbt_statsig.live import begin_reading, checked_live
@@ -18,10 +19,11 @@ from dbt_statsig.project import Project
 from dbt_statsig.results import Diagnosis, Outcome, Planned, Synced, Validation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from dbt_statsig.artifacts import Manifest
     from dbt_statsig.brake import Brake
+    from dbt_statsig.changes import Plan
     from dbt_statsig.console.client import ConsoleClient, Waiting
     from dbt_statsig.console.key import ApiKey
     from dbt_statsig.request import Request
@@ -146,6 +148,7 @@ def _planned(project: Project, client: ConsoleClient, told: Progress) -> Planned
         declares=bool(project.inputs.manifest.marked()),
         force=project.request.force,
     )
+    warnings.extend(_not_adopted(project.request.adopt, result))
     planned = Planned(
         validation=project.validation,
         plan=result,
@@ -155,6 +158,13 @@ def _planned(project: Project, client: ConsoleClient, told: Progress) -> Planned
         binding=binding_of(project.inputs.project, project.target.name, project.settings, desired),
     )
     return _checked(project, planned, client, told) if project.request.server_check else planned
+
+
+def _not_adopted(asked: frozenset[str], plan: Plan) -> Iterator[str]:
+    """A warning for each name to adopt that no change of the plan bears."""
+    names = {change.name for change in plan.changes} | {change.live_name for change in plan.changes}
+    for name in sorted(asked - names):
+        yield f'No declared source is called "{name}": nothing is adopted for it. {did_you_mean(name, names)}'.rstrip()
 
 
 def _checked(project: Project, planned: Planned, client: ConsoleClient, told: Progress) -> Planned:

@@ -171,6 +171,14 @@ def test_fault_27_adopting_all_of_nothing(project: Project) -> None:
     assert project.sync("--adopt-all", "--dry-run").code == 0
 
 
+def test_a_name_to_adopt_that_nobody_declares(project: Project) -> None:
+    """A misspelt name is told with the one that was meant; the rest of the run is as without it."""
+    told = project.text("sync", "--adopt", "orders", "--adopt", "Nowhere")
+    assert told.code == 0
+    assert 'No declared source is called "orders": nothing is adopted for it. Did you mean "Orders"?' in told.stderr
+    assert 'No declared source is called "Nowhere": nothing is adopted for it.' in told.stderr
+
+
 def test_fault_28_the_marker_was_removed(project: Project, server: Running) -> None:
     """An object whose marker was removed is reported as such, never changed, and never deleted."""
     assert project.sync().code == 0
