@@ -13,6 +13,8 @@ import os
 import signal
 import sys
 
+from dbt_statsig.columns.cache_folder import cache_folder
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 COMMANDS = frozenset({"validate", "plan", "sync"})
-FOLDER = "dbt-statsig"
 
 
 class Ahead:
@@ -87,23 +88,11 @@ def end() -> None:
 
 
 def _remembers(environ: Mapping[str, str]) -> bool:
-    home = cache_home(environ)
+    folder = cache_folder(environ)
     try:
-        return bool(home and os.listdir(os.path.join(home, FOLDER)))  # noqa: PTH118, PTH208 - pathlib takes longer
+        return bool(folder and os.listdir(folder))  # noqa: PTH208 - pathlib takes longer
     except OSError:
         return False
-
-
-def cache_home(environ: Mapping[str, str]) -> str:
-    """The user's folder for caches; empty where the environment does not tell."""
-    if environ.get("XDG_CACHE_HOME"):
-        return environ["XDG_CACHE_HOME"]
-    if environ.get("LOCALAPPDATA"):
-        return environ["LOCALAPPDATA"]
-    home = environ.get("HOME") or environ.get("USERPROFILE")
-    if not home:
-        return ""
-    return os.path.join(home, *(("Library", "Caches") if sys.platform == "darwin" else (".cache",)))  # noqa: PTH118 - as above
 
 
 def _start() -> Ahead:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from dbt_statsig import __version__
-from dbt_statsig.columns.ahead import FOLDER, cache_home
+from dbt_statsig.columns.cache_folder import cache_folder
 from dbt_statsig.errors import DbtStatsigError
 from dbt_statsig.files import write_whole
 
@@ -103,11 +103,11 @@ class Memory:
 
 def memory_of(manifest: Path, environ: Mapping[str, str]) -> Memory | None:
     """The memory for a manifest's folder, in the user's folder for caches; None where there is no such folder."""
-    home = cache_home(environ)
-    if not home:
+    folder = cache_folder(environ)
+    if not folder:
         return None
     name = blake2b(str(manifest.absolute().parent).encode(errors="surrogateescape"), digest_size=_DIGEST).hexdigest()
-    return Memory(Path(home, FOLDER) / f"{name}.sql-read")
+    return Memory(Path(folder) / f"{name}.sql-read")
 
 
 def key_of(what: str, *given: Any) -> bytes:

@@ -16,7 +16,7 @@ import pytest
 from dbt_statsig.columns import ahead, answering
 from dbt_statsig.columns.ahead import Ahead
 from dbt_statsig.columns.items import Shape
-from dbt_statsig.columns.memory import Memory
+from dbt_statsig.columns.memory import Memory, memory_of
 from dbt_statsig.columns.pipes import receive, send
 from dbt_statsig.columns.questions import FaultsOf, ShapesOf
 from dbt_statsig.columns.user_sql import SqlCheck
@@ -168,9 +168,10 @@ def test_when_it_is_started(
     monkeypatch.setattr(ahead, "_started", [])
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
     if remembers:
-        Memory(tmp_path / ahead.FOLDER / "file").keep(b"key", 1)
-        (tmp_path / ahead.FOLDER).mkdir()
-        (tmp_path / ahead.FOLDER / "file").write_bytes(b"x")
+        kept = memory_of(tmp_path / "manifest.json", {"XDG_CACHE_HOME": str(tmp_path)})
+        assert kept is not None
+        kept.keep(b"key", 1)
+        kept.save()
     ahead.start_for(arguments, {"XDG_CACHE_HOME": str(tmp_path)})
     assert (ahead.started() is not None) == starts
 
