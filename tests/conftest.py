@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 if "CI" not in os.environ:
     settings.register_profile("loaded machine", deadline=None)
     settings.load_profile("loaded machine")
+
+# A shell that puts the tests into the background has them ignore Ctrl-C, and every program that they start with them.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
