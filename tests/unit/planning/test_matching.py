@@ -58,6 +58,12 @@ def test_unchanged() -> None:
     assert told(planned([wanted("A", "a")], [source("A", "a")])) == [("unchanged", "A")]
 
 
+@pytest.mark.parametrize("live", [[], [source("A", "a")], [source("A", "a", sql="SELECT 2")]])
+def test_every_change_names_its_model(live: list[Source]) -> None:
+    """Whatever is done to a declared object, the change says which node declares it."""
+    assert only(planned([wanted("A", "a")], live)).unique_id == "model.shop.a"
+
+
 def test_update_names_the_fields() -> None:
     """What differs is updated, field by field."""
     change = only(planned([wanted("A", "a", sql="SELECT 2")], [source("A", "a")]))

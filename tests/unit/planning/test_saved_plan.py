@@ -66,6 +66,17 @@ def test_what_is_unchanged_is_ready(tmp_path: Path) -> None:
     assert (left.plan.changes, left.settled, left.notes) == (tuple(changes), (), ())
 
 
+def test_a_preview_has_what_would_be_written(tmp_path: Path) -> None:
+    """Of the new plan a preview keeps what is ready and what is no write; what is settled comes as outcomes."""
+    ready, same, new = change(), change(Action.UNCHANGED, "Same"), change(Action.CREATE, "New")
+    edited = change(name="Edited", live=structs.replace(LIVE, name="Edited", sql="select 9"))
+    now = planned(ready, same, new, edited)
+    preview = matched(load(saved(tmp_path, [ready, change(name="Edited")])), now).previewed(now)
+    assert preview.planned == structs.replace(now, plan=Plan(project="shop", changes=(ready, same)))
+    assert [(entry.change.name, entry.status) for entry in preview.outcome.objects] == [("Edited", Status.REFUSED)]
+    assert preview.outcome.notes == ("Changes that are not in the saved plan were left: 1. Plan again to see them.",)
+
+
 def test_order_and_blanks_are_no_edit(tmp_path: Path) -> None:
     """A live object that the server only rearranged is as it was."""
     now = change(live=structs.replace(LIVE, tags=("a", "b"), sql="select  1\n"))
