@@ -36,7 +36,7 @@ bench: $(STAMP)  ## what a sync, a validation and a parse cost, as ratios within
 	$(BIN)/python benchmarks/validate_bench.py
 	$(BIN)/python benchmarks/report_bench.py
 
-mutation: $(STAMP)  ## whether the tests notice changes of planning, applying and redaction (half an hour or more)
+mutation: $(STAMP)  ## whether the tests notice changes of planning, applying and redaction (some ten minutes)
 	$(BIN)/python -m venv .mutation
 	.mutation/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
 	  --editable '.[dev,emulator]' 'mutmut>=3.3,<4'
