@@ -45,13 +45,16 @@ class Ahead:
 
         if self._failed:
             return None
+        # Until the answer is here: whatever interrupts this, the next question must not get the answer to this one.
+        self._failed = True
         try:
             send(self._questions, msgspec.msgpack.encode(question))
-            return msgspec.msgpack.decode(receive(self._answers), type=kind)
+            answer = msgspec.msgpack.decode(receive(self._answers), type=kind)
         except (OSError, EOFError, ValueError, msgspec.MsgspecError):
             # ValueError: a closed pipe, or text that has no UTF-8 form.
-            self._failed = True
             return None
+        self._failed = False
+        return answer
 
     def end(self) -> None:
         """Leave no process behind, whatever it is doing."""

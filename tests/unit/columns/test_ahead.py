@@ -217,6 +217,20 @@ def test_no_answer_is_none(content: bytes) -> None:
     assert process.ask(question, tuple[Shape, ...]) is None
 
 
+def test_an_answer_belongs_to_its_question() -> None:
+    """After an interrupt between question and answer nothing more is asked: the next answer would be the last one's."""
+
+    class Interrupted(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise KeyboardInterrupt
+
+    process = Ahead(0, io.BytesIO(), Interrupted())
+    question = ShapesOf(adapter="duckdb", texts=("select 1",))
+    with pytest.raises(KeyboardInterrupt):
+        process.ask(question, tuple[Shape, ...])
+    assert process.ask(question, tuple[Shape, ...]) is None
+
+
 def test_text_without_a_form_in_bytes() -> None:
     """A lone surrogate cannot be sent; it is read here, as unknown as ever."""
     process = Ahead(0, io.BytesIO(), io.BytesIO())
