@@ -12,6 +12,8 @@ from tests.integration.shop import shared_shop
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytest.register_assert_rewrite("tests.integration.cases")
+
 
 @pytest.fixture(scope="session")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -221,7 +221,7 @@ def test_an_answer_belongs_to_its_question() -> None:
     """After an interrupt between question and answer nothing more is asked: the next answer would be the last one's."""
 
     class Interrupted(io.BytesIO):
-        def read(self, size: int | None = -1) -> bytes:
+        def read(self, _size: int | None = -1, /) -> bytes:
             raise KeyboardInterrupt
 
     process = Ahead(0, io.BytesIO(), Interrupted())

@@ -1,0 +1,1 @@
+"""Small inputs that failed once: one checking function for each, named after its folder."""

@@ -1,0 +1,82 @@
+"""Cases about what is built from a declaration, and where its findings are placed."""
+
+from __future__ import annotations
+
+from tests.integration.cases.case import Case, case
+
+
+@case("clickhouse-int-untyped")
+def _(given: Case) -> None:
+    """A type that nothing proves is no ground for a cast of the partition column."""
+    planned = given.plan()
+    assert "AS DATE)" not in planned.sql
+    assert "toDate" not in planned.sql
+
+
+@case("clickhouse-nullable")
+def _(given: Case) -> None:
+    """A Nullable timestamp becomes a day without a cast that fails at NULL."""
+    planned = given.plan()
+    assert planned.sql.endswith("WHERE toDate(`occurred_at`) BETWEEN {statsig_start_date} AND {statsig_end_date}")
+
+
+@case("disabled-by-target")
+def _(given: Case) -> None:
+    """A model that is disabled in this target is a note, and nothing is said of its columns."""
+    validated = given.validate()
+    assert validated.code == 0
+    found = [one for one in validated.findings if one["unique_id"] == "model.shop.disq"]
+    assert [one["severity"] for one in found] == ["note"]
+    assert {source["unique_id"] for source in validated.body["validation"]["sources"]} == {"model.shop.jin"}
+
+
+@case("meta-in-sql-config-location")
+def _(given: Case) -> None:
+    """A block in `{{ config(meta=…) }}` is placed in the model's own file."""
+    validated = given.validate("--project-dir", ".", "--manifest", "manifest.json")
+    places = {one["path"] for one in validated.findings if one["code"] == "column-absent"}
+    assert places == {"models/m_sqlconf.sql"}
+
+
+@case("package-yaml-location")
+def _(given: Case) -> None:
+    """What a package's YAML declares is placed there, never in a file of the same name in the project."""
+    validated = given.validate("--project-dir", ".", "--manifest", "manifest.json")
+    places = {
+        (one["path"], one["line"])
+        for one in validated.findings
+        if one["unique_id"] == "model.pkg.events" and one["severity"] == "error"
+    }
+    assert places <= {("dbt_packages/pkg/models/pk.yml", 5), ("dbt_packages/pkg/models/pk.yml", None)}
+    assert places
+
+
+@case("quote-true-unproven-snowflake")
+def _(given: Case) -> None:
+    """`quote: true` says how a name is stored, so it is quoted."""
+    assert {'"userId"', '"createdAt"'} <= {line.strip(" ,") for line in given.plan().sql.splitlines()}
+
+
+@case("snowflake-number")
+def _(given: Case) -> None:
+    """`NUMBER` without a scale is an integer."""
+    assert given.plan().sql.endswith('"DAY_INT" BETWEEN {statsig_start_date_int} AND {statsig_end_date_int}')
+
+
+@case("unquoted-postgres")
+def _(given: Case) -> None:
+    """What is not a plain identifier is never placed in SQL without quotes, nor is a reserved word."""
+    sql = given.plan().sql
+    if sql:
+        assert '"card_number from pii.cards --"' in sql
+        assert '"user id"' in sql
+        assert '"order"' in sql
+        assert '"day of"' in sql
+
+
+@case("where-line-comment")
+def _(given: Case) -> None:
+    """A line comment that ends within the predicate swallows nothing."""
+    planned = given.plan()
+    assert planned.errors == []
+    assert "-- no test rows\n  and user_id is not null" in planned.sql

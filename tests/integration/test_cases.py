@@ -1,0 +1,83 @@
+"""Small inputs that failed once, beside this checkout: each is run as its CASE.md says, and its right answer asserted.
+
+Each folder has one checking function in `tests/integration/cases/`. `NOT_YET` names the cases that still fail, with the
+reason; whoever makes one pass removes it there (the test fails until that is done).
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dbt_statsig.emulator import Running, running
+from tests.integration.cases import built, columns, pushed
+from tests.integration.cases.case import CHECKS, Case
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CASES = Path(__file__).resolve().parents[3] / "shared" / "cases"
+FOLDERS = sorted(path.parent for path in CASES.glob("*/CASE.md"))
+MODULES = (built, columns, pushed)
+
+NOT_YET: dict[str, str] = {
+    "bq-catalog-nested-source": "nested paths of the catalog count as columns",
+    "bq-contract-nested": "nested fields of a contract count as columns",
+    "bq-pseudo-partition-column": "pseudo columns are called absent",
+    "bq-time-ingestion-partitioning": "the partition's field counts as a column",
+    "clickhouse-int-untyped": "an unknown type is cast to a date",
+    "clickhouse-join-qualified-name": "ClickHouse's qualified names are not known",
+    "clickhouse-nullable": "the cast fails at NULL",
+    "custom-materialization-adds-columns": "absence is proven from SQL for any materialisation",
+    "disabled-by-target": "a disabled model's block is an error",
+    "except-nested-field-databricks": "EXCEPT of a field drops the column of its name",
+    "exclude-qualified-duckdb": "EXCLUDE of a qualified name drops it from every table",
+    "incremental-and-snapshot-keep-columns": "absence is proven from SQL for tables with a history",
+    "incremental-new-column-ignored": "presence is proven from SQL for tables with a history",
+    "meta-in-sql-config-location": "the model's YAML entry is named",
+    "no-proxy-ipv6": "the HTTP library refuses the entry",
+    "package-yaml-location": "the project's file of the same name is named",
+    "quote-true-unproven-snowflake": "`quote: true` is not read",
+    "snowflake-changes-clause": "the added columns are not known",
+    "snowflake-number": "NUMBER without a scale is not taken for an integer",
+    "sync-after-dbt-test": "lack of evidence is planned as a change",
+    "unquoted-postgres": "unproven names are placed without quotes",
+    "where-line-comment": "every line comment is refused",
+}
+
+needs_cases = pytest.mark.skipif(not FOLDERS, reason="the cases are not beside this checkout (../shared/cases)")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Running]:
+    """One console for all cases."""
+    with running() as started:
+        yield started
+
+
+@needs_cases
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
+def test_case(folder: Path, server: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command of the case gives what its CASE.md calls right."""
+    assert folder.name in CHECKS, f"{folder.name} has no check in tests/integration/cases/"
+    copy = tmp_path / "case"
+    shutil.copytree(folder, copy, copy_function=shutil.copyfile)
+    for path in (copy, *copy.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    server.reset()
+    given = Case(folder=copy, console=server, patch=monkeypatch)
+    if folder.name not in NOT_YET:
+        CHECKS[folder.name](given)
+        return
+    with pytest.raises(AssertionError):
+        CHECKS[folder.name](given)
+    pytest.skip(f"not yet: {NOT_YET[folder.name]}")
+
+
+@needs_cases
+def test_not_yet_names_cases() -> None:
+    """Only folders that exist are excused."""
+    assert NOT_YET.keys() <= {folder.name for folder in FOLDERS}
