@@ -127,7 +127,8 @@ _REPORTS = (
     ),
 )
 _OUTPUT = (
-    click.option("--quiet", "-q", is_flag=True, help="Show only what needs attention, and the sums."),
+    click.option("--quiet", "-q", is_flag=True, help="Show only what changes or needs attention, and the sums."),
+    click.option("--verbose", "-v", is_flag=True, help="Show every source in full, however many there are."),
     click.option("--no-color", is_flag=True, help="No colours; NO_COLOR and FORCE_COLOR work too."),
 )
 
@@ -214,6 +215,7 @@ def _output(values: dict[str, Any]) -> Output:
         form=values.pop("output"),
         reports=values.pop("reports", ()),
         quiet=values.pop("quiet"),
+        verbose=values.pop("verbose"),
         no_color=values.pop("no_color"),
         environ=os.environ,
     )

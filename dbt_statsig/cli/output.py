@@ -41,6 +41,7 @@ class Output(Struct, frozen=True, kw_only=True):
         quiet: bool,
         no_color: bool,
         environ: Mapping[str, str],
+        verbose: bool = False,
         reports: tuple[ReportFile, ...] = (),
     ) -> Output:
         """The output that the flags, the environment and the streams call for."""
@@ -49,7 +50,7 @@ class Output(Struct, frozen=True, kw_only=True):
             form=form,
             reports=reports,
             quiet=quiet,
-            style=style_for(sys.stdout, environ=environ, no_color=no_color, quiet=quiet),
+            style=style_for(sys.stdout, environ=environ, no_color=no_color, quiet=quiet, verbose=verbose),
             aside=style_for(sys.stderr, environ=environ, no_color=no_color, quiet=quiet),
         )
 

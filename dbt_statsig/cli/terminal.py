@@ -37,7 +37,14 @@ def _can_show_signs(stream: TextIO) -> bool:
     return True
 
 
-def style_for(stream: TextIO, *, environ: Mapping[str, str], no_color: bool = False, quiet: bool = False) -> Style:
+def style_for(
+    stream: TextIO,
+    *,
+    environ: Mapping[str, str],
+    no_color: bool = False,
+    quiet: bool = False,
+    verbose: bool = False,
+) -> Style:
     """How text for this stream looks: `--no-color` first, then NO_COLOR, FORCE_COLOR, then whether it is a terminal."""
     width = shutil.get_terminal_size((_PIPED_WIDTH, 24)).columns if stream.isatty() else _PIPED_WIDTH
     return Style(
@@ -45,6 +52,7 @@ def style_for(stream: TextIO, *, environ: Mapping[str, str], no_color: bool = Fa
         unicode=_can_show_signs(stream),
         width=min(width, _WIDEST),
         quiet=quiet,
+        verbose=verbose,
     )
 
 

@@ -26,13 +26,14 @@ _ASCII = {"→": "->", "✓": "ok", "✗": "x", "⋮": ":", "·": "-"}
 class Style(Struct, frozen=True, kw_only=True):
     """`colour` adds ANSI colours, `unicode` allows signs beyond ASCII, `width` is where prose wraps.
 
-    `quiet` leaves out all that needs no attention.
+    `quiet` leaves out all that needs no attention, `verbose` shortens nothing.
     """
 
     colour: bool = False
     unicode: bool = True
     width: int = 100
     quiet: bool = False
+    verbose: bool = False
 
     def paint(self, text: str, look: str) -> str:
         """The text in one of the looks, or as it is when colours are off."""

@@ -8,6 +8,7 @@ from dbt_statsig.changes import Action
 from dbt_statsig.findings import Severity
 from dbt_statsig.report.escape import no_commands
 from dbt_statsig.report.style import Style, counted
+from dbt_statsig.report.text_brief import SHOWN_PER_CODE, is_brief
 from dbt_statsig.report.text_diagnosis import diagnosis_lines, diagnosis_summary
 from dbt_statsig.report.text_findings import findings_lines
 from dbt_statsig.report.text_impact import baseline_lines, impact_lines, own_findings
@@ -40,12 +41,12 @@ def validation_text(validation: Validation, style: Style = PLAIN) -> str:
     return _joined([*lines, verdict_line(validation, style)])
 
 
-def _planned_lines(planned: Planned, style: Style) -> list[str]:
+def _planned_lines(planned: Planned, style: Style, *, writes: bool = True) -> list[str]:
     least = _least(style, Severity.WARNING)
     return [
-        *findings_lines(own_findings(planned.validation), style, least=least),
+        *findings_lines(own_findings(planned.validation), style, least=least, at_most=SHOWN_PER_CODE),
         *impact_lines(planned.validation.impact, style),
-        *plan_lines(planned.plan, style),
+        *plan_lines(planned.plan, style, writes=writes),
         *(line for note in planned.notes for line in style.prose(note, indent=0, first="Note: ")),
         *left_lines(planned.left, style),
     ]
@@ -71,8 +72,11 @@ def _left(plan: Plan) -> str:
 
 
 def sync_text(synced: Synced, style: Style = PLAIN, *, dry_run: bool = False) -> str:
-    """The plan, what became of each change, and the sums."""
-    lines = _planned_lines(synced.planned, style)
+    """The plan (of many changes only what is not written), what became of each change, and the sums."""
+    written = len(synced.outcome.objects)
+    # What was written is in the result, line by line: of many, and in quiet style, it is not shown twice.
+    repeats = bool(written) and not dry_run and (style.quiet or is_brief(written, style))
+    lines = _planned_lines(synced.planned, style, writes=not repeats)
     lines += outcome_lines(synced.outcome, style, heading="Of the saved plan" if dry_run else "Result")
     return _joined([*lines, style.paint(synced_summary(synced, dry_run=dry_run), "heading")])
 

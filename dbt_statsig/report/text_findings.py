@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dbt_statsig.findings import Severity
 from dbt_statsig.report.escape import one_line
 from dbt_statsig.report.style import counted
+from dbt_statsig.report.text_brief import brief_findings, is_brief
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,10 +38,18 @@ def _one(found: Finding, style: Style) -> list[str]:
     ]
 
 
-def findings_lines(findings: Iterable[Finding], style: Style, *, least: Severity = Severity.NOTE) -> list[str]:
-    """Every finding of at least that weight, grouped by file in the order given; no line where there is none."""
+def findings_lines(
+    findings: Iterable[Finding], style: Style, *, least: Severity = Severity.NOTE, at_most: int | None = None
+) -> list[str]:
+    """Every finding of at least that weight, grouped by file in the order given; no line where there is none.
+
+    Many are grouped by code, one line each; `at_most` then limits the warnings and notes of each code.
+    """
+    chosen = [found for found in findings if found.severity >= least]
+    if is_brief(len(chosen), style):
+        return brief_findings(chosen, style, at_most=at_most)
     lines: list[str] = []
-    for home, group in groupby((found for found in findings if found.severity >= least), key=_home):
+    for home, group in groupby(chosen, key=_home):
         lines.append(style.paint(one_line(home) or "the project", "heading"))
         for found in group:
             lines += _one(found, style)

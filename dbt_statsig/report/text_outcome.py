@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from dbt_statsig.changes import Action
 from dbt_statsig.report.escape import one_line
+from dbt_statsig.report.text_brief import is_brief
+from dbt_statsig.report.text_plan import changed_fields
 from dbt_statsig.report.values import scalar
 from dbt_statsig.results import Status
 
@@ -32,11 +34,13 @@ def _word(entry: ObjectOutcome) -> str:
     return _DONE.get(entry.change.action, status) if entry.status is Status.DONE else status
 
 
-def _one(entry: ObjectOutcome, style: Style) -> list[str]:
+def _one(entry: ObjectOutcome, style: Style, *, brief: bool) -> list[str]:
     sign, look = _SIGNS[entry.status]
     confirmed = "  (confirmed by reading back)" if entry.reconciled else ""
     mark = style.paint(f"{style.sign(sign)} {_word(entry):<{_WIDTH}}", look)
-    lines = [f"  {mark}  {entry.change.kind.label} {one_line(entry.change.name)}{confirmed}"]
+    fields = changed_fields(entry.change) if brief else ""
+    line = f"  {mark}  {entry.change.kind.label} {one_line(entry.change.name)}{confirmed}"
+    lines = [f"{line}  {style.paint(fields, 'quiet')}" if fields else line]
     if entry.message:
         lines += style.prose(entry.message, indent=6)
     lines += style.fix(entry.fix, indent=6)
@@ -47,13 +51,9 @@ def _one(entry: ObjectOutcome, style: Style) -> list[str]:
 
 
 def outcome_lines(outcome: Outcome, style: Style, *, heading: str = "Result") -> list[str]:
-    """Object by object what happened; in quiet style only what did not end well."""
-    shown = [
-        entry
-        for entry in outcome.objects
-        if not style.quiet or entry.status is not Status.DONE or entry.echo or entry.message
-    ]
-    lines = [line for entry in shown for line in _one(entry, style)]
+    """Object by object what happened; where the plan is not shown before it, with the fields that changed."""
+    brief = style.quiet or is_brief(len(outcome.objects), style)
+    lines = [line for entry in outcome.objects for line in _one(entry, style, brief=brief)]
     if outcome.stopped:
         lines += style.prose(outcome.stopped, indent=2, first="Stopped early: ")
     for note in outcome.notes:

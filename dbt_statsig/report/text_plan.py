@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from dbt_statsig.changes import Action
 from dbt_statsig.report.escape import one_line
 from dbt_statsig.report.style import counted
+from dbt_statsig.report.text_brief import LONGEST_FULL, by_reason, is_brief, reason_lines
 from dbt_statsig.report.values import declared_fields, field_lines
 from dbt_statsig.sources import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from dbt_statsig.changes import Change, Plan
     from dbt_statsig.report.style import Style
@@ -48,9 +49,11 @@ def refused(plan: Plan) -> bool:
     return any(change.action in REFUSALS for change in plan.changes)
 
 
-def _head(change: Change, style: Style, width: int) -> str:
+def _head(change: Change, style: Style, width: int, *, fields: bool = False) -> str:
     sign, look = _SIGNS[change.action]
     notes = []
+    if fields:
+        notes.append(changed_fields(change))
     if change.action is Action.RENAME:
         notes.append(f'was "{one_line(change.live_name)}"')
     if change.adopted:
@@ -73,22 +76,49 @@ def _body(change: Change, style: Style) -> list[str]:
     return lines
 
 
-def plan_lines(plan: Plan, style: Style) -> list[str]:
-    """Every object that is not unchanged, grouped by kind; in quiet style only those that need attention."""
-    shown = [change for change in plan.changes if change.action in _SIGNS]
-    if style.quiet:
-        shown = [change for change in shown if change.action not in WRITES]
+def changed_fields(change: Change) -> str:
+    """The names of the fields that an update or a rename changes, beside the name."""
+    if change.action not in (Action.UPDATE, Action.RENAME):
+        return ""
+    return one_line(", ".join(field.field for field in change.fields if field.field != "name"))
+
+
+def plan_lines(plan: Plan, style: Style, *, writes: bool = True) -> list[str]:
+    """Every object that is not unchanged, grouped by kind; of many, and in quiet style, one line each.
+
+    Without `writes` only those that are not written.
+    """
+    shown = [change for change in plan.changes if change.action in _SIGNS and (writes or change.action not in WRITES)]
     order = list(Kind)
     shown.sort(key=lambda change: order.index(change.kind))
+    if style.quiet or is_brief(len(shown), style):
+        return _grouped(shown, style, _brief)
+    lines = _grouped(shown, style, _in_full)
+    long = len(lines) > LONGEST_FULL and is_brief(len(plan.changes), style)
+    return _grouped(shown, style, _brief) if long else lines
+
+
+def _grouped(
+    shown: Sequence[Change], style: Style, lines_of: Callable[[Sequence[Change], Style, int], list[str]]
+) -> list[str]:
     lines: list[str] = []
     for kind, group in groupby(shown, key=lambda change: change.kind):
         changes = list(group)
         lines.append(style.paint(f"{kind.label}s", "heading"))
         width = min(max(len(one_line(change.name)) for change in changes), 40)
-        for change in changes:
-            lines.append(_head(change, style, width))
-            lines += _body(change, style)
-        lines.append("")
+        lines += [*lines_of(changes, style, width), ""]
+    return lines
+
+
+def _in_full(changes: Sequence[Change], style: Style, width: int) -> list[str]:
+    return [line for change in changes for line in (_head(change, style, width), *_body(change, style))]
+
+
+def _brief(changes: Sequence[Change], style: Style, width: int) -> list[str]:
+    lines = []
+    for group, reason, fix in by_reason(changes):
+        lines += [_head(change, style, width, fields=True) for change in group]
+        lines += reason_lines(len(group), reason, fix, style)
     return lines
 
 
@@ -97,9 +127,13 @@ def left_lines(left: Sequence[Left], style: Style) -> list[str]:
     if not left:
         return []
     lines = [style.paint("Left as they are", "heading")]
+    groups: dict[str, list[Left]] = {}
     for one in left:
-        lines.append(style.paint(f"  {style.sign('·')} {one.kind.label} {one_line(one.name)}", "warning"))
-        lines += style.prose(one.reason, indent=6)
+        groups.setdefault(one.reason, []).append(one)
+    for reason, group in groups.items():
+        names = (f"{one.kind.label} {one_line(one.name)}" for one in group)
+        lines += [style.paint(f"  {style.sign('·')} {name}", "warning") for name in names]
+        lines += reason_lines(len(group), reason, "", style)
     return [*lines, ""]
 
 

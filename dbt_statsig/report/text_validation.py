@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dbt_statsig.columns.verdicts import Evidence, Presence
 from dbt_statsig.report.escape import clipped, one_line
 from dbt_statsig.report.style import counted
+from dbt_statsig.report.text_brief import is_brief
 from dbt_statsig.report.text_findings import tally
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 _SIGNS = {Presence.PRESENT: ("✓", "good"), Presence.ABSENT: ("✗", "error"), Presence.UNKNOWN: ("?", "warning")}
 _LONGEST_LIST = 400
+_LONGEST_NAME = 40
+_WEIGHT = (Presence.PRESENT, Presence.UNKNOWN, Presence.ABSENT)
 
 
 def _proof(verdict: Verdict) -> str:
@@ -83,9 +86,27 @@ def source_lines(validation: Validation, style: Style) -> list[str]:
     adapter = f" ({one_line(validation.adapter)}{dbt})" if validation.adapter else ""
     project = style.paint(one_line(validation.project), "heading")
     lines = [f"{project}{adapter}: {counted(len(validation.sources), 'source')} declared", ""]
+    if is_brief(len(validation.sources), style):
+        width = min(max(len(one_line(source.name)) for source in validation.sources), _LONGEST_NAME)
+        return [*lines, *(_in_brief(source, style, width) for source in validation.sources), ""]
     for source in validation.sources:
         lines += _source(source, style)
     return lines
+
+
+def _in_brief(source: SourceReport, style: Style, width: int) -> str:
+    """One source in one line: the worst that is known of its columns, and which these are."""
+    worst = max((use.verdict.presence for use in source.columns), key=_WEIGHT.index, default=Presence.PRESENT)
+    names = [_name(use.verdict) for use in source.columns if use.verdict.presence is worst]
+    words = {Presence.ABSENT: "absent: ", Presence.UNKNOWN: "not proven: "}
+    proof = f"{counted(len(names), 'column')} proven"
+    if worst in words:
+        proof = words[worst] + clipped(", ".join(dict.fromkeys(names)), _LONGEST_LIST)
+    sign, look = _SIGNS[Presence.ABSENT if source.blocked else worst]
+    name = one_line(source.name)
+    head = style.paint(f"{style.sign(sign)} {name}", look) + " " * (width - len(name))
+    blocked = "  cannot be pushed" if source.blocked else ""
+    return f"  {head}  {source.kind.label}  {one_line(source.unique_id)}  {proof}{blocked}"
 
 
 def verdict_line(validation: Validation, style: Style) -> str:

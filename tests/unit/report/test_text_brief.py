@@ -1,0 +1,133 @@
+"""Reports of many sources: one line each, and nothing said twice."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec import structs
+
+from dbt_statsig.changes import Action
+from dbt_statsig.findings import Finding, Severity
+from dbt_statsig.report.style import Style
+from dbt_statsig.report.text import plan_text, sync_text, validation_text
+from dbt_statsig.results import Left, Planned
+from dbt_statsig.sources import Kind
+from tests.unit.report import many
+
+VERBOSE = Style(verbose=True)
+
+
+def all_of(action: Action, count: int, reason: str = "", fix: str = "") -> Planned:
+    """A plan in which the same happens to every source."""
+    planned = many.planned(count)
+    changes = tuple(
+        structs.replace(change, action=action, reason=reason, fix=fix.format(name=change.name))
+        for change in planned.plan.changes
+    )
+    return structs.replace(planned, plan=structs.replace(planned.plan, changes=changes))
+
+
+@pytest.mark.parametrize("action", [Action.CREATE, Action.UPDATE, Action.DELETE, Action.BLOCKED, Action.FOREIGN])
+def test_sixty_sources_fit(action: Action) -> None:
+    """A plan of 60 sources has at most 150 lines, whatever happens to all of them."""
+    planned = all_of(action, 60, reason="It has errors.", fix='Run again with --adopt "{name}".')
+    text = plan_text(planned)
+    assert text.count("\n") <= 150
+    assert all(change.name in text for change in planned.plan.changes)
+
+
+def test_a_shared_reason_is_given_once() -> None:
+    """A reason, and a next step that differs only by the object's own name, stand once for all that share them."""
+    text = plan_text(all_of(Action.FOREIGN, 60, reason="Not ours.", fix='Run again with --adopt "{name}".'))
+    assert text.count("15 sources: Not ours.") == len(Kind)
+    assert text.count('--adopt "NAME"') == len(Kind)
+
+
+def test_few_changes_of_many_sources_are_shown_in_full() -> None:
+    """Where few of many sources change, the plan still shows each changed line; one source more does not hide it."""
+    planned = many.planned(60)
+    few = tuple(
+        change if number == 16 else structs.replace(change, action=Action.UNCHANGED)
+        for number, change in enumerate(planned.plan.changes)
+    )
+    text = plan_text(structs.replace(planned, plan=structs.replace(planned.plan, changes=few)))
+    assert '+ from "analytics"."marts"."fct_support_orders"' in text
+
+
+def test_fields_are_named() -> None:
+    """One line of an update names the fields that change."""
+    assert "~ Growth sessions      model.shop.fct_growth_sessions  sql, tags, timestamp_column" in plan_text(
+        many.planned(400)
+    )
+
+
+def test_verbose_shows_all() -> None:
+    """With --verbose every change stands in full and every warning is there."""
+    planned = many.planned(400)
+    brief, full = plan_text(planned), plan_text(planned, VERBOSE)
+    assert "and 15 more; --verbose shows all" in brief
+    assert full.count("column-documented-only") == 18
+    assert '+ from "analytics"."marts"."fct_support_orders"' in full
+
+
+def test_errors_are_never_left_out() -> None:
+    """However many errors share a code, each has its line."""
+    findings = tuple(
+        Finding(
+            code="column-absent",
+            severity=Severity.ERROR,
+            message=f"No column c{number}.",
+            fix=f"Add c{number}.",
+            unique_id="",
+            kind="",
+            source="",
+            key="",
+            location=None,
+        )
+        for number in range(60)
+    )
+    planned = many.planned(1)
+    text = plan_text(structs.replace(planned, validation=structs.replace(planned.validation, findings=findings)))
+    assert all(f"No column c{number}. Add c{number}." in text for number in range(60))
+
+
+def test_sync_does_not_repeat_the_plan() -> None:
+    """A sync of many changes shows each once: as its result, with the fields; what was not written as planned."""
+    synced = many.synced(1000)
+    text = sync_text(synced)
+    for entry in synced.outcome.objects:
+        assert (
+            text.count(f"{entry.change.kind.label} {entry.change.name}  ")
+            + text.count(f"{entry.change.kind.label} {entry.change.name}\n")
+            == 1
+        )
+    assert "+ Support orders" not in text
+    assert "! Catalog refunds" in text
+
+
+def test_quiet_names_what_changes() -> None:
+    """In quiet style a plan and a sync name each object that changes, in one line."""
+    quiet = Style(quiet=True)
+    assert "+ Support orders" in plan_text(many.planned(60), quiet)
+    assert "created      assignment source Support orders" in sync_text(many.synced(60), quiet)
+
+
+def test_validation_in_brief() -> None:
+    """From 15 sources on each has one line that names what is not proven; the verbose form lists all columns."""
+    validation = many.planned(60).validation
+    text = validation_text(validation)
+    assert "? Growth exposures       qualifying event  model.shop.fct_growth_exposures  not proven: device_id" in text
+    assert "metric source  model.shop.fct_billing_exposures  absent: usr_id  cannot be pushed" in text
+    assert "selects 8 columns" not in text
+    assert "selects 8 columns" in validation_text(validation, VERBOSE)
+    assert "selects 8 columns" in validation_text(many.planned(14).validation)
+
+
+def test_skipped_sources_share_their_reason() -> None:
+    """Sources that are skipped for one reason are listed together, with the reason once."""
+    left = tuple(
+        Left(kind=Kind.METRIC_SOURCE, name=f"m{number}", unique_id=f"model.a.m{number}", reason="Not compiled.")
+        for number in range(20)
+    )
+    text = plan_text(structs.replace(many.planned(1), left=left))
+    assert text.count("Not compiled.") == 1
+    assert "20 sources: Not compiled." in text
