@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import msgspec
+
+from dbt_statsig.console.answers import Envelope
 from dbt_statsig.console.base_url import DEFAULT_BASE_URL, checked_base_url
 from dbt_statsig.console.clock import Clock, SystemClock
 from dbt_statsig.console.listing import Listing
@@ -16,6 +21,7 @@ from dbt_statsig.console.windows import WINDOWS, RateWindows
 from dbt_statsig.console.wire import Wire
 from dbt_statsig.console.writer import Writer, Written
 from dbt_statsig.planning.comparison import differences
+from dbt_statsig.sources import SPECS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,6 +35,20 @@ if TYPE_CHECKING:
     from dbt_statsig.sources import Kind, Source
 
 __all__ = ["DEFAULT_BASE_URL", "ConsoleClient", "Listing", "Waiting", "Written"]
+
+_first_use = threading.Lock()
+
+
+def warm_types() -> None:
+    """Let msgspec build what it knows of each type that threads decode, before there are threads.
+
+    It does so at a type's first use and without a lock: two threads that are first at the same time can end the
+    process with SIGSEGV (msgspec 0.18 to 0.22).
+    """
+    with _first_use:
+        for kind in (Envelope, *(spec.payload for spec in SPECS.values())):
+            with contextlib.suppress(msgspec.ValidationError):
+                msgspec.convert(None, kind)
 
 
 def means_the_same(payload: Source, live: Source) -> bool:
@@ -67,6 +87,7 @@ class ConsoleClient:
         at what became of a write whose answer was lost.
         """
         address = checked_base_url(base_url)
+        warm_types()
         clock = clock or SystemClock()
         self._patience = Patience(budget=budget, clock=clock, on_wait=on_wait)
         self._wire = Wire(key, address, respect_review_settings=respect_review_settings, transport=transport)

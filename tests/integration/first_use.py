@@ -1,0 +1,66 @@
+"""Threads that all decode for the first time at the same moment. A program of its own, as a crash ends the process.
+
+`python -m tests.integration.first_use ROUNDS` puts fresh payload types in force in each round, of which msgspec knows
+nothing yet, and prints how many rounds it has lived through.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import threading
+
+import httpx
+import msgspec
+
+from dbt_statsig import sources
+from dbt_statsig.console.client import ConsoleClient
+from dbt_statsig.console.key import ApiKey
+from dbt_statsig.sources import SPECS, Kind
+
+THREADS = 8
+
+
+def fresh_types() -> None:
+    """Put types in force of which msgspec knows nothing yet: those of the module, run once more."""
+    for kind, fresh in zip(Kind, importlib.reload(sources).SPECS.values(), strict=True):
+        SPECS[kind] = msgspec.structs.replace(SPECS[kind], payload=fresh.payload)
+
+
+def one_round() -> None:
+    """A first sync, as far as threads go: all of them create an object of each kind, and all are answered at once."""
+    fresh_types()
+    together = threading.Barrier(THREADS)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        content = {"message": "Created.", "data": msgspec.json.decode(request.read())}
+        together.wait()
+        return httpx.Response(201, json=content)
+
+    read = []
+    key = ApiKey("console-first-use", origin="here")
+    with ConsoleClient(key, transport=httpx.MockTransport(answer), windows=[(10_000, 1.0)]) as client:
+
+        def work(turn: int) -> None:
+            for kind in Kind:
+                payload = SPECS[kind].payload(
+                    name=f"{kind.value} {turn}",
+                    sql="select 1",
+                    id_type_mapping=(sources.IdType(statsig_unit_id="userID", column="user_id"),),
+                    owner=sources.Owner(owner_id="1"),
+                )
+                read.append(client.create(kind, payload).live)
+
+        threads = [threading.Thread(target=work, args=(turn,)) for turn in range(THREADS)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len([live for live in read if live is not None]) == THREADS * len(Kind)
+
+
+if __name__ == "__main__":
+    sys.setswitchinterval(1e-6)
+    for _ in range(int(sys.argv[1])):
+        one_round()
+    print(sys.argv[1], "rounds")  # noqa: T201 - what the test reads
