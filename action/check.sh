@@ -7,16 +7,36 @@ report=$RUNNER_TEMP/dbt-statsig.md
 plan=$RUNNER_TEMP/dbt-statsig-plan.md
 # An earlier run of the action in this job may have left its own.
 rm -f "$report" "$plan"
+# Isolated, so that no module of the checkout takes the place of a library.
+unset PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONUSERBASE
+dbt-statsig() { "$PYTHON" -I -m dbt_statsig "$@"; }
 shared=(--project-dir "$INPUT_PROJECT_DIR" --no-color)
 [[ -n $INPUT_TARGET ]] && shared+=(--target "$INPUT_TARGET")
 [[ $INPUT_STRICT == true ]] && shared+=(--strict)
 compare=()
 [[ -n $INPUT_STATE ]] && compare+=(--state "$INPUT_STATE")
-# What a fork sends in may name another host for the key to go to. GitHub gives its pull requests no secret, but for
-# pull_request_target it does.
-if [[ $GITHUB_EVENT_NAME == pull_request* && ${HEAD_REPOSITORY:-} != "$GITHUB_REPOSITORY" ]]; then
+
+# Whose code is checked out: `merged` (a branch or tag of this repository), `proposed` (a pull request within it), or
+# `foreign`: a fork's, or not to be known from the event. What is foreign could have the key sent elsewhere.
+whose() {
+  case $1 in
+    push | schedule | workflow_dispatch | release) echo merged ;;
+    pull_request*) [[ ${HEAD_REPOSITORY:-} == "$GITHUB_REPOSITORY" ]] && echo proposed || echo foreign ;;
+    *) echo foreign ;;
+  esac
+}
+event=$GITHUB_EVENT_NAME
+code=$(whose "$event")
+if [[ $event == workflow_run ]]; then
+  event="workflow_run after ${RUN_EVENT:-an unknown event}"
+  # The head of a pull_request_target or of another workflow_run is not what such a run checked out.
+  [[ ${RUN_EVENT:-} != pull_request?* && ${HEAD_REPOSITORY:-} == "$GITHUB_REPOSITORY" ]] && code=$(whose "${RUN_EVENT:-}")
+fi
+if [[ $code == foreign ]]; then
   STATSIG_CONSOLE_API_KEY=
-  echo "::notice title=dbt-statsig::A pull request from a fork: checked without a key."
+  reason="$event does not tell whose code is checked out"
+  [[ $event == *pull_request* || ${HEAD_REPOSITORY:-$GITHUB_REPOSITORY} != "$GITHUB_REPOSITORY" ]] && reason="$event from a fork"
+  echo "::notice title=dbt-statsig::Checked without a key: $reason. See docs/ci.md for the events that may use one."
 fi
 # An empty variable would count as a key that cannot be used; other names of it count too.
 if [[ -z ${STATSIG_CONSOLE_API_KEY:-} ]]; then
@@ -32,8 +52,8 @@ finish() {
 }
 
 if [[ $INPUT_SYNC == true ]]; then
-  if [[ $GITHUB_EVENT_NAME == pull_request* ]]; then
-    echo "::error title=dbt-statsig::sync is never run for a pull request; run it on the branch that it is merged into."
+  if [[ $code != merged ]]; then
+    echo "::error title=dbt-statsig::sync is not run with $event; run it for a push to the branch that is deployed."
     finish 2
   fi
   dbt-statsig sync "${shared[@]}" --output github --report "markdown:$report"

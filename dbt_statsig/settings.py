@@ -36,7 +36,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The settings of one project; every one has a default."""
 
     base_url: Annotated[
-        _Line, Meta(description="Where the Console API is: https, or http on this machine (the emulator).")
+        _Line,
+        Meta(
+            description="Where the Console API is: https, or http on this machine (the emulator). In the file only "
+            "Statsig's own hosts and loopback; any other host only from the environment or a flag."
+        ),
     ] = "https://statsigapi.net"
     defaults: Annotated[
         dict[str, Any],
@@ -137,6 +141,8 @@ def resolve(project_dir: Path, environ: Mapping[str, str], flags: Mapping[str, o
         if value is not INVALID:
             values[given.key] = value
             origins[given.key] = given.origin
+    if origins["base_url"].startswith(FILE_NAME):
+        faults.extend(_foreign_host(origins["base_url"], values["base_url"]))
     if faults:
         raise SettingsError("\n".join(faults))
     return Resolved(settings=structs.replace(Settings(), **values), origins=origins)
@@ -147,6 +153,18 @@ def _sentence(given: _Given, fault: Fault) -> str:
         variable = ENVIRONMENT_PREFIX + given.key.upper()
         return f"`{given.key}` holds {{{{ or {{%: {FILE_NAME} is not rendered. Set the variable {variable} instead."
     return f"`{dotted((given.key, *fault.path))}` {fault.message} {fault.fix}".rstrip()
+
+
+def _foreign_host(place: str, url: str) -> Iterator[str]:
+    from dbt_statsig.addresses import STATSIG_HOSTS, is_own  # noqa: PLC0415 - few files name a host
+
+    if not is_own(url):
+        own = " and ".join(f"https://{host}" for host in STATSIG_HOSTS)
+        yield (
+            f"{place}: `base_url` is neither Statsig's own host nor this machine. Whoever can change {FILE_NAME} must "
+            f"not choose where the key goes: here only {own} and loopback addresses are accepted. Set any other host "
+            f"with {ENVIRONMENT_PREFIX}BASE_URL or --base-url."
+        )
 
 
 def _from_file(project_dir: Path, faults: list[str]) -> Iterator[_Given]:

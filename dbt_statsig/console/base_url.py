@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import ipaddress
-import socket
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from dbt_statsig.addresses import STATSIG_HOSTS, address_of, is_this_machine
 from dbt_statsig.errors import SettingsError
 from dbt_statsig.sources import API_PREFIX
 
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
-DEFAULT_BASE_URL = "https://statsigapi.net"
+    from dbt_statsig.addresses import Address
+
+DEFAULT_BASE_URL = f"https://{STATSIG_HOSTS[0]}"
 _FIX = f"Set base_url to a plain https address such as {DEFAULT_BASE_URL} (http is for this machine only)."
 _METADATA_HOSTS = frozenset({"metadata", "metadata.google.internal", "instance-data"})
 
@@ -68,30 +69,13 @@ def _form_fault(text: str, parts: SplitResult, host: str) -> str:
 
 
 def _host_fault(scheme: str, host: str) -> str:
-    address = _address(host)
+    address = address_of(host)
     if host in _METADATA_HOSTS or (address is not None and _gives_credentials(address)):
         return f"names {host}, where a cloud machine serves its own credentials."
-    if scheme == "http" and host != "localhost" and not (address is not None and address.is_loopback):
+    if scheme == "http" and not is_this_machine(host):
         return "begins with http://: the key would cross the network in clear text."
     return ""
 
 
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        address = ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return _legacy_address(host)
-    mapped = getattr(address, "ipv4_mapped", None)
-    return address if mapped is None else ipaddress.IPv4Address(mapped)
-
-
-def _legacy_address(host: str) -> ipaddress.IPv4Address | None:
-    """IPv4 in the old notations (one number, octal, hex) that system resolvers still take."""
-    try:
-        return ipaddress.IPv4Address(socket.inet_aton(host))
-    except (OSError, UnicodeError, ValueError):
-        return None
-
-
-def _gives_credentials(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+def _gives_credentials(address: Address) -> bool:
     return address.is_link_local or str(address) == "fd00:ec2::254"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -34,7 +35,8 @@ def check(project: Path, tmp_path: Path, *, event: str = "pull_request", **env: 
         "GITHUB_REPOSITORY": "acme/shop",
         "HEAD_REPOSITORY": "acme/shop" if event.startswith("pull_request") else "",
         "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
-        "PATH": f"{COMMAND.parent}:/usr/bin:/bin",
+        "PATH": "/usr/bin:/bin",
+        "PYTHON": sys.executable,
         # An unset secret arrives as an empty variable.
         "STATSIG_CONSOLE_API_KEY": "",
     }
@@ -91,19 +93,68 @@ def test_a_plan_with_a_key(shop: Path, tmp_path: Path) -> None:
     assert "9 to create" in (tmp_path / "dbt-statsig.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("head", ["stranger/shop", ""])
-@pytest.mark.parametrize("event", ["pull_request", "pull_request_target"])
-def test_a_fork_never_gets_the_key_to_use(shop: Path, tmp_path: Path, event: str, head: str) -> None:
-    """Where the code is a fork's, even a key that is there is not used: what it would go to, the fork could choose."""
-    project = own_copy(shop, tmp_path)
+FOREIGN = [
+    *[(event, head, "") for event in ("pull_request", "pull_request_target") for head in ("stranger/shop", "")],
+    ("pull_request_review", "stranger/shop", ""),
+    ("workflow_run", "stranger/shop", "pull_request"),
+    ("workflow_run", "", "push"),
+    ("workflow_run", "acme/shop", "pull_request_target"),
+    ("workflow_run", "acme/shop", "issue_comment"),
+    ("workflow_run", "acme/shop", "workflow_run"),
+    ("workflow_run", "acme/shop", ""),
+    *[
+        (event, "", "")
+        for event in ("issue_comment", "merge_group", "repository_dispatch", "issues", "check_run", "new")
+    ],
+]
+
+
+@pytest.mark.parametrize(("event", "head", "run_event"), FOREIGN)
+def test_a_fork_never_gets_the_key_to_use(shop: Path, tmp_path: Path, event: str, head: str, run_event: str) -> None:
+    """Where the code is a fork's, or the event does not tell, a key that is there is not used and nothing is pushed."""
     with running() as console:
-        (project / "dbt_statsig.yml").write_text(f"base_url: {console.url}\n", encoding="utf-8")
-        keys = {"STATSIG_CONSOLE_API_KEY": KEY, "STATSIG_API_KEY": KEY, "HEAD_REPOSITORY": head}
-        outputs, said = check(project, tmp_path, event=event, **keys)
+        keys = {"STATSIG_CONSOLE_API_KEY": KEY, "STATSIG_API_KEY": KEY, "DBT_STATSIG_BASE_URL": console.url}
+        given = {"HEAD_REPOSITORY": head, "RUN_EVENT": run_event, "INPUT_SYNC": "true", **keys}
+        outputs, said = check(shop, tmp_path, event=event, **given)
         assert list(console.requests) == []
-    assert outputs["exit-code"] == "0"
-    assert "::notice title=dbt-statsig::A pull request from a fork" in said
+    assert outputs["exit-code"] == "2"
+    assert "::notice title=dbt-statsig::Checked without a key: " in said
+    assert f"::error title=dbt-statsig::sync is not run with {event}" in said
     assert KEY not in said
+
+
+def test_a_fork_is_still_checked(shop: Path, tmp_path: Path) -> None:
+    """For a fork `validate` runs and its report is there; the key under another name is not used either."""
+    with running() as console:
+        keys = {"STATSIG_CONSOLE_API_KEY": "", "STATSIG_API_KEY": KEY, "DBT_STATSIG_BASE_URL": console.url}
+        outputs, said = check(shop, tmp_path, event="pull_request_target", HEAD_REPOSITORY="stranger/shop", **keys)
+        assert list(console.requests) == []
+    assert outputs == {"exit-code": "0", "report": str(tmp_path / "dbt-statsig.md")}
+    assert "Checked without a key: pull_request_target from a fork." in said
+
+
+@pytest.mark.parametrize(
+    ("event", "run_event", "pushes"),
+    [
+        ("push", "", True),
+        ("schedule", "", True),
+        ("workflow_dispatch", "", True),
+        ("release", "", True),
+        ("workflow_run", "push", True),
+        ("workflow_run", "pull_request", False),
+        ("pull_request", "", False),
+        ("pull_request_target", "", False),
+    ],
+)
+def test_code_of_the_repository_may_use_the_key(
+    shop: Path, tmp_path: Path, event: str, run_event: str, *, pushes: bool
+) -> None:
+    """Merged code may push and plan, a pull request within the repository may plan: seen by whether a key is missed."""
+    given = {"HEAD_REPOSITORY": "acme/shop" if event[0] in "pw" else "", "RUN_EVENT": run_event}
+    _, said = check(shop, tmp_path, event=event, INPUT_SYNC="true", **given)
+    assert "Checked without a key" not in said
+    assert ("No Console API key is set" in said) is pushes
+    assert ("sync is not run with" in said) is not pushes
 
 
 def test_a_plan_that_cannot_run_keeps_what_was_found(shop: Path, tmp_path: Path) -> None:
@@ -134,16 +185,78 @@ def test_a_check_that_cannot_run_is_the_report(shop: Path, tmp_path: Path) -> No
     assert check(project, tmp_path, INPUT_SYNC="true")[0] == {"exit-code": "2"}
 
 
-def test_sync_is_for_branches_only(shop: Path, tmp_path: Path) -> None:
-    """A pull request is never pushed, whatever is asked for; a branch is."""
+def test_sync_pushes(shop: Path, tmp_path: Path) -> None:
+    """A push to a branch of the repository is written to the console."""
     project = own_copy(shop, tmp_path)
     with running() as console:
         keys = {"INPUT_SYNC": "true", "STATSIG_CONSOLE_API_KEY": KEY, "DBT_STATSIG_BASE_URL": console.url}
-        for event in ("pull_request", "pull_request_target"):
-            assert check(project, tmp_path, event=event, **keys)[0] == {"exit-code": "2"}
-        assert list(console.requests) == []
         assert check(project, tmp_path, event="push", **keys)[0]["exit-code"] == "0"
         assert len(console.state.sources["assignment_sources"]) == 1
+
+
+HOSTILE = (
+    "venv",
+    "pip",
+    "ensurepip",
+    "logging",
+    "json",
+    "sitecustomize",
+    "usercustomize",
+    "httpx",
+    "msgspec",
+    "hatchling",
+)
+
+
+def hostile(folder: Path) -> Path:
+    """Put modules into a folder that take the place of Python's own, and of ours, for whoever looks there first.
+
+    The file that is returned exists once one of them was run.
+    """
+    folder.mkdir(exist_ok=True)
+    ran = folder / "ran"
+    for name in (*HOSTILE, "dbt_statsig"):
+        (folder / f"{name}.py").write_text(f"open({str(ran)!r}, 'a').write('{name} ')\n", encoding="utf-8")
+    return ran
+
+
+def test_installing_runs_nothing_of_the_repository(tmp_path: Path) -> None:
+    """Modules of the checkout are not run by venv and pip, PYTHONPATH or not; pip is reached, and has no index here."""
+    ran = hostile(tmp_path / "checkout")
+    runner = {
+        "RUNNER_TEMP": str(tmp_path),
+        "GITHUB_OUTPUT": str(tmp_path / "outputs"),
+        "GITHUB_ACTION_PATH": str(ROOT),
+        "PYTHON": sys.executable,
+        "PYTHONPATH": str(tmp_path / "checkout"),
+        "PIP_NO_INDEX": "1",
+    }
+    done = subprocess.run(
+        [ROOT / "action" / "install.sh"],
+        cwd=tmp_path / "checkout",
+        env=environment(**runner),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert not ran.exists(), ran.read_text()
+    assert "ERROR: Cannot install hatchling" in done.stderr
+    assert done.returncode == 1
+
+
+def test_checking_runs_nothing_of_the_repository(shop: Path, tmp_path: Path) -> None:
+    """Modules in the folder that is checked are not run, PYTHONPATH or not."""
+    project = own_copy(shop, tmp_path)
+    ran = hostile(project)
+    assert check(project, tmp_path, PYTHONPATH=str(project))[0]["exit-code"] == "0"
+    assert not ran.exists(), ran.read_text()
+
+
+def test_tools_are_pinned() -> None:
+    """What installs the package is pinned: hatchling by the constraints, for pip's own isolation takes the newest."""
+    script = (ROOT / "action" / "install.sh").read_text(encoding="utf-8")
+    assert "--no-build-isolation" in script
+    assert re.search(r"(?m)^hatchling==", (ROOT / "constraints.txt").read_text(encoding="utf-8"))
 
 
 def test_a_target_is_passed_on(shop: Path, tmp_path: Path) -> None:

@@ -150,6 +150,50 @@ def test_a_wrong_file(tmp_path: Path, text: str, message: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "url",
+    [
+        "https://statsig.example.com",
+        "https://statsigapi.net.example.com",
+        "https://statsigapi.net@example.com",
+        "https://example.com#https://statsigapi.net",
+        "https://xn--sttsigapi-66a.net",
+        "http://statsigapi.net",
+        "https://10.0.0.1",
+        "https://169.254.169.254",
+        "https://[::1",
+        "statsigapi.net",
+        "//example.com",
+    ],
+)
+def test_the_file_chooses_no_foreign_host(tmp_path: Path, url: str) -> None:
+    """From the file the key goes to Statsig or stays here; the environment and flags may name any host."""
+    text = f"strict: true\nbase_url: '{url}'\n"
+    (fault,) = _faults(tmp_path, text)
+    assert fault.startswith("dbt_statsig.yml:2: `base_url` is neither Statsig's own host nor this machine.")
+    assert fault.endswith("Set any other host with DBT_STATSIG_BASE_URL or --base-url.")
+    environ = {"DBT_STATSIG_BASE_URL": "https://statsig.example.com"}
+    assert resolve(tmp_path, environ, {}).settings.base_url == "https://statsig.example.com"
+    assert resolve(tmp_path, {}, {"base_url": "https://a.example.com"}).settings.base_url == "https://a.example.com"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://statsigapi.net",
+        "https://api.statsig.com/",
+        "https://STATSIGAPI.net.:443",
+        "http://localhost:80",
+        "http://127.1",
+        "https://[::1]:8",
+    ],
+)
+def test_the_file_may_name_statsig_and_this_machine(tmp_path: Path, url: str) -> None:
+    """Statsig's own hosts and loopback are taken from the file."""
+    (tmp_path / "dbt_statsig.yml").write_text(f"base_url: '{url}'\n", encoding="utf-8")
+    assert resolve(tmp_path, {}, {}).settings.base_url == url
+
+
+@pytest.mark.parametrize(
     "text",
     [
         f"api_key: {KEY}\n",
