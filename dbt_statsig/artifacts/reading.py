@@ -31,10 +31,15 @@ class FileKind(Struct, frozen=True, kw_only=True):
     label: str
     newest: int
     fix: str
+    others: tuple[int, ...] = ()
 
 
 MANIFEST = FileKind(
-    schema="manifest", label="manifest.json", newest=12, fix="Run `dbt compile` (or `dbt parse`) to write it."
+    schema="manifest",
+    label="manifest.json",
+    newest=12,
+    others=(20,),  # the betas of dbt 2.0 gave this number to the same form
+    fix="Run `dbt compile` (or `dbt parse`) to write it.",
 )
 CATALOG = FileKind(schema="catalog", label="catalog.json", newest=1, fix="Run `dbt docs generate` to write it.")
 RUN_RESULTS = FileKind(
@@ -150,7 +155,7 @@ def _check_kind(metadata: Metadata | None, *, kind: FileKind, where: str) -> Non
         )
     if found != kind.schema:
         raise ArtifactError(f"{where} is a {found} file of dbt's, not a {kind.label}.", fix=f"Name the {kind.label}.")
-    if not 1 <= version <= kind.newest:
+    if not (1 <= version <= kind.newest or version in kind.others):
         known = "v1" if kind.newest == 1 else f"v1 to v{kind.newest}"
         raise ArtifactError(
             f"{where} has schema version v{version} (dbt {metadata.dbt_version or 'unknown'}); {known} can be read.",

@@ -120,6 +120,13 @@ def test_unknown_version_names_what_can_be_read(version: int) -> None:
     assert f"v{version} (dbt 3.0.0); v1 to v12 can be read" in error.message
 
 
+def test_the_betas_of_dbt_2_are_read(tmp_path: Path) -> None:
+    """A manifest that a beta of dbt 2.0 numbered v20 has the form of v12 and is read."""
+    path = tmp_path / "manifest.json"
+    path.write_bytes(manifest_bytes(version=20, metadata={"dbt_version": "2.0.0-beta.46"}))
+    assert load_manifest(path).dbt_version == "2.0.0-beta.46"
+
+
 def test_unknown_catalog_version_names_the_only_one(tmp_path: Path) -> None:
     """A file kind with a single known version says just that one."""
     path = tmp_path / "catalog.json"
