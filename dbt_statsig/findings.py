@@ -15,6 +15,9 @@ from dbt_statsig.finding_codes import CODES, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+# Comparing two words takes time with the product of their lengths.
+_LONGEST_NAME = 200
+
 __all__ = ["CODES", "Finding", "Location", "Severity", "did_you_mean", "nearest"]
 
 
@@ -82,7 +85,9 @@ def finding(
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known name most like `word`, compared without case; None when nothing is near."""
+    """The known name most like `word`, compared without case; None when nothing is near, or for a very long word."""
+    if len(word) > _LONGEST_NAME:
+        return None
     folded = {name.casefold(): name for name in known}
     close = get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
     return folded[close[0]] if close else None

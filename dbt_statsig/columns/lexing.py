@@ -6,7 +6,8 @@ import re
 
 from msgspec import Struct
 
-from dbt_statsig.columns.sql import Token, Unparsable, tokenize
+from dbt_statsig.columns.budget import Unparsable
+from dbt_statsig.columns.sql import Token, tokenize
 from dbt_statsig.columns.user_sql import MACROS, SqlProblem
 from dbt_statsig.findings import did_you_mean
 
@@ -81,11 +82,11 @@ def _early(text: str) -> SqlProblem | None:
 
 def _macros(text: str, blank: str, tokens: list[Token], macros: frozenset[str]) -> tuple[str, list[SqlProblem]]:
     """The text with its macros as literals, and those that must not be there."""
-    bare = {token.start for token in tokens}
+    bare = {token.start: token.text for token in tokens}
     masked, problems = list(blank), []
     for found in _MACRO.finditer(text):
         start, end = found.span()
-        outside = start in bare and blank[start:end] in {token.text for token in tokens if token.start == start}
+        outside = bare.get(start) == blank[start:end]
         name = found[1]
         if outside:
             masked[start], masked[end - 1] = "'", "'"

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from dbt_statsig.columns.budget import Unparsable
 from dbt_statsig.columns.lexing import fault, lex
 from dbt_statsig.columns.references import Reference, references
-from dbt_statsig.columns.sql import Unparsable, parse_condition, quiet
+from dbt_statsig.columns.sql import parse_condition, quiet
 from dbt_statsig.columns.user_sql import SqlCheck, SqlProblem
 from dbt_statsig.columns.verdicts import Presence
 

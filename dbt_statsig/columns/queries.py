@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from sqlglot import exp
 
+from dbt_statsig.columns.budget import Unparsable
 from dbt_statsig.columns.expand import Known, expand
 from dbt_statsig.columns.items import Opaque, TooWide
 from dbt_statsig.columns.lexing import fault, lex
 from dbt_statsig.columns.predicates import in_order, offset_of, stored_name, unparsable
 from dbt_statsig.columns.references import Reference, references
-from dbt_statsig.columns.sql import Node, Unparsable, arg, is_query, parse_statements, quiet
+from dbt_statsig.columns.sql import Node, arg, is_query, parse_statements, quiet
 from dbt_statsig.columns.user_sql import SqlCheck, SqlProblem
 from dbt_statsig.columns.verdicts import ColumnSet, Evidence, KnownColumn
 from dbt_statsig.columns.walk import Walker

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dbt_statsig.columns.budget import Unparsable
 from dbt_statsig.columns.items import Items, Opaque, Shape, TooWide
-from dbt_statsig.columns.sql import Unparsable, is_query, parse_statements, quiet
+from dbt_statsig.columns.sql import is_query, parse_statements, quiet
 from dbt_statsig.columns.walk import Walker
 
 if TYPE_CHECKING:

@@ -12,6 +12,8 @@ from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ParseError, SqlglotError
 
+from dbt_statsig.columns.budget import Unparsable, check_size, limited
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -27,17 +29,6 @@ ROWS_OF_FUNCTION: type | None = getattr(exp, "TableFromRows", None)
 _quiet: ContextVar[bool] = ContextVar("dbt_statsig_quiet", default=False)
 
 
-class Unparsable(Exception):
-    """Text that is no SQL that sqlglot understands; `line` and `column` count from 1 (0: not known)."""
-
-    def __init__(self, message: str, *, line: int = 0, column: int = 0) -> None:
-        """`message` is one line without the text itself."""
-        super().__init__(message)
-        self.message = message
-        self.line = line
-        self.column = column
-
-
 def _loud(_record: logging.LogRecord) -> bool:
     return not _quiet.get()
 
@@ -50,7 +41,8 @@ def _guarded() -> Iterator[None]:
     """Without sqlglot's log lines, and with its errors (and what deep nesting does) as Unparsable."""
     token = _quiet.set(True)
     try:
-        yield
+        with limited():
+            yield
     except ParseError as error:
         raise _unparsable(error) from None
     except SqlglotError as error:
@@ -83,18 +75,21 @@ def _first_line(text: str) -> str:
 
 def tokenize(sql: str, dialect: str) -> list[Token]:
     """The tokens of `sql`. Raises Unparsable."""
+    check_size(sql)
     with _guarded():
         return list(Dialect.get_or_raise(dialect).tokenize(sql))
 
 
 def parse_statements(sql: str, dialect: str) -> list[Node]:
     """The statements of `sql`, empty ones left out. Raises Unparsable."""
+    check_size(sql)
     with _guarded():
         return [statement for statement in sqlglot.parse(sql, read=dialect) if statement is not None]
 
 
 def parse_condition(sql: str, dialect: str) -> Node:
     """`sql` as one expression, without an alias. Raises Unparsable."""
+    check_size(sql)
     with _guarded():
         return sqlglot.parse_one(sql, read=dialect, into=exp.Condition)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # What decides which rows there are and what they mean, beside the columns in roles: those are compared as columns.
 _COMPARED = ("where", "partition_column", "timestamp_as_day", "source_type", "table_name")
 _LONGEST = 120
-_AROUND = re.compile(r"\s*([(),<>])\s*")
+_AROUND = re.compile(r" ?([(),<>]) ?")
 
 
 def changed_keys(old: AnyMeta, new: AnyMeta) -> Iterator[tuple[str, str]]:
@@ -61,7 +61,7 @@ def _types(node: Node, adapter: Adapter) -> dict[str, str]:
 
 
 def _plain(data_type: str) -> str:
-    return " ".join(_AROUND.sub(r"\1", data_type).casefold().split())
+    return _AROUND.sub(r"\1", " ".join(data_type.casefold().split()))
 
 
 def _said(meta: AnyMeta, key: str) -> Any:

@@ -13,9 +13,10 @@ from msgspec import UNSET, Struct
 from dbt_statsig.artifacts import ColumnTest
 from dbt_statsig.columns.verdicts import Presence
 from dbt_statsig.findings import CODES, Finding, Severity, finding
-from dbt_statsig.payloads.sql_text import PartitionType, partition_type
+from dbt_statsig.payloads.sql_text import PartitionType, partition_type, unwrapped
 from dbt_statsig.results import ColumnUse
 from dbt_statsig.sources import Kind
+from dbt_statsig.sql_pieces import PieceKind, pieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,9 +37,7 @@ _NO_TIME = re.compile(
     r"variant|uuid|uniqueidentifier|(var)?binary.*|bytes|bytea|blob|time(\s*\(.*|\s+with.*)?",
     re.IGNORECASE | re.DOTALL,
 )
-_WRAPPER = re.compile(r"(?:nullable|lowcardinality)\((.*)\)", re.IGNORECASE)
 _HEAVY = re.compile(r"\bjoin\b|\bgroup\s+by\b|\bover\s*\(|\bdistinct\b|\bqualify\b", re.IGNORECASE)
-_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 _DATE_MACRO = re.compile(r"\{\s*statsig_(start|end)_date(_int)?\s*\}")
 
 
@@ -139,7 +138,8 @@ class _RoleChecks:
 
     def cost(self) -> Iterator[Finding]:
         """What Statsig's guides advise against: it makes scans slow, not wrong."""
-        sql = _COMMENT.sub(" ", self._node.compiled_code or "")
+        parts = pieces(self._node.compiled_code or "", escapes=False)
+        sql = "".join(" " if part.kind is PieceKind.COMMENT else part.text for part in parts)
         if (
             self._declaration.kind is Kind.ASSIGNMENT_SOURCE
             and self._node.materialized == "view"
@@ -175,9 +175,7 @@ class _RoleChecks:
 
 
 def _is_no_time(data_type: str) -> bool:
-    name = data_type.strip()
-    while wrapped := _WRAPPER.fullmatch(name):
-        name = wrapped[1].strip()
+    name = unwrapped(data_type)
     return partition_type(name) is PartitionType.OTHER and _NO_TIME.fullmatch(name) is not None
 
 

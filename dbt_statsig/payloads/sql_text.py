@@ -32,13 +32,26 @@ _WHOLE_NUMBER = re.compile(r"(number|numeric|decimal)\(\s*\d+\s*,\s*0\s*\)", re.
 _WRAPPER = re.compile(r"(?:nullable|lowcardinality)\((.*)\)", re.IGNORECASE)
 
 
+# ClickHouse takes two; a text of thousands would take for ever.
+_MOST_WRAPPERS = 4
+
+
+def unwrapped(data_type: str) -> str:
+    """The type inside of ClickHouse's `Nullable(…)` and `LowCardinality(…)`."""
+    name = data_type.strip()
+    for _ in range(_MOST_WRAPPERS):
+        wrapped = _WRAPPER.fullmatch(name)
+        if wrapped is None:
+            break
+        name = wrapped[1].strip()
+    return name
+
+
 def partition_type(data_type: str | None) -> PartitionType:
     """What a warehouse's type name means for a date filter; `UNKNOWN` only where no type is known."""
     if not data_type:
         return PartitionType.UNKNOWN
-    name = data_type.strip()
-    while wrapped := _WRAPPER.fullmatch(name):
-        name = wrapped[1].strip()
+    name = unwrapped(data_type)
     if _DATE.fullmatch(name):
         return PartitionType.DATE
     if _TIMESTAMP.match(name):

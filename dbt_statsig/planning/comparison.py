@@ -7,31 +7,31 @@ false) are no differences. White space inside quotes and comments is one.
 from __future__ import annotations
 
 import hashlib
-import re
 from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET, UnsetType, structs
 
 from dbt_statsig.changes import FieldChange
 from dbt_statsig.sources import WRITE_ONLY_FIELDS, Owner, Source
+from dbt_statsig.sql_pieces import PieceKind, pieces
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_QUOTED = r"\"(?:[^\"])*\"|`[^`]*`|(?P<tag>\$\w*\$).*?(?P=tag)|/\*.*?\*/|--[^\n]*(?:\n|$)"
-# Whether a backslash escapes a quote depends on the warehouse; two texts are the same only if both readings agree.
-_READINGS = (
-    re.compile(rf"'[^']*'|{_QUOTED}|(?P<blank>\s+)", re.DOTALL),
-    re.compile(rf"'(?:\\.|[^'\\])*'|{_QUOTED}|(?P<blank>\s+)", re.DOTALL),
-)
-
 
 def normal_sql(sql: str) -> tuple[str, ...]:
-    """The SQL with each run of white space between tokens as one blank, under both readings of a backslash."""
-    return tuple(
-        reading.sub(lambda match: " " if match["blank"] else match[0], sql.replace("\r\n", "\n")).strip()
-        for reading in _READINGS
-    )
+    """The SQL with each run of white space between tokens as one blank, under both readings of a backslash.
+
+    Whether it escapes a quote depends on the warehouse; two texts are the same only if both readings agree.
+    """
+    text = sql.replace("\r\n", "\n")
+    plain = _collapsed(text, escapes=False)
+    return (plain, _collapsed(text, escapes=True) if "\\" in text else plain)
+
+
+def _collapsed(sql: str, *, escapes: bool) -> str:
+    parts = pieces(sql, escapes=escapes)
+    return "".join(" " if part.kind is PieceKind.BLANK else part.text for part in parts).strip()
 
 
 _NOT_COMPARED = WRITE_ONLY_FIELDS | {"name"}

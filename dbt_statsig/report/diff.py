@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from difflib import SequenceMatcher
 from enum import Enum
 
@@ -10,6 +11,8 @@ from msgspec import Struct
 CONTEXT = 2
 # Above this many lines a full comparison costs more than it tells; the middle is then shown as replaced.
 MOST_LINES = 1000
+# The same of pairs of equal lines: a text of one line, a thousand times, would take minutes.
+MOST_PAIRS = 20_000
 
 
 class Mark(str, Enum):
@@ -39,8 +42,13 @@ def _folded(lines: list[str], *, head: int, tail: int) -> list[DiffLine]:
     ]
 
 
+def _pairs(before: list[str], after: list[str]) -> int:
+    counted = Counter(after)
+    return sum(counted[line] for line in before)
+
+
 def _opcodes(before: list[str], after: list[str]) -> list[tuple[str, int, int, int, int]]:
-    if max(len(before), len(after)) <= MOST_LINES:
+    if max(len(before), len(after)) <= MOST_LINES and _pairs(before, after) <= MOST_PAIRS:
         return list(SequenceMatcher(None, before, after, autojunk=False).get_opcodes())
     shorter = min(len(before), len(after))
     head = next((at for at in range(shorter) if before[at] != after[at]), shorter)
