@@ -53,7 +53,13 @@ class Change(Struct, frozen=True, kw_only=True):
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """All changes, in a stable order, for one dbt project against one console."""
+    """All changes, in a stable order, for one dbt project (and its namespace) against one console."""
 
     project: str
     changes: tuple[Change, ...]
+    namespace: str = ""
+
+    @property
+    def owner(self) -> str:
+        """Whose objects these are, as their ownership line names it: `shop`, or `shop@dev`."""
+        return f"{self.project}@{self.namespace}" if self.namespace else self.project

@@ -11,6 +11,7 @@ from dbt_statsig.findings import did_you_mean
 from dbt_statsig.guard import check_target
 from dbt_statsig.impact.live_experiments import with_experiments
 from dbt_statsig.live import begin_reading, checked_live
+from dbt_statsig.namespace import other_prefixes, prefix_of
 from dbt_statsig.planning.matching import Scope, build_plan, owned
 from dbt_statsig.planning.safety import Limits, guarded
 from dbt_statsig.planning.saved_plan import binding_of, load, matched, scoped
@@ -135,15 +136,18 @@ def _planned(project: Project, client: ConsoleClient, told: Progress) -> Planned
     only = None if project.only is None else project.only - project.unproven.keys()
     scope = Scope(
         project=project.inputs.project,
+        namespace=project.namespace,
         adopt=project.request.adopt,
         adopt_all=project.request.adopt_all,
         only=only,
         protected=frozenset((block.kind, block.unique_id) for block in project.declared.faulty),
         prune=project.request.prune,
+        prefix=prefix_of(project.settings, project.target.name),
+        prefixes=other_prefixes(project.settings, project.target.name),
     )
     result = guarded(
         build_plan(desired, live, scope),
-        owned(project.inputs.project, live),
+        owned(scope, live),
         Limits(percent=project.settings.prune_threshold_percent, objects=project.settings.prune_threshold_objects),
         declares=bool(project.inputs.manifest.marked()),
         force=project.request.force,
@@ -155,7 +159,7 @@ def _planned(project: Project, client: ConsoleClient, told: Progress) -> Planned
         requests=client.requests,
         warnings=tuple(warnings),
         left=tuple(project.left()),
-        binding=binding_of(project.inputs.project, project.target.name, project.settings, desired),
+        binding=binding_of(scope, project.target.name, project.settings, desired),
     )
     return _checked(project, planned, client, told) if project.request.server_check else planned
 

@@ -6,6 +6,7 @@ at the first fault and names no next step, so the walk over them is ours.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import cache
 from math import isfinite
@@ -88,6 +89,9 @@ def convert(value: object, expected: types.Type, *, lenient: bool = False) -> tu
     return (INVALID if walk.faults else result), tuple(walk.faults)
 
 
+_SHAPES: dict[type[types.Type], type] = {types.VarTupleType: list, types.DictType: dict, types.StrType: str}
+
+
 class _Walk:
     def __init__(self, *, lenient: bool) -> None:
         self.lenient = lenient
@@ -123,7 +127,7 @@ class _Walk:
         if value is None and any(isinstance(one, types.NoneType) for one in expected.types):
             return None
         others = [one for one in expected.types if not isinstance(one, types.NoneType)]
-        fitting = [one for one in others if isinstance(_plain(one), types.VarTupleType) is isinstance(value, list)]
+        fitting = [one for one in others if isinstance(value, _SHAPES.get(type(_plain(one)), ()))]
         return self.convert(value, (fitting or others)[0], path, extra)
 
     def _text(self, value: object, expected: types.StrType, path: Path, extra: Extra) -> object:
@@ -240,6 +244,8 @@ def _text_fault(value: str, expected: types.StrType, extra: Extra, noun: str) ->
         message, fix = f"begins or ends with a blank: {show(value)}.", "Remove it."
     elif extra.get("line") and "Cc" in categories:
         message, fix = f"holds a control character: {show(value)}.", "Remove it."
+    elif expected.pattern is not None and re.search(expected.pattern, value) is None:
+        message, fix = f"cannot be {show(value)}.", extra.get("allowed", "")
     elif value.casefold() in extra.get("reserved", ()):
         message, fix = f"cannot be {show(value)}: the Console API reserves it.", "Choose another name."
     return message, fix

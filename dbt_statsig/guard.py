@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dbt_statsig.errors import ArtifactError, TargetRefused
+from dbt_statsig.namespace import needs_target
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,6 +15,12 @@ if TYPE_CHECKING:
     from dbt_statsig.artifacts import Manifest, Node
     from dbt_statsig.request import Request
     from dbt_statsig.settings import Settings
+
+
+_NAME_IT = (
+    "Name it with --target, as it was given to the dbt command that wrote the manifest; "
+    "`dbt-statsig run -- dbt build` and the macros know it by themselves."
+)
 
 
 class Target(Struct, frozen=True, kw_only=True):
@@ -39,11 +46,16 @@ def known_target(request: Request, manifest: Manifest, run_results: Path) -> Tar
 
 
 def check_target(target: Target, settings: Settings) -> None:
-    """Raise TargetRefused where two targets are named, or where targets are listed in the settings and this is none."""
+    """Raise TargetRefused for a target that is doubtful, not listed, or not known although settings depend on it."""
     if target.doubt:
         raise TargetRefused(
             f"Nothing was pushed: {target.doubt}",
             fix="Name the target that the manifest was made for, or let dbt write the manifest again.",
+        )
+    if not target.name and (setting := needs_target(settings)):
+        raise TargetRefused(
+            f"Nothing was pushed: the dbt target is not known, and `{setting}` depends on it.",
+            fix=_NAME_IT,
         )
     allowed = settings.allowed_targets
     if allowed is None or target.name in allowed:
@@ -52,8 +64,7 @@ def check_target(target: Target, settings: Settings) -> None:
     if not target.name:
         raise TargetRefused(
             f"Nothing was pushed: the dbt target is not known, and only these may push: {listed}.",
-            fix="Name it with --target, as it was given to the dbt command that wrote the manifest; "
-            "`dbt-statsig run -- dbt build` and the macros know it by themselves.",
+            fix=_NAME_IT,
         )
     raise TargetRefused(
         f'Nothing was pushed: the dbt target "{target.name}" may not push; allowed: {listed}.',

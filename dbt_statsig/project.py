@@ -16,6 +16,7 @@ from dbt_statsig.findings import CODES, Finding, Severity, finding
 from dbt_statsig.guard import Target, known_target, refused_place
 from dbt_statsig.inputs import RUN_RESULTS_FILE, Inputs, artifacts_dir, load_inputs
 from dbt_statsig.lineage import uncompiled, upstream
+from dbt_statsig.namespace import namespace_of, prefix_of
 from dbt_statsig.payloads.building import Built, Context, build_payload
 from dbt_statsig.payloads.role_checks import RoleFacts, role_findings
 from dbt_statsig.planning.matching import Desired
@@ -50,6 +51,7 @@ class Project:
         self.inputs: Inputs = load_inputs(request, manifest)
         self.settings: Settings = self.inputs.resolved.settings
         self.target: Target = known_target(request, self.inputs.manifest, artifacts_dir(request) / RUN_RESULTS_FILE)
+        self.namespace: str = namespace_of(self.settings, self.target.name)
         self.chosen, self.unmatched = choose(self.inputs.manifest, request)
         self.only = self._only()
         declared = declare(
@@ -59,7 +61,7 @@ class Project:
             only=self.only,
             kinds=request.kinds or None,
         )
-        self.declared: Declared = _prefixed(declared, self.settings.name_prefix.get(self.target.name, ""))
+        self.declared: Declared = _prefixed(declared, prefix_of(self.settings, self.target.name))
 
     def against(self, state: Path | None) -> Validation:
         """The validation; where there are artifacts to compare with, with what has changed since."""
@@ -109,6 +111,7 @@ class Project:
         prover = _prover(self.inputs, memory)
         context = Context(
             project=self.inputs.project,
+            namespace=self.namespace,
             hidden_tags=frozenset(self.settings.hidden_tags),
             docs_url=self.settings.docs_url or "",
         )
@@ -132,6 +135,7 @@ class Project:
             sources=self._drawn(tuple(_report(one, result, errors) for one, result in built)),
             findings=tuple(sorted(findings, key=lambda found: found.sort_key)),
             unmatched=self.unmatched,
+            namespace=self.namespace,
         )
 
     def _drawn(self, reports: tuple[SourceReport, ...]) -> tuple[SourceReport, ...]:

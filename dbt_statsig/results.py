@@ -80,7 +80,8 @@ class Baseline(Struct, frozen=True, kw_only=True):
 class Validation(Struct, frozen=True, kw_only=True):
     """What a manifest declares, and all findings about it, sorted by place.
 
-    `baseline` and `impact` are None where nobody asked for them.
+    `namespace` is that of the dbt target, empty where it has none. `baseline` and `impact` are None where nobody asked
+    for them.
     """
 
     project: str
@@ -92,6 +93,12 @@ class Validation(Struct, frozen=True, kw_only=True):
     unmatched: tuple[str, ...] = ()
     baseline: Baseline | None = None
     impact: Impact | None = None
+    namespace: str = ""
+
+    @property
+    def owner(self) -> str:
+        """Whose the sources are, as their ownership line names it: `shop`, or `shop@dev`."""
+        return f"{self.project}@{self.namespace}" if self.namespace else self.project
 
     def ok(self, *, strict: bool = False) -> bool:
         """True when no finding stands in the way of a push."""
@@ -153,6 +160,7 @@ class Binding(Struct, frozen=True, kw_only=True):
     base_url: str
     declared: str
     settings: str
+    namespace: str = ""
 
 
 class Planned(Struct, frozen=True, kw_only=True):

@@ -29,6 +29,15 @@ _SECRET_VALUE = re.compile(r"\b(console|secret)-[A-Za-z0-9]{16,}")
 _CLOSE = 0.85
 
 _Line = Annotated[str, Meta(min_length=1, extra={"line": True}, extra_json_schema={"pattern": LINE_PATTERN})]
+TARGET = "{target}"
+NAMESPACE = r"^[A-Za-z0-9._-]{1,100}$(?!\n)"
+_Namespace = Annotated[
+    str,
+    Meta(
+        pattern=r"^(?:[A-Za-z0-9._-]|\{target\}){1,100}$(?!\n)",
+        extra={"noun": "a namespace", "allowed": 'Use letters, digits, ".", "_", "-" and {target}.'},
+    ),
+]
 _Seconds = Annotated[float, Meta(ge=1, le=86_400)]
 
 
@@ -67,6 +76,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = None
     name_prefix: Annotated[
         dict[_Line, str], Meta(description="dbt target to the prefix that its sources' names get in Statsig.")
+    ] = {}
+    namespace: Annotated[
+        dict[_Line, _Namespace] | _Namespace,
+        Meta(
+            description="dbt target to its namespace in the ownership line, or one text for all targets ({target}: "
+            "the target's name). Another namespace is another owner; a `name_prefix` implies one."
+        ),
     ] = {}
     write_timeout: Annotated[
         _Seconds, Meta(description="Seconds to wait for the answer to a write: Statsig runs the SQL meanwhile.")
@@ -262,19 +278,26 @@ def _from_environment(environ: Mapping[str, str], faults: list[str]) -> Iterator
 
 
 def _parse(text: str, expected: types.Type) -> object:
-    while isinstance(expected, types.Metadata):
-        expected = expected.type
+    expected = _bare(expected)
     parts = expected.types if isinstance(expected, types.UnionType) else (expected,)
     if any(isinstance(part, types.DictType) for part in parts):
         try:
             return json.loads(text)
         except RecursionError:
             raise ValueError(text) from None
+        except ValueError:
+            if any(isinstance(_bare(part), types.StrType) for part in parts):
+                return text.strip()
+            raise
     if any(isinstance(part, types.BoolType) for part in parts):
         return {"0": "false", "1": "true"}.get(text.strip(), text)
     if any(isinstance(part, types.VarTupleType) for part in parts):
         return [item.strip() for item in text.split(",") if item.strip()]
     return text.strip()
+
+
+def _bare(expected: types.Type) -> types.Type:
+    return _bare(expected.type) if isinstance(expected, types.Metadata) else expected
 
 
 def _from_flags(flags: Mapping[str, object], faults: list[str]) -> Iterator[_Given]:

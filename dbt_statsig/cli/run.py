@@ -106,10 +106,11 @@ def _places(words: Sequence[str]) -> dict[str, Any]:
 
 def _target(request: Request, dbt: DbtCommand) -> str | None:
     """What the macro says, where anything depends on it: asking costs a start of dbt."""
-    from dbt_statsig.settings import resolve  # noqa: PLC0415 - help needs no settings
+    from dbt_statsig.namespace import needs_target  # noqa: PLC0415 - help needs no settings
+    from dbt_statsig.settings import resolve  # noqa: PLC0415 - as above
 
     settings = resolve(request.project_dir, request.environ, request.flags).settings
-    if settings.allowed_targets is None and not settings.name_prefix:
+    if settings.allowed_targets is None and not needs_target(settings):
         return None
     context = dbt.context()
     return None if context is None else context.target

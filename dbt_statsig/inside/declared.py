@@ -20,6 +20,7 @@ from dbt_statsig.columns.verdicts import ColumnSet
 from dbt_statsig.declarations import declare
 from dbt_statsig.findings import Severity
 from dbt_statsig.inside.live import live_manifest
+from dbt_statsig.namespace import namespace_of, prefix_of
 from dbt_statsig.payloads.building import Context, build_payload
 from dbt_statsig.report.documents import DeclaredFinding
 from dbt_statsig.report.json import declared_finding
@@ -106,9 +107,12 @@ def declared_file(manifest: Manifest, *, project_dir: Path, target: str, fingerp
     declared = declare(manifest, settings=settings, project_dir=None)
     prover = ParsingProver(manifest)
     context = Context(
-        project=manifest.project_name, hidden_tags=frozenset(settings.hidden_tags), docs_url=settings.docs_url or ""
+        project=manifest.project_name,
+        namespace=namespace_of(settings, target),
+        hidden_tags=frozenset(settings.hidden_tags),
+        docs_url=settings.docs_url or "",
     )
-    prefix = settings.name_prefix.get(target, "")
+    prefix = prefix_of(settings, target)
     findings = list(declared.findings)
     sources = []
     for declaration in declared.declarations:

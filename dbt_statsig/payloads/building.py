@@ -49,9 +49,10 @@ _AS_DECLARED = (
 
 
 class Context(Struct, frozen=True, kw_only=True):
-    """What holds for every payload of a run: the project's name, tags of columns to hide, where dbt's docs are."""
+    """What holds for every payload of a run: whose it is, tags of columns to hide, where dbt's docs are."""
 
     project: str
+    namespace: str = ""
     hidden_tags: frozenset[str] = frozenset()
     docs_url: str = ""
 
@@ -269,7 +270,7 @@ class _Builder:
     def description(self) -> str:
         base = self.context.docs_url.rstrip("/")
         link = f"dbt docs: {base}/#!/{self.node.resource_type}/{self.node.unique_id}" if base else ""
-        owner = Ownership(self.context.project, self.node.unique_id)
+        owner = Ownership(self.context.project, self.node.unique_id, self.context.namespace)
         text = self.said("description") if self.is_declared("description") else self.node.description
         return claim(text or "", owner, link=link)
 

@@ -8,17 +8,18 @@ it is named for adoption, and nothing is deleted unless pruning is asked for and
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from dbt_statsig.changes import Action, Change, FieldChange, Plan
 from dbt_statsig.planning.comparison import differences
-from dbt_statsig.planning.ownership import owner_of
+from dbt_statsig.planning.ownership import Ownership, owner_name, owner_of
 from dbt_statsig.sources import SPECS, Kind, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
 __all__ = ["Action", "Change", "Desired", "FieldChange", "Live", "Plan", "Scope", "build_plan", "owned"]
 
@@ -41,19 +42,28 @@ class Live(Struct, frozen=True, kw_only=True):
 
 
 class Scope(Struct, frozen=True, kw_only=True):
-    """What this run may touch.
+    """What this run may touch: only objects of this project and namespace.
 
     `adopt` names foreign objects that may become ours; `adopt_all` lets in all that no other project owns. `only` are
     the nodes selected (None: all). `protected` are nodes whose declarations could not be read: what they own is neither
-    changed nor taken for an orphan.
+    changed nor taken for an orphan. `prefixes` are those of other dbt targets: what bears one, but no namespace, was
+    pushed from there by a version that knew none, and is neither renamed nor deleted.
     """
 
     project: str
+    namespace: str = ""
     adopt: frozenset[str] = frozenset()
     adopt_all: bool = False
     only: frozenset[str] | None = None
     protected: frozenset[tuple[Kind, str]] = frozenset()
     prune: bool = False
+    prefix: str = ""
+    prefixes: Mapping[str, str] = {}
+
+    @property
+    def owner(self) -> str:
+        """The owner as the ownership line names it."""
+        return owner_name(self.project, self.namespace)
 
 
 def build_plan(desired: Iterable[Desired], live: Mapping[Kind, Live], scope: Scope) -> Plan:
@@ -65,15 +75,18 @@ def build_plan(desired: Iterable[Desired], live: Mapping[Kind, Live], scope: Sco
     for kind in Kind:
         if kind in live:
             changes += _KindPlanner(kind, live[kind], scope).plan(wanted[kind])
-    return Plan(project=scope.project, changes=tuple(changes))
+    return Plan(project=scope.project, namespace=scope.namespace, changes=tuple(changes))
 
 
-def owned(project: str, live: Mapping[Kind, Live]) -> dict[Kind, int]:
-    """How many live objects of each kind bear the project's ownership line."""
-    return {
-        kind: sum((owner := owner_of(item.description)) is not None and owner.project == project for item in held.items)
-        for kind, held in live.items()
-    }
+def owned(scope: Scope, live: Mapping[Kind, Live]) -> dict[Kind, int]:
+    """How many live objects of each kind have the ownership line of this project and namespace."""
+    return {kind: len(_owners(held, scope)) for kind, held in live.items()}
+
+
+def _owners(live: Live, scope: Scope) -> dict[str, str]:
+    """The names of the objects that are this run's own, each with its node."""
+    lines = ((item.name, owner_of(item.description)) for item in live.items)
+    return {name: line.unique_id for name, line in lines if line is not None and line.owner == scope.owner}
 
 
 class _KindPlanner:
@@ -85,11 +98,8 @@ class _KindPlanner:
         self.scope = scope
         self.by_name = {item.name: item for item in live.items}
         self.by_folded = {item.name.casefold(): item for item in live.items}
-        self.owners = {
-            item.name: owner.unique_id
-            for item in live.items
-            if (owner := owner_of(item.description)) and owner.project == scope.project
-        }
+        self.owners = _owners(live, scope)
+        self.strays: dict[str, str] = {}  # live names that another dbt target seems to have given, with that target
         self.movable: dict[str, str] = {}
         self.onward: dict[str, str] = {}  # the other way round: live name -> declared name
         self.freed: set[str] = set()  # live names that renames of this plan give up
@@ -98,6 +108,8 @@ class _KindPlanner:
         self.replaces: dict[str, str] = {}  # the other way round
 
     def plan(self, wanted: Sequence[Desired]) -> list[Change]:
+        declared = {item.name for item in wanted}
+        self.strays = {name: target for name in self.owners if name not in declared and (target := self._stray(name))}
         pairs = self._pairs_by_node(wanted)
         idle = {item.name for item in wanted if item.blocked or item.payload is None}
         self.movable = self._movable({new: old for new, old in pairs.items() if new not in idle})
@@ -123,7 +135,7 @@ class _KindPlanner:
                 declared[item.unique_id].append(item.name)
         settled = {(item.name, item.unique_id) for item in wanted}
         for name, unique_id in self.owners.items():
-            if (name, unique_id) not in settled:
+            if (name, unique_id) not in settled and name not in self.strays:
                 owned[unique_id].append(name)
         pairs = {}
         for unique_id, new_names in declared.items():
@@ -136,6 +148,11 @@ class _KindPlanner:
                     self.replaced[old] = new
                     self.replaces[new] = old
         return pairs
+
+    def _stray(self, name: str) -> str:
+        """The other dbt target whose prefix the name bears; empty where there is none."""
+        prefixes = {} if self.scope.namespace else self.scope.prefixes
+        return next((target for prefix, target in prefixes.items() if name.startswith(prefix)), "")
 
     def _movable(self, pairs: Mapping[str, str]) -> dict[str, str]:
         """Of the renames (new name -> live name) those whose new name is free, or gets free by another of them."""
@@ -226,11 +243,18 @@ class _KindPlanner:
         return following is not None
 
     def _may_adopt(self, live: Source) -> bool:
-        return live.name in self.scope.adopt or (self.scope.adopt_all and owner_of(live.description) is None)
+        if live.name in self.scope.adopt:
+            return True
+        return self.scope.adopt_all and (owner_of(live.description) is None or self._was_ours(live))
+
+    def _was_ours(self, live: Source) -> bool:
+        """Whether this dbt target pushed it, by its prefix, before there were namespaces."""
+        line, prefix = owner_of(live.description), self.scope.prefix
+        return line is not None and line.owner == self.scope.project and bool(prefix) and live.name.startswith(prefix)
 
     def _foreign(self, item: Desired, payload: Source, live: Source) -> Change:
         owner = owner_of(live.description)
-        whose = f'dbt project "{owner.project}"' if owner else "the console"
+        whose = self._whose(owner) if owner else "the console"
         reason = f"The console has an object of this name that belongs to {whose}."
         if owner is None and {field.field for field in differences(payload, live)} <= {"description"}:
             reason = (
@@ -244,6 +268,11 @@ class _KindPlanner:
             f'To take it over, run again with --adopt "{item.name}".',
             live=live,
         )
+
+    def _whose(self, owner: Ownership) -> str:
+        namespace = f'in the namespace "{owner.namespace}"' if owner.namespace else "without a namespace"
+        detail = f" {namespace}" if owner.namespace or owner.project == self.scope.project else ""
+        return f'dbt project "{owner.project}"{detail}'
 
     def _refused(self, action: Action, item: Desired, reason: str, fix: str, *, live: Source | None = None) -> Change:
         return Change(
@@ -269,6 +298,13 @@ class _KindPlanner:
             if name in self.replaced:
                 reason = f'Replaced by "{self.replaced[name]}".'
             action, fix = self._unclaimed_action()
+            if name in self.strays:
+                target = self.strays[name]
+                reason = f'Its name has the prefix of the dbt target "{target}", so it is taken for that target\'s.'
+                action, fix = (
+                    Action.ORPHAN,
+                    f'Keep it with `sync --target {target} --adopt "{name}"`, or delete it in Statsig.',
+                )
             changes.append(
                 Change(
                     action=action,

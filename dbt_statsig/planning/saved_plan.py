@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from dbt_statsig.planning.matching import Desired
+    from dbt_statsig.planning.matching import Desired, Scope
     from dbt_statsig.request import Request
     from dbt_statsig.results import Planned
     from dbt_statsig.settings import Settings
@@ -117,14 +117,19 @@ def check_savable(request: Request) -> None:
         )
 
 
-def binding_of(project: str, target: str, settings: Settings, desired: Iterable[Desired]) -> Binding:
+def binding_of(scope: Scope, target: str, settings: Settings, desired: Iterable[Desired]) -> Binding:
     """What a plan with these inputs depends on."""
     declared = sorted(
         (item.kind.value, item.name, item.unique_id, item.blocked, _digest(item.payload)) for item in desired
     )
     rules = (settings.respect_review_settings, settings.allowed_targets, settings.name_prefix, settings.strict)
     return Binding(
-        project=project, target=target, base_url=settings.base_url, declared=digest(declared), settings=digest(rules)
+        project=scope.project,
+        namespace=scope.namespace,
+        target=target,
+        base_url=settings.base_url,
+        declared=digest(declared),
+        settings=digest(rules),
     )
 
 
@@ -219,6 +224,7 @@ def check_binding(saved: Binding, now: Binding) -> None:
     """Raise UsageError where the plan was made for another project, target, console, declarations or settings."""
     words = {
         "project": f'the dbt project "{saved.project}", and this is "{now.project}"',
+        "namespace": f'the namespace "{saved.namespace}", and this is "{now.namespace}"',
         "target": f'the dbt target "{saved.target}", and this is "{now.target}"',
         "base_url": f"{saved.base_url}, and base_url is {now.base_url} now",
         "settings": "other settings than those in force now",
@@ -248,7 +254,7 @@ def matched(saved: SavedPlan, planned: Planned) -> Matched:
             settled.append(_settled(old, change))
     new = sum(change.action in WRITES for change in fresh.values())
     notes = (f"Changes that are not in the saved plan were left: {new}. Plan again to see them.",) if new else ()
-    return Matched(plan=Plan(project=now.project, changes=tuple(ready)), settled=tuple(settled), notes=notes)
+    return Matched(plan=msgspec.structs.replace(now, changes=tuple(ready)), settled=tuple(settled), notes=notes)
 
 
 def digest(*parts: object) -> str:

@@ -103,10 +103,14 @@ class ImpactDocument(Struct, frozen=True, kw_only=True):
 
 
 class ValidationDocument(Struct, frozen=True, kw_only=True):
-    """What the manifest declares, and all findings; with --strict, warnings have become errors."""
+    """What the manifest declares, and all findings; with --strict, warnings have become errors.
+
+    `namespace` is empty where the dbt target has none.
+    """
 
     ok: bool
     project: str
+    namespace: str
     adapter: str
     dbt_version: str
     manifest_path: str

@@ -124,6 +124,7 @@ def _validation(validation: Validation) -> doc.ValidationDocument:
     return doc.ValidationDocument(
         ok=validation.ok(),
         project=validation.project,
+        namespace=validation.namespace,
         adapter=validation.adapter,
         dbt_version=validation.dbt_version,
         manifest_path=validation.manifest_path,

@@ -85,9 +85,9 @@ def _fitted(title: str, head: str, blocks: Sequence[str], room: int) -> list[str
 
 def _head(subject: Subject) -> list[str]:
     validation = subject.validation
-    word = re.sub(r"[^A-Za-z0-9_.]", "", validation.project)[:100]
+    word = re.sub(r"[^A-Za-z0-9_.@]", "", validation.owner)[:100]
     digest = f" plan={plan_hash(subject.planned.plan)}" if subject.planned else ""
-    about = [f"dbt project {code(validation.project)}"]
+    about = [f"dbt project {code(validation.owner)}"]
     about += [prose(validation.adapter, 50)] if validation.adapter else []
     about += [f"dbt {prose(validation.dbt_version, 50)}"] if validation.dbt_version else []
     if subject.planned and subject.planned.binding and subject.planned.binding.target:

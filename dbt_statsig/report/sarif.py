@@ -31,7 +31,7 @@ def sarif_report(subject: Subject) -> str:
     codes = sorted({one.code for one in found})
     return _log(
         [_rule(code) for code in codes],
-        category=f"{subject.command}/{one_line(subject.validation.project)}",
+        category=f"{subject.command}/{one_line(subject.validation.owner)}",
         invocation={"executionSuccessful": True, "exitCode": subject.exit_code},
         results=[_result(one, codes, subject) for one in found],
     )

@@ -74,4 +74,4 @@ def plan_hash(plan: Plan) -> str:
         (change.action.value, change.kind.value, change.name, change.live_name, change.fields, change.desired)
         for change in plan.changes
     ]
-    return hashlib.sha256(repr((plan.project, parts)).encode(errors="backslashreplace")).hexdigest()
+    return hashlib.sha256(repr((plan.owner, parts)).encode(errors="backslashreplace")).hexdigest()

@@ -84,7 +84,7 @@ def source_lines(validation: Validation, style: Style) -> list[str]:
     """The project's line, then every declared source with its columns."""
     dbt = f", dbt {one_line(validation.dbt_version)}" if validation.dbt_version else ""
     adapter = f" ({one_line(validation.adapter)}{dbt})" if validation.adapter else ""
-    project = style.paint(one_line(validation.project), "heading")
+    project = style.paint(one_line(validation.owner), "heading")
     lines = [f"{project}{adapter}: {counted(len(validation.sources), 'source')} declared", ""]
     if is_brief(len(validation.sources), style):
         width = min(max(len(one_line(source.name)) for source in validation.sources), _LONGEST_NAME)

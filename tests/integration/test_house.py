@@ -31,7 +31,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"results", "selection"}),
     frozenset({"changes", "request"}),
     frozenset({"schema"}),
-    frozenset({"columns", "declarations"}),
+    frozenset({"columns", "declarations", "namespace"}),
     frozenset({"artifacts", "dbt_command", "settings"}),
     frozenset({"baseline", "conversion", "yaml_nodes"}),
     frozenset({"experiments", "files", "findings"}),

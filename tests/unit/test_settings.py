@@ -50,6 +50,7 @@ allowed_targets: [prod]
 allowed_databases: null
 allowed_schemas: []
 name_prefix: {dev: "dev "}
+namespace: {dev: mine}
 write_timeout: 90.5
 read_timeout: 20
 wait_budget: 0
@@ -90,6 +91,9 @@ def test_who_wins(tmp_path: Path) -> None:
         ("ALLOWED_TARGETS", "prod, ci ,", ("prod", "ci")),
         ("HIDDEN_TAGS", "pii", ("pii",)),
         ("NAME_PREFIX", '{"dev": "dev "}', {"dev": "dev "}),
+        ("NAMESPACE", "eu", "eu"),
+        ("NAMESPACE", "{target}", "{target}"),
+        ("NAMESPACE", '{"dev": "ada"}', {"dev": "ada"}),
         ("DEFAULTS", '{"tags": ["a"]}', {"tags": ["a"]}),
         ("STRICT", "True", True),
         ("CONCURRENCY", "16", 16),
@@ -139,6 +143,15 @@ def test_all_faults_at_once(tmp_path: Path) -> None:
         ("base_url: '{{ env_var(\"X\") }}'\n", "is not rendered. Set the variable DBT_STATSIG_BASE_URL instead."),
         ("allowed_targets: ['{{ x }}']\n", "Set the variable DBT_STATSIG_ALLOWED_TARGETS instead."),
         ("hidden_tags: pii\n", '`hidden_tags` takes a list, each entry text, not "pii". Write [pii].'),
+        (
+            "namespace: a b\n",
+            '`namespace` cannot be "a b". Use letters, digits, ".", "_", "-" and {target}.',
+        ),
+        ("namespace: {dev: a@b}\n", '`namespace.dev` cannot be "a@b".'),
+        ("namespace: {dev: a/b}\n", '`namespace.dev` cannot be "a/b".'),
+        ('namespace: ""\n', '`namespace` cannot be "".'),
+        ("namespace: [a]\n", "a namespace, not a list."),
+        ("namespace: 3\n", "not the number 3."),
         ("name_prefix: {dev: 3}\n", "`name_prefix.dev` takes text, not the number 3."),
         ("concurrency: .nan\n", "not a number out of range"),
         ("x: &x [a]\nbase_url: 2026-01-01\n", "`base_url` takes text, not a date."),

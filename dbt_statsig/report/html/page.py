@@ -61,9 +61,9 @@ def _page(subject: Subject, rows: list[Row], budget: int) -> str:
         policy=_policy(style, script),
         style=Markup(style),  # noqa: S704 - this package's own file, no part of any project
         script=Markup(script),  # noqa: S704 - as above
-        title=f"{_VERBS[subject.command]}: {clipped(subject.validation.project, 100)}",
+        title=f"{_VERBS[subject.command]}: {clipped(subject.validation.owner, 100)}",
         verb=_VERBS[subject.command],
-        project=clipped(subject.validation.project, 200),
+        project=clipped(subject.validation.owner, 200),
         headline=subject.headline(),
         facts=_facts(subject),
         warnings=_warnings(subject),

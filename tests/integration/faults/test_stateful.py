@@ -158,7 +158,7 @@ class Machine(RuleBasedStateMachine):
         listings = {kind: client.list(kind) for kind in KINDS}
         live = {kind: Live(items=listing.items, complete=listing.complete) for kind, listing in listings.items()}
         plan = build_plan(desired, live, Scope(project="shop", prune=prune, adopt=adopt))
-        return guarded(plan, owned("shop", live), NO_LIMITS, declares=bool(desired), force=False)
+        return guarded(plan, owned(Scope(project="shop"), live), NO_LIMITS, declares=bool(desired), force=False)
 
     def applied(self, client: ConsoleClient, plan: Plan) -> Outcome:
         """The plan's outcome; nothing foreign that was not named changes, nothing goes that was not told."""

@@ -178,7 +178,7 @@ def test_owned() -> None:
         ASSIGNMENT: Live(items=(*ours, source("B"), source("C", "c", project="other"))),
         EVENT: Live(items=()),
     }
-    assert owned("shop", live) == {ASSIGNMENT: 2, EVENT: 0}
+    assert owned(Scope(project="shop"), live) == {ASSIGNMENT: 2, EVENT: 0}
 
 
 def test_adopt_takes_nothing_else() -> None:

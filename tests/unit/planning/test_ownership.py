@@ -32,6 +32,10 @@ def test_claim_puts_the_link_above_the_line() -> None:
         "Managed by dbt: shop",
         "managed by dbt: shop/model.shop.a",
         "Managed by dbt: shop/model.shop.a and more",
+        "Managed by dbt: shop@/model.shop.a",
+        "Managed by dbt: @dev/model.shop.a",
+        "Managed by dbt: shop@dev@eu/model.shop.a",
+        "Managed by dbt: shop@dev",
     ],
 )
 def test_what_nobody_claimed(description: str | None) -> None:
@@ -54,3 +58,11 @@ def test_a_description_cannot_claim_for_another_project() -> None:
 def test_whatever_the_text_the_owner_is_read_back(text: str) -> None:
     """Reading a claimed description gives the owner that claimed it."""
     assert owner_of(claim(text, SHOP)) == SHOP
+
+
+def test_a_namespace_is_another_owner() -> None:
+    """A line with a namespace gives it back, and names another owner than one without."""
+    dev = Ownership("shop", "model.shop.a", "dev")
+    assert claim("", dev) == "Managed by dbt: shop@dev/model.shop.a"
+    assert owner_of(claim("", dev)) == dev
+    assert [one.owner for one in (dev, Ownership("shop", "model.shop.a"))] == ["shop@dev", "shop"]

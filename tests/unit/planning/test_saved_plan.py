@@ -14,6 +14,7 @@ from msgspec import structs
 from dbt_statsig import __version__
 from dbt_statsig.changes import Action, Change, Plan
 from dbt_statsig.errors import DbtStatsigError, UsageError
+from dbt_statsig.planning.matching import Scope
 from dbt_statsig.planning.saved_plan import Matched, binding_of, check_savable, load, matched, save, scoped
 from dbt_statsig.request import Request
 from dbt_statsig.results import Binding, ObjectOutcome, Outcome, Planned, Status, Validation
@@ -24,6 +25,7 @@ from tests.unit.planning.test_matching import wanted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+SHOP = Scope(project="shop")
 BINDING = Binding(project="shop", target="prod", base_url="https://x.example", declared="d", settings="s")
 VALIDATION = Validation(
     project="shop", adapter="duckdb", dbt_version="1.11", manifest_path="m", sources=(), findings=()
@@ -316,15 +318,16 @@ def test_outcomes_are_joined_in_order() -> None:
 def test_the_binding_follows_what_matters() -> None:
     """Another payload, a block, a name or a rule changes the binding; the order of declarations does not."""
     first, second = wanted("A", "a"), wanted("B", "b")
-    base = binding_of("shop", "prod", Settings(), [first, second])
-    assert binding_of("shop", "prod", Settings(), [second, first]) == base
-    assert binding_of("shop", "prod", Settings(concurrency=3), [first, second]) == base
+    base = binding_of(SHOP, "prod", Settings(), [first, second])
+    assert binding_of(SHOP, "prod", Settings(), [second, first]) == base
+    assert binding_of(SHOP, "prod", Settings(concurrency=3), [first, second]) == base
     others = [
-        binding_of("shop", "prod", Settings(), [first]),
-        binding_of("shop", "prod", Settings(), [first, wanted("B", "b", sql="SELECT 2")]),
-        binding_of("shop", "prod", Settings(), [first, structs.replace(second, blocked="x")]),
-        binding_of("shop", "prod", Settings(respect_review_settings=True), [first, second]),
-        binding_of("shop", "dev", Settings(), [first, second]),
+        binding_of(SHOP, "prod", Settings(), [first]),
+        binding_of(SHOP, "prod", Settings(), [first, wanted("B", "b", sql="SELECT 2")]),
+        binding_of(SHOP, "prod", Settings(), [first, structs.replace(second, blocked="x")]),
+        binding_of(SHOP, "prod", Settings(respect_review_settings=True), [first, second]),
+        binding_of(SHOP, "dev", Settings(), [first, second]),
+        binding_of(Scope(project="shop", namespace="eu"), "prod", Settings(), [first, second]),
     ]
     assert len({base, *others}) == len(others) + 1
     assert __version__
