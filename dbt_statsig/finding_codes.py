@@ -137,6 +137,17 @@ CODES: dict[str, Code] = {
         "The table has the column, but the model's SQL no longer gives it: it goes at the next build.",
         "Keep the column in the model, or map another one.",
     ),
+    "column-not-filled": Code(
+        _W,
+        "The model's SQL does not give the column. The table of an incremental model or a snapshot keeps old columns, "
+        "and new rows have NULL there.",
+        "Keep the column in the model, or map another one.",
+    ),
+    "column-pseudo": Code(
+        _N,
+        "A pseudo column of the warehouse, as BigQuery's _PARTITIONTIME: no catalog lists it, so it is not proven.",
+        "Use it only on a table that has it; a view does not pass it on.",
+    ),
     "catalog-stale": Code(
         _W,
         "The catalog is older than the manifest and disagrees with the model's SQL.",

@@ -15,6 +15,7 @@ from dbt_statsig.artifacts.heads import Head, RawHead, build_head
 from dbt_statsig.artifacts.raw_nodes import (
     COLUMN_CONFIG_SINCE,
     SELECTABLE_TYPES,
+    DependsOn,
     GroupOwner,
     RawNode,
     build_node,
@@ -46,6 +47,13 @@ class _Group(Struct, frozen=True, kw_only=True):
     name: str | None = None
     package_name: str | None = None
     owner: GroupOwner | None = None
+
+
+class Macro(Struct, frozen=True, kw_only=True):
+    """A macro's text, and the macros that it calls."""
+
+    macro_sql: str | None = None
+    depends_on: DependsOn | None = None
 
 
 class _File(Struct, frozen=True, kw_only=True):
@@ -90,6 +98,7 @@ class Manifest:
         self._single_heads: dict[str, Head] = {}
         self._found: tuple[str, ...] | None = None
         self._test_ids: dict[str, list[str]] | None = None
+        self._macros: dict[str, Raw] | None = None
 
     def __repr__(self) -> str:
         """Whose it is and how large."""
@@ -193,6 +202,18 @@ class Manifest:
     def unique_ids(self) -> Iterable[str]:
         """Those of all enabled nodes and source tables; nothing is decoded for them."""
         return self._enabled.keys()
+
+    @property
+    def macros(self) -> Mapping[str, Raw]:
+        """All macros by unique_id, undecoded."""
+        if self._macros is None:
+            self._macros = self._section("macros")
+        return self._macros
+
+    def macro(self, unique_id: str) -> Macro | None:
+        """The macro; None: not in here."""
+        raw = self.macros.get(unique_id)
+        return None if raw is None else self._part(raw, Macro, unique_id)
 
     @property
     def is_empty(self) -> bool:

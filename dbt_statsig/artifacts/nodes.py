@@ -27,7 +27,7 @@ class Node(Struct, frozen=True, kw_only=True):
     `identifier` is the name in the warehouse (alias, or a source's identifier), `path` the SQL, CSV or YAML file,
     `patch_path` the YAML file that documents the node (both relative to the project), `file_hash` the SHA-256 of the
     file's text (empty: not known), `meta` the merged `config.meta` over `meta`, `compiled_code` the SQL as compiled
-    (None: not compiled, or Python).
+    (None: not compiled, or Python), `raw_code` the SQL before that, `macros` the macros that it calls.
     """
 
     unique_id: str
@@ -40,6 +40,8 @@ class Node(Struct, frozen=True, kw_only=True):
     relation_name: str | None = None
     language: str = "sql"
     compiled_code: str | None = None
+    raw_code: str = ""
+    macros: tuple[str, ...] = ()
     materialized: str = ""
     enabled: bool = True
     description: str = ""

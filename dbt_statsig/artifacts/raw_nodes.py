@@ -33,9 +33,10 @@ class RawColumn(Struct, frozen=True, kw_only=True):
 
 
 class DependsOn(Struct, frozen=True):
-    """The nodes that a node reads; seeds and sources have none."""
+    """The nodes that a node reads, and the macros that it calls; seeds and sources have none."""
 
     nodes: list[str] | None = None
+    macros: list[str] | None = None
 
 
 class Checksum(Struct, frozen=True):
@@ -60,6 +61,8 @@ class RawNode(Struct, frozen=True, kw_only=True):
     language: str | None = None
     compiled_code: str | None = None
     compiled_sql: str | None = None
+    raw_code: str | None = None
+    raw_sql: str | None = None
     description: str | None = None
     tags: str | list[Any] | None = None
     meta: Map | None = None
@@ -117,6 +120,8 @@ def build_node(
         relation_name=raw.relation_name or None,
         language=intern(language),
         compiled_code=(raw.compiled_code or raw.compiled_sql or None) if language == "sql" else None,
+        raw_code=(raw.raw_code or raw.raw_sql or "") if language == "sql" else "",
+        macros=tuple((raw.depends_on.macros if raw.depends_on else None) or ()),
         materialized=_text(config.get("materialized")) or (kind if kind in ("seed", "snapshot") else ""),
         enabled=enabled and config.get("enabled") is not False,
         description=raw.description or "",

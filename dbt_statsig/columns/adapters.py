@@ -6,6 +6,7 @@ Folding and matching were measured on real catalogs; an adapter that is not in t
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
@@ -22,7 +23,9 @@ class Adapter(Struct, frozen=True, kw_only=True):
     """One adapter. `dialect` is sqlglot's name for its SQL, or None where columns must not be inferred.
 
     `case_sensitive` is about stored names: False where `a` and `A` cannot be two columns. `quotes_ignored` is True
-    where a quoted identifier is folded too. `note` is a warning for the user, or empty.
+    where a quoted identifier is folded too. `note` is a warning for the user, or empty. `pseudo` are columns that
+    tables have though no catalog lists them, casefolded, with their types where these are documented; a name that
+    ends with `*` stands for all that begin so. `lists_paths`: catalogs and contracts list the fields of structs too.
     """
 
     name: str
@@ -34,6 +37,8 @@ class Adapter(Struct, frozen=True, kw_only=True):
     close_quote: str = '"'
     max_bytes: int = 0
     note: str = ""
+    pseudo: Mapping[str, str] = {}
+    lists_paths: bool = False
 
     def quote(self, name: str) -> str:
         """`name` as a quoted identifier, the closing character doubled inside."""
@@ -55,6 +60,13 @@ class Adapter(Struct, frozen=True, kw_only=True):
         """Whether two stored names mean one column."""
         return self.key(one) == self.key(other)
 
+    def is_pseudo(self, name: str) -> bool:
+        """Whether it is a column that exists without being listed."""
+        folded = name.casefold()
+        return folded in self.pseudo or any(
+            folded.startswith(known[:-1]) for known in self.pseudo if known.endswith("*")
+        )
+
     def is_plain(self, name: str) -> bool:
         """Whether `name` may be written without quotes: an ASCII identifier that is no reserved word."""
         return _PLAIN.match(name) is not None and name.upper() not in RESERVED
@@ -66,33 +78,60 @@ def _of(dialect: str, *names: str, like: Adapter | None = None, note: str = "", 
     return [replace(base, name=name, dialect=dialect, note=note, **rules) for name in names or (dialect,)]
 
 
+def _untyped(names: str) -> dict[str, str]:
+    return dict.fromkeys(names.split(), "")
+
+
+# What SQL may name though no catalog lists it: the documentation of each warehouse.
+_BIGQUERY_PSEUDO = {
+    "_partitiontime": "TIMESTAMP",
+    "_partitiondate": "DATE",
+    "_table_suffix": "STRING",
+    "_file_name": "STRING",
+}
+_CLICKHOUSE_PSEUDO = _untyped(
+    "_part _part_index _part_uuid _part_offset _part_data_version _partition_id _partition_value _sample_factor "
+    "_block_number _block_offset _row_exists _row_id _path _file _size _time _etag _table _database"
+)
+_FILE_PSEUDO = _untyped("$*")
+_HIVE_PSEUDO = _untyped("input__file__name block__offset__inside__file")
+_ORACLE_PSEUDO = _untyped("rowid rownum ora_rowscn level")
+_POSTGRES_PSEUDO = _untyped("ctid xmin xmax cmin cmax tableoid oid")
+_SPARK_PSEUDO = _untyped("_metadata")
+
 _BORROWED = "The {0} adapter is read with the SQL dialect of PostgreSQL, which is near to its own but not the same."
 _BACKTICK = Adapter(name="", dialect=None, open_quote="`", close_quote="`")
 _BRACKETS = Adapter(name="", dialect=None, open_quote="[", close_quote="]")
 _SENSITIVE = Adapter(name="", dialect=None, case_sensitive=True)
 _LOWER = Adapter(name="", dialect=None, folding="lower", quotes_ignored=True)
 # PostgreSQL cuts identifiers to 63 bytes without failing.
-_POSTGRES = replace(_SENSITIVE, folding="lower", max_bytes=63)
+_POSTGRES = replace(_SENSITIVE, folding="lower", max_bytes=63, pseudo=_POSTGRES_PSEUDO)
 
 _ROWS: list[Adapter] = [
-    *_of("snowflake", like=_SENSITIVE, folding="upper"),
-    *_of("oracle", like=_SENSITIVE, folding="upper"),
+    *_of("snowflake", like=_SENSITIVE, folding="upper", pseudo=_untyped("metadata$*")),
+    *_of("oracle", like=_SENSITIVE, folding="upper", pseudo=_ORACLE_PSEUDO),
     *_of("postgres", like=_POSTGRES),
     *_of("postgres", "greenplum", like=_POSTGRES, note=_BORROWED.format("greenplum")),
     *_of("postgres", "vertica", note=_BORROWED.format("vertica")),
     *_of("materialize", like=_SENSITIVE, folding="lower"),
     *_of("risingwave", like=_SENSITIVE, folding="lower"),
-    *_of("redshift", like=_LOWER),
-    *_of("trino", "trino", "starburst", like=_LOWER),
-    *_of("athena", like=_LOWER),
-    *_of("hive", like=_BACKTICK, folding="lower", quotes_ignored=True),
-    *_of("bigquery", like=_BACKTICK),
-    *_of("duckdb", "duckdb", "motherduck"),
-    *_of("databricks", like=_BACKTICK),
-    *_of("spark", "spark", "glue", "fabricspark", like=_BACKTICK),
+    *_of("redshift", like=_LOWER, pseudo=_POSTGRES_PSEUDO | _FILE_PSEUDO),
+    *_of("trino", "trino", "starburst", like=_LOWER, pseudo=_FILE_PSEUDO),
+    *_of("athena", like=_LOWER, pseudo=_FILE_PSEUDO),
+    *_of(
+        "hive",
+        like=_BACKTICK,
+        folding="lower",
+        quotes_ignored=True,
+        pseudo=_HIVE_PSEUDO,
+    ),
+    *_of("bigquery", like=_BACKTICK, pseudo=_BIGQUERY_PSEUDO, lists_paths=True),
+    *_of("duckdb", "duckdb", "motherduck", pseudo={"rowid": "BIGINT"}),
+    *_of("databricks", like=_BACKTICK, pseudo=_SPARK_PSEUDO),
+    *_of("spark", "spark", "glue", "fabricspark", like=_BACKTICK, pseudo=_SPARK_PSEUDO),
     *_of("tsql", "sqlserver", "synapse", like=_BRACKETS),
     *_of("fabric", like=_BRACKETS, case_sensitive=True),
-    *_of("clickhouse", like=_BACKTICK, case_sensitive=True),
+    *_of("clickhouse", like=_BACKTICK, case_sensitive=True, pseudo=_CLICKHOUSE_PSEUDO),
     *_of("mysql", like=_BACKTICK),
     *_of("starrocks", like=_BACKTICK),
 ]

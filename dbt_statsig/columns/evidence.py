@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from dbt_statsig.columns.materializations import History
+from dbt_statsig.columns.nested import nested_path
 from dbt_statsig.columns.verdicts import ColumnSet, Evidence, KnownColumn, Presence, Verdict
 from dbt_statsig.findings import did_you_mean
 
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 
 REGENERATE = "Run `dbt docs generate` again."
 _SHOWN = 12
+_KEEP_OLD = (History.KEPT, History.EXTENDED, History.SNAPSHOT)
 PROVE = "Run `dbt compile` and `dbt docs generate`, or enforce a contract."
 
 
@@ -23,8 +27,9 @@ class Facts(Struct, frozen=True, kw_only=True):
     """All evidence about one node.
 
     `contract` and `catalog` are None where there is none; `fresh` is about the catalog. `inferred_reasons` is empty
-    exactly when the inferred list is complete, `dated` says that it rests on an old catalog of sources. `inferred_from`
-    is said of a column that is not there.
+    exactly when the inferred list holds all that the SQL gives, `others` exactly when the table has no more columns
+    than these (or than the contract's); `dated` says that the list rests on an old catalog of sources. `history` is
+    how the table follows its SQL. `inferred_from` is said of a column that is not there.
     """
 
     label: str
@@ -33,9 +38,16 @@ class Facts(Struct, frozen=True, kw_only=True):
     fresh: bool = False
     inferred: tuple[KnownColumn, ...] = ()
     inferred_reasons: tuple[str, ...] = ("nothing to infer from",)
+    others: tuple[str, ...] = ()
     dated: bool = False
+    history: History = History.REBUILT
     documented: tuple[str, ...] = ()
     inferred_from: str = "compiled SQL"
+
+    @property
+    def lacking(self) -> bool:
+        """Whether what is not inferred is not in the SQL either."""
+        return not self.inferred_reasons and not self.dated
 
 
 class Match(Struct, frozen=True, kw_only=True):
@@ -59,18 +71,29 @@ def match(adapter: Adapter, written: str, columns: Iterable[KnownColumn]) -> Mat
     return None
 
 
-def decide(adapter: Adapter, written: str, facts: Facts) -> Verdict:  # noqa: PLR0911 - one for each row of the table
+def decide(adapter: Adapter, written: str, facts: Facts) -> Verdict:
     """The verdict about the column that the user wrote as `written`."""
-    if facts.contract is not None:
-        found = match(adapter, written, facts.contract)
-        return _present(written, found) if found else _absent(written, facts, facts.contract, Evidence.CONTRACT)
+    verdict = _decide(adapter, written, facts)
+    if verdict.presence is Presence.PRESENT or verdict.evidence is Evidence.POSSIBLE:
+        return verdict
+    if adapter.is_pseudo(written):
+        return _pseudo(adapter, written, facts)
+    path = nested_path(adapter, written)
+    top = _decide(adapter, path[0], facts) if path else verdict
+    return _nested(written, top, facts) if path and top.presence is not Presence.ABSENT else verdict
+
+
+def _decide(adapter: Adapter, written: str, facts: Facts) -> Verdict:  # noqa: PLR0911 - one for each row of the table
     catalog = match(adapter, written, facts.catalog or ())
+    if facts.contract is not None:
+        found = match(adapter, written, facts.contract) or (catalog if facts.others else None)
+        if found or not facts.others:
+            return _present(written, found) if found else _absent(written, facts, facts.contract, Evidence.CONTRACT)
+        return _unknown(written, facts)
     inferred = match(adapter, written, facts.inferred)
-    closed = not facts.inferred_reasons and not facts.dated
+    closed = facts.lacking and not facts.others
     if catalog is not None:
-        if inferred is None and not facts.inferred_reasons and not facts.dated:
-            return _going(written, catalog, facts)
-        return _present(written, catalog)
+        return _cataloged(written, catalog, facts) if inferred is None and facts.lacking else _present(written, catalog)
     if facts.catalog is None:
         if inferred is not None:
             return _present(written, inferred)
@@ -84,46 +107,98 @@ def decide(adapter: Adapter, written: str, facts: Facts) -> Verdict:  # noqa: PL
 
 def decide_in(adapter: Adapter, written: str, columns: ColumnSet, label: str) -> Verdict:
     """The verdict about a name where a list of columns is all the evidence."""
-    facts = Facts(
-        label=label, inferred=columns.columns, inferred_reasons=() if columns.closed else columns.reasons or ("",)
-    )
-    return decide(adapter, written, facts)
+    reasons = () if columns.closed else columns.reasons or ("",)
+    open_, others = ((), reasons) if columns.complete else (reasons, ())
+    return decide(adapter, written, Facts(label=label, inferred=columns.columns, inferred_reasons=open_, others=others))
 
 
 def _present(written: str, found: Match) -> Verdict:
+    """Present; unknown where the SQL gives the column, but the table need not have it."""
     column = found.column
     case = found.by_case_only
     return Verdict(
         name=written,
         stored=column.name,
-        presence=Presence.PRESENT,
+        presence=Presence.PRESENT if column.is_certain else Presence.UNKNOWN,
         evidence=column.evidence,
         spelling_proven=column.spelling_proven,
         data_type=column.data_type,
+        fields=column.fields,
         code="column-case" if case else "",
         message=f'"{written}" is stored as "{column.name}", which this warehouse tells apart.' if case else "",
         fix=f'Write "{column.name}".' if case else "",
     )
 
 
-def _going(written: str, found: Match, facts: Facts) -> Verdict:
-    column = found.column
+def _cataloged(written: str, found: Match, facts: Facts) -> Verdict:
+    """The catalog has the column, and the SQL does not give it (any more)."""
+    if facts.history is History.REBUILT:
+        return _present(written, found) if facts.others else _going(written, found, facts)
+    if facts.history is History.OTHER:
+        return _present(written, found)
+    gone = not facts.fresh and facts.history is not History.SNAPSHOT
+    name = found.column.name
+    message = f'{facts.label} keeps "{name}" in the warehouse, but its SQL does not give it: new rows have NULL there.'
+    if gone:
+        message = (
+            f'The SQL of {_lower(facts.label)} does not give "{name}". The catalog, older than the manifest, has it; '
+            "after a `--full-refresh` it is gone."
+        )
+    return replace(
+        _present(written, found),
+        presence=Presence.UNKNOWN if gone else Presence.PRESENT,
+        evidence=Evidence.POSSIBLE if gone else found.column.evidence,
+        code="column-not-filled",
+        message=message,
+        fix="Keep the column in the model, or map another one." if not gone else REGENERATE,
+    )
+
+
+def _pseudo(adapter: Adapter, written: str, facts: Facts) -> Verdict:
+    name = adapter.stored(written, quoted=False)
     return Verdict(
         name=written,
-        stored=column.name,
-        presence=Presence.PRESENT,
-        evidence=Evidence.CATALOG,
+        stored=name,
+        presence=Presence.UNKNOWN,
+        evidence=Evidence.NONE,
         spelling_proven=True,
-        data_type=column.data_type,
+        data_type=adapter.pseudo.get(written.casefold()) or None,
+        code="column-pseudo",
+        message=f'"{written}" of {_lower(facts.label)} is a pseudo column of {adapter.name}: no catalog lists it.',
+        fix="Use it only on a table that has it; a view does not pass it on.",
+    )
+
+
+def _nested(written: str, top: Verdict, facts: Facts) -> Verdict:
+    return Verdict(
+        name=written,
+        stored=written,
+        presence=Presence.ABSENT,
+        evidence=top.evidence,
+        code="column-absent",
+        message=f'{facts.label} has no column "{written}": it is a field of "{top.stored}".',
+        fix="Give the field a column of its own in the model, or select it with `sql`.",
+    )
+
+
+def _lower(label: str) -> str:
+    return label[:1].lower() + label[1:]
+
+
+def _going(written: str, found: Match, facts: Facts) -> Verdict:
+    return replace(
+        _present(written, found),
         code="column-going",
-        message=f'{facts.label} has "{column.name}" in the warehouse, but its {facts.inferred_from} does not give it.',
-        fix="Keep the column in the model, or map another one; ignore this if the model's SQL asks the warehouse.",
+        message=f'{facts.label} has "{found.column.name}" in the warehouse, but its {facts.inferred_from} does not '
+        "give it: it is gone at the next build.",
+        fix="Keep the column in the model, or map another one.",
     )
 
 
 def _not_in_catalog(written: str, found: Match, facts: Facts) -> Verdict:
     """Inference has the column, the catalog has not."""
     column = found.column
+    kept = facts.history is History.KEPT
     if facts.fresh:
         return Verdict(
             name=written,
@@ -132,18 +207,16 @@ def _not_in_catalog(written: str, found: Match, facts: Facts) -> Verdict:
             evidence=Evidence.CATALOG,
             spelling_proven=True,
             code="column-not-built",
-            message=f'{facts.label} gives the column "{column.name}" in its SQL, but its table does not have it yet.',
-            fix="Build the model, then run `dbt docs generate`.",
+            message=f'{facts.label} gives the column "{column.name}" in its SQL, but its table does not have it'
+            + (", and gets new columns only with `--full-refresh`." if kept else " yet."),
+            fix=f"Build the model{' with `--full-refresh`' if kept else ''}, then run `dbt docs generate`.",
         )
-    return Verdict(
-        name=written,
-        stored=column.name,
-        presence=Presence.PRESENT,
-        evidence=Evidence.INFERRED,
-        spelling_proven=column.spelling_proven,
+    return replace(
+        _present(written, found),
         code="catalog-stale",
-        message=f'{facts.label} gives "{column.name}"; the catalog, older than the manifest, lacks it.',
-        fix=REGENERATE,
+        message=f'{facts.label} gives "{column.name}"; the catalog, older than the manifest, lacks it'
+        + (", and the table gets new columns only with `--full-refresh`." if kept else "."),
+        fix="Build the model with `--full-refresh`, then run `dbt docs generate`." if kept else REGENERATE,
     )
 
 
@@ -185,7 +258,19 @@ def _stale(written: str, facts: Facts) -> Verdict:
 
 
 def _unknown(written: str, facts: Facts) -> Verdict:
-    """Nothing but perhaps the project's own documentation."""
+    """Nothing but perhaps the project's own documentation, or a table's past."""
+    if facts.lacking and facts.others and facts.history in _KEEP_OLD:
+        near = did_you_mean(written, [column.name for column in facts.inferred])
+        return Verdict(
+            name=written,
+            stored=written,
+            presence=Presence.UNKNOWN,
+            evidence=Evidence.NONE,
+            code="column-not-filled",
+            message=f'The SQL of {_lower(facts.label)} does not give "{written}": if its table still has it from '
+            "earlier builds, new rows have NULL there.",
+            fix=near or "Give the column in the model, or map another one.",
+        )
     if any(written.casefold() == name.casefold() for name in facts.documented):
         return Verdict(
             name=written,
@@ -211,4 +296,5 @@ def _unknown(written: str, facts: Facts) -> Verdict:
 def _why(facts: Facts) -> str:
     if facts.dated and not facts.inferred_reasons:
         return " (the catalog of the tables that it reads is older than the manifest)"
-    return f" ({facts.inferred_reasons[0]})" if any(facts.inferred_reasons) else ""
+    reasons = (*facts.inferred_reasons, *facts.others) if facts.contract is None else facts.others
+    return f" ({reasons[0]})" if any(reasons) else ""

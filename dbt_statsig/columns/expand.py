@@ -23,6 +23,7 @@ from dbt_statsig.columns.operations import apply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import TypeGuard
 
     from dbt_statsig.columns.adapters import Adapter
     from dbt_statsig.columns.items import Op
@@ -31,18 +32,22 @@ if TYPE_CHECKING:
 class Known(Struct, frozen=True, kw_only=True):
     """The stored names of a table's columns, in order.
 
-    `reasons` is empty exactly when there are no others. `dated` says that the list rests on a catalog that is older
-    than the manifest, so that it shows what there is but proves nothing absent.
+    `reasons` is empty exactly when all that the SQL gives is named, `others` exactly when the table has no more than
+    that. The table may lack `unsure` names. `dated` says that the list rests on a catalog that is older than the
+    manifest, so that it shows what there is but proves nothing absent. `fields` are paths below the columns (BigQuery).
     """
 
     names: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    unsure: frozenset[str] = frozenset()
     dated: bool = False
+    fields: tuple[str, ...] = ()
 
     @property
     def closed(self) -> bool:
         """Whether there are no other columns."""
-        return not self.reasons
+        return not self.reasons and not self.others
 
 
 def tables_of(items: Items) -> Iterator[tuple[str, ...]]:
@@ -61,16 +66,35 @@ def expand(adapter: Adapter, items: Items, tables: Callable[[tuple[str, ...]], K
     """The columns that the items mean, `tables` giving those of each table. Raises TooWide."""
     expansion = _Expansion(adapter, tables)
     flat = expansion.flat(items)
-    reasons = [item.reason for item in flat if isinstance(item, (Opaque, Anonymous))]
+    reasons = [item.reason for item in flat if isinstance(item, Anonymous) or _is_open(item)]
     if adapter.dialect == "duckdb":
         flat = expansion.operate(flat, (Distinct(),))
-    names = [item.name for item in flat if isinstance(item, Name)]
-    first: dict[str, str] = {}
-    for name in names:
-        first.setdefault(adapter.key(name), name)
-    if len(first) < len(names):
+        reasons += [item.reason for item in flat if _is_open(item)]
+    others = [item.reason for item in flat if isinstance(item, Opaque) and item.beyond]
+    named = [item for item in flat if isinstance(item, Name)]
+    first: dict[str, Name] = {}
+    for item in named:
+        first.setdefault(adapter.key(item.name), item)
+    if len(first) < len(named):
         reasons.append("one name is given to several columns")
-    return Known(names=tuple(first.values()), reasons=tuple(dict.fromkeys(reasons)), dated=expansion.dated)
+    return Known(
+        names=tuple(item.name for item in first.values()),
+        reasons=tuple(dict.fromkeys(reasons)),
+        others=tuple(dict.fromkeys(others)),
+        unsure=frozenset(item.name for item in first.values() if item.unsure),
+        dated=expansion.dated,
+        fields=_fields(items, tables),
+    )
+
+
+def _fields(items: Items, tables: Callable[[tuple[str, ...]], Known]) -> tuple[str, ...]:
+    """The paths below the columns of a table that is taken as it is."""
+    only = items[0] if len(items) == 1 else None
+    return tables(only.table).fields if isinstance(only, Star) and not only.ops else ()
+
+
+def _is_open(item: Item) -> TypeGuard[Opaque]:
+    return isinstance(item, Opaque) and not item.beyond
 
 
 class _Expansion:
@@ -99,7 +123,11 @@ class _Expansion:
     def _star(self, star: Star) -> Items:
         known = self._tables(star.table)
         self.dated = self.dated or known.dated
-        return (*(Name(name) for name in known.names), *(Opaque(reason) for reason in known.reasons))
+        return (
+            *(Name(name, name in known.unsure) for name in known.names),
+            *(Opaque(reason) for reason in known.reasons),
+            *(Opaque(reason, beyond=True) for reason in known.others),
+        )
 
     def _group(self, group: Group) -> Items:
         if id(group) not in self._groups:
@@ -146,4 +174,6 @@ class _Expansion:
             if not self._is_in(item, seen):
                 rest.append(item)
                 seen |= self._keys((item,))
+            elif not any(map(_is_open, items)):
+                rest.append(Opaque("a repeated name behind columns that are not all known"))
         return told + tuple(rest)

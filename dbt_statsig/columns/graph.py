@@ -15,15 +15,13 @@ if TYPE_CHECKING:
     from dbt_statsig.columns.adapters import Adapter
     from dbt_statsig.columns.items import Shape
 
-SNAPSHOT_COLUMNS = ("dbt_scd_id", "dbt_updated_at", "dbt_valid_from", "dbt_valid_to")
-DELETED_COLUMN = "dbt_is_deleted"
-
 
 class Graph:
     """Inference over a manifest, memoised.
 
     `node_of` gives a node by its unique_id, `shape` a compiled query's shape, `own` what is known of a node without
-    inference (a contract, a catalog), `elsewhere` what is known of a table that is no declared parent.
+    inference (a contract, a catalog), `elsewhere` what is known of a table that is no declared parent, `built` what
+    the node's table has where its SQL gives so much, `aged` the same with an old catalog of it.
     """
 
     def __init__(
@@ -34,6 +32,8 @@ class Graph:
         shape: Callable[[Node], Shape],
         own: Callable[[Node], Known | None],
         elsewhere: Callable[[tuple[str, ...]], Known | None],
+        built: Callable[[Node, Known], Known],
+        aged: Callable[[Node, Known, Known], Known],
     ) -> None:
         """Infer by the rules of `adapter`."""
         self._adapter = adapter
@@ -41,6 +41,8 @@ class Graph:
         self._shape = shape
         self._own = own
         self._elsewhere = elsewhere
+        self._built = built
+        self._aged = aged
         self._inferred: dict[str, Known] = {}
         self._candidates: dict[str, dict[str, list[Node]]] = {}
 
@@ -74,7 +76,7 @@ class Graph:
             return Known(reasons=("the query gives more columns than any warehouse allows",))
         except RecursionError:
             return Known(reasons=("the query is nested too deeply",))
-        return snapshot(self._adapter, node, known) if node.resource_type == "snapshot" else known
+        return self._built(node, known)
 
     def _table(self, node: Node, table: tuple[str, ...]) -> Known:
         """The columns of a table that the node's SQL reads all columns of."""
@@ -90,9 +92,11 @@ class Graph:
         if not has_sql(node):
             return own if own is not None else Known(reasons=(f"{node.name}: {no_sql(node)}",))
         inferred = self._inferred.get(node.unique_id)
-        if inferred is not None and (own is None or inferred.closed or (own.dated and not own.closed)):
-            return inferred
-        return own if own is not None else Known(reasons=(f"{node.name}: not inferred",))
+        if own is None:
+            return inferred if inferred is not None else Known(reasons=(f"{node.name}: not inferred",))
+        if inferred is None or (own.closed and not inferred.closed):
+            return own
+        return self._aged(node, inferred, own) if own.dated and not inferred.reasons else inferred
 
     def _parent(self, node: Node, table: tuple[str, ...]) -> Node | None:
         return find(table, self._reads(node).get(table[-1].casefold(), ()))
@@ -136,17 +140,3 @@ def no_sql(node: Node) -> str:
     if node.resource_type in {"source", "seed"}:
         return f"a {node.resource_type} without an entry in the catalog"
     return "the manifest holds no compiled SQL for it"
-
-
-def snapshot(adapter: Adapter, node: Node, known: Known) -> Known:
-    """With the columns that dbt adds to a snapshot's query."""
-    added = list(SNAPSHOT_COLUMNS)
-    if node.config.get("hard_deletes") == "new_record":
-        added.append(DELETED_COLUMN)
-    names = list(known.names)
-    keys = {adapter.key(name) for name in names}
-    for column in added:
-        name = adapter.stored(node.snapshot_meta_column_names.get(column) or column, quoted=False)
-        if adapter.key(name) not in keys:
-            names.append(name)
-    return Known(names=tuple(names), reasons=known.reasons, dated=known.dated)

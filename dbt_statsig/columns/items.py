@@ -52,9 +52,10 @@ Op: TypeAlias = Drop | Once | Rename | Place | Distinct
 
 
 class Name(Struct, frozen=True, tag=True, array_like=True):
-    """One column with its stored name."""
+    """One column with its stored name; `unsure` where the table that it comes from may lack it."""
 
     name: str
+    unsure: bool = False
 
 
 class Anonymous(Struct, frozen=True, tag=True, array_like=True):
@@ -64,9 +65,13 @@ class Anonymous(Struct, frozen=True, tag=True, array_like=True):
 
 
 class Opaque(Struct, frozen=True, tag=True, array_like=True):
-    """Any number of columns that the text does not tell."""
+    """Any number of columns that the text does not tell.
+
+    `beyond`: the SQL gives all that is named beside it, but the table may have more.
+    """
 
     reason: str
+    beyond: bool = False
 
 
 class Star(Struct, frozen=True, tag=True, array_like=True):

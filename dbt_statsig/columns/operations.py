@@ -85,7 +85,7 @@ def rename(adapter: Adapter, items: Items, op: Rename) -> Items:
         if isinstance(item, (Star, Group)):
             out.append(later(item, op))
         elif isinstance(item, Name) and adapter.key(item.name) in new:
-            out.append(Name(new[adapter.key(item.name)]))
+            out.append(Name(new[adapter.key(item.name)], item.unsure))
         else:
             out.append(item)
     return tuple(out)
@@ -117,8 +117,11 @@ def distinct(adapter: Adapter, items: Items) -> Items:
         return (group("concat", items, ops=(Distinct(),)),)
     if len({adapter.key(item.name) for item in items if isinstance(item, Name)}) == len(items):
         return items
-    named = [item.name if isinstance(item, Name) else None for item in items]
-    return tuple(Anonymous("an unnamed column") if name is None else Name(name) for name in numbered(adapter, named))
+    named = numbered(adapter, [item.name if isinstance(item, Name) else None for item in items])
+    return tuple(
+        Anonymous("an unnamed column") if name is None else Name(name, isinstance(item, Name) and item.unsure)
+        for name, item in zip(named, items, strict=True)
+    )
 
 
 def numbered(adapter: Adapter, names: list[str | None]) -> list[str | None]:

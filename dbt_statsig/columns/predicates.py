@@ -8,13 +8,15 @@ from msgspec.structs import replace
 
 from dbt_statsig.columns.budget import Unparsable
 from dbt_statsig.columns.lexing import fault, lex
+from dbt_statsig.columns.nested import missing_field
 from dbt_statsig.columns.references import Reference, references
 from dbt_statsig.columns.sql import parse_condition, quiet
 from dbt_statsig.columns.user_sql import SqlCheck, SqlProblem
 from dbt_statsig.columns.verdicts import Presence
+from dbt_statsig.findings import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from dbt_statsig.columns.adapters import Adapter
     from dbt_statsig.columns.lexing import Lexed
@@ -62,7 +64,7 @@ def _judge(
 ) -> SqlCheck:
     problems: list[SqlProblem] = []
     used: dict[str, Verdict] = {}
-    for reference in references(tree):
+    for reference in references(adapter, tree):
         if not isinstance(reference, Reference):
             continue
         part = column_part(adapter, reference, tables, verdict)
@@ -71,9 +73,28 @@ def _judge(
             continue
         if judged.presence is not Presence.ABSENT and judged.code != "column-case":
             used.setdefault(judged.stored, judged)
+        below = reference.parts[reference.parts.index(part) + 1 :]
+        if judged.presence is Presence.PRESENT and (problem := field_problem(lexed, part, below, judged.fields)):
+            problems.append(problem)
         if judged.code and (reference.is_bare or judged.presence is not Presence.UNKNOWN):
             problems.append(problem_of(adapter, lexed, part, judged))
     return SqlCheck(problems=in_order(problems), used=tuple(used.values()))
+
+
+def field_problem(lexed: Lexed, column: Node, below: Sequence[Node], fields: Sequence[str]) -> SqlProblem | None:
+    """What is wrong with the path below a column whose fields are listed."""
+    missing = missing_field(fields, [part.name for part in below])
+    if not missing:
+        return None
+    place = next(part for part in below if part.name == missing)
+    near = did_you_mean(missing, [name for field in fields for name in field.split(".")])
+    return fault(
+        lexed.text,
+        offset_of(lexed, place),
+        f'"{column.name}" has no field "{missing}".',
+        fix=near or f"It has {', '.join(fields[:12])}.",
+        code="column-absent",
+    )
 
 
 def in_order(problems: list[SqlProblem]) -> tuple[SqlProblem, ...]:

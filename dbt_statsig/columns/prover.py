@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from dbt_statsig.columns.adapters import adapter_for
+from dbt_statsig.columns.adapters import ADAPTERS, adapter_for
 from dbt_statsig.columns.declared import NOT_BUILT_BY_QUERIES, Declared
 from dbt_statsig.columns.evidence import Facts, decide, decide_in
 from dbt_statsig.columns.expand import Known
 from dbt_statsig.columns.graph import Graph, has_sql, no_sql
+from dbt_statsig.columns.introspection import Introspection
+from dbt_statsig.columns.materializations import as_built, history_of, why_more, with_old_catalog
+from dbt_statsig.columns.nested import nested_path, tables_own
 from dbt_statsig.columns.questions import QUERY
 from dbt_statsig.columns.reader import Reader
 from dbt_statsig.columns.relations import node_parts
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from dbt_statsig.artifacts.seed_files import SeedHeaders
     from dbt_statsig.columns.ahead import Ahead
     from dbt_statsig.columns.items import Shape
+    from dbt_statsig.columns.materializations import History
     from dbt_statsig.columns.memory import Memory
 
 STALE = "the catalog is older than the manifest"
@@ -60,8 +64,16 @@ class Prover:
         self._use_catalog_of_models = use_catalog_of_models
         self._declared = Declared(manifest)
         self._reader = Reader(self.adapter, memory, ahead)
+        self._introspection = Introspection(manifest)
+        self._overridden: frozenset[str] | None = None
         self._graph = Graph(
-            self.adapter, node_of=manifest.node, shape=self._shape, own=self._own, elsewhere=self._elsewhere
+            self.adapter,
+            node_of=manifest.node,
+            shape=self._shape,
+            own=self._own,
+            elsewhere=self._elsewhere,
+            built=self._built,
+            aged=lambda node, known, own: self._aged(node, known, own.names),
         )
         self._shapes: dict[str, Shape] = {}
         self._facts: dict[str, Facts] = {}
@@ -71,18 +83,36 @@ class Prover:
         """The node's columns in order, by the strongest evidence that there is."""
         facts = self.facts(node)
         if facts.contract is not None:
-            return ColumnSet(columns=facts.contract, closed=True)
+            return ColumnSet(columns=facts.contract, closed=not facts.others, complete=True, reasons=facts.others)
         if facts.catalog is not None and facts.fresh:
             return ColumnSet(columns=facts.catalog, closed=True)
-        if facts.catalog is None or (not facts.inferred_reasons and not facts.dated):
-            known = {self.adapter.key(column.name): column for column in facts.catalog or ()}
-            columns = tuple(known.get(self.adapter.key(column.name), column) for column in facts.inferred)
-            return ColumnSet(columns=columns, closed=not facts.inferred_reasons, reasons=facts.inferred_reasons)
+        if not facts.inferred_reasons and has_sql(node):
+            return self._inferred_columns(node, facts)
+        if facts.catalog is None:
+            closed = not facts.inferred_reasons and not facts.others
+            return ColumnSet(columns=facts.inferred, closed=closed, reasons=facts.inferred_reasons + facts.others)
         have = {self.adapter.key(column.name) for column in facts.catalog}
         more = tuple(column for column in facts.inferred if self.adapter.key(column.name) not in have)
         closed = node.resource_type in NOT_BUILT_BY_QUERIES
         return ColumnSet(
             columns=facts.catalog + more, closed=closed, reasons=() if closed else (STALE, *facts.inferred_reasons)
+        )
+
+    def _inferred_columns(self, node: Node, facts: Facts) -> ColumnSet:
+        """The columns where the SQL gives a complete list and no catalog is fresh."""
+        known = self._graph.inferred(node)
+        own = {self.adapter.key(column.name): column for column in facts.catalog or ()}
+        if facts.catalog is not None:
+            known = self._aged(node, known, tuple(column.name for column in facts.catalog))
+        columns = {self.adapter.key(column.name): column for column in facts.inferred} | own
+        return ColumnSet(
+            columns=tuple(
+                replace(columns[key], evidence=Evidence.POSSIBLE) if name in known.unsure else columns[key]
+                for name, key in ((name, self.adapter.key(name)) for name in known.names)
+            ),
+            closed=known.closed and (not known.dated or facts.catalog is None),
+            complete=True,
+            reasons=known.others or ((STALE,) if known.dated and facts.catalog is not None else ()),
         )
 
     def prepare(self, nodes: Iterable[Node], *, jobs: int) -> None:
@@ -135,9 +165,16 @@ class Prover:
         node = self._declared.named(table)
         if node is None:
             return Known(reasons=(f"the manifest declares no table {'.'.join(table)}",))
-        columns, facts = self.columns(node), self.facts(node)
-        dated = columns.closed and facts.contract is None and (facts.dated or not (facts.fresh or has_sql(node)))
-        return Known(names=tuple(column.name for column in columns.columns), reasons=columns.reasons, dated=dated)
+        found, facts = self.columns(node), self.facts(node)
+        reasons = () if found.closed else found.reasons or ("",)
+        return Known(
+            names=tuple(column.name for column in found.columns),
+            reasons=() if found.is_complete else reasons,
+            others=reasons if found.is_complete else (),
+            unsure=frozenset(column.name for column in found.columns if not column.is_certain),
+            dated=found.closed and facts.contract is None and (facts.dated or not (facts.fresh or has_sql(node))),
+            fields=tuple(f"{column.name}.{field}" for column in found.columns for field in column.fields),
+        )
 
     def facts(self, node: Node) -> Facts:
         """All evidence about the node."""
@@ -147,20 +184,29 @@ class Prover:
 
     def _gather(self, node: Node) -> Facts:
         label = f"The {node.resource_type} {node.name}"
-        contract = self._contract(node)
+        contract, cataloged = self._contract(node), self._cataloged(node)
+        history = self._history(node)
         if contract is not None:
-            return Facts(label=label, contract=contract)
-        cataloged = self._cataloged(node)
+            others = why_more(node, history)
+            return Facts(
+                label=label, contract=contract, catalog=cataloged if others else None, others=others, history=history
+            )
         inferred = self._graph.inferred(node) if has_sql(node) else self._without_sql(node, cataloged)
         return Facts(
             label=label,
             catalog=cataloged,
             fresh=self._fresh,
             inferred=tuple(
-                KnownColumn(name=name, evidence=Evidence.INFERRED, tags=self._tags(node, name))
+                KnownColumn(
+                    name=name,
+                    evidence=Evidence.POSSIBLE if name in inferred.unsure else Evidence.INFERRED,
+                    tags=self._tags(node, name),
+                )
                 for name in inferred.names
             ),
             inferred_reasons=inferred.reasons,
+            others=inferred.others,
+            history=history,
             dated=inferred.dated,
             documented=tuple(column.name for column in node.columns.values()),
             inferred_from="file's first row" if node.resource_type in NOT_BUILT_BY_QUERIES else "compiled SQL",
@@ -177,7 +223,7 @@ class Prover:
     def _contract(self, node: Node) -> tuple[KnownColumn, ...] | None:
         if not node.contract_enforced or not node.columns:
             return None
-        return tuple(
+        listed = (
             KnownColumn(
                 name=self.adapter.stored(column.name, quoted=column.quote),
                 evidence=Evidence.CONTRACT,
@@ -187,6 +233,7 @@ class Prover:
             )
             for column in node.columns.values()
         )
+        return tables_own(self.adapter, listed)
 
     def _cataloged(self, node: Node) -> tuple[KnownColumn, ...] | None:
         if self._catalog is None:
@@ -199,7 +246,7 @@ class Prover:
             columns = next((entry for entry in entries if entry is not None), None)
         if columns is None:
             return None
-        return tuple(
+        listed = (
             KnownColumn(
                 name=column.name,
                 evidence=Evidence.CATALOG,
@@ -208,18 +255,34 @@ class Prover:
             )
             for column in columns
         )
+        return tables_own(self.adapter, listed)
 
     def _own(self, node: Node) -> Known | None:
         """A contract or the catalog, for children that read all columns of the node."""
         contract = self._contract(node)
         if contract is not None:
-            return Known(names=tuple(column.name for column in contract))
+            others = why_more(node, self._history(node))
+            return Known(names=tuple(column.name for column in contract), others=others)
         columns = self._cataloged(node)
         if columns is None:
             return self._without_sql(node, columns) if node.resource_type in NOT_BUILT_BY_QUERIES else None
         names = tuple(column.name for column in columns)
         unsure = not self._fresh and node.resource_type not in NOT_BUILT_BY_QUERIES
         return Known(names=names, reasons=(f"{node.name}: {STALE}",) if unsure else (), dated=not self._fresh)
+
+    def _history(self, node: Node) -> History:
+        """How the node's table follows its SQL."""
+        if self._overridden is None:
+            self._overridden = _overridden(self._manifest)
+        return history_of(node, overridden=self._overridden)
+
+    def _built(self, node: Node, known: Known) -> Known:
+        return as_built(
+            self.adapter, node, known, self._history(node), asks=self._introspection.reason(node) if known.names else ""
+        )
+
+    def _aged(self, node: Node, known: Known, cataloged: tuple[str, ...]) -> Known:
+        return with_old_catalog(known, cataloged, self._history(node), self.adapter.key)
 
     def _elsewhere(self, table: tuple[str, ...]) -> Known | None:
         """What the catalog says of a table that is no declared parent, but a seed or source of the project."""
@@ -233,7 +296,8 @@ class Prover:
             tagged = self._tagged[node.unique_id] = {}
             for column in node.columns.values():
                 if column.tags:
-                    folded = column.name.casefold()
+                    path = nested_path(self.adapter, column.name)
+                    folded = (path[0] if path else column.name).casefold()
                     tagged[folded] = tuple(dict.fromkeys((*tagged.get(folded, ()), *column.tags)))
         return tagged.get(name.casefold(), ()) if tagged else ()
 
@@ -241,3 +305,16 @@ class Prover:
         if node.unique_id not in self._shapes:
             self._shapes[node.unique_id] = self._reader.shape(node.compiled_code or "")
         return self._shapes[node.unique_id]
+
+
+def _overridden(manifest: Manifest) -> frozenset[str]:
+    """The materializations that neither dbt nor an adapter defines, those of dbt's own names too."""
+    own = {"dbt", *(f"dbt_{name}" for name in ADAPTERS)}
+    found = set()
+    for unique_id in manifest.macros:
+        package, _, name = unique_id.removeprefix("macro.").partition(".")
+        if name.startswith("materialization_") and package not in own:
+            made, _, adapter = name.removeprefix("materialization_").rpartition("_")
+            if adapter in {"default", manifest.adapter_type}:
+                found.add(made)
+    return frozenset(found)

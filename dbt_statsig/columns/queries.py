@@ -11,7 +11,7 @@ from dbt_statsig.columns.budget import Unparsable
 from dbt_statsig.columns.expand import Known, expand
 from dbt_statsig.columns.items import Opaque, TooWide
 from dbt_statsig.columns.lexing import fault, lex
-from dbt_statsig.columns.predicates import in_order, offset_of, stored_name, unparsable
+from dbt_statsig.columns.predicates import field_problem, in_order, offset_of, stored_name, unparsable
 from dbt_statsig.columns.references import Reference, references
 from dbt_statsig.columns.sql import Node, arg, is_query, parse_statements, quiet
 from dbt_statsig.columns.user_sql import SqlCheck, SqlProblem
@@ -68,11 +68,15 @@ def _open(reason: str) -> ColumnSet:
 def _checked(adapter: Adapter, lexed: Lexed, query: Node, tables: Callable[[tuple[str, ...]], Known]) -> SqlCheck:
     checker = _Checker(adapter, lexed, tables)
     known = expand(adapter, checker.walker.query(query, {}), tables)
-    columns = tuple(KnownColumn(name=name, evidence=Evidence.INFERRED) for name in known.names)
+    columns = tuple(
+        KnownColumn(name=name, evidence=Evidence.POSSIBLE if name in known.unsure else Evidence.INFERRED)
+        for name in known.names
+    )
     closed = known.closed and not known.dated
-    reasons = known.reasons or (() if closed else ("the catalog is older than the manifest",))
+    reasons = known.reasons + known.others or (() if closed else ("the catalog is older than the manifest",))
     return SqlCheck(
-        problems=in_order(checker.problems), columns=ColumnSet(columns=columns, closed=closed, reasons=reasons)
+        problems=in_order(checker.problems),
+        columns=ColumnSet(columns=columns, closed=closed, complete=not known.reasons, reasons=reasons),
     )
 
 
@@ -100,7 +104,7 @@ class _Checker:
         """One SELECT: its own expressions, and the queries in them."""
         self._around.append(self._visible(select, scope))
         for expression in _expressions(select):
-            for reference in references(expression):
+            for reference in references(self._adapter, expression):
                 if isinstance(reference, Reference):
                     self._check(reference)
                 else:
@@ -125,8 +129,11 @@ class _Checker:
         for place, part in enumerate(reference.parts[:-1]):
             table = self._table(part.name.casefold())
             if table is not None:
-                self._check_in(reference.parts[place + 1], part.name, table)
+                self._check_in(reference.parts[place + 1 :], part.name, table)
                 return
+        for visible in self._around:
+            for table in visible.tables.values():
+                self._check_fields(reference.parts, table)
         if reference.may_be_word or not all(visible.proves for visible in self._around):
             return
         key = self._adapter.key(stored_name(self._adapter, first))
@@ -139,11 +146,24 @@ class _Checker:
     def _table(self, name: str) -> Known | None:
         return next((visible.tables[name] for visible in reversed(self._around) if name in visible.tables), None)
 
-    def _check_in(self, part: Node, alias: str, table: Known) -> None:
+    def _check_in(self, parts: tuple[Node, ...], alias: str, table: Known) -> None:
+        part = parts[0]
         key = self._adapter.key(stored_name(self._adapter, part))
+        self._check_fields(parts, table)
         if not table.closed or table.dated or key in {self._adapter.key(name) for name in table.names}:
             return
+        if self._adapter.is_pseudo(part.name):
+            return
         self._absent(part, f'"{alias}" has no column "{part.name}".', list(table.names))
+
+    def _check_fields(self, parts: tuple[Node, ...], table: Known) -> None:
+        """The path below a column, where its table's fields are listed."""
+        column = self._adapter.key(stored_name(self._adapter, parts[0]))
+        listed = (field.partition(".") for field in table.fields)
+        fields = [path for name, _, path in listed if self._adapter.key(name) == column]
+        problem = field_problem(self._lexed, parts[0], parts[1:], fields) if fields and not table.dated else None
+        if problem is not None:
+            self.problems.append(problem)
 
     def _absent(self, part: Node, message: str, names: list[str]) -> None:
         near = did_you_mean(part.name, names)

@@ -12,6 +12,8 @@ from dbt_statsig.columns.sql import Node, arg
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dbt_statsig.columns.adapters import Adapter
+
 # Words that engines take bare as an argument of a date function.
 _DATE_WORDS = """
     century day dayofweek dayofweek_iso dayofyear days dd decade dow doy dw epoch epoch_second hh hour hours isodow
@@ -21,15 +23,13 @@ _DATE_WORDS = """
     monday tuesday wednesday thursday friday saturday both leading trailing
 """
 _DATE_PARTS = frozenset(_DATE_WORDS.split())
-# Words and columns that exist without being in any list of columns.
-_PSEUDO_WORDS = """
+# Words that are values without being columns, and what functions in FROM add.
+_VALUE_WORDS = """
     current_catalog current_database current_date current_datetime current_role current_schema current_session
-    current_time current_timestamp current_user date getdate localtime localtimestamp now rowid rownum session_user
-    sysdate system_user systimestamp today user level null true false default infinity nan
-    ctid xmin xmax cmin cmax tableoid oid _partitiontime _partitiondate _table_suffix _file_name _metadata _part
-    _partition_id _row_id _file _path _table _database file_row_number filename
+    current_time current_timestamp current_user date getdate localtime localtimestamp now session_user
+    sysdate system_user systimestamp today user null true false default infinity nan file_row_number filename
 """
-_PSEUDO = frozenset(_PSEUDO_WORDS.split())
+_VALUES = frozenset(_VALUE_WORDS.split())
 
 
 class Reference(Struct, frozen=True, kw_only=True):
@@ -47,7 +47,9 @@ class Reference(Struct, frozen=True, kw_only=True):
         return len(self.parts) == 1
 
 
-def references(expression: Node, *, lambdas: frozenset[str] = frozenset()) -> Iterator[Reference | Node]:
+def references(
+    adapter: Adapter, expression: Node, *, lambdas: frozenset[str] = frozenset()
+) -> Iterator[Reference | Node]:
     """The columns that an expression reads, in the order of the text; nested queries come out as they are."""
     waiting: list[tuple[Node, frozenset[str]]] = [(expression, lambdas)]
     while waiting:
@@ -56,7 +58,7 @@ def references(expression: Node, *, lambdas: frozenset[str] = frozenset()) -> It
             yield node
             continue
         if isinstance(node, exp.Column):
-            reference = _reference(node)
+            reference = _reference(adapter, node)
             if reference is not None and reference.parts[0].name.casefold() not in bound:
                 yield reference
             continue
@@ -69,16 +71,14 @@ def references(expression: Node, *, lambdas: frozenset[str] = frozenset()) -> It
         waiting.extend((child, bound) for child in children if child is not skipped)
 
 
-def _reference(node: Node) -> Reference | None:
+def _reference(adapter: Adapter, node: Node) -> Reference | None:
     parts = [part for name in ("catalog", "db", "table", "this") if (part := arg(node, name)) is not None]
     if not parts or not all(isinstance(part, exp.Identifier) and part.name for part in parts):
         return None
     word = parts[0].name.casefold()
     bare = len(parts) == 1 and not parts[0].args.get("quoted")
     date_part = word in _DATE_PARTS and isinstance(node.parent, exp.Func) and not isinstance(node.parent, exp.Connector)
-    return Reference(
-        parts=tuple(parts), may_be_word=bare and (date_part or word in _PSEUDO or word.startswith("metadata$"))
-    )
+    return Reference(parts=tuple(parts), may_be_word=bare and (date_part or word in _VALUES or adapter.is_pseudo(word)))
 
 
 def _named_argument(node: Node) -> Node | None:

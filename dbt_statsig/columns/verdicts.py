@@ -16,11 +16,16 @@ class Presence(str, Enum):
 
 
 class Evidence(str, Enum):
-    """What a verdict rests on, strongest first."""
+    """What a verdict rests on, strongest first.
+
+    `possible`: the SQL gives the column, but the table may lack it, as an incremental table gets new columns only with
+    `--full-refresh`; or an old catalog has it, and the SQL does not give it.
+    """
 
     CONTRACT = "contract"
     CATALOG = "catalog"
     INFERRED = "inferred"
+    POSSIBLE = "possible"
     DOCUMENTED = "documented"
     NONE = "none"
 
@@ -29,6 +34,7 @@ class KnownColumn(Struct, frozen=True, kw_only=True):
     """A column of a node: its name as the warehouse stores it (or as written, where `spelling_proven` is False).
 
     `data_type` is given only by a contract or the catalog. `tags` are the tags that the project's YAML gives it.
+    `fields` are the paths below it, where a contract or the catalog lists them (BigQuery).
     """
 
     name: str
@@ -36,17 +42,36 @@ class KnownColumn(Struct, frozen=True, kw_only=True):
     data_type: str | None = None
     spelling_proven: bool = True
     tags: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether the table has it, as far as the evidence goes."""
+        return self.evidence is not Evidence.POSSIBLE
 
 
 class ColumnSet(Struct, frozen=True, kw_only=True):
-    """All that is known of a node's columns, in order.
+    """What is known of a node's columns, in order.
 
-    `closed` means that there are no others; `reasons` says why not, where it is False.
+    `closed` means that the table has no others, so that a name which is not here is absent; `reasons` says why not,
+    where it is False. `complete` means that every column which the SQL (or catalog, or contract) gives is here, though
+    the table may have more: old ones of an incremental table, or a custom materialization's. `closed` implies it.
     """
 
     columns: tuple[KnownColumn, ...]
     closed: bool
     reasons: tuple[str, ...] = ()
+    complete: bool = False
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every column that the SQL gives is here."""
+        return self.closed or self.complete
+
+    @property
+    def selectable(self) -> bool:
+        """Whether a SELECT may list them: none is left out, and the table has every one. Else it says `*`."""
+        return self.is_complete and all(column.is_certain for column in self.columns)
 
 
 class Verdict(Struct, frozen=True, kw_only=True):
@@ -63,6 +88,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
     evidence: Evidence
     spelling_proven: bool = False
     data_type: str | None = None
+    fields: tuple[str, ...] = ()
     code: str = ""
     message: str = ""
     fix: str = ""

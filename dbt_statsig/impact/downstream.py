@@ -192,7 +192,7 @@ class _Comparison:
 
     def _lost(self, old: SourceReport, new: SourceReport) -> set[str]:
         was, is_now = self.there.columns(old.unique_id), self.here.columns(new.unique_id)
-        if was is None or is_now is None or not is_now.closed:
+        if was is None or is_now is None or not is_now.is_complete:
             return set()
         same = self.here.prover.adapter.key
         return {same(column.name) for column in was.columns} - {same(column.name) for column in is_now.columns}

@@ -81,12 +81,12 @@ def upstream_effects(pairs: Iterable[tuple[SourceReport, SourceReport]], here: S
 def _lost(unique_id: str, here: Side, there: Side) -> list[str] | None:
     """The columns that a node had and has no more; None where that cannot be said."""
     was, now = there.columns(unique_id), here.columns(unique_id)
-    if was is None or now is None or not now.closed:
+    if was is None or now is None or not now.is_complete:
         return None
     same = here.prover.adapter.key
     have = {same(column.name) for column in now.columns}
     lost = [column.name for column in was.columns if same(column.name) not in have]
-    return lost if lost or was.closed else None
+    return lost if lost or was.is_complete else None
 
 
 def _is_unclear(unique_id: str, here: Side, there: Side) -> bool:

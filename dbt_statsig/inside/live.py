@@ -32,6 +32,10 @@ def live_manifest(
     for section in OTHER_SECTIONS:
         held = getattr(dbt_manifest, section, None) or {}
         parts[section] = {unique_id: as_dict(node) for unique_id, node in held.items() if is_marked(node)}
+    if not only_marked:
+        # What a macro asks of the warehouse decides whether a model's compiled SQL can be trusted.
+        called = {unique_id: _macro(macro) for unique_id, macro in dbt_manifest.macros.items()}
+        parts["macros"] = {**called, **parts["macros"]}
     parts["groups"] = {unique_id: as_dict(group) for unique_id, group in (dbt_manifest.groups or {}).items()}
     parts["disabled"] = {
         unique_id: [as_dict(node) for node in nodes]
@@ -39,3 +43,7 @@ def live_manifest(
         if not only_marked or any(map(is_marked, nodes))
     }
     return Manifest.from_bytes(msgspec.json.encode(parts, enc_hook=str))
+
+
+def _macro(macro: Any) -> dict[str, Any]:
+    return {"macro_sql": macro.macro_sql, "depends_on": {"macros": list(macro.depends_on.macros)}}

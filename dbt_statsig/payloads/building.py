@@ -185,6 +185,17 @@ class _Builder:
             names = ", ".join(chosen.cannot_leave_out)
             message = f"Not all columns of {self.node.name} are known, so these cannot be left out: {names}."
             self.find("hidden-columns-open", message)
+        if chosen.only_used:
+            message = (
+                f"Some columns of {self.node.name} have to be left out, and nothing proves which others its table has: "
+                "only the columns that are mapped or named are selected."
+            )
+            self.find(
+                "hidden-columns-open",
+                message,
+                severity=Severity.WARNING,
+                fix="Run `dbt docs generate`, or name the columns to select with `columns`.",
+            )
         written = [self.write(column) for column in chosen.columns]
         return select_statement(written, self.node.relation_name or "", predicates), chosen.columns
 

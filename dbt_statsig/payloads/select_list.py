@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 class SelectList(Struct, frozen=True, kw_only=True):
     """The columns to select in the model's order, empty for every column.
 
-    `cannot_leave_out` names what should be left out but cannot be, because the full list is not known.
+    `cannot_leave_out` names what should be left out but cannot be, because the full list is not known. `only_used`:
+    of the others it is not known which ones the table has.
     """
 
     columns: tuple[KnownColumn, ...] = ()
+    only_used: bool = False
     cannot_leave_out: tuple[str, ...] = ()
 
 
@@ -47,7 +49,7 @@ def hidden_columns(
     documented = (
         KnownColumn(name=column.name, evidence=Evidence.DOCUMENTED, spelling_proven=False, tags=column.tags)
         for column in node.columns.values()
-        if not columns.closed and adapter.key(column.name) not in known
+        if not columns.selectable and adapter.key(column.name) not in known
     )
     return tuple(column for column in (*columns.columns, *documented) if hidden_tags & set(column.tags))
 
@@ -60,14 +62,19 @@ def select_list(
     wanted: Sequence[Verdict] | None,
     left_out: Sequence[str],
 ) -> SelectList:
-    """The list for one source: `wanted` (else every known column), without `left_out`, and always what is `used`."""
+    """The list for one source: `wanted` (else every known column), without `left_out`, and always what is `used`.
+
+    Where the table may lack columns that the SQL gives, it is `*`; or only what is `used`, if others have to stay out.
+    """
     needed = [as_known(verdict) for verdict in used]
     if wanted is not None:
         return SelectList(columns=_in_order([*map(as_known, wanted), *needed], columns, adapter))
-    if columns.closed:
+    if columns.selectable:
         without = {adapter.key(name) for name in left_out}
         kept = [column for column in columns.columns if adapter.key(column.name) not in without]
         return SelectList(columns=_in_order([*kept, *needed], columns, adapter))
+    if columns.is_complete and left_out:
+        return SelectList(columns=_in_order(needed, columns, adapter), only_used=True)
     return SelectList(cannot_leave_out=tuple(sorted(set(left_out))))
 
 

@@ -25,10 +25,14 @@ class ListedColumnDocument(Struct, frozen=True, kw_only=True):
 
 
 class ListedNodeDocument(Struct, frozen=True, kw_only=True):
-    """One node; `closed` says that it has no other columns, `reasons` why that is not known."""
+    """One node; `closed` says that it has no other columns, `reasons` why that is not known.
+
+    `complete` says that all columns which its SQL gives are listed.
+    """
 
     unique_id: str
     closed: bool
+    complete: bool
     columns: tuple[ListedColumnDocument, ...]
     reasons: tuple[str, ...]
 
@@ -48,6 +52,7 @@ def _document(node: ListedNode) -> ListedNodeDocument:
     return ListedNodeDocument(
         unique_id=node.unique_id,
         closed=node.columns.closed,
+        complete=node.columns.is_complete,
         columns=tuple(ListedColumnDocument(name=one.name, evidence=one.evidence.value) for one in columns),
         reasons=node.columns.reasons,
     )
@@ -59,7 +64,7 @@ def columns_text(listing: Listing, style: Style = PLAIN) -> str:
     for node in listing.nodes:
         if not (style.quiet and node.columns.closed):
             lines += _lines(node, style)
-    still_open = sum(not node.columns.closed for node in listing.nodes)
+    still_open = sum(not node.columns.is_complete for node in listing.nodes)
     said = f"{counted(len(listing.nodes), 'node')}, all lists complete."
     if still_open:
         said = f"{counted(len(listing.nodes), 'node')}, {still_open:,} of them with a list that may not be complete."
@@ -75,5 +80,5 @@ def _lines(node: ListedNode, style: Style) -> list[str]:
         kind = f"  {one_line(column.data_type)}" if column.data_type else ""
         lines.append(f"    {one_line(column.name):<{width}}  {style.paint(column.evidence.value + kind, 'quiet')}")
     for reason in () if found.closed else found.reasons:
-        lines += style.prose(reason, indent=4, first="not complete: ")
+        lines += style.prose(reason, indent=4, first="may have more: " if found.is_complete else "not complete: ")
     return [*lines, ""]

@@ -10,6 +10,7 @@ from dbt_statsig.report.escape import clipped, one_line
 from dbt_statsig.report.style import counted
 from dbt_statsig.report.text_brief import is_brief
 from dbt_statsig.report.text_findings import tally
+from dbt_statsig.report.values import UNPROVEN
 
 if TYPE_CHECKING:
     from dbt_statsig.columns.verdicts import Verdict
@@ -27,7 +28,7 @@ def _proof(verdict: Verdict) -> str:
         return verdict.evidence.value
     if verdict.presence is Presence.ABSENT:
         return "absent" if verdict.evidence is Evidence.NONE else f"absent ({verdict.evidence.value})"
-    return "documented only" if verdict.evidence is Evidence.DOCUMENTED else "not proven"
+    return UNPROVEN.get(verdict.evidence, "not proven")
 
 
 def _name(verdict: Verdict) -> str:

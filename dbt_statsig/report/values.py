@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import UNSET, structs
 
 from dbt_statsig.changes import FieldChange
+from dbt_statsig.columns.verdicts import Evidence
 from dbt_statsig.report.diff import Mark, diff_lines
 from dbt_statsig.report.escape import clipped, lines_of, one_line
 from dbt_statsig.report.style import counted
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 LONGEST_VALUE = 300
 LONGEST_NEW_TEXT = 24
 NOT_SET = "not set"
+UNPROVEN = {Evidence.DOCUMENTED: "documented only", Evidence.POSSIBLE: "possible: its SQL gives it"}
 
 _TEXTS = ("description", "sql")
 _LOOKS = {Mark.ADDED: "add", Mark.REMOVED: "remove", Mark.FOLDED: "quiet"}

@@ -9,7 +9,7 @@ from dbt_statsig.columns.verdicts import Evidence, Presence
 from dbt_statsig.report.escape import lines_of, one_line
 from dbt_statsig.report.fields import field_diffs
 from dbt_statsig.report.html.markup import diff, escaped, listing, paragraphs, section, worded
-from dbt_statsig.report.values import NOT_SET, declared_fields, entries_of, entry_text, is_long, scalar
+from dbt_statsig.report.values import NOT_SET, UNPROVEN, declared_fields, entries_of, entry_text, is_long, scalar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -192,4 +192,4 @@ def _proof(verdict: Verdict) -> str:
         return known
     if verdict.presence is Presence.ABSENT:
         return f"absent ({known})" if known else "absent"
-    return "documented only" if verdict.evidence is Evidence.DOCUMENTED else "not proven"
+    return UNPROVEN.get(verdict.evidence, "not proven")

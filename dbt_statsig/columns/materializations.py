@@ -1,0 +1,141 @@
+"""What a materialization makes of a model's SQL: SQL says what a SELECT gives, a table has a history. Pure."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from dbt_statsig.columns.expand import Known
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from dbt_statsig.artifacts.nodes import Node
+    from dbt_statsig.columns.adapters import Adapter
+
+SNAPSHOT_COLUMNS = ("dbt_scd_id", "dbt_updated_at", "dbt_valid_from", "dbt_valid_to")
+DELETED_COLUMN = "dbt_is_deleted"
+
+
+class History(str, Enum):
+    """How a table's columns follow its SQL from build to build."""
+
+    REBUILT = "rebuilt"
+    """Exactly the SQL's, after each build."""
+    KEPT = "kept"
+    """Those of the first build, until `--full-refresh`."""
+    EXTENDED = "extended"
+    """New ones are added; old ones stay until `--full-refresh`."""
+    SNAPSHOT = "snapshot"
+    """New ones are added; old ones stay for good."""
+    OTHER = "other"
+    """The SQL's, and whatever else a materialization that is not dbt's own adds."""
+    NONE = "none"
+    """There is no table."""
+
+
+_BUILT = {
+    "": History.REBUILT,
+    "table": History.REBUILT,
+    "view": History.REBUILT,
+    "ephemeral": History.REBUILT,
+    "seed": History.REBUILT,
+    "external": History.REBUILT,
+    "distributed_table": History.REBUILT,
+    "snapshot": History.SNAPSHOT,
+    # dbt refreshes these; it compares their settings, not their SQL.
+    "materialized_view": History.KEPT,
+    "dynamic_table": History.KEPT,
+    "streaming_table": History.KEPT,
+    "table_function": History.NONE,
+}
+_INCREMENTAL = {
+    "append_new_columns": History.EXTENDED,
+    "sync_all_columns": History.REBUILT,
+    "fail": History.REBUILT,
+}
+_MORE = {
+    History.KEPT: "{0} is {1}: its table has the columns that it was first built with, until `--full-refresh`",
+    History.EXTENDED: "{0} is {1}: its table keeps old columns until `--full-refresh`",
+    History.SNAPSHOT: "{0} is a snapshot: its table keeps old columns",
+    History.OTHER: "the materialization {1} of {0} is not dbt's own and may add columns",
+}
+_NO_TABLE = "{0} is a {1}, which makes no table"
+
+
+def history_of(node: Node, *, overridden: Collection[str] = ()) -> History:
+    """How the columns of a model's or snapshot's table follow its SQL.
+
+    `overridden` are materializations that a project or package defines itself.
+    """
+    made = node.materialized
+    if node.resource_type == "snapshot":
+        return History.SNAPSHOT
+    if made in overridden:
+        return History.OTHER
+    if made in {"incremental", "distributed_incremental"}:
+        return _INCREMENTAL.get(str(node.config.get("on_schema_change")), History.KEPT)
+    return _BUILT.get(made, History.OTHER)
+
+
+def why_more(node: Node, history: History) -> tuple[str, ...]:
+    """Why the table may have columns that the SQL does not give; empty where it has none."""
+    kind = "incremental" if "incremental" in node.materialized else f"a {node.materialized}"
+    told = _MORE.get(history)
+    return (told.format(node.name, node.materialized if history is History.OTHER else kind),) if told else ()
+
+
+def as_built(adapter: Adapter, node: Node, known: Known, history: History, *, asks: str = "") -> Known:
+    """The table's columns where its SQL gives `known`; `asks` says why the SQL itself may give others."""
+    if history is History.NONE:
+        return Known(reasons=(_NO_TABLE.format(node.name, node.materialized),))
+    names = list(known.names)
+    if node.resource_type == "snapshot":
+        names = _snapshot(adapter, node, names)
+    field = ingestion_field(adapter, node)
+    if field:
+        names = [name for name in names if not adapter.same(name, field)]
+    unsure = frozenset(names) if history is History.KEPT else known.unsure
+    others = (*((asks,) if asks else ()), *why_more(node, history), *known.others)
+    return Known(names=tuple(names), reasons=known.reasons, others=others, unsure=unsure, dated=known.dated)
+
+
+def with_old_catalog(known: Known, cataloged: tuple[str, ...], history: History, key: Callable[[str], str]) -> Known:
+    """The table's columns where its SQL gives `known`, and a catalog older than the manifest listed `cataloged`."""
+    given = {key(name) for name in known.names}
+    listed = {key(name) for name in cataloged}
+    old = tuple(name for name in cataloged if key(name) not in given)
+    if history is History.KEPT:
+        names = tuple(name for name in cataloged if key(name) in given)
+        new = [name for name in known.names if key(name) not in listed]
+        told = (
+            (f"the SQL also gives {', '.join(new)}, which the catalog, older than the manifest, lacks",) if new else ()
+        )
+        return Known(names=names + old, others=told + known.others, unsure=frozenset(old), dated=known.dated)
+    if history is History.EXTENDED:
+        unsure = known.unsure | frozenset(old)
+        return Known(names=known.names + old, others=known.others, unsure=unsure, dated=known.dated)
+    if history is History.SNAPSHOT:
+        return Known(names=known.names + old, others=known.others, unsure=known.unsure, dated=known.dated)
+    return known
+
+
+def ingestion_field(adapter: Adapter, node: Node) -> str:
+    """The field that BigQuery's partitioning by ingestion time takes out of the table; empty where there is none."""
+    partition: Any = node.config.get("partition_by")
+    if adapter.dialect != "bigquery" or "incremental" not in node.materialized or not isinstance(partition, dict):
+        return ""
+    return str(partition.get("field") or "") if partition.get("time_ingestion_partitioning") is True else ""
+
+
+def _snapshot(adapter: Adapter, node: Node, names: list[str]) -> list[str]:
+    """With the columns that dbt adds to a snapshot's query."""
+    added = list(SNAPSHOT_COLUMNS)
+    if node.config.get("hard_deletes") == "new_record":
+        added.append(DELETED_COLUMN)
+    keys = {adapter.key(name) for name in names}
+    for column in added:
+        name = adapter.stored(node.snapshot_meta_column_names.get(column) or column, quoted=False)
+        if adapter.key(name) not in keys:
+            names.append(name)
+    return names
