@@ -21,6 +21,8 @@ _ASKS = re.compile(
     r"|get_single_value|(?<=dbt_utils\.)star|flags\.WHICH|invocation_args_dict|selected_resources"
     r"|adapter\.(?!dispatch\b|quote|type\b|config\b|Relation\b)\w+)\b"
 )
+# A macro of Fivetran's packages: it gives the columns that it is told to, whatever the table has.
+_FILLS = re.compile(r"\bfill_staging_columns\s*\(\s*source_columns\s*=\s*adapter\.get_columns_in_relation\b")
 # What these ask decides about rows, never about columns.
 _HARMLESS = frozenset({"is_incremental", "should_full_refresh", "date_spine", "get_intervals_between"})
 
@@ -81,6 +83,6 @@ def asked(code: str) -> str:
     """The first call in some Jinja that asks the warehouse or the command; empty where there is none."""
     if "{" not in code:
         return ""
-    text = _COMMENT.sub("", code)
+    text = _FILLS.sub("", _COMMENT.sub("", code))
     found = next((found for block in _JINJA.finditer(text) if (found := _ASKS.search(block[0]))), None)
     return found[0] if found else ""

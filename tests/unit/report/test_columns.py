@@ -51,10 +51,17 @@ def test_json() -> None:
         {
             "unique_id": "model.shop.a",
             "closed": True,
+            "complete": True,
             "columns": [{"name": "id", "evidence": "catalog"}, {"name": "created_at", "evidence": "inferred"}],
             "reasons": [],
         },
-        {"unique_id": "model.shop.b", "closed": False, "columns": [], "reasons": ["it is written in Python"]},
+        {
+            "unique_id": "model.shop.b",
+            "closed": False,
+            "complete": False,
+            "columns": [],
+            "reasons": ["it is written in Python"],
+        },
     ]
 
 
