@@ -132,6 +132,9 @@ class _RunningDbt:
         return sql
 
     def say(self, text: str) -> None:
+        from dbt_statsig.cli.redaction import without_keys  # noqa: PLC0415 - only where something is said
+
+        text = without_keys(text, os.environ)
         if self._context["flags"].WHICH in ("run", "build"):
             self._context["log"](text, info=True)
         else:
@@ -141,7 +144,9 @@ class _RunningDbt:
         complain(text)
 
     def fail(self, text: str) -> None:
-        raise DbtRuntimeError(text)
+        from dbt_statsig.cli.redaction import redacted  # noqa: PLC0415 - only where something went wrong
+
+        raise DbtRuntimeError(redacted(text, os.environ))
 
 
 def _call(context: Any) -> Call:

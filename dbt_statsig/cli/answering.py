@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from dbt_statsig.cli.redaction import without_keys
 from dbt_statsig.cli.report_files import add_step_summary, write_reports
 from dbt_statsig.cli.terminal import write_out
 from dbt_statsig.errors import EXIT_CANNOT_RUN, AnswerLost, DbtStatsigError
@@ -67,7 +68,7 @@ def _made(form: str, subject: Subject, style: Style | None = None) -> str:
     from dbt_statsig.report.formats import rendered  # noqa: PLC0415 - help needs no renderer
 
     try:
-        return rendered(form, subject, style)
+        return without_keys(rendered(form, subject, style), os.environ)
     except Exception as error:
         raise AnswerLost(
             f"The {form} report could not be made: {type(error).__name__}: {one_line(str(error))}.",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 from msgspec import Struct
 
+from dbt_statsig.cli.redaction import redacted, without_keys
 from dbt_statsig.cli.report_files import ReportFile
 from dbt_statsig.cli.terminal import style_for, write_out
 from dbt_statsig.report.style import Style
@@ -57,15 +60,15 @@ class Output(Struct, frozen=True, kw_only=True):
     def answer(self, *, text: Callable[[Style], str], json: Callable[[], str]) -> None:
         """Write the one answer of this run. JSON is UTF-8 whatever the terminal's encoding."""
         if self.json:
-            write_out(json().encode())
+            write_out(without_keys(json(), os.environ).encode())
         else:
-            write_out(text(self.style), colour=self.style.colour)
+            write_out(without_keys(text(self.style), os.environ), colour=self.style.colour)
 
     def warn(self, messages: Iterable[str]) -> None:
         """Say something on stderr that is no part of the answer, unless quiet was asked for."""
         if self.quiet or self.json:
             return
-        for message in messages:
+        for message in map(partial(redacted, environ=os.environ), messages):
             lead = self.aside.paint("Warning:", "warning")
             lines = self.aside.prose(message, indent=0, first="Warning: ")
             lines[0] = lead + lines[0].removeprefix("Warning:")
@@ -73,9 +76,10 @@ class Output(Struct, frozen=True, kw_only=True):
 
     def complain(self, error: DbtStatsigError) -> None:
         """Say on stderr what went wrong beside the answer."""
-        lines = self.aside.prose(error.message, indent=0, first="Error: ")
+        message, fix = redacted(error.message, os.environ), redacted(error.fix, os.environ)
+        lines = self.aside.prose(message, indent=0, first="Error: ")
         lines[0] = self.aside.paint("Error:", "error") + lines[0].removeprefix("Error:")
-        click.echo("\n".join([*lines, *self.aside.fix(error.fix, indent=2)]), err=True, color=self.aside.colour)
+        click.echo("\n".join([*lines, *self.aside.fix(fix, indent=2)]), err=True, color=self.aside.colour)
 
 
 def unmatched(result: Validation | Listing) -> list[str]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import html
-import json
 import re
 from typing import TYPE_CHECKING, NoReturn
-from urllib.parse import quote, quote_plus
 
 from dbt_statsig.errors import SettingsError
+from dbt_statsig.secrets import Spellings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +24,7 @@ _AS_GIVEN = "Copy the key again from Statsig (Settings > Keys & Environments), w
 class ApiKey:
     """A key that no repr, format, log or pickle shows; `origin` is the variable that it came from."""
 
-    __slots__ = ("__forms", "__value", "origin")
+    __slots__ = ("__spellings", "__value", "origin")
 
     def __init__(self, value: str, *, origin: str) -> None:
         """Keep a key that can stand in an HTTP header. Raises SettingsError, without the key, for any other."""
@@ -35,7 +33,7 @@ class ApiKey:
         fault = _fault(value)
         if fault:
             raise SettingsError(f"The key in {origin} {fault}", fix=_AS_GIVEN)
-        self.__forms = _forms(value)
+        self.__spellings = Spellings(value)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> ApiKey | None:
@@ -52,7 +50,7 @@ class ApiKey:
 
     def redact(self, text: str) -> str:
         """The text with this key, in any form an answer may quote it, and all that looks like a Console key hidden."""
-        return _ANY_KEY.sub(HIDDEN, self.__forms.sub(HIDDEN, text))
+        return _ANY_KEY.sub(HIDDEN, self.__spellings.hide(text, HIDDEN))
 
     def __repr__(self) -> str:
         """Where the key came from, never what it is."""
@@ -77,22 +75,3 @@ def _fault(value: str) -> str:
         (len(value) < _SHORTEST, "is too short to be a key."),
     )
     return next((words for applies, words in faults if applies), "")
-
-
-def _forms(value: str) -> re.Pattern[str]:
-    """All spellings of the key that an answer, a log line or a URL may hold, longest first."""
-    escaped = json.dumps(value)[1:-1]
-    spellings = {
-        value,
-        escaped,
-        escaped.replace("/", r"\/"),
-        repr(value)[1:-1],
-        html.escape(value),
-        quote(value),
-        quote(value, safe=""),
-        quote_plus(value),
-        "".join(f"\\u{ord(character):04x}" for character in value),
-        "".join(f"%{ord(character):02x}" for character in value),
-    }
-    ordered = sorted(spellings, key=lambda spelling: (-len(spelling), spelling))
-    return re.compile("|".join(map(re.escape, ordered)), re.IGNORECASE)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import structs
 
 from dbt_statsig.cli.exit_codes import plan_code, sync_code, validation_code
+from dbt_statsig.cli.redaction import without_keys
 from dbt_statsig.conductor import plan, sync, validate
 from dbt_statsig.errors import DbtStatsigError, UsageError
 from dbt_statsig.inside.call import OPERATION, kinds, names, switch, words
@@ -89,6 +90,7 @@ def _operation(
         _check_place(call, name)
         request = _request(call, **given)
         code, report = answer(request, compiled_manifest(call, request.selected))
+        report = without_keys(report, request.environ)
     except DbtStatsigError as error:
         call.dbt.fail(f"{name}: {error}")
         raise

@@ -35,7 +35,9 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"artifacts", "dbt_command", "settings"}),
     frozenset({"baseline", "conversion", "yaml_nodes"}),
     frozenset({"experiments", "files", "findings"}),
-    frozenset({"addresses", "background", "brake", "errors", "finding_codes", "progress", "sources", "sql_pieces"}),
+    frozenset(
+        {"addresses", "background", "brake", "errors", "finding_codes", "progress", "secrets", "sources", "sql_pieces"}
+    ),
 )
 # Libraries that one unit alone may import.
 OWNERS = {

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbt_statsig.cli.redaction import HIDDEN, redacted
+from dbt_statsig.cli.redaction import HIDDEN, redacted, without_keys
+from dbt_statsig.report.formats import FORMATS, rendered
+from dbt_statsig.report.style import Style
+from tests.unit.report import hostile
 
 KEYS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=6, max_size=60)
 
@@ -33,3 +39,26 @@ def test_innocent_text_stays() -> None:
     """Short and unrelated values are left as they are."""
     environ = {"STATSIG_API_KEY": "1", "HOME": "some-folder-of-mine"}
     assert redacted("1 of 11 in some-folder-of-mine", environ) == "1 of 11 in some-folder-of-mine"
+
+
+KEY = "console-AbC123dEf456GhI789"
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_no_report_shows_a_key(form: str) -> None:
+    """A key that a declared text, a live object or an answer holds, plainly or in base64, is in no form of report."""
+    encoded = base64.b64encode(f"user:{KEY}".encode()).decode()
+    subject = hostile.subject(f"select '{KEY}' as a, '{encoded}' as b, '{KEY[:7]}%2D{KEY[8:]}' as c")
+    text = without_keys(rendered(form, subject, Style()), {"STATSIG_CONSOLE_API_KEY": KEY})
+    # A marker holds the letters of the dbt project's name, which is no place for a key.
+    assert not [line for line in text.splitlines() if "AbC123dEf" in line and not line.startswith("<!-- dbt-statsig ")]
+    assert encoded not in text
+    assert "(key hidden)" in text
+    if form == "json":
+        json.loads(text)
+
+
+def test_a_report_keeps_what_only_looks_like_a_key() -> None:
+    """A table called `console-events` is no key, and a secret that is not Statsig's may stand for a schema."""
+    environ = {"STATSIG_CONSOLE_API_KEY": KEY, "DBT_ENV_SECRET_USER": "analytics"}
+    assert without_keys("analytics.console-events", environ) == "analytics.console-events"

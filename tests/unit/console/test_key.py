@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import copy
+import html
 import json
 import pickle
+import time
 from urllib.parse import quote
 
 import pytest
@@ -81,11 +84,34 @@ def test_no_form_of_display_shows_the_key() -> None:
         quote(ODD, safe="").lower(),
         repr(ODD)[1:-1],
         "".join(f"\\u{ord(character):04x}" for character in ODD),
+        "".join(f"%{ord(character):02X}" for character in ODD),
+        quote(quote(ODD, safe=""), safe=""),
+        json.dumps(json.dumps(ODD))[3:-3],
+        html.escape(ODD),
+        "".join(f"&#{ord(character)};" for character in ODD),
+        ODD.encode().hex(),
     ],
 )
 def test_the_key_is_hidden_in_every_spelling(spelling: str) -> None:
     """A key that an answer quotes raw, escaped or percent-encoded is hidden."""
     assert ApiKey(ODD, origin="X").redact(f"Invalid key <{spelling}>!") == f"Invalid key <{HIDDEN}>!"
+
+
+@given(st.binary(max_size=8), st.binary(max_size=8), st.booleans())
+def test_the_key_is_hidden_within_base64(before: bytes, after: bytes, urls: bool) -> None:  # noqa: FBT001 - hypothesis hands it in
+    """A key within any text in base64 is hidden, wherever in it it begins."""
+    encoded = (base64.urlsafe_b64encode if urls else base64.b64encode)(before + ODD.encode() + after).decode()
+    redacted = ApiKey(ODD, origin="X").redact(f"Authorization: Basic {encoded}")
+    assert HIDDEN in redacted
+    assert encoded not in redacted
+
+
+def test_hiding_takes_no_time() -> None:
+    """A megabyte without the key is searched at once, and one full of escapes in linear time."""
+    started = time.process_time()
+    for text in ("select a from b\n" * 60_000, "\\" * 500_000 + "%63", "&#0" * 300_000 + "x63", "\\c%63" * 200_000):
+        ApiKey(ODD, origin="X").redact(text)
+    assert time.process_time() - started < 10
 
 
 def test_other_console_keys_are_hidden_too() -> None:
