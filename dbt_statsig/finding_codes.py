@@ -170,14 +170,18 @@ CODES: dict[str, Code] = {
         "Run `dbt docs generate`, or drop skip_validation.",
     ),
     "partition-type-unknown": Code(
-        _N,
-        "The partition column's type is not known, so it is cast to a day, which some warehouses cannot prune by.",
-        "Run `dbt docs generate`, or enforce a contract.",
+        _E,
+        "Nothing proves whether the partition column is a date, a timestamp or an integer, and the date filter depends "
+        "on it: a wrong cast fails, or drops every row in silence. A warning while the model is not compiled.",
+        "Set `partition_type` to date, timestamp or integer; or run `dbt docs generate`, or enforce a contract.",
+        example="partition_column: ds\npartition_type: date",
     ),
     "partition-type": Code(
         _W,
-        "The partition column is no date, timestamp or integer; the cast to a day may fail in the warehouse.",
-        "Partition by a date, or write the filter yourself with `where` or `sql`.",
+        "The partition column is not a date, timestamp or integer. Text is cast to a day, which may fail in the "
+        "warehouse; for other types no filter can be built, which is an error.",
+        "Partition by a date, set `partition_type: integer` for a day such as 20240110, or write the filter yourself "
+        "with `where` or `sql`.",
     ),
     "hidden-columns-shown": Code(
         _W,

@@ -10,15 +10,10 @@ from dbt_statsig.results import Lineage, Upstream
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from dbt_statsig.artifacts import Manifest, Node
+    from dbt_statsig.artifacts import Manifest
     from dbt_statsig.artifacts.heads import Head
 
 MOST_SHOWN = 14
-
-
-def lacks_sql(node: Node) -> bool:
-    """Whether the node is a model or snapshot in SQL that the manifest holds uncompiled."""
-    return node.resource_type in {"model", "snapshot"} and node.language == "sql" and not node.compiled_code
 
 
 def uncompiled(manifest: Manifest, unique_ids: Iterable[str]) -> list[str]:
@@ -31,7 +26,7 @@ def uncompiled(manifest: Manifest, unique_ids: Iterable[str]) -> list[str]:
         node = None if current in seen else manifest.node(current)
         seen.add(current)
         if node is not None:
-            found |= {current} if lacks_sql(node) else set()
+            found |= {current} if node.is_uncompiled else set()
             todo += node.depends_on
     return sorted(found)
 

@@ -203,7 +203,8 @@ class Project:
         for declaration, report in reports:
             if report.unique_id in self.unproven:
                 continue
-            why = "Its declaration has errors." if report.blocked else refused_place(declaration.node, self.settings)
+            why = report.unproven or ("Its declaration has errors." if report.blocked else "")
+            why = why or refused_place(declaration.node, self.settings)
             yield Desired(
                 kind=report.kind,
                 name=report.name,
@@ -253,6 +254,8 @@ def _report(declaration: Declaration, built: Built, errors: set[tuple[str, str, 
         location=declaration.location,
         columns=built.uses,
         payload=built.payload,
-        blocked=not mine.isdisjoint(errors),
+        blocked=bool(built.unproven) or not mine.isdisjoint(errors),
         selected=built.selected,
+        hidden=built.hidden,
+        unproven=built.unproven,
     )

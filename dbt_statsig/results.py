@@ -40,7 +40,8 @@ class Lineage(Struct, frozen=True, kw_only=True):
 class SourceReport(Struct, frozen=True, kw_only=True):
     """One declared source: where it comes from, its columns, and the payload (None where none could be built).
 
-    `selected` are the names of all columns that the SQL selects, empty where it selects every column.
+    `selected` are the names of all columns that the SQL selects, empty where it selects every column; `hidden` those
+    that it leaves out for their tags. `unproven` says what the payload needs and nothing proves: it is not pushed.
     `lineage` is None where nobody asked for it.
     """
 
@@ -53,6 +54,8 @@ class SourceReport(Struct, frozen=True, kw_only=True):
     payload: Source | None
     blocked: bool
     selected: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+    unproven: str = ""
     lineage: Lineage | None = None
 
 

@@ -68,3 +68,8 @@ class Node(Struct, frozen=True, kw_only=True):
     def is_latest(self) -> bool:
         """True for unversioned models and for the latest version of a versioned one."""
         return self.version is None or str(self.version) == str(self.latest_version)
+
+    @property
+    def is_uncompiled(self) -> bool:
+        """True for a model or snapshot in SQL that the manifest holds uncompiled."""
+        return self.resource_type in {"model", "snapshot"} and self.language == "sql" and not self.compiled_code

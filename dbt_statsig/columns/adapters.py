@@ -12,19 +12,17 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dbt_statsig.columns.reserved import RESERVED
-
 Folding: TypeAlias = Literal["upper", "lower", "keep"]
 
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*\Z")
 
 
 class Adapter(Struct, frozen=True, kw_only=True):
     """One adapter. `dialect` is sqlglot's name for its SQL, or None where columns must not be inferred.
 
     `case_sensitive` is about stored names: False where `a` and `A` cannot be two columns. `quotes_ignored` is True
-    where a quoted identifier is folded too. `note` is a warning for the user, or empty. `pseudo` are columns that
-    tables have though no catalog lists them, casefolded, with their types where these are documented; a name that
+    where a quoted identifier is folded too, `backslash` where one escapes inside of quotes. `note` is a warning for
+    the user, or empty. `pseudo` are columns that tables have though no catalog lists them, casefolded, with their types where these are documented; a name that
     ends with `*` stands for all that begin so. `lists_paths`: catalogs and contracts list the fields of structs too.
     """
 
@@ -35,14 +33,21 @@ class Adapter(Struct, frozen=True, kw_only=True):
     quotes_ignored: bool = False
     open_quote: str = '"'
     close_quote: str = '"'
+    backslash: bool = False
     max_bytes: int = 0
     note: str = ""
     pseudo: Mapping[str, str] = {}
     lists_paths: bool = False
 
     def quote(self, name: str) -> str:
-        """`name` as a quoted identifier, the closing character doubled inside."""
-        return f"{self.open_quote}{name.replace(self.close_quote, self.close_quote * 2)}{self.close_quote}"
+        """`name` as a quoted identifier, the closing character inside doubled, or behind a backslash."""
+        escape = "\\" if self.backslash else self.close_quote
+        inside = name.replace("\\", "\\\\") if self.backslash else name
+        return f"{self.open_quote}{inside.replace(self.close_quote, escape + self.close_quote)}{self.close_quote}"
+
+    def as_day(self, column: str) -> str:
+        """A quoted column as a day. ClickHouse's CAST fails at the first NULL; its toDate gives NULL."""
+        return f"toDate({column})" if self.dialect == "clickhouse" else f"CAST({column} AS DATE)"
 
     def stored(self, name: str, *, quoted: bool) -> str:
         """How the warehouse stores an identifier that was written so in SQL."""
@@ -51,6 +56,13 @@ class Adapter(Struct, frozen=True, kw_only=True):
         if self.folding == "keep" or (quoted and not self.quotes_ignored):
             return name
         return name.upper() if self.folding == "upper" else name.lower()
+
+    def assumed(self, name: str) -> str:
+        """How the warehouse stores a column of which nothing but a plain mention of `name` is known.
+
+        Quoted, this is what the name means in SQL without quotes; what is no identifier can only exist with quotes.
+        """
+        return self.stored(name, quoted=_PLAIN.match(name) is None)
 
     def key(self, stored: str) -> str:
         """Equal for two stored names exactly when they mean one column."""
@@ -66,10 +78,6 @@ class Adapter(Struct, frozen=True, kw_only=True):
         return folded in self.pseudo or any(
             folded.startswith(known[:-1]) for known in self.pseudo if known.endswith("*")
         )
-
-    def is_plain(self, name: str) -> bool:
-        """Whether `name` may be written without quotes: an ASCII identifier that is no reserved word."""
-        return _PLAIN.match(name) is not None and name.upper() not in RESERVED
 
 
 def _of(dialect: str, *names: str, like: Adapter | None = None, note: str = "", **rules: object) -> list[Adapter]:
@@ -125,13 +133,13 @@ _ROWS: list[Adapter] = [
         quotes_ignored=True,
         pseudo=_HIVE_PSEUDO,
     ),
-    *_of("bigquery", like=_BACKTICK, pseudo=_BIGQUERY_PSEUDO, lists_paths=True),
+    *_of("bigquery", like=_BACKTICK, pseudo=_BIGQUERY_PSEUDO, lists_paths=True, backslash=True),
     *_of("duckdb", "duckdb", "motherduck", pseudo={"rowid": "BIGINT"}),
     *_of("databricks", like=_BACKTICK, pseudo=_SPARK_PSEUDO),
     *_of("spark", "spark", "glue", "fabricspark", like=_BACKTICK, pseudo=_SPARK_PSEUDO),
     *_of("tsql", "sqlserver", "synapse", like=_BRACKETS),
     *_of("fabric", like=_BRACKETS, case_sensitive=True),
-    *_of("clickhouse", like=_BACKTICK, case_sensitive=True, pseudo=_CLICKHOUSE_PSEUDO),
+    *_of("clickhouse", like=_BACKTICK, case_sensitive=True, pseudo=_CLICKHOUSE_PSEUDO, backslash=True),
     *_of("mysql", like=_BACKTICK),
     *_of("starrocks", like=_BACKTICK),
 ]

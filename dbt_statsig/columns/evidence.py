@@ -60,7 +60,7 @@ class Match(Struct, frozen=True, kw_only=True):
 def match(adapter: Adapter, written: str, columns: Iterable[KnownColumn]) -> Match | None:
     """The column that `written` means: as stored, else as the warehouse folds it, else by its letters alone."""
     columns = tuple(columns)
-    for spelling in (written, adapter.stored(written, quoted=not adapter.is_plain(written))):
+    for spelling in (written, adapter.assumed(written)):
         for column in columns:
             if adapter.same(column.name, spelling):
                 return Match(column=column)

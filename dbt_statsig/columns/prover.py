@@ -138,6 +138,12 @@ class Prover:
         """The same about the columns that a user's own query gives."""
         return decide_in(self.adapter, name, columns, QUERY)
 
+    def cast(self, node: Node, stored: str) -> str:
+        """What the node's own SQL casts a column to: `date`, `timestamp`, `integer`, or empty where it has no cast."""
+        if self.adapter.dialect is None or not has_sql(node):
+            return ""
+        return self._reader.cast(node.compiled_code or "", stored)
+
     def check_predicate(
         self, node: Node, sql: str, *, macros: frozenset[str], columns: ColumnSet | None = None
     ) -> SqlCheck:

@@ -113,6 +113,18 @@ class Reader:
             self._memory.keep(key, _Query(asked=tuple(asked.items()), check=check))
         return check
 
+    def cast(self, sql: str, column: str) -> str:
+        """What a compiled query casts a column to: date, timestamp, integer, or empty."""
+        key = key_of("cast", self._adapter, sql, column)
+        found = self._memory.recall(key, str) if self._memory else None
+        if found is None:
+            from dbt_statsig.columns.casts import cast_of  # noqa: PLC0415 - sqlglot, only when needed
+
+            found = cast_of(self._adapter, sql, column)
+            if self._memory:
+                self._memory.keep(key, found)
+        return found
+
     def _key(self, sql: str) -> bytes:
         return key_of("shape", self._adapter, sql)
 

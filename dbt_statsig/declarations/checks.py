@@ -23,6 +23,13 @@ def check(kind: Kind, block: Layer, path: KeyPath) -> Iterator[Fault]:
     """Every fault of a merged block whose keys are right each by itself."""
     yield from _missing(kind, block, path)
     yield from _ruled_out(block, path)
+    if block.origins.get("partition_type", ())[:-1] == path and "partition_column" not in block.values:
+        yield Fault(
+            path=(*path, "partition_type"),
+            code="key-not-allowed",
+            message="says how to read a partition column, but the block has no partition_column.",
+            fix="Add partition_column, or remove partition_type.",
+        )
     # Where a timestamp is required, its absence has its own finding.
     fixed = "timestamp_column" not in {*REQUIRED[kind], *block.faulty} and not block.values.get("timestamp_column")
     if fixed and block.values.get("timestamp_as_day"):

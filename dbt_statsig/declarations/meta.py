@@ -108,6 +108,13 @@ class SourceMeta(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Column | UnsetType,
         Meta(description="Adds a filter on this column with Statsig's date macros, so that each scan reads few rows."),
     ] = UNSET
+    partition_type: Annotated[
+        Literal["date", "timestamp", "integer"] | UnsetType,
+        Meta(
+            description="What `partition_column` holds (integer: a day such as 20240110). Needed only where neither "
+            "the catalog, nor a contract, nor a cast in the model's SQL says it."
+        ),
+    ] = UNSET
     sql: Annotated[Sql | UnsetType, Meta(description="The whole query, in place of the one built from the keys.")] = (
         UNSET
     )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dbt_statsig.declarations.meta import AnyMeta
 
 # What decides which rows there are and what they mean, beside the columns in roles: those are compared as columns.
-_COMPARED = ("where", "partition_column", "timestamp_as_day", "source_type", "table_name")
+_COMPARED = ("where", "partition_column", "partition_type", "timestamp_as_day", "source_type", "table_name")
 _LONGEST = 120
 _AROUND = re.compile(r" ?([(),<>]) ?")
 

@@ -13,8 +13,8 @@ from msgspec import UNSET, Struct, structs
 from dbt_statsig.columns.verdicts import ColumnSet, KnownColumn, Verdict
 from dbt_statsig.declarations.meta import ALLOWED_MACROS
 from dbt_statsig.findings import CODES, Finding, Severity, finding
-from dbt_statsig.payloads.select_list import as_known, hidden_columns, select_list
-from dbt_statsig.payloads.sql_text import PartitionType, date_filter, partition_type, select_statement
+from dbt_statsig.payloads.select_list import hidden_columns, select_list
+from dbt_statsig.payloads.sql_text import PartitionType, date_filter, may_be, partition_type, select_statement
 from dbt_statsig.planning.ownership import Ownership, claim
 from dbt_statsig.results import ColumnUse
 from dbt_statsig.sources import SPECS, CustomField, IdType, Owner, Source
@@ -60,13 +60,17 @@ class Context(Struct, frozen=True, kw_only=True):
 class Built(Struct, frozen=True, kw_only=True):
     """The payload of one declaration (None where its SQL could not be built), with the proof of every column.
 
-    `selected` are the stored names of the columns in the SQL, empty where it selects every column or is the user's.
+    `selected` are the stored names of the columns in the SQL, empty where it selects every column or is the user's;
+    `hidden` those that it leaves out for their tags. `unproven` says what the payload needs and nothing proves: it
+    may be compared, but must not be pushed.
     """
 
     payload: Source | None
     uses: tuple[ColumnUse, ...]
     selected: tuple[str, ...]
     findings: tuple[Finding, ...]
+    hidden: tuple[str, ...] = ()
+    unproven: str = ""
 
 
 def build_payload(declaration: Declaration, prover: Prover, context: Context) -> Built:
@@ -88,6 +92,8 @@ class _Builder:
         self.uses: list[ColumnUse] = []
         self.query: SqlCheck | None = None
         self.columns: ColumnSet = ColumnSet(columns=(), closed=False)
+        self.left_out: list[str] = []
+        self.unproven = ""
 
     def build(self) -> Built:
         if self.said("sql") is not None:
@@ -104,6 +110,8 @@ class _Builder:
             uses=tuple(self.uses),
             selected=tuple(column.name for column in selected),
             findings=tuple(self.findings),
+            hidden=tuple(self.left_out),
+            unproven=self.unproven,
         )
 
     @property
@@ -143,7 +151,14 @@ class _Builder:
             verdict = self.prover.verdict_in(self.columns, name)
         if verdict.code:
             self.find(verdict.code, verdict.message, *path, fix=verdict.fix)
-        return verdict
+        return verdict if verdict.spelling_proven else self.spelled(verdict)
+
+    def spelled(self, verdict: Verdict) -> Verdict:
+        """A verdict without a proven spelling: as `quote: true` says, else as the warehouse folds a plain name."""
+        documented = self.node.columns.get(verdict.name) if self.query is None else None
+        if documented is not None and documented.quote:
+            return structs.replace(verdict, stored=documented.name, spelling_proven=True)
+        return structs.replace(verdict, stored=self.adapter.assumed(verdict.stored))
 
     def use(self, name: str, *path: str | int) -> Verdict:
         """As `prove`, and noted as used."""
@@ -179,7 +194,8 @@ class _Builder:
         if wanted is not None:
             wanted = [self.use(name, "columns", place) for place, name in enumerate(wanted)]
         else:
-            left_out += [column.name for column in self.hidden()]
+            left_out += (hidden := [column.name for column in self.hidden()])
+            self.left_out = self.not_used(hidden) if self.columns.closed else []
         chosen = select_list(self.columns, self.adapter, used=[*mapped, *formulas], wanted=wanted, left_out=left_out)
         if chosen.cannot_leave_out:
             names = ", ".join(chosen.cannot_leave_out)
@@ -196,7 +212,7 @@ class _Builder:
                 severity=Severity.WARNING,
                 fix="Run `dbt docs generate`, or name the columns to select with `columns`.",
             )
-        written = [self.write(column) for column in chosen.columns]
+        written = [self.adapter.quote(column.name) for column in chosen.columns]
         return select_statement(written, self.node.relation_name or "", predicates), chosen.columns
 
     def judge_table(self) -> None:
@@ -223,18 +239,31 @@ class _Builder:
         partition = self.said("partition_column")
         if partition is not None:
             verdict = self.use(partition, "partition_column")
-            kind = partition_type(verdict.data_type)
-            self.judge_partition(partition, verdict.data_type, kind)
-            predicates.append(date_filter(self.write(as_known(verdict)), kind))
+            kind = self.partition_type(verdict)
+            predicates.append(date_filter(self.adapter, verdict.stored, kind))
         return predicates
 
-    def judge_partition(self, name: str, data_type: str | None, kind: PartitionType) -> None:
+    def partition_type(self, verdict: Verdict) -> PartitionType:
+        """How the partition column is compared; what nothing proves, and what cannot be compared, is a finding."""
+        declared, data_type = self.said("partition_type"), verdict.data_type
+        kind = partition_type(data_type)
+        if declared is not None:
+            kind = PartitionType(declared)
+            if not may_be(kind, partition_type(data_type)):
+                message = f'`partition_type` is {declared}, but "{verdict.stored}" is of type {data_type}.'
+                self.find("contradiction", message, "partition_type", fix="Correct or remove `partition_type`.")
+        elif kind is PartitionType.UNKNOWN:
+            kind = PartitionType(self.prover.cast(self.node, verdict.stored) or "unknown")
         if kind is PartitionType.UNKNOWN:
-            message = f'The type of "{name}" is not known, so it is cast to a day in the date filter.'
-            self.find("partition-type-unknown", message, "partition_column")
-        elif kind is PartitionType.OTHER:
-            message = f'"{name}" is of type {data_type}, which is no date, timestamp or integer.'
-            self.find("partition-type", message, "partition_column")
+            self.unproven = f'Nothing proves the type of the partition column "{verdict.stored}".'
+            # What is not compiled may hold the cast that tells.
+            severity = Severity.WARNING if self.node.is_uncompiled else None
+            self.find("partition-type-unknown", self.unproven, "partition_column", severity=severity)
+        elif kind in {PartitionType.TEXT, PartitionType.OTHER}:
+            message = f'"{verdict.stored}" is of type {data_type}, which is not a date, timestamp or integer.'
+            severity = Severity.ERROR if kind is PartitionType.OTHER else None
+            self.find("partition-type", message, "partition_column", severity=severity)
+        return kind
 
     def excluded(self) -> list[str]:
         """The columns to leave out; one that is used elsewhere, or does not exist, is told."""
@@ -250,11 +279,9 @@ class _Builder:
     def hidden(self) -> tuple[KnownColumn, ...]:
         return hidden_columns(self.node, self.columns, self.adapter, self.context.hidden_tags)
 
-    def write(self, column: KnownColumn) -> str:
-        """The column as it stands in the SQL: quoted, unless quoting an unproven spelling could miss it."""
-        if column.spelling_proven or self.adapter.folding == "keep" or self.adapter.quotes_ignored:
-            return self.adapter.quote(column.name)
-        return column.name
+    def not_used(self, names: Sequence[str]) -> list[str]:
+        used = {self.adapter.key(use.verdict.stored) for use in self.uses}
+        return [name for name in names if self.adapter.key(name) not in used]
 
     def payload(self, fields: dict[str, Any], sql: str, selected: Sequence[KnownColumn]) -> Source | None:
         spec = SPECS[self.declaration.kind]

@@ -176,7 +176,7 @@ class _RoleChecks:
 
 def _is_no_time(data_type: str) -> bool:
     name = unwrapped(data_type)
-    return partition_type(name) is PartitionType.OTHER and _NO_TIME.fullmatch(name) is not None
+    return partition_type(name) in {PartitionType.OTHER, PartitionType.TEXT} and _NO_TIME.fullmatch(name) is not None
 
 
 def _bare(column: str) -> str:

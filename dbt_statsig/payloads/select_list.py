@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dbt_statsig.columns.verdicts import ColumnSet, Evidence, KnownColumn, Verdict
+from dbt_statsig.columns.verdicts import ColumnSet, Evidence, KnownColumn, Presence, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -65,10 +65,11 @@ def select_list(
     """The list for one source: `wanted` (else every known column), without `left_out`, and always what is `used`.
 
     Where the table may lack columns that the SQL gives, it is `*`; or only what is `used`, if others have to stay out.
+    What is proven absent is in no list.
     """
-    needed = [as_known(verdict) for verdict in used]
+    needed = _there(used)
     if wanted is not None:
-        return SelectList(columns=_in_order([*map(as_known, wanted), *needed], columns, adapter))
+        return SelectList(columns=_in_order([*_there(wanted), *needed], columns, adapter))
     if columns.selectable:
         without = {adapter.key(name) for name in left_out}
         kept = [column for column in columns.columns if adapter.key(column.name) not in without]
@@ -76,6 +77,10 @@ def select_list(
     if columns.is_complete and left_out:
         return SelectList(columns=_in_order(needed, columns, adapter), only_used=True)
     return SelectList(cannot_leave_out=tuple(sorted(set(left_out))))
+
+
+def _there(verdicts: Iterable[Verdict]) -> list[KnownColumn]:
+    return [as_known(verdict) for verdict in verdicts if verdict.presence is not Presence.ABSENT]
 
 
 def _in_order(chosen: Iterable[KnownColumn], columns: ColumnSet, adapter: Adapter) -> tuple[KnownColumn, ...]:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dbt_statsig.columns.adapters import Adapter
+
 
 class PartitionType(Enum):
     """How a partition column is compared with Statsig's date macros."""
@@ -19,6 +21,7 @@ class PartitionType(Enum):
     DATE = "date"
     TIMESTAMP = "timestamp"
     INTEGER = "integer"
+    TEXT = "text"
     UNKNOWN = "unknown"
     OTHER = "other"
 
@@ -28,7 +31,9 @@ _TIMESTAMP = re.compile(r"(timestamp|datetime|smalldatetime|timestamp_?(n|l)?tz|
 _INTEGER = re.compile(
     r"(tiny|small|medium|big|huge|byte)?u?int(eger)?(2|4|8|16|32|64|128|256)?|long|fixed", re.IGNORECASE
 )
-_WHOLE_NUMBER = re.compile(r"(number|numeric|decimal)\(\s*\d+\s*,\s*0\s*\)", re.IGNORECASE)
+# Snowflake's catalog says NUMBER for every integer; where a precision stands alone, the scale is 0 in all warehouses.
+_WHOLE_NUMBER = re.compile(r"number|(number|numeric|decimal)\(\s*\d+\s*(,\s*0\s*)?\)", re.IGNORECASE)
+_TEXT = re.compile(r"\w*(char2?|character|text|string)\b.*", re.IGNORECASE)
 _WRAPPER = re.compile(r"(?:nullable|lowcardinality)\((.*)\)", re.IGNORECASE)
 
 
@@ -58,17 +63,30 @@ def partition_type(data_type: str | None) -> PartitionType:
         return PartitionType.TIMESTAMP
     if _INTEGER.fullmatch(name) or _WHOLE_NUMBER.fullmatch(name):
         return PartitionType.INTEGER
-    return PartitionType.OTHER
+    return PartitionType.TEXT if _TEXT.fullmatch(name) else PartitionType.OTHER
 
 
-def date_filter(column: str, kind: PartitionType) -> str:
-    """A predicate that keeps the days that Statsig asks for; `column` is quoted already.
+def may_be(declared: PartitionType, known: PartitionType) -> bool:
+    """Whether a column of a known type can be read as declared: not where the filter would lose rows or fail."""
+    if known is PartitionType.UNKNOWN or declared is known:
+        return True
+    return (declared, known) in {
+        (PartitionType.TIMESTAMP, PartitionType.DATE),
+        (PartitionType.TIMESTAMP, PartitionType.TEXT),
+        (PartitionType.DATE, PartitionType.TEXT),
+        (PartitionType.INTEGER, PartitionType.OTHER),
+    }
 
-    A bare timestamp would lose the last day, so everything but a DATE and an integer is cast to a day.
+
+def date_filter(adapter: Adapter, name: str, kind: PartitionType) -> str:
+    """A predicate that keeps the days that Statsig asks for; `name` is the column's stored name.
+
+    A bare timestamp would lose the last day, so timestamps and text are cast to a day.
     """
+    column = adapter.quote(name)
     if kind is PartitionType.INTEGER:
         return f"{column} BETWEEN {{statsig_start_date_int}} AND {{statsig_end_date_int}}"
-    day = column if kind is PartitionType.DATE else f"CAST({column} AS DATE)"
+    day = column if kind is PartitionType.DATE else adapter.as_day(column)
     return f"{day} BETWEEN {{statsig_start_date}} AND {{statsig_end_date}}"
 
 

@@ -68,7 +68,9 @@ def test_an_unknown_adapter_is_not_guessed(name: str, part: str) -> None:
     assert part in adapter.note
 
 
-@pytest.mark.parametrize(("open_", "name"), [("`a``b`", "bigquery"), ("[a`b]", "fabric"), ('"a`b"', "duckdb")])
+@pytest.mark.parametrize(
+    ("open_", "name"), [("`a``b`", "databricks"), ("`a\\`b`", "bigquery"), ("[a`b]", "fabric"), ('"a`b"', "duckdb")]
+)
 def test_only_the_closing_character_is_doubled(open_: str, name: str) -> None:
     """Other quote characters inside a name stay single."""
     assert adapter_for(name).quote("a`b") == open_
@@ -82,18 +84,41 @@ def test_postgres_cuts_long_names() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "plain"),
-    [("user_id", True), ("_x1", True), ("1x", False), ("a b", False), ("", False), ("order", False), ("x\n", False)],
+    ("name", "snowflake", "postgres"),
+    [
+        ("user_id", "USER_ID", "user_id"),
+        ("UserID", "USERID", "userid"),
+        ("metadata$action", "METADATA$ACTION", "metadata$action"),
+        ("order", "ORDER", "order"),
+        ("User Id", "User Id", "User Id"),
+        ("1x", "1x", "1x"),
+        ("X-y", "X-y", "X-y"),
+        ("x\n", "x\n", "x\n"),
+    ],
 )
-def test_plain_names(name: str, *, plain: bool) -> None:
-    """Only an ASCII identifier that no warehouse reserves may stand without quotes."""
-    assert adapter_for("snowflake").is_plain(name) is plain
+def test_the_spelling_that_is_assumed(name: str, snowflake: str, postgres: str) -> None:
+    """An unproven plain name is folded as SQL without quotes would be; what is no identifier can only be as written."""
+    assert adapter_for("snowflake").assumed(name) == snowflake
+    assert adapter_for("postgres").assumed(name) == postgres
+    assert adapter_for("bigquery").assumed(name) == name
 
 
-@given(st.sampled_from(sorted(ADAPTERS)), st.text(max_size=20))
+def test_backslashes_in_names() -> None:
+    """Where a backslash escapes inside of quotes, one in a name is doubled."""
+    assert adapter_for("clickhouse").quote("a\\b") == "`a\\\\b`"
+    assert adapter_for("duckdb").quote("a\\b") == '"a\\b"'
+
+
+@given(st.sampled_from(sorted(ADAPTERS)), st.text(alphabet=st.sampled_from("\\`\"[]'a "), max_size=20))
 def test_a_quoted_name_never_ends_early(name: str, text: str) -> None:
-    """Inside a quoted name every closing character is doubled, whatever the name holds."""
+    """Whatever a name holds, read as its warehouse reads quotes it is that name, and ends where the text does."""
     adapter = adapter_for(name)
-    inner = adapter.quote(text)[1:-1]
-    assert adapter.close_quote not in inner.replace(adapter.close_quote * 2, "")
-    assert inner.replace(adapter.close_quote * 2, adapter.close_quote) == text
+    escapes = {"\\": 1} if adapter.backslash else {}
+    escapes |= {} if adapter.backslash else {adapter.close_quote: 1}
+    inner, read, place = adapter.quote(text)[1:-1], "", 0
+    while place < len(inner):
+        place += escapes.get(inner[place], 0)
+        assert place < len(inner), "it ends early"
+        read += inner[place]
+        place += 1
+    assert read == text

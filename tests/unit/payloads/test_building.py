@@ -9,11 +9,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from dbt_statsig.artifacts.nodes import NodeColumn
 from dbt_statsig.columns.prover import Prover
 from dbt_statsig.declarations import declare
+from dbt_statsig.findings import Severity
 from dbt_statsig.payloads.building import Built, Context, build_payload
 from dbt_statsig.settings import Settings
-from dbt_statsig.sources import Kind
+from dbt_statsig.sources import IdType, Kind
 from tests.unit.payloads.warehouse_cases import MAPPING, META, WAREHOUSES, project
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -76,14 +78,17 @@ def test_a_hidden_column_that_is_named_is_selected() -> None:
     assert "email" in one({"id_type_mapping": {"email": "email"}}).selected
 
 
+def blind(meta: dict[str, Any], *, adapter: str, **node: Any) -> Built:
+    """What a single metric source gives whose node was changed so, without a catalog."""
+    manifest, _ = project(adapter, meta={Kind.METRIC_SOURCE.value: BASE | meta}, catalog=False)
+    changed = msgspec.structs.replace(manifest.marked()[0], **{"columns": {}, **node})
+    declared = declare(manifest, settings=Settings(), project_dir=None).declarations[0]
+    return build_payload(msgspec.structs.replace(declared, node=changed), Prover(manifest), CONTEXT)
+
+
 def test_unknown_columns_are_all_selected() -> None:
     """Where nothing tells the columns, every column is selected, and what is mapped is told as unproven."""
-    manifest_meta = {Kind.METRIC_SOURCE.value: BASE}
-    manifest, _ = project("duckdb", meta=manifest_meta, catalog=False)
-    marked = manifest.marked()[0]
-    blind = msgspec.structs.replace(marked, compiled_code="select * from somewhere", columns={})
-    declared = declare(manifest, settings=Settings(), project_dir=None).declarations[0]
-    result = build_payload(msgspec.structs.replace(declared, node=blind), Prover(manifest), CONTEXT)
+    result = blind({}, adapter="duckdb", compiled_code="select * from somewhere")
     assert sql(result) == 'SELECT\n  *\nFROM "shop"."marts"."fct_exposures"'
     assert set(codes(result)) == {"column-unknown"}
 
@@ -141,15 +146,73 @@ def test_partition_filter(column: str, predicate: str) -> None:
 
 
 def test_partition_of_unknown_type() -> None:
-    """Without a proven type the column is cast to a day, which is told."""
+    """A type that nothing proves is no ground for a filter: an error, and what was built must not be pushed."""
     result = one({"partition_column": "exposed_on"}, catalog=False)
-    assert 'CAST("exposed_on" AS DATE) BETWEEN' in sql(result)
-    assert codes(result) == ["partition-type-unknown"]
+    assert result.unproven == 'Nothing proves the type of the partition column "exposed_on".'
+    assert [(found.code, found.severity) for found in result.findings] == [("partition-type-unknown", Severity.ERROR)]
+
+
+def test_partition_of_a_model_that_is_not_compiled() -> None:
+    """SQL that is not compiled may hold the cast that tells, so it is a warning; nothing is pushed all the same."""
+    result = blind({"partition_column": "exposed_on"}, adapter="duckdb", compiled_code=None)
+    found = [(found.code, found.severity) for found in result.findings if found.code != "column-unknown"]
+    assert found == [("partition-type-unknown", Severity.WARNING)]
+    assert result.unproven
+
+
+@pytest.mark.parametrize(
+    ("declared", "predicate"),
+    [
+        ("date", '"day" BETWEEN {statsig_start_date} AND {statsig_end_date}'),
+        ("timestamp", 'CAST("day" AS DATE) BETWEEN {statsig_start_date} AND {statsig_end_date}'),
+        ("integer", '"day" BETWEEN {statsig_start_date_int} AND {statsig_end_date_int}'),
+    ],
+)
+def test_partition_type_is_declared(declared: str, predicate: str) -> None:
+    """`partition_type` says what nothing proves."""
+    meta = {"partition_column": "day", "partition_type": declared}
+    result = blind(meta, adapter="duckdb", compiled_code="select day, user_id, device_id, exposed_at from days")
+    assert sql(result).endswith(f"WHERE {predicate}")
+    assert codes(result) == []
+    assert not result.unproven
+
+
+@pytest.mark.parametrize(
+    ("cast", "predicate"),
+    [
+        ("date(seen)", '"day" BETWEEN {statsig_start_date} AND'),
+        ("seen::timestamp", 'CAST("day" AS DATE) BETWEEN'),
+        ("cast(seen as integer)", '"day" BETWEEN {statsig_start_date_int} AND'),
+    ],
+)
+def test_partition_type_of_the_models_own_cast(cast: str, predicate: str) -> None:
+    """Where the compiled SQL casts the column itself, that is its type."""
+    code = f"with days as (select {cast} as day, user_id, device_id, exposed_at from raw) select * from days"
+    result = blind({"partition_column": "day"}, adapter="duckdb", compiled_code=code)
+    assert predicate in sql(result)
+    assert codes(result) == []
+
+
+def test_a_partition_type_that_the_catalog_contradicts() -> None:
+    """A date that the catalog knows as a number or a timestamp is refused: the filter would fail or lose rows."""
+    for column in ("exposed_day", "exposed_at"):
+        result = one({"partition_column": column, "partition_type": "date"})
+        assert codes(result) == ["contradiction"]
+        assert f'`partition_type` is date, but "{column}" is of type' in result.findings[0].message
 
 
 def test_partition_of_text() -> None:
-    """A partition column that is no date at all is a warning."""
-    assert codes(one({"partition_column": "variant"})) == ["partition-type"]
+    """Text is cast to a day, which is a warning."""
+    assert [(found.code, found.severity) for found in one({"partition_column": "variant"}).findings] == [
+        ("partition-type", Severity.WARNING)
+    ]
+
+
+def test_partition_of_a_fraction() -> None:
+    """No date filter can be built on a type such as DOUBLE, unless its column is declared to hold days as integers."""
+    (found,) = one({"partition_column": "amount"}).findings
+    assert (found.code, found.severity) == ("partition-type", Severity.ERROR)
+    assert codes(one({"partition_column": "amount", "partition_type": "integer"})) == []
 
 
 def test_where_is_placed_as_written() -> None:
@@ -208,10 +271,41 @@ def test_undeclared_fields_are_not_sent() -> None:
     }
 
 
-def test_unproven_spelling_is_not_quoted_where_case_folds() -> None:
-    """On a warehouse that folds case, a name that nothing proves stands as it was written, unquoted."""
-    manifest, _ = project("snowflake", meta={Kind.METRIC_SOURCE.value: BASE | {"columns": ["amount"]}}, catalog=False)
-    blind = msgspec.structs.replace(manifest.marked()[0], compiled_code=None, columns={})
-    declared = declare(manifest, settings=Settings(), project_dir=None).declarations[0]
-    result = build_payload(msgspec.structs.replace(declared, node=blind), Prover(manifest), CONTEXT)
-    assert sql(result).startswith("SELECT\n  amount,\n  exposed_at,\n  user_id,\n  device_id\nFROM")
+@pytest.mark.parametrize(
+    ("adapter", "selected"),
+    [
+        ("snowflake", ['"AMOUNT"', '"ORDER"', '"x from y --"', '"Ünit"', '"EXPOSED_AT"']),
+        ("postgres", ['"amount"', '"order"', '"x from y --"', '"Ünit"', '"exposed_at"']),
+        ("bigquery", ["`Amount`", "`order`", "`x from y --`", "`Ünit`", "`exposed_at`"]),
+    ],
+)
+def test_unproven_names(adapter: str, selected: list[str]) -> None:
+    """A plain name that nothing proves is spelled as the warehouse folds it, any other as written; all are quoted."""
+    meta = {"columns": ["Amount", "order", "x from y --", "Ünit"], "id_type_mapping": {"userID": "user_id"}}
+    result = blind(meta, adapter=adapter, compiled_code=None)
+    lines = [line.strip(" ,") for line in sql(result).splitlines()]
+    assert lines[1 : lines.index(next(line for line in lines if line.startswith("FROM")))][:-1] == selected
+    assert result.payload is not None
+    assert result.payload.id_type_mapping == (
+        IdType(statsig_unit_id="userID", column="USER_ID" if adapter == "snowflake" else "user_id"),
+    )
+
+
+def test_quote_true_is_the_spelling() -> None:
+    """`quote: true` says that a column is stored as its YAML writes it."""
+    columns = {"Amount": NodeColumn(name="Amount", quote=True), "other": NodeColumn(name="other")}
+    result = blind({"columns": ["Amount", "other"]}, adapter="snowflake", compiled_code=None, columns=columns)
+    assert sql(result).startswith('SELECT\n  "Amount",\n  "OTHER",\n  "EXPOSED_AT"')
+
+
+def test_an_absent_column_is_not_selected() -> None:
+    """What is proven absent is not said to be selected."""
+    result = one({"columns": ["amount", "amunt"]})
+    assert result.selected == ("user_id", "device_id", "exposed_at", "amount")
+
+
+def test_hidden_columns_are_named() -> None:
+    """The columns that the SQL leaves out for their tags are named, but none that is used."""
+    assert one({}).hidden == ("email",)
+    assert one({"id_type_mapping": {"email": "email"}}).hidden == ()
+    assert one({"columns": ["amount"]}).hidden == ()
