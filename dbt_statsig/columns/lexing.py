@@ -15,6 +15,9 @@ _JINJA = re.compile(r"\{\{|\{%|\{#")
 _MACRO = re.compile(r"\{(\s*[A-Za-z_]\w*\s*)\}")
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 _BLOCK = re.compile(r"/\*|\*/")
+_INK = re.compile(r"\S")
+# Without a blank behind it, MySQL takes -- for two signs.
+_LINE = re.compile(r"--\s")
 
 
 class Lexed(Struct, frozen=True, kw_only=True):
@@ -131,22 +134,39 @@ def _ends(text: str, tokens: list[Token], *, alone: bool) -> list[SqlProblem]:
 
 
 def _comments(text: str, tokens: list[Token]) -> list[SqlProblem]:
-    """Comments that could swallow what follows the text; a closed block comment is fine."""
+    """Comments that could swallow what follows the text; a closed one, and `-- …` before a further line, are fine."""
     ends = [0, *(token.end + 1 for token in tokens)]
     starts = [*(token.start for token in tokens), len(text)]
+    last = len(text.rstrip())
     for begin, end in zip(ends, starts, strict=True):
-        gap = text[begin:end]
-        if not gap.strip():
-            continue
-        depth, rest = 0, ""
-        last = 0
-        for found in _BLOCK.finditer(gap):
-            rest += gap[last : found.start()] if not depth else ""
-            depth += 1 if found[0] == "/*" else -1
-            last = found.end()
-        rest += gap[last:]
-        if rest.strip() or depth or "/*!" in gap:
-            offset = begin + len(gap) - len(gap.lstrip())
-            message = "It holds a comment that could swallow the SQL behind it."
-            return [fault(text, offset, message, fix="Remove the comment, or write it as /* … */.")]
+        place = _next(text, begin, end)
+        while place < end:
+            is_block = text.startswith("/*", place)
+            behind = _block_end(text, place, end) if is_block else _line_end(text, place, min(end, last))
+            if not behind:
+                message = "It holds a comment that could swallow the SQL behind it."
+                fix = "Remove the comment, write it as /* … */, or end it before the last line."
+                return [fault(text, place, message, fix=fix)]
+            place = _next(text, behind, end)
     return []
+
+
+def _next(text: str, start: int, end: int) -> int:
+    """Where the next character is that is no blank; `end` where there is none."""
+    found = _INK.search(text, start, end)
+    return found.start() if found else end
+
+
+def _block_end(text: str, start: int, end: int) -> int:
+    """Where the block comment at `start` ends; 0 where it is not closed, or is SQL to MySQL."""
+    depth = 0
+    for found in _BLOCK.finditer(text, start, end):
+        depth += 1 if found[0] == "/*" else -1
+        if not depth:
+            return 0 if "/*!" in text[start : found.end()] else found.end()
+    return 0
+
+
+def _line_end(text: str, start: int, end: int) -> int:
+    """Where the line comment at `start` ends; 0 where it is none, or no further line follows."""
+    return max(0, text.find("\n", start, end)) if _LINE.match(text, start) else 0

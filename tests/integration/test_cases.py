@@ -32,7 +32,6 @@ NOT_YET: dict[str, str] = {
     "no-proxy-ipv6": "the HTTP library refuses the entry",
     "package-yaml-location": "the project's file of the same name is named",
     "sync-after-dbt-test": "lack of evidence is planned as a change",
-    "where-line-comment": "every line comment is refused",
 }
 
 needs_cases = pytest.mark.skipif(not FOLDERS, reason="the cases are not beside this checkout (../shared/cases)")

@@ -73,10 +73,8 @@ def _(given: Case) -> None:
     """What is not a plain identifier is never placed in SQL without quotes, nor is a reserved word."""
     sql = given.plan().source["payload"]["sql"]
     names = ["order", "card_number from pii.cards --", "occurred_at", "user id"]
-    assert (
-        sql.split("\nWHERE")[0] == "SELECT\n  " + ",\n  ".join(f'"{name}"' for name in names) + '\nFROM "db"."sch"."t"'
-    )
-    assert '("day of" AS DATE)' in sql
+    selected = ",\n".join(f'  "{name}"' for name in names)
+    assert sql.startswith(f'SELECT\n{selected}\nFROM "db"."sch"."t"\nWHERE CAST("day of" AS DATE)')
 
 
 @case("where-line-comment")

@@ -87,10 +87,8 @@ def test_partition_type_without_a_partition(tmp_path: Path) -> None:
     (fault,) = one_model(block % ", partition_type: date", tmp_path).findings
     assert (fault.code, fault.key) == ("key-not-allowed", "statsig.metric_source.partition_type")
     assert one_model(block % ", partition_type: date, partition_column: d", tmp_path).findings == ()
-    assert (
-        one_model(block % ", sql: select 1", tmp_path, settings=Settings(defaults={"partition_type": "date"})).findings
-        == ()
-    )
+    settings = Settings(defaults={"partition_type": "date"})
+    assert one_model(block % ", sql: select 1", tmp_path, settings=settings).findings == ()
 
 
 def test_timestamp_as_day_of_fixed_properties(tmp_path: Path) -> None:
