@@ -22,8 +22,9 @@ class Adapter(Struct, frozen=True, kw_only=True):
 
     `case_sensitive` is about stored names: False where `a` and `A` cannot be two columns. `quotes_ignored` is True
     where a quoted identifier is folded too, `backslash` where one escapes inside of quotes. `note` is a warning for
-    the user, or empty. `pseudo` are columns that tables have though no catalog lists them, casefolded, with their types where these are documented; a name that
-    ends with `*` stands for all that begin so. `lists_paths`: catalogs and contracts list the fields of structs too.
+    the user, or empty. `pseudo` are columns that tables have though no catalog lists them, casefolded, with their
+    types where these are documented; a name that ends with `*` stands for all that begin so. `lists_paths`: catalogs
+    and contracts list the fields of structs too.
     """
 
     name: str

@@ -189,13 +189,13 @@ class _Builder:
             return "", self.columns.columns if self.columns.closed else ()
         predicates = self.predicates()
         mapped = [use.verdict for use in self.uses if not use.role.startswith("partition_column")]
-        left_out = self.excluded()
+        left_out, hidden = self.excluded(), []
         wanted = self.said("columns")
         if wanted is not None:
             wanted = [self.use(name, "columns", place) for place, name in enumerate(wanted)]
         else:
-            left_out += (hidden := [column.name for column in self.hidden()])
-            self.left_out = self.not_used(hidden) if self.columns.closed else []
+            hidden = [column.name for column in self.hidden()]
+            left_out += hidden
         chosen = select_list(self.columns, self.adapter, used=[*mapped, *formulas], wanted=wanted, left_out=left_out)
         if chosen.cannot_leave_out:
             names = ", ".join(chosen.cannot_leave_out)
@@ -212,6 +212,7 @@ class _Builder:
                 severity=Severity.WARNING,
                 fix="Run `dbt docs generate`, or name the columns to select with `columns`.",
             )
+        self.left_out = self.not_used(hidden) if chosen.columns else []
         written = [self.adapter.quote(column.name) for column in chosen.columns]
         return select_statement(written, self.node.relation_name or "", predicates), chosen.columns
 
