@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 
+from dbt_statsig.dbt_line import DbtLine, dbt_line, place_of_dbt
 from dbt_statsig.errors import DbtStatsigError, UsageError
 
 if TYPE_CHECKING:
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PROJECT_OPTIONS = ("--project-dir", "--profiles-dir", "--profile", "--target", "--vars")
-_SHORT = {"-t": "--target"}
 _SELECTABLE = ("model", "snapshot", "seed", "source")
 _PATIENCE = 600
 
@@ -35,16 +36,22 @@ class DbtContext(Struct, frozen=True, kw_only=True):
 
 
 class DbtCommand(Struct, frozen=True, kw_only=True):
-    """How to call dbt for one project: the words up to and including dbt, and the options that name the project."""
+    """How to call dbt for one project: the words up to and including dbt, and the line that names the project."""
 
     words: tuple[str, ...] = ("dbt",)
-    options: tuple[str, ...] = ()
+    line: DbtLine = DbtLine()
     cwd: Path | None = None
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
 
     def __repr__(self) -> str:
         """Without the environment: it holds the key."""
         return f"DbtCommand({' '.join(self.words)})"
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Those of the line's options that say which project, profile, target and vars it uses."""
+        given = self.line.options
+        return tuple(word for name in PROJECT_OPTIONS if name in given for word in (name, given[name]))
 
     @property
     def is_there(self) -> bool:
@@ -109,16 +116,19 @@ class DbtCommand(Struct, frozen=True, kw_only=True):
             raise DbtStatsigError(f"`dbt {arguments[0]}` did not end within {_PATIENCE} s.") from error
 
 
-def project_options(arguments: Sequence[str]) -> tuple[str, ...]:
-    """Those of a dbt command line's options that say which project, profile, target and vars it uses."""
-    found: list[str] = []
-    rest = iter(arguments)
-    for argument in rest:
-        name, equals, value = argument.partition("=")
-        name = _SHORT.get(name, name)
-        if name in PROJECT_OPTIONS:
-            found += [name, value if equals else next(rest, "")]
-    return tuple(found)
+def dbt_of(words: Sequence[str]) -> DbtCommand:
+    """How to call the dbt of this command line: all words up to dbt itself, and the options that name the project.
+
+    Raises UsageError where no word is dbt.
+    """
+    place = place_of_dbt(words)
+    if place is None:
+        raise UsageError(
+            f"There is no dbt command to run{f' in `{shlex.join(words)}`' if words else ''}.",
+            fix="Write it after two dashes: dbt-statsig run -- dbt build. "
+            "After a script that runs dbt, use: dbt-statsig sync --run-results",
+        )
+    return DbtCommand(words=tuple(words[: place + 1]), line=dbt_line(words[place + 1 :]))
 
 
 def _objects(text: str) -> Iterator[dict[str, Any]]:

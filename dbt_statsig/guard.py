@@ -36,13 +36,17 @@ def known_target(request: Request, manifest: Manifest, run_results: Path) -> Tar
     What dbt itself said for this manifest counts first, then the run results of the same dbt command, then what
     somebody says. manifest.json does not hold its target.
     """
-    if request.known_target:
-        return Target(name=request.known_target, doubt=_doubt(request.target, request.known_target, "dbt says"))
-    recorded = _recorded(manifest, run_results)
-    if recorded:
-        doubt = _doubt(request.target, recorded, f"{run_results.name} of the same dbt command says")
-        return Target(name=recorded, doubt=doubt)
-    return Target(name=request.target or "")
+    claims = [
+        ("dbt says", request.known_target or ""),
+        (f"{run_results.name} of the same dbt command says", _recorded(manifest, run_results)),
+        ("--target (or DBT_TARGET) says", request.target or ""),
+    ]
+    made = [(who, name) for who, name in claims if name]
+    if not made:
+        return Target(name="")
+    (who, known), *others = made
+    doubts = (f'{other} "{name}", but {who} "{known}".' for other, name in others if name != known)
+    return Target(name=known, doubt=next(doubts, ""))
 
 
 def check_target(target: Target, settings: Settings) -> None:
@@ -94,9 +98,3 @@ def _recorded(manifest: Manifest, run_results: Path) -> str:
         return ""
     same_run = bool(results.invocation_id) and results.invocation_id == manifest.invocation_id
     return results.target if same_run else ""
-
-
-def _doubt(given: str | None, known: str, who: str) -> str:
-    if not given or given == known:
-        return ""
-    return f'--target (or DBT_TARGET) says "{given}", but {who} "{known}".'

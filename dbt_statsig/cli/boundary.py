@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dbt_statsig.cli.arguments import spread_lists
+from dbt_statsig.cli.arguments import own_part, spread_lists
 from dbt_statsig.cli.group import COMMANDS, group
 from dbt_statsig.cli.redaction import redacted
 from dbt_statsig.cli.terminal import style_for, tolerate_all_text
@@ -49,7 +49,7 @@ def run(arguments: Sequence[str]) -> int:
 def _told(error: DbtStatsigError, arguments: Sequence[str], *, aside: str | None = None) -> int:
     """Say what is wrong and what to do about it, on stderr and in every form that was asked for."""
     message, fix = redacted(error.message, os.environ), redacted(error.fix, os.environ)
-    style = style_for(sys.stderr, environ=os.environ, no_color="--no-color" in arguments)
+    style = style_for(sys.stderr, environ=os.environ, no_color="--no-color" in own_part(arguments))
     if aside is None:
         aside = _aside(message, fix, style)
     click.echo(aside, err=True, nl=False, color=style.colour)

@@ -14,6 +14,7 @@ from msgspec import structs
 from dbt_statsig.cli.output import Output
 from dbt_statsig.cli.report_files import check_places, known_form, report_file, root_in_repository
 from dbt_statsig.dbt_command import DbtCommand
+from dbt_statsig.dbt_line import DbtLine
 from dbt_statsig.errors import UsageError
 from dbt_statsig.report.formats import FORMATS
 from dbt_statsig.request import Request
@@ -164,10 +165,8 @@ def _dbt(project_dir: Path, *, target: str | None, profiles_dir: str | None) -> 
     """How to ask dbt what a selection means; None where there is no project to ask about."""
     if not (project_dir / "dbt_project.yml").is_file():
         return None
-    options = ["--project-dir", str(project_dir)]
-    options += ["--target", target] if target else []
-    options += ["--profiles-dir", profiles_dir] if profiles_dir else []
-    return DbtCommand(options=tuple(options))
+    given = {"--project-dir": str(project_dir), "--target": target, "--profiles-dir": profiles_dir}
+    return DbtCommand(line=DbtLine(options={name: value for name, value in given.items() if value}))
 
 
 def project_options(

@@ -15,7 +15,7 @@ from msgspec import structs
 from dbt_statsig.cli.answering import tell
 from dbt_statsig.cli.exit_codes import sync_code
 from dbt_statsig.cli.failing import tell_failure
-from dbt_statsig.cli.options import console_options
+from dbt_statsig.cli.options import console_options, find_project
 from dbt_statsig.cli.progress import progress_on
 from dbt_statsig.cli.redaction import redacted
 from dbt_statsig.errors import ArtifactError, DbtStatsigError, UsageError
@@ -29,9 +29,11 @@ if TYPE_CHECKING:
     from dbt_statsig.results import Synced
 
 _SIGNALLED = 128
+_NO_RESULTS = "Nothing was synced: dbt wrote no new run results to {}."
+_RESULTS_FIX = "Name the folders with dbt's own --project-dir and --target-path, and run dbt without --no-write-json."
 
 
-@click.command("run")
+@click.command("run", context_settings={"allow_interspersed_args": False})
 @console_options
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="-- DBT COMMAND…")
 def command(*, request: Request, output: Output, words: tuple[str, ...]) -> int:
@@ -39,18 +41,26 @@ def command(*, request: Request, output: Output, words: tuple[str, ...]) -> int:
 
     Example: dbt-statsig run -- dbt build --target prod --select marts
 
-    Works with every dbt. dbt's output and exit code are passed through; where dbt was content and the sync was not,
-    the exit code is the sync's. The target is what the macro statsig_context says with the same options.
+    Works with every dbt; all options after the word dbt are dbt's. Its output and exit code are passed through. If
+    dbt succeeds and the sync fails, the exit code is the sync's. The target is what the macro statsig_context says
+    with the same options.
     """
+    from dbt_statsig.dbt_command import dbt_of  # noqa: PLC0415 - help needs neither
+    from dbt_statsig.inputs import BUILDING  # noqa: PLC0415
+
     dbt = dbt_of(words)
-    request = structs.replace(request, **_places(words), dbt=dbt)
+    request = structs.replace(request, **_places(dbt), dbt=dbt)
     known = _target(request, dbt)
     before = _invocation(request)
     code, interrupted = _passed_through(words)
     after = _invocation(request)
     try:
         if interrupted or not after or after == before:
+            if code == 0 and not interrupted and dbt.line.command in BUILDING:
+                raise ArtifactError(_NO_RESULTS.format(_run_results(request)), fix=_RESULTS_FIX)
             return _unsynced("Nothing was synced: dbt wrote no new run results.", output, code)
+        if dbt.line.is_on("--empty", dbt.environ):
+            raise UsageError("Nothing was synced: dbt built tables without rows (--empty).")
         request = structs.replace(request, known_target=known, run_results=_run_results(request))
         synced = _synced(request, dbt, output)
     except DbtStatsigError as error:
@@ -73,34 +83,18 @@ def _unsynced(text: str, output: Output, code: int) -> int:
     return code
 
 
-def dbt_of(words: Sequence[str]) -> DbtCommand:
-    """How to call the dbt of this command line: all words up to dbt itself, and the options that name the project.
+def _places(dbt: DbtCommand) -> dict[str, Any]:
+    """Where this dbt command line works, as dbt finds it: its project, its target folder, and the target it names."""
 
-    Raises UsageError where no word is dbt.
-    """
-    from dbt_statsig.dbt_command import DbtCommand, project_options  # noqa: PLC0415 - help needs neither
+    def given(option: str) -> str:
+        return dbt.line.value(option, dbt.environ)
 
-    place = next((place for place, word in enumerate(words) if Path(word).name.startswith("dbt")), None)
-    if place is None:
-        raise UsageError(
-            "There is no dbt command to run.", fix="Write it after two dashes: dbt-statsig run -- dbt build"
-        )
-    return DbtCommand(words=tuple(words[: place + 1]), options=project_options(words[place + 1 :]))
-
-
-def _places(words: Sequence[str]) -> dict[str, Any]:
-    """Where this dbt command line works: its project, its target folder, and the target it names."""
-    given: dict[str, str] = {}
-    rest = iter(words)
-    for word in rest:
-        name, equals, value = word.partition("=")
-        if name in ("--project-dir", "--target-path", "--target", "-t"):
-            given["--target" if name == "-t" else name] = value if equals else next(rest, "")
-    target_path = given.get("--target-path") or os.environ.get("DBT_TARGET_PATH")
+    project_dir, target_path = given("--project-dir"), given("--target-path")
+    found = find_project(Path(project_dir) if project_dir else None, here=Path.cwd(), needed=False)
     return {
-        "project_dir": Path(given.get("--project-dir") or os.environ.get("DBT_PROJECT_DIR") or ".").absolute(),
+        "project_dir": found.absolute(),
         "target_path": Path(target_path) if target_path else None,
-        "target": given.get("--target") or os.environ.get("DBT_TARGET"),
+        "target": given("--target") or None,
     }
 
 

@@ -33,7 +33,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"schema"}),
     frozenset({"columns", "declarations", "namespace"}),
     frozenset({"artifacts", "dbt_command", "settings"}),
-    frozenset({"baseline", "conversion", "yaml_nodes"}),
+    frozenset({"baseline", "conversion", "dbt_line", "yaml_nodes"}),
     frozenset({"experiments", "files", "findings"}),
     frozenset(
         {"addresses", "background", "brake", "errors", "finding_codes", "progress", "secrets", "sources", "sql_pieces"}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dbt_statsig import dbt_command
-from dbt_statsig.dbt_command import DbtCommand, DbtContext, project_options
+from dbt_statsig.dbt_command import DbtCommand, DbtContext
 from dbt_statsig.errors import DbtStatsigError, UsageError
 
 if TYPE_CHECKING:
@@ -67,9 +67,3 @@ def test_a_dbt_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_key_in_its_text() -> None:
     """The environment, which holds the key, is in no text of the command."""
     assert "secret" not in repr(program("pass"))
-
-
-def test_project_options() -> None:
-    """The options that name project, profile, target and vars are taken from a command line in any form."""
-    words = ["--quiet", "build", "-t", "prod", "--select", "a", "--vars={x: 1}", "--profiles-dir", "p", "--target"]
-    assert project_options(words) == ("--target", "prod", "--vars", "{x: 1}", "--profiles-dir", "p", "--target", "")
