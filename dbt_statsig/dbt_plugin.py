@@ -12,6 +12,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
 import dbt.context.base
 import jinja2
 from dbt.events.types import JinjaLogWarning
@@ -165,9 +166,15 @@ def _call(context: Any) -> Call:
         project_dir=root,
         target_path=root / config.project_target_path,
         is_on=switch(context["var"](VARIABLE, default=True), VARIABLE),
-        is_empty=bool(getattr(flags, "EMPTY", False)),
+        is_empty=_is_empty(flags),
         unique_id=context["model"].get("unique_id", "") if "model" in context else "",
     )
+
+
+def _is_empty(flags: Any) -> bool:
+    """Whether dbt builds without rows. dbt 1.8.0 has no flag of that name, but the option that was given."""
+    command = click.get_current_context(silent=True)
+    return bool(getattr(flags, "EMPTY", False) or (command is not None and command.params.get("empty")))
 
 
 def _for_operation(name: str) -> Callable[..., dict[str, Any]]:

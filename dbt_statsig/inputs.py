@@ -14,6 +14,8 @@ from dbt_statsig.errors import ArtifactError, UsageError
 from dbt_statsig.settings import Resolved, resolve
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from dbt_statsig.request import Request
 
 PROJECT_FILE = "dbt_project.yml"
@@ -86,18 +88,33 @@ def built_by(path: Path, manifest: Manifest) -> dict[str, str]:
     where that command builds no tables.
     """
     found = load_run_results(path)
-    if found.which not in BUILDING or found.empty:
-        command = f"dbt {found.which or '(unknown)'}{' --empty' if found.empty else ''}"
+    same_run = bool(found.invocation_id) and found.invocation_id == manifest.invocation_id
+    is_empty = found.empty or (same_run and _without_rows(manifest, found.succeeded()))
+    if found.which not in BUILDING or is_empty:
+        command = f"dbt {found.which or '(unknown)'}{' --empty' if is_empty else ''}"
         raise UsageError(
             f"{path} was written by `{command}`, which builds no tables: nothing to go by.",
             fix="Run it right after `dbt build` or `dbt run`, or leave --run-results out.",
         )
-    if not found.invocation_id or found.invocation_id != manifest.invocation_id:
+    if not same_run:
         raise ArtifactError(
             f"{path} and the manifest were written by different dbt commands.",
             fix="Run it right after `dbt build` or `dbt run`: later dbt commands write the manifest anew.",
         )
     return found.results
+
+
+def _without_rows(manifest: Manifest, built: Iterable[str]) -> bool:
+    """Whether the SQL of what was built reads no row of any node, as `--empty` compiles it (dbt 2 records no more)."""
+    limited = whole = 0
+    for node in filter(None, map(manifest.node, built)):
+        code = (node.compiled_code or "").casefold()
+        parents = (manifest.node(unique_id) for unique_id in node.depends_on)
+        for name in {parent.relation_name.casefold() for parent in parents if parent and parent.relation_name}:
+            reads = code.count(name)
+            empty = sum(code.count(f" * from {name} {limit})") for limit in ("limit 0", "where false limit 0"))
+            limited, whole = limited + empty, whole + reads - empty
+    return limited > 0 and whole == 0
 
 
 def load_inputs(request: Request, manifest: Manifest | None = None, *, named: bool = True) -> Inputs:

@@ -1,0 +1,81 @@
+"""What a run starts from: whether a dbt command built tables, and of which manifest."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dbt_statsig.artifacts import Manifest
+from dbt_statsig.errors import ArtifactError, UsageError
+from dbt_statsig.inputs import built_by
+from tests.unit.artifacts.build import manifest_bytes, node, schema
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RAW = '"db"."raw"."orders"'
+
+
+def manifest(*compiled: str) -> Manifest:
+    """A manifest with one model for each SQL; all of them read one seed."""
+    seed = node("seed.shop.orders", relation_name=RAW)
+    reads = {"macros": [], "nodes": ["seed.shop.orders"]}
+    models = [
+        node(f"model.shop.m{number}", compiled_code=code, compiled=True, depends_on=reads)
+        for number, code in enumerate(compiled)
+    ]
+    return Manifest.from_bytes(manifest_bytes(seed, *models))
+
+
+def results(folder: Path, *, which: str = "build", invocation_id: str = "inv-1", **args: object) -> Path:
+    """Run results in which every node ended well."""
+    path = folder / "run_results.json"
+    ids = ["seed.shop.orders", "model.shop.m0", "model.shop.m1"]
+    content = {
+        "metadata": {"dbt_schema_version": schema("run-results", 6), "invocation_id": invocation_id},
+        "args": {"which": which, **args},
+        "results": [{"unique_id": unique_id, "status": "success"} for unique_id in ids],
+    }
+    path.write_text(json.dumps(content), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    "compiled",
+    [
+        (f"select * from (select * from {RAW} limit 0)",),
+        (f"select * from (select * from {RAW} where false limit 0) _dbt_limit_subq", "select 1"),
+        (f"with a as (select * from (SELECT * FROM {RAW} LIMIT 0)) select * from (select * from {RAW} limit 0) o",),
+    ],
+)
+def test_a_build_without_rows_shows_in_its_sql(tmp_path: Path, compiled: tuple[str, ...]) -> None:
+    """Where the compiled SQL of all that was built reads no rows, it was built with --empty, recorded or not."""
+    with pytest.raises(UsageError, match="`dbt build --empty`, which builds no tables"):
+        built_by(results(tmp_path), manifest(*compiled))
+
+
+@pytest.mark.parametrize(
+    "compiled",
+    [
+        (f"select * from {RAW}",),
+        (f"select * from (select * from {RAW} limit 0)", f"select * from {RAW}"),
+        (f"select * from (select * from {RAW} limit 0) union all select * from {RAW}",),
+        ("select 1", "select * from (select * from other limit 0)"),
+        (),
+    ],
+)
+def test_a_build_with_rows(tmp_path: Path, compiled: tuple[str, ...]) -> None:
+    """A model that reads no rows beside others that do, or of what dbt does not build, is nobody's --empty."""
+    assert built_by(results(tmp_path), manifest(*compiled))["seed.shop.orders"] == "success"
+
+
+def test_results_that_say_nothing(tmp_path: Path) -> None:
+    """Recorded --empty, a command that builds nothing, or results of another command: nothing to go by."""
+    with pytest.raises(UsageError, match="--empty"):
+        built_by(results(tmp_path, empty=True), manifest("select 1"))
+    with pytest.raises(UsageError, match="`dbt test`, which builds no tables"):
+        built_by(results(tmp_path, which="test"), manifest("select 1"))
+    with pytest.raises(ArtifactError, match="different dbt commands"):
+        built_by(results(tmp_path, invocation_id="inv-2"), manifest("select 1"))
