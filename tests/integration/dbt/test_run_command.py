@@ -9,6 +9,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec import structs
 
 from tests.integration.cli_process import COMMAND, KEY
 from tests.integration.dbt.job import HOOK
@@ -82,6 +83,38 @@ def test_a_target_that_may_not_push(outside: Job) -> None:
     said = outside.ours("run", "--", "dbt", "run", "--select", "fct_orders", expect=1)
     assert "Done." in said
     assert 'the dbt target "dev" may not push; allowed: prod.' in said
+    assert outside.written() == []
+
+
+@pytest.mark.engines
+def test_the_words_after_dbt_are_dbts(outside: Job) -> None:
+    """In a subfolder, with glued options and without `--`: project and target are dbt's, and so is `-q`."""
+    outside.settings("allowed_targets: [prod]")
+    prod = "    prod: {type: duckdb, path: \"{{ env_var('TEA_SHOP_DUCKDB') }}\", schema: main}\n"
+    outside.edit("profiles.yml", "  outputs:\n", f"  outputs:\n{prod}")
+    below = structs.replace(outside, folder=outside.folder / "models")
+
+    def run(options: str, *, expect: int) -> str:
+        return below.ours(
+            *("run", "dbt", "run", "-s", "fct_orders", options),
+            expect=expect,
+            DBT_PROFILES_DIR=str(outside.folder),
+            TEA_SHOP_DUCKDB=str(outside.folder / "tea_shop.duckdb"),
+        )
+
+    said = run("-qxtdev", expect=1)
+    assert "Done." not in said
+    assert 'the dbt target "dev" may not push; allowed: prod.' in said
+    assert "1 created." in run("-qxtprod", expect=0)
+    assert outside.held() == {"Orders"}
+
+
+def test_nothing_was_built(outside: Job) -> None:
+    """A build that leaves no run results where they are looked for, or builds without rows, is an error."""
+    words = ("dbt", "run", "--select", "fct_orders")
+    said = outside.ours("run", "--", *words, "--no-write-json", expect=2)
+    assert "Nothing was synced: dbt wrote no new run results to" in said
+    assert "--empty" in outside.ours("run", "--", *words, expect=2, DBT_EMPTY="true")
     assert outside.written() == []
 
 
