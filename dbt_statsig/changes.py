@@ -22,6 +22,16 @@ class Action(str, Enum):
     ORPHAN = "orphan"
     BLOCKED = "blocked"
 
+    @property
+    def writes(self) -> bool:
+        """Whether applying the plan writes this object."""
+        return self in {Action.CREATE, Action.UPDATE, Action.RENAME, Action.DELETE}
+
+    @property
+    def refuses(self) -> bool:
+        """Whether something declared must not be written: not ours, or blocked by findings."""
+        return self in {Action.FOREIGN, Action.BLOCKED}
+
 
 class FieldChange(Struct, frozen=True, kw_only=True):
     """One field of one object: snake_case name, what the console has (None: nothing), what it shall have."""

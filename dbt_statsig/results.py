@@ -9,6 +9,7 @@ from msgspec import Struct
 from dbt_statsig.baseline import KnownFinding
 from dbt_statsig.changes import Change, FieldChange, Plan
 from dbt_statsig.columns.verdicts import ColumnSet, Verdict
+from dbt_statsig.errors import EXIT_CANNOT_RUN, EXIT_DONE, EXIT_FINDINGS
 from dbt_statsig.experiments import Experiment
 from dbt_statsig.findings import Finding, Location, Severity
 from dbt_statsig.sources import Kind, Source
@@ -108,6 +109,17 @@ class Validation(Struct, frozen=True, kw_only=True):
         limit = Severity.WARNING if strict else Severity.ERROR
         return all(found.severity < limit for found in self.findings)
 
+    @property
+    def exit_code(self) -> int:
+        """1 where a finding stands in the way, else 0."""
+        return EXIT_DONE if self.ok() else EXIT_FINDINGS
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What stands in the way, a line each: the same that makes `exit_code`."""
+        errors = (found for found in self.findings if found.severity is Severity.ERROR)
+        return tuple(f"{found.source or found.unique_id or self.project}: {found.message}" for found in errors)
+
 
 class Status(str, Enum):
     """How the write of one object ended."""
@@ -181,12 +193,56 @@ class Planned(Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     binding: Binding | None = None
 
+    @property
+    def pending(self) -> bool:
+        """Whether applying the plan would write something."""
+        return any(change.action.writes for change in self.plan.changes)
+
+    @property
+    def exit_code(self) -> int:
+        """1 for findings, and where something declared must not be written; else 0, whatever is pending."""
+        refused = any(change.action.refuses for change in self.plan.changes)
+        return EXIT_FINDINGS if refused else self.validation.exit_code
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What stands in the way, a line each: the same that makes `exit_code`."""
+        refused = (change for change in self.plan.changes if change.action.refuses)
+        blocked = (f"{change.kind.label} {change.name}: {change.reason}" for change in refused)
+        return (*self.validation.problems, *blocked)
+
+    def ok(self) -> bool:
+        """True when all that is declared can be pushed."""
+        return self.exit_code == EXIT_DONE
+
 
 class Synced(Struct, frozen=True, kw_only=True):
     """A plan and what became of it."""
 
     planned: Planned
     outcome: Outcome
+
+    @property
+    def exit_code(self) -> int:
+        """2 where an outcome is unknown or the run had to stop; 1 where an object failed, was refused or blocked."""
+        statuses = {entry.status for entry in self.outcome.objects}
+        if self.outcome.stopped or Status.UNKNOWN in statuses:
+            return EXIT_CANNOT_RUN
+        return EXIT_FINDINGS if statuses - {Status.DONE} else self.planned.exit_code
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What went wrong or stands in the way, a line each: the same that makes `exit_code`."""
+        objects = (entry for entry in self.outcome.objects if entry.status is not Status.DONE)
+        failed = (
+            f"{entry.change.kind.label} {entry.change.name}: {entry.status.value}. {entry.message}".rstrip()
+            for entry in objects
+        )
+        return (*filter(None, [self.outcome.stopped]), *failed, *self.planned.problems)
+
+    def ok(self) -> bool:
+        """True when Statsig now holds all that is declared; after a dry run, when it could."""
+        return self.exit_code == EXIT_DONE
 
 
 class Check(Struct, frozen=True, kw_only=True):
@@ -211,6 +267,11 @@ class Diagnosis(Struct, frozen=True, kw_only=True):
 
     checks: tuple[Check, ...]
     settings: tuple[SettingOrigin, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """2 where a check failed: the program could not do its work."""
+        return EXIT_CANNOT_RUN if any(check.ok is False for check in self.checks) else EXIT_DONE
 
 
 class ListedNode(Struct, frozen=True, kw_only=True):

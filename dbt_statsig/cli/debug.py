@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dbt_statsig.cli.exit_codes import diagnosis_code
 from dbt_statsig.cli.options import project_options
 
 if TYPE_CHECKING:
@@ -23,9 +22,8 @@ def command(*, request: Request, output: Output) -> int:
     from dbt_statsig.report.text import diagnosis_text  # noqa: PLC0415
 
     diagnosis = debug(request)
-    code = diagnosis_code(diagnosis)
     output.answer(
         text=lambda style: diagnosis_text(diagnosis, style),
-        json=lambda: diagnosis_json(diagnosis, exit_code=code),
+        json=lambda: diagnosis_json(diagnosis, exit_code=diagnosis.exit_code),
     )
-    return code
+    return diagnosis.exit_code

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from dbt_statsig.cli.answering import tell
-from dbt_statsig.cli.exit_codes import plan_code
 from dbt_statsig.cli.options import adoption_options, project_options, run_results_option
 from dbt_statsig.cli.output import unmatched
 from dbt_statsig.cli.progress import progress_on
+from dbt_statsig.errors import EXIT_DONE, EXIT_PENDING
 
 if TYPE_CHECKING:
     from dbt_statsig.cli.output import Output
@@ -40,4 +40,6 @@ def command(*, request: Request, output: Output, check: bool, out: Path | None) 
         save(planned, request, out)
     output.warn(unmatched(planned.validation))
     output.warn(planned.warnings)
-    return tell(output, planned, exit_code=plan_code(planned, check=check))
+    return tell(
+        output, planned, exit_code=planned.exit_code or (EXIT_PENDING if check and planned.pending else EXIT_DONE)
+    )

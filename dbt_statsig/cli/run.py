@@ -13,7 +13,6 @@ import click
 from msgspec import structs
 
 from dbt_statsig.cli.answering import tell
-from dbt_statsig.cli.exit_codes import sync_code
 from dbt_statsig.cli.failing import tell_failure
 from dbt_statsig.cli.options import console_options, find_project
 from dbt_statsig.cli.progress import progress_on
@@ -68,7 +67,7 @@ def command(*, request: Request, output: Output, words: tuple[str, ...]) -> int:
             raise
         return _unsynced(f"Nothing was synced. {error}", output, code)
     output.warn(synced.planned.warnings)
-    return tell(output, synced, exit_code=code or sync_code(synced))
+    return tell(output, synced, exit_code=code or synced.exit_code)
 
 
 def _unsynced(text: str, output: Output, code: int) -> int:

@@ -11,7 +11,6 @@ import click
 from msgspec import structs
 
 from dbt_statsig.cli.answering import tell
-from dbt_statsig.cli.exit_codes import sync_code
 from dbt_statsig.cli.options import adoption_options, project_options, run_results_option
 from dbt_statsig.cli.output import unmatched
 from dbt_statsig.cli.progress import progress_on
@@ -70,4 +69,4 @@ def command(*, request: Request, output: Output, dry_run: bool, saved_plan: Path
         )
     output.warn(unmatched(synced.planned.validation))
     output.warn(synced.planned.warnings)
-    return tell(output, synced, exit_code=sync_code(synced), dry_run=dry_run)
+    return tell(output, synced, exit_code=synced.exit_code, dry_run=dry_run)

@@ -8,7 +8,6 @@ import click
 
 from dbt_statsig.cli.answering import tell
 from dbt_statsig.cli.baseline import baseline_options
-from dbt_statsig.cli.exit_codes import validation_code
 from dbt_statsig.cli.options import project_options
 from dbt_statsig.cli.output import unmatched
 
@@ -34,4 +33,4 @@ def command(*, request: Request, output: Output, known: Callable[[Validation], V
 
     validation = known(validate(request))
     output.warn(unmatched(validation))
-    return tell(output, validation, exit_code=validation_code(validation))
+    return tell(output, validation, exit_code=validation.exit_code)

@@ -71,7 +71,6 @@ def _status(result: Any) -> str:
 def _push(call: Call, settings: Settings, statuses: dict[str, str]) -> str:
     """Push, say what happened, and give what is to be complained about."""
     from dbt_statsig.artifacts import succeeded  # noqa: PLC0415 - only where something is to be done
-    from dbt_statsig.cli.exit_codes import sync_code  # noqa: PLC0415
     from dbt_statsig.conductor import sync  # noqa: PLC0415
     from dbt_statsig.inside.deadline import within  # noqa: PLC0415
     from dbt_statsig.inside.operations import compiled_manifest, style  # noqa: PLC0415
@@ -89,4 +88,4 @@ def _push(call: Call, settings: Settings, statuses: dict[str, str]) -> str:
     call.dbt.say(f"dbt-statsig: {sync_text(synced, style(quiet=True)).rstrip()}")
     if late:
         return f"the {seconds:.0f} s of hook_timeout were over: nothing more was started."
-    return "not everything was pushed; see above." if sync_code(synced) else ""
+    return "not everything was pushed; see above." if not synced.ok() else ""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
 
-from dbt_statsig.cli.exit_codes import plan_code, sync_code, validation_code
 from dbt_statsig.cli.redaction import without_keys
 from dbt_statsig.conductor import plan, sync, validate
 from dbt_statsig.errors import DbtStatsigError, UsageError
@@ -33,7 +32,7 @@ def validate_operation(call: Call, **given: Any) -> Answer:
 
     def answer(request: Request, manifest: Manifest) -> tuple[int, str]:
         validation = validate(request, manifest=manifest)
-        return validation_code(validation), validation_text(validation, style())
+        return validation.exit_code, validation_text(validation, style())
 
     return _operation(call, "statsig_validate", given, answer)
 
@@ -45,7 +44,7 @@ def plan_operation(call: Call, **given: Any) -> Answer:
         planned = plan(request, manifest=manifest)
         for warning in planned.warnings:
             call.dbt.warn(warning)
-        return plan_code(planned), plan_text(planned, style())
+        return planned.exit_code, plan_text(planned, style())
 
     return _operation(call, "statsig_plan", given, answer)
 
@@ -58,8 +57,7 @@ def sync_operation(call: Call, *, dry_run: object = False, **given: Any) -> Answ
         synced = sync(request, manifest=manifest)
         for warning in synced.planned.warnings:
             call.dbt.warn(warning)
-        code = plan_code(synced.planned) if request.dry_run else sync_code(synced)
-        return code, sync_text(synced, style(), dry_run=request.dry_run)
+        return synced.exit_code, sync_text(synced, style(), dry_run=request.dry_run)
 
     return _operation(call, "statsig_sync", given, answer)
 

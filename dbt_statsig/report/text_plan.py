@@ -28,8 +28,7 @@ _SIGNS: dict[Action, tuple[str, str]] = {
     Action.BLOCKED: ("!", "error"),
     Action.ORPHAN: ("?", "warning"),
 }
-WRITES = (Action.CREATE, Action.UPDATE, Action.RENAME, Action.DELETE)
-REFUSALS = (Action.FOREIGN, Action.BLOCKED)
+WRITES = tuple(action for action in Action if action.writes)
 _COUNTED = (
     *((action, f"to {action.value}") for action in WRITES),
     (Action.UNCHANGED, "unchanged"),
@@ -37,16 +36,6 @@ _COUNTED = (
     (Action.BLOCKED, "blocked"),
     (Action.ORPHAN, "no longer declared"),
 )
-
-
-def pending(plan: Plan) -> bool:
-    """True where applying the plan would write something."""
-    return any(change.action in WRITES for change in plan.changes)
-
-
-def refused(plan: Plan) -> bool:
-    """True where something declared must not be written: not ours, or blocked by findings."""
-    return any(change.action in REFUSALS for change in plan.changes)
 
 
 def _head(change: Change, style: Style, width: int, *, fields: bool = False) -> str:
@@ -141,7 +130,7 @@ def plan_summary(plan: Plan) -> str:
     """`2 to create, 1 to update, 5 unchanged`, or that there is nothing to do."""
     actions = [change.action for change in plan.changes]
     told = ", ".join(f"{actions.count(action):,} {words}" for action, words in _COUNTED if action in actions)
-    if pending(plan):
+    if any(action.writes for action in actions):
         return f"{told}."
     if set(actions) == {Action.UNCHANGED}:
         return f"Nothing to do: {counted(len(actions), 'source')} as declared."

@@ -120,7 +120,7 @@ def test_nothing_was_built(outside: Job) -> None:
 
 @pytest.mark.parametrize(
     ("words", "code", "message"),
-    [((), 2, "There is no dbt command to run."), (("dbt-of-nobody", "run"), 2, "dbt-of-nobody cannot be run")],
+    [((), 2, "There is no dbt command to run."), (("/of/nobody/dbt", "run"), 2, "/of/nobody/dbt cannot be run")],
 )
 def test_no_dbt_to_run(outside: Job, words: tuple[str, ...], code: int, message: str) -> None:
     """Without a dbt command, or with one that does not exist, there is one clear message."""
