@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from graphlib import TopologicalSorter
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
-from dbt_statsig.changes import Action, Change, FieldChange, Plan
+from dbt_statsig.changes import WRITES, Action, Change, FieldChange, Plan
 from dbt_statsig.errors import (
     AuthenticationFailed,
     ConnectionFailed,
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
 
     from dbt_statsig.console.client import ConsoleClient, Written
 
-WRITES = frozenset({Action.CREATE, Action.UPDATE, Action.RENAME, Action.DELETE})
-"""The actions that write; all others only report."""
-
 _STOPPERS = (AuthenticationFailed, ConnectionFailed, Throttled)
 _INTERRUPTED = "Interrupted: what was under way was finished, nothing more was started."
 _INTERRUPTED_TWICE = "Interrupted twice: what was under way was left, and its outcome is not known."
@@ -41,6 +39,7 @@ _TAG_DESCRIPTION = "Used by sources that a dbt project declares."
 class Applier:
     """Writes one plan: renames one after another, creations and updates side by side, deletions last.
 
+    What requires another change is written only after that one was done in this run.
     `on_done` is told how many objects have ended, from the thread that wrote the last of them. After an answer that
     every further write would meet too (a refused key, no connection, endless throttling), nothing more is started.
     """
@@ -64,6 +63,7 @@ class Applier:
         self._stopped = ""
         self._notes: list[str] = []
         self._started: set[tuple[Kind, str, Action]] = set()
+        self._done: set[tuple[Kind, str]] = set()
         self._outcomes: dict[tuple[Kind, str, Action], ObjectOutcome] = {}
         self._surprise: BaseException | None = None
 
@@ -166,9 +166,16 @@ class Applier:
     def _work(self, change: Change) -> None:
         if self._stop.is_set():
             return
-        self._started.add(_identity(change))
-        outcome = self._write(change)
+        missing = [name for name in change.requires if (change.kind, name) not in self._done]
+        if missing:
+            message = f'"{missing[0]}" must be there first and was not written: nothing was sent.'
+            outcome = ObjectOutcome(change=change, status=Status.REFUSED, message=message, fix=f'See "{missing[0]}".')
+        else:
+            self._started.add(_identity(change))
+            outcome = self._write(change)
         self._outcomes[_identity(change)] = outcome
+        if outcome.status is Status.DONE:
+            self._done.add((change.kind, change.name))
         if self._on_done is not None:
             # Whoever watches cannot end what is watched.
             with contextlib.suppress(Exception):
@@ -224,15 +231,9 @@ def _new_tags(change: Change) -> tuple[str, ...]:
 
 def _freeing_names_first(renames: Sequence[Change]) -> list[Change]:
     """The renames in such an order that each new name is free when its turn comes. Circles were refused by the plan."""
-    by_live_name = {(change.kind, change.live_name): change for change in renames}
-    ordered: dict[tuple[Kind, str], Change] = {}
-    for change in renames:
-        chain = [change]
-        while (holder := by_live_name.get((change.kind, chain[-1].name))) and holder not in chain:
-            chain.append(holder)
-        for link in reversed(chain):
-            ordered.setdefault((link.kind, link.name), link)
-    return list(ordered.values())
+    by_name = {(change.kind, change.name): change for change in renames}
+    after = {key: [(key[0], name) for name in change.requires] for key, change in by_name.items()}
+    return [by_name[key] for key in TopologicalSorter(after).static_order() if key in by_name]
 
 
 def _ended(change: Change, error: ConsoleError) -> ObjectOutcome:

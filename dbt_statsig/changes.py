@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from dbt_statsig.sources import Kind, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Action(str, Enum):
@@ -33,6 +36,10 @@ class Action(str, Enum):
         return self in {Action.FOREIGN, Action.BLOCKED}
 
 
+WRITES = frozenset({Action.CREATE, Action.UPDATE, Action.RENAME, Action.DELETE})
+"""The actions that write; all others only report."""
+
+
 class FieldChange(Struct, frozen=True, kw_only=True):
     """One field of one object: snake_case name, what the console has (None: nothing), what it shall have."""
 
@@ -46,6 +53,7 @@ class Change(Struct, frozen=True, kw_only=True):
 
     `name` is the declared name (the live one for orphans and deletions), `live_name` the one in the console
     (differs for a rename), `reason` says why an object is foreign, orphaned, blocked or replaced; `fix` the next step.
+    `requires` names other changes of the kind: only after these are done is this one written.
     `desired` and `live` are the whole objects; either is None where there is none.
     """
 
@@ -57,19 +65,48 @@ class Change(Struct, frozen=True, kw_only=True):
     fields: tuple[FieldChange, ...] = ()
     reason: str = ""
     fix: str = ""
+    requires: tuple[str, ...] = ()
     adopted: bool = False
     desired: Source | None = None
     live: Source | None = None
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """All changes, in a stable order, for one dbt project (and its namespace) against one console."""
+    """All changes, in a stable order, for one dbt project (and its namespace) against one console.
+
+    `disabled` are the objects whose declarations are disabled in this dbt target; they stay as they are.
+    """
 
     project: str
     changes: tuple[Change, ...]
+    disabled: tuple[Change, ...] = ()
     namespace: str = ""
 
     @property
     def owner(self) -> str:
         """Whose objects these are, as their ownership line names it: `shop`, or `shop@dev`."""
         return f"{self.project}@{self.namespace}" if self.namespace else self.project
+
+
+def is_standing(change: Change) -> bool:
+    """Whether the declared object is there as this project's own, whatever becomes of the change."""
+    return change.live is not None and not change.adopted and change.action is not Action.FOREIGN
+
+
+def united(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """The changes, with each blocked that requires one which is not written: what replaces and what goes are one."""
+    found = list(changes)
+    while True:
+        ready = {(change.kind, change.name) for change in found if change.action in WRITES}
+        unmet = [
+            (place, name)
+            for place, change in enumerate(found)
+            if change.action in WRITES
+            for name in change.requires
+            if (change.kind, name) not in ready
+        ]
+        if not unmet:
+            return tuple(found)
+        for place, name in unmet:
+            reason = f'"{name}", which must be there first, is not written.'
+            found[place] = structs.replace(found[place], action=Action.BLOCKED, reason=reason, fix=f'See "{name}".')

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
+from dbt_statsig.changes import WRITES
 from dbt_statsig.errors import SettingsError, TargetRefused
 from dbt_statsig.findings import did_you_mean
 from dbt_statsig.guard import check_target
 from dbt_statsig.impact.live_experiments import with_experiments
 from dbt_statsig.live import begin_reading, checked_live
 from dbt_statsig.namespace import other_prefixes, prefix_of
+from dbt_statsig.planning.adoption import spellings
 from dbt_statsig.planning.matching import Scope, build_plan, owned
 from dbt_statsig.planning.safety import Limits, guarded
 from dbt_statsig.planning.saved_plan import binding_of, load, matched, scoped
@@ -79,7 +81,7 @@ def sync(
     Raises as `plan` before anything is written, and TargetRefused where this dbt target may not push; what happens
     to a single object after that is in the outcome. After the brake is pulled no further write begins.
     """
-    from dbt_statsig.apply import WRITES, Applier  # noqa: PLC0415 - with it comes httpx
+    from dbt_statsig.apply import Applier  # noqa: PLC0415 - with it comes httpx
 
     told = progress or Silent()
     saved = None if request.saved_plan is None else load(request.saved_plan)
@@ -165,9 +167,11 @@ def _planned(project: Project, client: ConsoleClient, told: Progress) -> Planned
 
 
 def _not_adopted(asked: frozenset[str], plan: Plan) -> Iterator[str]:
-    """A warning for each name to adopt that no change of the plan bears."""
+    """A warning for each name to adopt that no change of the plan has."""
     names = {change.name for change in plan.changes} | {change.live_name for change in plan.changes}
     for name in sorted(asked - names):
+        if any(new in names for _, new in spellings(name)):
+            continue
         yield f'No declared source is called "{name}": nothing is adopted for it. {did_you_mean(name, names)}'.rstrip()
 
 

@@ -132,7 +132,7 @@ class Status(str, Enum):
 
 
 class ObjectOutcome(Struct, frozen=True, kw_only=True):
-    """One change and what became of it; refused: not written, as the object is not as the plan saw it.
+    """One change and what became of it; refused: not written, as the console is not as the plan needs it.
 
     `echo` holds the fields that the answer shows otherwise than they were sent; `reconciled` says that the outcome
     was learned by reading back after an unusable answer, `already` that it was so before, and nothing was sent.

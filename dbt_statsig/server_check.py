@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET, Struct, structs
 
-from dbt_statsig.changes import Action, Change, Plan
+from dbt_statsig.changes import Action, Change, Plan, united
 from dbt_statsig.errors import Refused
 from dbt_statsig.findings import Finding, finding
 from dbt_statsig.planning.comparison import completed
@@ -70,7 +70,7 @@ class ServerCheck:
             if refusal is not None
         }
         return Checked(
-            plan=structs.replace(plan, changes=tuple(_blocked(change, refusals) for change in plan.changes)),
+            plan=structs.replace(plan, changes=united(_blocked(change, refusals) for change in plan.changes)),
             findings=tuple(_finding(change, refusals) for change in changes if (change.kind, change.name) in refusals),
             notes=tuple(_notes(plan, checked=len(changes), refused=len(refusals))),
         )

@@ -7,6 +7,7 @@ Facts: Statsig's published Console API description, version 20240601.
 
 from __future__ import annotations
 
+import unicodedata
 from enum import Enum
 from typing import TypeAlias
 from urllib.parse import quote
@@ -14,6 +15,11 @@ from urllib.parse import quote
 from msgspec import UNSET, Struct, UnsetType, field
 
 API_PREFIX = "/console/v1"
+
+
+def folded(name: str) -> str:
+    """A form of a name that is equal for twins: names that differ only in case or in Unicode forms of a character."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
 
 
 class Kind(str, Enum):

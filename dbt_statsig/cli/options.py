@@ -82,7 +82,7 @@ _KIND = click.option(
     help=f"Only sources of this kind: {', '.join(kind.value for kind in Kind)}. Repeatable.",
 )
 _STRICT = click.option("--strict", is_flag=True, help="Warnings count as errors.")
-_ADOPT = click.option("--adopt", multiple=True, help="Take over this object of the console, by its name. Repeatable.")
+_ADOPT = click.option("--adopt", multiple=True, help="Take over this object of the console: its name, or OLD=NEW.")
 _SELECTION = (
     click.option("--select", "-s", multiple=True, help="Only these nodes, as dbt selects. Repeatable."),
     click.option("--exclude", multiple=True, help="Without these nodes. Repeatable."),

@@ -13,6 +13,7 @@ from dbt_statsig.declarations.model import Declaration, Declared, DeclaredName
 from dbt_statsig.declarations.places import SETTINGS, Places
 from dbt_statsig.declarations.reading import NodeReader, settings_findings
 from dbt_statsig.findings import Finding, finding
+from dbt_statsig.sources import Kind, folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from dbt_statsig.artifacts.nodes import Node
     from dbt_statsig.settings import Settings
-    from dbt_statsig.sources import Kind
 
 
 class MarkedNodes(Protocol):
@@ -95,7 +95,7 @@ def _same_names(declarations: list[Declaration]) -> Iterator[Finding]:
     groups: dict[tuple[Kind, str], list[Declaration]] = defaultdict(list)
     for declaration in declarations:
         if declaration.node.enabled:
-            groups[declaration.kind, declaration.name.casefold()].append(declaration)
+            groups[declaration.kind, folded(declaration.name)].append(declaration)
     for group in groups.values():
         for declaration in group:
             others = [other for other in group if other is not declaration]

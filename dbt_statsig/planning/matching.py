@@ -13,25 +13,36 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dbt_statsig.changes import Action, Change, FieldChange, Plan
+from dbt_statsig.changes import WRITES, Action, Change, FieldChange, Plan, is_standing
+from dbt_statsig.planning.adoption import Adoption
 from dbt_statsig.planning.comparison import differences
+from dbt_statsig.planning.moves import Moves
 from dbt_statsig.planning.ownership import Ownership, owner_name, owner_of
 from dbt_statsig.sources import SPECS, Kind, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = ["Action", "Change", "Desired", "FieldChange", "Live", "Plan", "Scope", "build_plan", "owned"]
 
 
 class Desired(Struct, frozen=True, kw_only=True):
-    """What one declaration asks for; `blocked` says why it must not be pushed, or is empty."""
+    """What one declaration asks for; `blocked` says why it must not be pushed, or is empty.
+
+    One that is disabled in this dbt target asks for nothing; its object stays as it is.
+    """
 
     kind: Kind
     name: str
     unique_id: str
     payload: Source | None
     blocked: str = ""
+    disabled: bool = False
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is written for it."""
+        return bool(self.blocked) or self.disabled or self.payload is None
 
 
 class Live(Struct, frozen=True, kw_only=True):
@@ -71,11 +82,13 @@ def build_plan(desired: Iterable[Desired], live: Mapping[Kind, Live], scope: Sco
     wanted: dict[Kind, list[Desired]] = defaultdict(list)
     for item in desired:
         wanted[item.kind].append(item)
-    changes: list[Change] = []
-    for kind in Kind:
-        if kind in live:
-            changes += _KindPlanner(kind, live[kind], scope).plan(wanted[kind])
-    return Plan(project=scope.project, namespace=scope.namespace, changes=tuple(changes))
+    planners = [_KindPlanner(kind, live[kind], scope, wanted[kind]) for kind in Kind if kind in live]
+    return Plan(
+        project=scope.project,
+        namespace=scope.namespace,
+        changes=tuple(change for planner in planners for change in planner.plan()),
+        disabled=tuple(change for planner in planners for change in planner.disabled()),
+    )
 
 
 def owned(scope: Scope, live: Mapping[Kind, Live]) -> dict[Kind, int]:
@@ -92,83 +105,78 @@ def _owners(live: Live, scope: Scope) -> dict[str, str]:
 class _KindPlanner:
     """The matching of one kind's declarations with its live objects."""
 
-    def __init__(self, kind: Kind, live: Live, scope: Scope) -> None:
+    def __init__(self, kind: Kind, live: Live, scope: Scope, wanted: Sequence[Desired]) -> None:
         self.kind = kind
         self.live = live
         self.scope = scope
+        self.wanted = wanted
         self.by_name = {item.name: item for item in live.items}
-        self.by_folded = {item.name.casefold(): item for item in live.items}
         self.owners = _owners(live, scope)
-        self.strays: dict[str, str] = {}  # live names that another dbt target seems to have given, with that target
-        self.movable: dict[str, str] = {}
-        self.onward: dict[str, str] = {}  # the other way round: live name -> declared name
-        self.freed: set[str] = set()  # live names that renames of this plan give up
-        self.taken: dict[str, str] = {}  # live name -> the declared name that it goes to
-        self.replaced: dict[str, str] = {}  # live name -> the new name, where this kind cannot be renamed
-        self.replaces: dict[str, str] = {}  # the other way round
-
-    def plan(self, wanted: Sequence[Desired]) -> list[Change]:
         declared = {item.name for item in wanted}
         self.strays = {name: target for name in self.owners if name not in declared and (target := self._stray(name))}
-        pairs = self._pairs_by_node(wanted)
-        idle = {item.name for item in wanted if item.blocked or item.payload is None}
-        self.movable = self._movable({new: old for new, old in pairs.items() if new not in idle})
-        self.onward = {old: new for new, old in self.movable.items()}
-        self.freed = {old for new, old in self.movable.items() if not self._is_circle(new)}
-        for item in wanted:
-            if (old := pairs.get(item.name)) is not None:
-                self.taken[old] = item.name
-            elif item.name in self.by_name:
-                self.taken[item.name] = item.name
-        changes = [self._change(item, pairs.get(item.name)) for item in wanted]
-        blocked = {(self.kind, item.unique_id) for item in wanted if item.blocked} | self.scope.protected
-        changes += self._unclaimed(frozenset(blocked))
+        paired = self._pairs_by_node()
+        renames = {new: old for new, old in paired.items() if SPECS[kind].can_rename}
+        # Where this kind cannot be renamed: the new name -> the old one, and the other way round.
+        self.replaces = {new: old for new, old in paired.items() if new not in renames and old not in declared}
+        self.replaced = {old: new for new, old in self.replaces.items()}
+        idle = {item.name for item in wanted if item.is_idle}
+        self.adoption = Adoption(
+            scope.adopt,
+            SPECS[kind],
+            declared=declared - idle,
+            new=sorted(declared - idle - self.by_name.keys() - paired.keys()),
+            live=self.by_name,
+            own=self.owners,
+        )
+        self.pairs = renames | self.adoption.pairs
+        self.moves = Moves(self.by_name, {new: old for new, old in self.pairs.items() if new not in idle})
+        self.taken = {self.pairs.get(name, name) for name in declared}
+
+    def plan(self) -> list[Change]:
+        """All changes, by name."""
+        changes = [self._change(item) for item in self.wanted if not item.disabled]
+        changes += self._unclaimed(changes)
         return sorted(changes, key=lambda change: (change.name.casefold(), change.name))
 
-    def _pairs_by_node(self, wanted: Sequence[Desired]) -> dict[str, str]:
+    def disabled(self) -> list[Change]:
+        """The own objects whose blocks or nodes are disabled in this target, by name."""
+        resting = [item for item in self.wanted if item.disabled]
+        nodes = {item.unique_id for item in resting}
+        names = {self.pairs.get(item.name, item.name) for item in resting}
+        return [
+            self._of_ours(Action.UNCHANGED, name, "Disabled in this target.")
+            for name, unique_id in sorted(self.owners.items())
+            if name in names or (unique_id in nodes and name not in self.taken)
+        ]
+
+    def _pairs_by_node(self) -> dict[str, str]:
         """Declared name -> live name, where a node has just one of each and the names differ."""
         declared: dict[str, list[str]] = defaultdict(list)
         owned: dict[str, list[str]] = defaultdict(list)
-        names = {item.name for item in wanted}
-        for item in wanted:
-            if not (item.name in self.by_name and self.owners.get(item.name) == item.unique_id):
+        for item in self.wanted:
+            if self.owners.get(item.name) != item.unique_id:
                 declared[item.unique_id].append(item.name)
-        settled = {(item.name, item.unique_id) for item in wanted}
+        settled = {(item.name, item.unique_id) for item in self.wanted}
         for name, unique_id in self.owners.items():
             if (name, unique_id) not in settled and name not in self.strays:
                 owned[unique_id].append(name)
-        pairs = {}
-        for unique_id, new_names in declared.items():
-            old_names = owned.get(unique_id, [])
-            if len(new_names) == len(old_names) == 1:
-                (new,), (old,) = new_names, old_names
-                if SPECS[self.kind].can_rename:
-                    pairs[new] = old
-                elif old not in names:
-                    self.replaced[old] = new
-                    self.replaces[new] = old
-        return pairs
+        both = [(new_names, owned.get(unique_id, [])) for unique_id, new_names in declared.items()]
+        return {new[0]: old[0] for new, old in both if len(new) == len(old) == 1}
 
     def _stray(self, name: str) -> str:
         """The other dbt target whose prefix the name bears; empty where there is none."""
         prefixes = {} if self.scope.namespace else self.scope.prefixes
         return next((target for prefix, target in prefixes.items() if name.startswith(prefix)), "")
 
-    def _movable(self, pairs: Mapping[str, str]) -> dict[str, str]:
-        """Of the renames (new name -> live name) those whose new name is free, or gets free by another of them."""
-        movable = dict(pairs)
-        given_up = set(movable.values())
-        while stuck := [new for new in movable if new in self.by_name and new not in given_up]:
-            given_up.difference_update(movable.pop(new) for new in stuck)
-        return movable
-
-    def _change(self, item: Desired, old_name: str | None) -> Change:
+    def _change(self, item: Desired) -> Change:
         if item.blocked or item.payload is None:
             return self._refused(Action.BLOCKED, item, item.blocked, "Mend its findings.")
-        if old_name is not None:
-            return self._rename(item, item.payload, old_name)
+        if (refusal := self.adoption.refused.get(item.name)) is not None:
+            return self._refused(Action.BLOCKED, item, refusal.reason, refusal.fix)
+        if item.name in self.pairs:
+            return self._rename(item, item.payload, self.pairs[item.name])
         live = self.by_name.get(item.name)
-        if live is None or item.name in self.freed:
+        if live is None or item.name in self.moves.freed:
             return self._create(item, item.payload)
         adopted = item.name not in self.owners
         if adopted and not self._may_adopt(live):
@@ -187,14 +195,8 @@ class _KindPlanner:
         )
 
     def _create(self, item: Desired, payload: Source) -> Change:
-        twin = self.by_folded.get(item.name.casefold())
-        if twin is not None and twin.name not in self.taken:
-            return self._refused(
-                Action.FOREIGN,
-                item,
-                f'The console has "{twin.name}", which differs only in upper and lower case.',
-                "Declare the name as the console spells it.",
-            )
+        if in_the_way := self.moves.in_the_way(item.name):
+            return self._twin(item, in_the_way[0])
         old = self.replaces.get(item.name, "")
         reason = f'Replaces "{old}": a {self.kind.label} cannot be renamed.' if old else ""
         return Change(
@@ -203,24 +205,28 @@ class _KindPlanner:
             name=item.name,
             unique_id=item.unique_id,
             reason=reason,
+            requires=self.moves.waits_for(item.name),
             desired=payload,
         )
 
     def _rename(self, item: Desired, payload: Source, old_name: str) -> Change:
-        if item.name not in self.movable:
-            return self._refused(
-                Action.BLOCKED,
-                item,
-                f'It is "{old_name}" in the console, and its new name is held by another object there.',
-                "Delete or rename that object first.",
-            )
-        if self._is_circle(item.name):
+        if self.moves.is_circle(item.name):
             return self._refused(
                 Action.BLOCKED,
                 item,
                 "Its new name is one of several that are exchanged in a circle.",
                 "Give one of them another name first, then run again.",
             )
+        in_the_way = self.moves.in_the_way(item.name)
+        if item.name in in_the_way:
+            return self._refused(
+                Action.BLOCKED,
+                item,
+                f'It is "{old_name}" in the console, and its new name is held by another object there.',
+                "Delete or rename that object first.",
+            )
+        if in_the_way:
+            return self._twin(item, in_the_way[0])
         live = self.by_name[old_name]
         renamed = FieldChange(field="name", before=old_name, after=item.name)
         return Change(
@@ -230,17 +236,20 @@ class _KindPlanner:
             unique_id=item.unique_id,
             live_name=old_name,
             fields=(renamed, *differences(payload, live)),
+            requires=self.moves.waits_for(item.name),
+            adopted=old_name not in self.owners,
             desired=payload,
             live=live,
         )
 
-    def _is_circle(self, name: str) -> bool:
-        """Whether moving each holder on along the renames leads back to the name itself."""
-        following = self.onward.get(name)
-        # It ends: no two renames share a live name, so that no circle can be entered from outside of it.
-        while following is not None and following != name:
-            following = self.onward.get(following)
-        return following is not None
+    def _twin(self, item: Desired, twin: str) -> Change:
+        """The refusal of a name that is another spelling of a live one."""
+        spelling = "upper and lower case" if twin.casefold() == item.name.casefold() else "its Unicode form"
+        reason = f'The console has "{twin}", which differs only in {spelling}.'
+        if self.replaces.get(item.name) == twin:
+            reason += f" A {self.kind.label} cannot be renamed, and the two cannot stand side by side."
+        action = Action.BLOCKED if twin in self.owners else Action.FOREIGN
+        return self._refused(action, item, reason, "Declare the name as the console spells it.")
 
     def _may_adopt(self, live: Source) -> bool:
         if live.name in self.scope.adopt:
@@ -287,41 +296,53 @@ class _KindPlanner:
             live=live,
         )
 
-    def _unclaimed(self, protected: frozenset[tuple[Kind, str]]) -> list[Change]:
-        changes = []
+    def _unclaimed(self, changes: Sequence[Change]) -> Iterator[Change]:
+        """What becomes of own objects that nothing declares."""
+        idle = {item.unique_id for item in self.wanted if item.blocked or item.disabled}
+        by_node: dict[str, list[Change]] = defaultdict(list)
+        for change in sorted(changes, key=lambda one: one.name):
+            by_node[change.unique_id].append(change)
         for name, unique_id in self.owners.items():
             if name in self.taken or (self.scope.only is not None and unique_id not in self.scope.only):
                 continue
-            if (self.kind, unique_id) in protected:
+            if unique_id in idle or (self.kind, unique_id) in self.scope.protected:
                 continue
-            reason = "No model declares it any more."
-            if name in self.replaced:
-                reason = f'Replaced by "{self.replaced[name]}".'
-            action, fix = self._unclaimed_action()
             if name in self.strays:
                 target = self.strays[name]
                 reason = f'Its name has the prefix of the dbt target "{target}", so it is taken for that target\'s.'
-                action, fix = (
-                    Action.ORPHAN,
-                    f'Keep it with `sync --target {target} --adopt "{name}"`, or delete it in Statsig.',
-                )
-            changes.append(
-                Change(
-                    action=action,
-                    kind=self.kind,
-                    name=name,
-                    unique_id=unique_id,
-                    live_name=name,
-                    reason=reason,
-                    fix=fix,
-                    live=self.by_name[name],
-                )
-            )
-        return changes
+                fix = f'Keep it with `sync --target {target} --adopt "{name}"`, or delete it in Statsig.'
+                yield self._of_ours(Action.ORPHAN, name, reason, fix)
+            else:
+                yield self._orphan(name, [one for one in by_node[unique_id] if not is_standing(one)])
 
-    def _unclaimed_action(self) -> tuple[Action, str]:
+    def _orphan(self, name: str, successors: Sequence[Change]) -> Change:
+        """An own object that nothing declares; it goes only after what its node declares anew is there."""
+        reason = "No model declares it any more."
+        if name in self.replaced:
+            reason = f'Replaced by "{self.replaced[name]}".'
+        refused = [one.name for one in successors if one.action not in WRITES]
+        if refused:
+            reason = f'Its node declares "{refused[0]}" in its place, which cannot be written, so this one stays.'
+            action = Action.BLOCKED if self.scope.prune else Action.ORPHAN
+            return self._of_ours(action, name, reason, f'See "{refused[0]}".')
         if not self.scope.prune:
-            return Action.ORPHAN, "To delete it, run sync with --prune."
+            return self._of_ours(Action.ORPHAN, name, reason, "To delete it, run sync with --prune.")
         if not self.live.complete:
-            return Action.BLOCKED, "The list of live objects was incomplete, so nothing is deleted; run again."
-        return Action.DELETE, ""
+            fix = "The list of live objects was incomplete, so nothing is deleted; run again."
+            return self._of_ours(Action.BLOCKED, name, reason, fix)
+        return self._of_ours(Action.DELETE, name, reason, requires=tuple(one.name for one in successors))
+
+    def _of_ours(
+        self, action: Action, name: str, reason: str, fix: str = "", *, requires: tuple[str, ...] = ()
+    ) -> Change:
+        return Change(
+            action=action,
+            kind=self.kind,
+            name=name,
+            unique_id=self.owners[name],
+            live_name=name,
+            reason=reason,
+            fix=fix,
+            requires=requires,
+            live=self.by_name[name],
+        )

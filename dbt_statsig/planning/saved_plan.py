@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from dbt_statsig import __version__
-from dbt_statsig.changes import Action, Change, Plan
+from dbt_statsig.changes import WRITES, Action, Change, Plan, united
 from dbt_statsig.errors import UsageError
 from dbt_statsig.files import write_whole
 from dbt_statsig.planning.comparison import fingerprint
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 TOOL = "dbt-statsig saved plan"
-WRITES = frozenset({Action.CREATE, Action.UPDATE, Action.RENAME, Action.DELETE})
 _LARGEST = 64 * 2**20
 _AGAIN = "Make a new one with `dbt-statsig plan --out FILE`."
 
@@ -252,6 +251,9 @@ def matched(saved: SavedPlan, planned: Planned) -> Matched:
             ready.append(change)
         else:
             settled.append(_settled(old, change))
+    together = dict(zip(map(id, ready), united(ready), strict=True))
+    settled += [_alone(change, together[id(change)]) for change in ready if together[id(change)] is not change]
+    ready = [change for change in ready if together[id(change)] is change]
     new = sum(change.action in WRITES for change in fresh.values())
     notes = (f"Changes that are not in the saved plan were left: {new}. Plan again to see them.",) if new else ()
     return Matched(plan=msgspec.structs.replace(now, changes=tuple(ready)), settled=tuple(settled), notes=notes)
@@ -284,6 +286,11 @@ def _settled(old: SavedChange, change: Change | None) -> ObjectOutcome:
         message=why,
         fix="Plan again and compare.",
     )
+
+
+def _alone(change: Change, blocked: Change) -> ObjectOutcome:
+    """A change whose part that must come first is not in both plans."""
+    return ObjectOutcome(change=change, status=Status.REFUSED, message=blocked.reason, fix="Plan again and compare.")
 
 
 _NOW = {

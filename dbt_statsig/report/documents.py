@@ -131,7 +131,10 @@ class FieldDocument(Struct, frozen=True, kw_only=True):
 
 
 class ChangeDocument(Struct, frozen=True, kw_only=True):
-    """One object of the plan; for unchanged, foreign, orphaned and blocked ones nothing is written."""
+    """One object of the plan; for unchanged, foreign, orphaned and blocked ones nothing is written.
+
+    `requires` names the changes of the same kind after which alone this one is written.
+    """
 
     action: str
     kind: str
@@ -141,6 +144,7 @@ class ChangeDocument(Struct, frozen=True, kw_only=True):
     adopted: bool
     reason: str
     fix: str
+    requires: tuple[str, ...]
     fields: tuple[FieldDocument, ...]
     payload: Any
 

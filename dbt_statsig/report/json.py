@@ -155,6 +155,7 @@ def _change(change: Change) -> doc.ChangeDocument:
         adopted=change.adopted,
         reason=change.reason,
         fix=change.fix,
+        requires=change.requires,
         fields=tuple(map(_field, change.fields)),
         payload=_wire(change.desired),
     )

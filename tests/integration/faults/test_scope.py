@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.integration.cli_process import COMMAND, environment
+from tests.integration.faults.inprocess import call, sync
 from tests.integration.faults.project import Project, names, writes
 
 if TYPE_CHECKING:
@@ -203,3 +204,17 @@ def test_a_deletion_of_what_experiments_use(project: Project, server: Running) -
     assert (done.code, done.statuses) == (1, {"Exposures": "failed"})
     assert "referenced by active experiments" in done.entry("Exposures")["message"]
     assert names(server, "assignment_sources") == ["Exposures"]
+
+
+def test_adopting_under_another_name(project: Project, server: Running) -> None:
+    """An object of another name is taken over and renamed where its kind can be renamed; else nothing is made."""
+    exposures = {"name": "By hand", "description": "Somebody's.", "sql": "select 1", "timestampColumn": "ts"}
+    server.state.sources["assignment_sources"]["By hand"] = dict(exposures)
+    server.state.sources["metric_sources"]["By hand too"] = dict(exposures, name="By hand too")
+    project.declare("exposures", "Exposures", "assignment_source")
+    done = sync(project, "--adopt", "By hand", "--adopt", "By hand too=Orders")
+    assert (done.code, done.statuses) == (1, {"Exposures": "done"})
+    assert done.actions == {"Exposures": "rename", "Orders": "blocked"}
+    assert names(server, "assignment_sources") == ["Exposures"]
+    assert names(server) == ["By hand too"]
+    assert "cannot rename a metric source" in call(project, "plan", "--adopt", "By hand too").stdout

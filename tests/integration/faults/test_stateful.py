@@ -18,8 +18,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from dbt_statsig.apply import WRITES, Applier
-from dbt_statsig.changes import Action, Plan
+from dbt_statsig.apply import Applier
+from dbt_statsig.changes import WRITES, Action, Plan
 from dbt_statsig.planning.comparison import differences
 from dbt_statsig.planning.matching import Desired, Live, Scope, build_plan, owned
 from dbt_statsig.planning.ownership import Ownership, claim, owner_of

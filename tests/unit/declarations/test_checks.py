@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -170,6 +171,13 @@ def test_one_name_twice(tmp_path: Path) -> None:
     ]
     assert f"model.shop.b ({FILE}:9:27)" in found.findings[0].message
     assert len(found.declarations) == 3
+
+
+def test_one_name_in_two_unicode_forms(tmp_path: Path) -> None:
+    """Names that differ only in the Unicode form of a character are one name."""
+    composed, decomposed = (unicodedata.normalize(form, "Café") for form in ("NFC", "NFD"))  # type: ignore[arg-type]  # literals
+    text = TWO.replace("name: Orders", f"name: {composed}", 1).replace("ORDERS", decomposed)
+    assert [one.code for one in declared(text, tmp_path).findings] == ["duplicate-name", "duplicate-name"]
 
 
 def test_choosing_hides_no_duplicate(tmp_path: Path) -> None:

@@ -1,0 +1,100 @@
+"""Which declared source an object of the console is to become: `--adopt NAME`, or `--adopt OLD=NEW`. Pure.
+
+An object that is named for adoption under a name that nobody declares is taken over and renamed where it is certain
+which source is meant. Where it is not, or where that cannot be done, no new object is created in its place.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from dbt_statsig.findings import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from dbt_statsig.sources import KindSpec
+
+
+class Refusal(Struct, frozen=True):
+    """Why a source is not written although adoption was asked for, and the next step."""
+
+    reason: str
+    fix: str
+
+
+class Adoption:
+    """The adoptions under another name, of one kind: `pairs` and `refused` by the declared name."""
+
+    def __init__(
+        self,
+        words: Iterable[str],
+        spec: KindSpec,
+        *,
+        declared: Collection[str],
+        new: Collection[str],
+        live: Collection[str],
+        own: Collection[str],
+    ) -> None:
+        """Match the words with the declared names, of which `new` are not there yet, and the live ones."""
+        self._label = spec.kind.label
+        self._live = live
+        self._declared = declared
+        self._own = own
+        self.pairs: dict[str, str] = {}
+        self.refused: dict[str, Refusal] = {}
+        alone = []
+        for word in sorted(words):
+            if word in declared:
+                continue
+            if (split := _split(word, declared, live)) is not None:
+                self._explicit(*split)
+            elif word in live and word not in own:
+                alone.append(word)
+        self._alone(alone, [name for name in new if name not in self.pairs and name not in self.refused])
+        if not spec.can_rename:
+            self.refused |= {name: self._cannot_rename(old, name) for name, old in self.pairs.items()}
+            self.pairs.clear()
+
+    def _explicit(self, old: str, new: str) -> None:
+        if new in self._own:
+            return
+        if new in self._live:
+            reason = f'"{old}" cannot become "{new}": the console has "{new}" already.'
+            self.refused[new] = Refusal(reason, f'Leave out --adopt "{old}={new}", or delete "{new}" in Statsig.')
+        elif old in self._declared or old in self._own or old in self.pairs.values():
+            reason = f'"{old}" cannot become "{new}": it is, or becomes, another source of this project.'
+            self.refused[new] = Refusal(reason, f'Leave out --adopt "{old}={new}".')
+        elif old not in self._live:
+            reason = f'The console has no {self._label} "{old}" to take over.'
+            self.refused[new] = Refusal(reason, did_you_mean(old, self._live) or "Give its name as it is there.")
+        else:
+            self.pairs[new] = old
+
+    def _alone(self, words: list[str], new: list[str]) -> None:
+        """Names of objects that nobody declares: the one source that is new is meant, if there is one only."""
+        if len(words) == len(new) == 1:
+            self.pairs[new[0]] = words[0]
+        elif words:
+            listed = ", ".join(f'"{word}"' for word in words)
+            reason = f"It is not certain which source {listed} should become, so no {self._label} is created."
+            for name in new:
+                self.refused[name] = Refusal(reason, f'Name both: --adopt "{words[0]}={name}".')
+
+    def _cannot_rename(self, old: str, new: str) -> Refusal:
+        reason = f'"{old}" cannot become "{new}": Statsig cannot rename a {self._label}.'
+        return Refusal(reason, f'Declare it as "{old}"; or leave out --adopt to create "{new}" beside it.')
+
+
+def spellings(word: str) -> Iterator[tuple[str, str]]:
+    """The ways to read OLD=NEW: names may hold an equals sign themselves."""
+    parts = word.split("=")
+    for place in range(1, len(parts)):
+        yield "=".join(parts[:place]), "=".join(parts[place:])
+
+
+def _split(word: str, declared: Collection[str], live: Collection[str]) -> tuple[str, str] | None:
+    found = [(old, new) for old, new in spellings(word) if new in declared]
+    return next((pair for pair in found if pair[0] in live), found[0] if found else None)
