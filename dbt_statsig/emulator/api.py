@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-import msgspec
-
 from dbt_statsig.emulator.kinds import KINDS
 from dbt_statsig.emulator.limits import RateLimit
 from dbt_statsig.emulator.paging import Page, page_of, page_reply
 from dbt_statsig.emulator.replies import Fault, Refusal, Reply, invalid, refuse
 from dbt_statsig.emulator.sources import Sources
+from dbt_statsig.emulator.visitors import decoded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -142,10 +141,7 @@ class Api:
         return Reply(status=201, payload={"message": "Tag created.", "data": tag})
 
     def _body(self, call: Call) -> dict[str, Any]:
-        try:
-            body = msgspec.json.decode(call.body)
-        except msgspec.DecodeError as fault:
-            raise refuse(400, f"The request body is not JSON: {fault}.") from fault
+        body = decoded(call.body)
         if not isinstance(body, dict):
             raise refuse(400, "The request body must be a JSON object.")
         return body

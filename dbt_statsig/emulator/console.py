@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import copy
 import time
+from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ _GARBAGE = b'\x00\xff{"message": nope'
 _STATUS = {"status": 500, "redirect": 307}
 _REFUSED = 400
 _STEP = 0.1
+_LONGEST_LOG = 50_000
 
 
 class _ClosingError(Exception):
@@ -62,7 +64,7 @@ class Console:
         self._options = options
         self._late: set[asyncio.Task[None]] = set()
         self._epoch = 0
-        self.log: list[Exchange] = []
+        self.log: deque[Exchange] = deque(maxlen=_LONGEST_LOG)
         self.closing = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -191,5 +193,5 @@ def _readable(body: bytes) -> Any:
         return None
     try:
         return msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return body.decode(errors="replace")

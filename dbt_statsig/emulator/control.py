@@ -1,6 +1,6 @@
 """What a test or a person does to the emulator beside the API: faults, the log, edits as in the web console.
 
-No key is asked for, so only this machine is answered.
+No key is asked for, so only this machine is answered, and no page of another site.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dbt_statsig.emulator.failures import CannotStart
 from dbt_statsig.emulator.kinds import KINDS
 from dbt_statsig.emulator.page import page, page_headers
 from dbt_statsig.emulator.replies import Refusal, refuse
+from dbt_statsig.emulator.visitors import decoded
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -50,12 +51,15 @@ class Control:
         async def guarded(request: Request) -> Response:
             if not _is_local(request):
                 return _json({"message": "Only this machine may use this."}, 403)
+            if request.method == "POST" and not _is_json(request):
+                # What a form, or a script without leave, can send from any page.
+                return _json({"message": "Send the header content-type: application/json."}, 415)
             body = await request.body()
             try:
-                return endpoint(request, msgspec.json.decode(body) if body else None)  # type: ignore[no-any-return]
+                return endpoint(request, decoded(body) if body else None)  # type: ignore[no-any-return]
             except Refusal as refusal:
                 return _json(refusal.reply.payload, refusal.reply.status)
-            except (CannotStart, msgspec.DecodeError) as fault:
+            except CannotStart as fault:
                 return _json({"message": str(fault)}, 400)
 
         return guarded
@@ -113,6 +117,10 @@ def _is_local(request: Request) -> bool:
         return request.client is not None and ip_address(request.client.host).is_loopback
     except ValueError:
         return False
+
+
+def _is_json(request: Request) -> bool:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
 
 
 def _json(payload: Any, status: int = 200) -> Response:

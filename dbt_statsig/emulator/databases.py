@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Timer
 from typing import TYPE_CHECKING, Protocol
 
 from dbt_statsig.emulator.replies import refuse
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
 __all__ = ["Columns", "Database", "DuckDB", "Failed", "PostgreSQL"]
 
 _PAUSE = 0.05
+_MOST_SECONDS = 30
+# No files, no other databases, no extensions, no network; and no SQL may change that.
+_LOCKED: dict[str, str | bool | int | float | list[str]] = {
+    "enable_external_access": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "lock_configuration": "true",
+}
 
 
 class Failed(Exception):
@@ -60,7 +69,8 @@ class DuckDB:
                     # DuckDB runs all statements of a text: a second one would run outside the wrapping.
                     if len(connection.extract_statements(sql)) != 1:
                         raise Failed("Parser Error: one statement is expected")
-                    return [column[0] for column in connection.execute(sql).description]
+                    with _interrupted(connection):
+                        return [column[0] for column in connection.execute(sql).description]
                 except duckdb.Error as fault:
                     raise Failed(str(fault)) from fault
 
@@ -80,11 +90,23 @@ class DuckDB:
         until = time.monotonic() + self._lock_wait
         while True:
             try:
-                return duckdb.connect(str(self._path), read_only=True)
+                return duckdb.connect(str(self._path), read_only=True, config=_LOCKED)
             except duckdb.Error as fault:  # noqa: PERF203  the loop is the retry
                 if time.monotonic() >= until:
                     raise refuse(503, f"The warehouse cannot be opened: {fault}") from fault
                 time.sleep(_PAUSE)
+
+
+@contextmanager
+def _interrupted(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Interrupt a query that takes too long."""
+    timer = Timer(_MOST_SECONDS, connection.interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 class PostgreSQL:
@@ -103,6 +125,8 @@ class PostgreSQL:
             connection = psycopg.connect(self._url, connect_timeout=5)
         except psycopg.Error as fault:
             raise refuse(503, f"The warehouse cannot be reached: {fault}") from fault
+        connection.execute(f"SET statement_timeout = '{_MOST_SECONDS}s'".encode())
+        connection.commit()
         connection.read_only = True
 
         def columns(sql: str) -> list[str]:

@@ -20,11 +20,14 @@ from dbt_statsig.emulator.control import Control
 from dbt_statsig.emulator.core import Emulator
 from dbt_statsig.emulator.failures import CannotStart
 from dbt_statsig.emulator.options import Options
+from dbt_statsig.emulator.visitors import Visitors
 from dbt_statsig.emulator.wire import Protocol
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
     from types import FrameType
+
+    from starlette.types import ASGIApp
 
     from dbt_statsig.emulator.console import Exchange
     from dbt_statsig.emulator.state import State
@@ -73,8 +76,8 @@ class _Server(uvicorn.Server):
             await asyncio.sleep(_TICK)
 
 
-def create_app(**options: Any) -> Starlette:
-    """The emulator as an ASGI application; see `Options` for `options`.
+def create_app(**options: Any) -> ASGIApp:
+    """The emulator as an ASGI application that answers to loopback addresses; see `Options` for `options`.
 
     Faults that drop connections need `running` or `serve`. Raises `CannotStart`.
     """
@@ -89,7 +92,7 @@ def running(*, host: str = "127.0.0.1", port: int = 0, **options: Any) -> Iterat
     """
     emulator = Emulator(Options(**options))
     with _listening(host, port) as listener:
-        server = _Server(_config(_app(emulator)))
+        server = _Server(_config(_app(emulator, host)))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="emulator", daemon=True)
         thread.start()
         try:
@@ -122,7 +125,7 @@ def serve(
         stop.wait()
 
 
-def _app(emulator: Emulator) -> Starlette:
+def _app(emulator: Emulator, host: str = "") -> ASGIApp:
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         yield
@@ -132,10 +135,10 @@ def _app(emulator: Emulator) -> Starlette:
     app = Starlette(routes=[Mount(PREFIX, app=emulator.console), *Control(emulator).routes()], lifespan=lifespan)
     # A redirect would send clients, and their key, to a path that they did not ask for.
     app.router.redirect_slashes = False
-    return app
+    return Visitors(app, host)
 
 
-def _config(app: Starlette) -> uvicorn.Config:
+def _config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http=Protocol,

@@ -19,7 +19,8 @@ BODY = BODIES["metric_sources"]
 
 def control(started: Started, method: str, path: str, body: Any = None) -> httpx.Response:
     """One request without a key."""
-    return httpx.request(method, f"{started.server.url}/__emulator/{path}", json=body)
+    headers = {"content-type": "application/json"}
+    return httpx.request(method, f"{started.server.url}/__emulator/{path}", json=body, headers=headers)
 
 
 def test_faults_by_request(api: Started) -> None:
@@ -37,7 +38,8 @@ def test_faults_by_request(api: Started) -> None:
 @pytest.mark.parametrize(("content", "expected"), [(b'[{"action": "x"}]', "not valid"), (b"{", "JSON|truncated|ended")])
 def test_a_bad_plan_is_refused(api: Started, content: bytes, expected: str) -> None:
     """400 says what is wrong."""
-    answer = httpx.post(f"{api.server.url}/__emulator/faults", content=content)
+    headers = {"content-type": "application/json"}
+    answer = httpx.post(f"{api.server.url}/__emulator/faults", content=content, headers=headers)
     assert answer.status_code == 400
     assert any(word in answer.json()["message"] for word in expected.split("|"))
 
@@ -128,7 +130,7 @@ def test_only_this_machine_is_answered(host: str, status: int) -> None:
 
     async def ask(path: str) -> int:
         transport = httpx.ASGITransport(app=create_app(), client=(host, 1))
-        async with httpx.AsyncClient(transport=transport, base_url="http://emulator") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             return (await client.get(path)).status_code
 
     assert [asyncio.run(ask(path)) for path in ("/", "/__emulator/state")] == [status, status]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
+from dbt_statsig.emulator import databases
 from dbt_statsig.emulator.databases import Failed, PostgreSQL
 from tests.integration.emulator.samples import CREATES
 from tests.integration.emulator.servers import started
@@ -101,3 +102,16 @@ def test_a_server_that_is_not_there(start: Start) -> None:
     answer = start(warehouse="postgresql://nobody@127.0.0.1:1/none").client.post(CREATES["metric_sources"], json=METRIC)
     assert answer.status_code == 503
     assert "cannot be reached" in answer.json()["message"]
+
+
+def test_sql_changes_nothing_and_ends(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A query may neither write, nor read files by way of an error, nor run for ever."""
+    monkeypatch.setattr(databases, "_MOST_SECONDS", 1)
+    with PostgreSQL(url).session() as columns:
+        with pytest.raises(Failed, match="read-only"):
+            columns("create table made (a int)")
+        with pytest.raises(Failed, match="timeout"):
+            columns("select pg_sleep(60)")
+        # As writes are tried: wrapped, so that no row is made and nothing in it is run.
+        sql = "select pg_read_file('PG_VERSION')::date as a"
+        assert columns(f"select * from (\n{sql}\n) as statsig_source limit 0") == ["a"]
