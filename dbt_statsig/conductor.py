@@ -14,12 +14,12 @@ from dbt_statsig.impact.live_experiments import with_experiments
 from dbt_statsig.live import begin_reading, checked_live
 from dbt_statsig.namespace import other_prefixes, prefix_of
 from dbt_statsig.planning.adoption import spellings
-from dbt_statsig.planning.matching import Scope, build_plan, owned
-from dbt_statsig.planning.safety import Limits, guarded
+from dbt_statsig.planning.matching import Scope, absent, build_plan, owned
+from dbt_statsig.planning.safety import doubt, guarded
 from dbt_statsig.planning.saved_plan import binding_of, load, matched, scoped
 from dbt_statsig.progress import Progress, Silent
 from dbt_statsig.project import Project
-from dbt_statsig.results import Diagnosis, Outcome, Planned, Synced, Validation
+from dbt_statsig.results import Diagnosis, Left, Outcome, Planned, Synced, Validation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -147,12 +147,16 @@ def _planned(project: Project, client: ConsoleClient, told: Progress) -> Planned
         prefix=prefix_of(project.settings, project.target.name),
         prefixes=other_prefixes(project.settings, project.target.name),
     )
+    ours, without_node = owned(scope, live), absent(scope, live, project.inputs.manifest.holds)
+    if doubtful := doubt(ours, without_node):
+        warnings.append(f"{doubtful} If it is another project, give each a `namespace`.")
     result = guarded(
         build_plan(desired, live, scope),
-        owned(scope, live),
-        Limits(percent=project.settings.prune_threshold_percent, objects=project.settings.prune_threshold_objects),
+        ours,
+        project.limits,
         declares=bool(project.inputs.manifest.marked()),
         force=project.request.force,
+        absent=without_node,
     )
     warnings.extend(_not_adopted(project.request.adopt, result))
     planned = Planned(
@@ -160,10 +164,16 @@ def _planned(project: Project, client: ConsoleClient, told: Progress) -> Planned
         plan=result,
         requests=client.requests,
         warnings=tuple(warnings),
-        left=tuple(project.left()),
+        left=(*project.left(), *_disabled(result)),
         binding=binding_of(scope, project.target.name, project.settings, desired),
     )
     return _checked(project, planned, client, told) if project.request.server_check else planned
+
+
+def _disabled(plan: Plan) -> Iterator[Left]:
+    """The objects that stay because their declarations are disabled in this dbt target."""
+    for change in plan.disabled:
+        yield Left(kind=change.kind, name=change.name, unique_id=change.unique_id, reason=change.reason)
 
 
 def _not_adopted(asked: frozenset[str], plan: Plan) -> Iterator[str]:

@@ -47,7 +47,7 @@ def checked_live(
     for kind, listing in lists.items():
         found = listing
         if not listing.items:
-            names = [item.name for item in desired if item.kind is kind and not item.blocked]
+            names = [item.name for item in desired if item.kind is kind and not item.blocked and not item.disabled]
             found = _doubted(client, kind, listing, names)
         live[kind] = Live(items=found.items, complete=found.complete)
         if not found.complete:

@@ -20,6 +20,7 @@ from dbt_statsig.namespace import namespace_of, prefix_of
 from dbt_statsig.payloads.building import Built, Context, build_payload
 from dbt_statsig.payloads.role_checks import RoleFacts, role_findings
 from dbt_statsig.planning.matching import Desired
+from dbt_statsig.planning.safety import Limits
 from dbt_statsig.results import Left, SourceReport, Validation
 from dbt_statsig.selection.choosing import choose
 from dbt_statsig.sources import Kind
@@ -189,6 +190,16 @@ class Project:
             if reason:
                 yield Left(kind=name.kind, name=name.name, unique_id=name.unique_id, reason=reason)
 
+    @property
+    def limits(self) -> Limits:
+        """How much may change or go at once."""
+        settings = self.settings
+        return Limits(
+            percent=settings.prune_threshold_percent,
+            objects=settings.prune_threshold_objects,
+            changes=settings.change_threshold_objects,
+        )
+
     def kinds(self) -> list[Kind]:
         """The kinds that the nodes in scope use; with pruning all, since what is no longer declared may be of any."""
         blocks: tuple[DeclaredName | FaultyBlock, ...] = (*self.declared.names, *self.declared.faulty)
@@ -199,6 +210,10 @@ class Project:
 
     def desired(self) -> Iterator[Desired]:
         """What each declaration in scope asks for, and why one must not be pushed."""
+        for name in self.declared.disabled:
+            chosen = not self.request.kinds or name.kind in self.request.kinds
+            if chosen and (self.only is None or name.unique_id in self.only):
+                yield Desired(kind=name.kind, name=name.name, unique_id=name.unique_id, payload=None, disabled=True)
         reports = zip(self.declared.declarations, self.validation.sources, strict=True)
         for declaration, report in reports:
             if report.unique_id in self.unproven:
@@ -235,8 +250,11 @@ def _prefixed(declared: Declared, prefix: str) -> Declared:
     findings = tuple(
         structs.replace(found, source=prefix + found.source) if found.source else found for found in declared.findings
     )
-    names = tuple(structs.replace(one, name=prefix + one.name) for one in declared.names)
-    return structs.replace(declared, declarations=renamed, findings=findings, names=names)
+    names, disabled = (
+        tuple(structs.replace(one, name=prefix + one.name) for one in names)
+        for names in (declared.names, declared.disabled)
+    )
+    return structs.replace(declared, declarations=renamed, findings=findings, names=names, disabled=disabled)
 
 
 def _promoted(found: Finding) -> Finding:

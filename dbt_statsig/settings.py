@@ -100,7 +100,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Meta(description="Refuse to change or delete more than this share (%) of the project's own objects at once."),
     ] = 30
     prune_threshold_objects: Annotated[
-        Annotated[int, Meta(ge=0)], Meta(description="From how many own objects on that share counts.")
+        Annotated[int, Meta(ge=0)],
+        Meta(description="From how many own objects on that share counts for deletions."),
+    ] = 3
+    change_threshold_objects: Annotated[
+        Annotated[int, Meta(ge=0)],
+        Meta(description="From how many own objects on that share counts for all changes together."),
     ] = 10
     cache: Annotated[
         bool, Meta(description="Keep what reading SQL gave in the user's folder for caches, so that it is read once.")

@@ -215,6 +215,10 @@ class Manifest:
         raw = self.macros.get(unique_id)
         return None if raw is None else self._part(raw, Macro, unique_id)
 
+    def holds(self, unique_id: str) -> bool:
+        """Whether it has a node or source table of that ID, enabled or disabled."""
+        return unique_id in self._enabled or unique_id in self._disabled()
+
     @property
     def is_empty(self) -> bool:
         """True when it holds no node and no source at all, enabled or disabled."""

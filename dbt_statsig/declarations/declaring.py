@@ -70,6 +70,7 @@ def declare(
             if (only is None or found.node.unique_id in only) and (kinds is None or found.kind in kinds)
         ),
         findings=tuple(sorted(findings, key=lambda found: found.sort_key)),
+        disabled=tuple(block for reader in readers for block in reader.disabled),
         faulty=tuple(block for reader in (*readers, *rejected) for block in reader.faulty),
         names=tuple(
             DeclaredName(kind=found.kind, unique_id=found.node.unique_id, name=found.name) for found in declarations

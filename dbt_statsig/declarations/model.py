@@ -72,10 +72,12 @@ class DeclaredName(Struct, frozen=True, kw_only=True):
 class Declared(Struct, frozen=True, kw_only=True):
     """All selected declarations, all findings about them, and what else must not count as an orphan.
 
-    `faulty` and `names` cover the whole project, whatever was selected.
+    `faulty`, `names` and `disabled` (blocks with `enabled: false` in this dbt target) cover the whole project, whatever
+    was selected.
     """
 
     declarations: tuple[Declaration, ...]
     findings: tuple[Finding, ...]
     faulty: tuple[FaultyBlock, ...] = ()
     names: tuple[DeclaredName, ...] = ()
+    disabled: tuple[DeclaredName, ...] = ()

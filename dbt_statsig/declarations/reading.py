@@ -9,7 +9,7 @@ from dbt_statsig.declarations.checks import check
 from dbt_statsig.declarations.layers import KINDS, Defaults, Layer, fields_of, merged, moved, read_defaults, read_layer
 from dbt_statsig.declarations.marks import Marks, apply_marks, read_marks
 from dbt_statsig.declarations.meta import META
-from dbt_statsig.declarations.model import Declaration, FaultyBlock
+from dbt_statsig.declarations.model import Declaration, DeclaredName, FaultyBlock
 from dbt_statsig.declarations.places import SETTINGS, NodePlaces, Places
 from dbt_statsig.findings import CODES, Finding, finding
 from dbt_statsig.sources import Kind
@@ -35,6 +35,7 @@ class NodeReader:
         self.declarations: list[Declaration] = []
         self.findings: list[Finding] = []
         self.faulty: list[FaultyBlock] = []
+        self.disabled: list[DeclaredName] = []
         self._roles_taken: set[str] = set()
         self._enabled_blocks = 0
 
@@ -128,6 +129,8 @@ class NodeReader:
             return
         defaults = merged((self._event_time(), *self.defaults.layers(kind), *own.layers(kind)))
         if merged((defaults, block)).values.get("enabled") is False:
+            name = block.values.get("name", "")
+            self.disabled.append(DeclaredName(kind=kind, unique_id=self.node.unique_id, name=name))
             return
         self._enabled_blocks += 1
         table = merged((defaults, block)).values.get("source_type") == "table"

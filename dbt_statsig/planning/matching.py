@@ -7,7 +7,7 @@ it is named for adoption, and nothing is deleted unless pruning is asked for and
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -21,9 +21,9 @@ from dbt_statsig.planning.ownership import Ownership, owner_name, owner_of
 from dbt_statsig.sources import SPECS, Kind, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-__all__ = ["Action", "Change", "Desired", "FieldChange", "Live", "Plan", "Scope", "build_plan", "owned"]
+__all__ = ["Action", "Change", "Desired", "FieldChange", "Live", "Plan", "Scope", "absent", "build_plan", "owned"]
 
 
 class Desired(Struct, frozen=True, kw_only=True):
@@ -96,6 +96,12 @@ def owned(scope: Scope, live: Mapping[Kind, Live]) -> dict[Kind, int]:
     return {kind: len(_owners(held, scope)) for kind, held in live.items()}
 
 
+def absent(scope: Scope, live: Mapping[Kind, Live], has_node: Callable[[str], bool]) -> dict[str, int]:
+    """The nodes of own objects that the manifest does not have, each with the number of its objects."""
+    nodes = (unique_id for held in live.values() for unique_id in _owners(held, scope).values())
+    return Counter(unique_id for unique_id in nodes if not has_node(unique_id))
+
+
 def _owners(live: Live, scope: Scope) -> dict[str, str]:
     """The names of the objects that are this run's own, each with its node."""
     lines = ((item.name, owner_of(item.description)) for item in live.items)
@@ -109,17 +115,18 @@ class _KindPlanner:
         self.kind = kind
         self.live = live
         self.scope = scope
-        self.wanted = wanted
+        enabled = {item.name for item in wanted if not item.disabled}
+        self.wanted = [item for item in wanted if not item.disabled or item.name not in enabled]
         self.by_name = {item.name: item for item in live.items}
         self.owners = _owners(live, scope)
-        declared = {item.name for item in wanted}
+        declared = {item.name for item in self.wanted}
         self.strays = {name: target for name in self.owners if name not in declared and (target := self._stray(name))}
         paired = self._pairs_by_node()
         renames = {new: old for new, old in paired.items() if SPECS[kind].can_rename}
         # Where this kind cannot be renamed: the new name -> the old one, and the other way round.
         self.replaces = {new: old for new, old in paired.items() if new not in renames and old not in declared}
         self.replaced = {old: new for new, old in self.replaces.items()}
-        idle = {item.name for item in wanted if item.is_idle}
+        idle = {item.name for item in self.wanted if item.is_idle}
         self.adoption = Adoption(
             scope.adopt,
             SPECS[kind],

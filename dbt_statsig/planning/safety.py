@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
-from dbt_statsig.changes import Action, Change, Plan
+from dbt_statsig.changes import Action, Change, Plan, united
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,32 +20,60 @@ if TYPE_CHECKING:
 TOUCHES = frozenset({Action.UPDATE, Action.RENAME, Action.DELETE})
 """The actions that change or remove what is there."""
 
+_SEVERAL = 3
 _LOOK_FIRST = "See what it would do with `plan --force`; if that is meant, run again with --force."
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """How much of what a project owns may change or go at once: a share, which counts from `objects` owned ones on."""
+    """How much of what a project owns may change or go at once.
+
+    The share counts from `objects` own objects on for deletions, and from `changes` on (None: the same) for all changes
+    together.
+    """
 
     percent: float
     objects: int
+    changes: int | None = None
 
-    def broken_by(self, touched: int, owned: int) -> bool:
+    def broken_by(self, touched: int, owned: int, *, least: int | None) -> bool:
         """Whether this is too much at once."""
-        return owned >= self.objects and touched * 100 > self.percent * owned
+        return owned >= (self.objects if least is None else least) and touched * 100 > self.percent * owned
 
 
-def guarded(plan: Plan, owned: Mapping[Kind, int], limits: Limits, *, declares: bool, force: bool) -> Plan:
+def doubt(owned: Mapping[Kind, int], absent: Mapping[str, int]) -> str:
+    """Why the manifest looks partial, or like another project's; empty where it does not.
+
+    `owned` counts this project's live objects, `absent` those of each node that the manifest does not have.
+    """
+    missing, held = sum(absent.values()), sum(owned.values())
+    if missing < _SEVERAL or missing * 2 < held:
+        return ""
+    return (
+        f"{missing} of the {held} objects with this project's ownership line belong to nodes that the manifest "
+        "does not have: it is partial, or another dbt project has the same name."
+    )
+
+
+def guarded(
+    plan: Plan,
+    owned: Mapping[Kind, int],
+    limits: Limits,
+    *,
+    declares: bool,
+    force: bool,
+    absent: Mapping[str, int] | None = None,
+) -> Plan:
     """The plan with everything blocked that breaks the limits, of a kind or of all kinds together.
 
-    `owned` counts this project's live objects. Without `declares` (the manifest marks no node at all) every deletion
-    is blocked, even with `force`, which lifts the limits only.
+    `owned` and `absent` as for `doubt`. Without `declares` (the manifest marks no node at all) every deletion is
+    blocked, even with `force`, which lifts the limits only.
     """
     changes = list(plan.changes)
     if not declares:
         changes = [_kept(change) if change.action is Action.DELETE else change for change in changes]
     if not force:
-        changes = _held_back(changes, owned, limits)
-    return structs.replace(plan, changes=tuple(changes))
+        changes = _held_back(changes, owned, limits, absent or {})
+    return structs.replace(plan, changes=united(changes))
 
 
 def _kept(change: Change) -> Change:
@@ -57,26 +85,43 @@ def _kept(change: Change) -> Change:
     )
 
 
-def _held_back(changes: list[Change], owned: Mapping[Kind, int], limits: Limits) -> list[Change]:
+def _held_back(
+    changes: list[Change], owned: Mapping[Kind, int], limits: Limits, absent: Mapping[str, int]
+) -> list[Change]:
     touched = Counter(change.kind for change in changes if _touches(change))
-    total, of_all = touched.total(), sum(owned.values())
-    everything = limits.broken_by(total, of_all)
+    deleted = Counter(change.kind for change in changes if change.action is Action.DELETE)
+    lost = Counter(change.kind for change in changes if change.action is Action.DELETE and not change.requires)
+    everything = limits.broken_by(touched.total(), sum(owned.values()), least=limits.changes)
+    doubtful = doubt(owned, absent)
+    share = f"more than {limits.percent:g} %."
 
-    def reason(kind: Kind) -> str:
-        if limits.broken_by(touched[kind], owned.get(kind, 0)):
-            return f"{touched[kind]} of this project's {owned[kind]} {kind.label}s"
-        return f"{total} of this project's {of_all} objects" if everything else ""
+    def of_all(kind: Kind) -> str:
+        held = owned.get(kind, 0)
+        if limits.broken_by(touched[kind], held, least=limits.changes):
+            return f"{touched[kind]} of this project's {held} {kind.label}s would change or go at once, {share}"
+        if everything:
+            total = sum(owned.values())
+            return f"{touched.total()} of this project's {total} objects would change or go at once, {share}"
+        return ""
+
+    def of_deletions(change: Change) -> str:
+        if change.action is not Action.DELETE:
+            return ""
+        held, label = owned.get(change.kind, 0), f"{change.kind.label}s"
+        if change.unique_id in absent:
+            return f"The manifest has no node {change.unique_id}: that was removed, or the manifest is partial."
+        if limits.broken_by(deleted[change.kind], held, least=None):
+            return f"{deleted[change.kind]} of this project's {held} {label} would be deleted at once, {share}"
+        return f"All of this project's {label} ({held}) would be deleted at once." if lost[change.kind] >= held else ""
+
+    def reason(change: Change) -> str:
+        if not _touches(change):
+            return ""
+        return of_all(change.kind) or of_deletions(change) or doubtful
 
     return [
-        structs.replace(
-            change,
-            action=Action.BLOCKED,
-            reason=f"{why} would change or go at once, more than {limits.percent:g} %.",
-            fix=_LOOK_FIRST,
-        )
-        if _touches(change) and (why := reason(change.kind))
-        else change
-        for change in changes
+        structs.replace(one, action=Action.BLOCKED, reason=why, fix=_LOOK_FIRST) if (why := reason(one)) else one
+        for one in changes
     ]
 
 

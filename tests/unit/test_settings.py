@@ -57,6 +57,7 @@ wait_budget: 0
 concurrency: 4
 prune_threshold_percent: 50
 prune_threshold_objects: 0
+change_threshold_objects: 0
 cache: false
 guides: true
 strict: true

@@ -97,6 +97,12 @@ class Project:
         del self.models[unique_name]
         self.write()
 
+    def unmark(self, *unique_names: str) -> None:
+        """Keep the models, and take their blocks away."""
+        for unique_name in unique_names:
+            self.models[unique_name] = model(unique_name, {})
+        self.write()
+
     def declare_many(self, count: int, **keys: Any) -> None:
         """So many sources: S00 of model m00, and so on."""
         for number in range(count):

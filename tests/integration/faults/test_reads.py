@@ -162,7 +162,7 @@ def full(project: Project, server: Running) -> Project:
     project.forget("orders")
     project.declare_many(120)
     assert project.sync(DBT_STATSIG_CONCURRENCY="16").code == 0
-    project.forget("m50")
+    project.unmark("m50")
     return project
 
 

@@ -12,8 +12,11 @@ import pytest
 from tests.integration.cli_process import COMMAND, environment
 from tests.integration.faults.inprocess import call, sync
 from tests.integration.faults.project import Project, names, writes
+from tests.integration.faults.thirty import content
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from dbt_statsig.emulator import Running
 
 ORDERS = "model.shop.orders"
@@ -55,12 +58,11 @@ def test_fault_25_another_projects_manifest(project: Project, server: Running) -
 
 
 def test_fault_26_too_many_deletions(project: Project, server: Running) -> None:
-    """More than 30 % of ten or more would go: all of it is blocked until --force, and told why."""
+    """More than 30 % of three or more would go: all of it is blocked until --force, and told why."""
     project.forget("orders")
     project.declare_many(10)
     assert project.sync().code == 0
-    for number in range(4):
-        project.forget(f"m{number:02}")
+    project.unmark("m00", "m01", "m02", "m03")
     done = project.sync("--prune")
     assert done.code == 1
     assert [name for name, action in done.actions.items() if action == "blocked"] == ["S00", "S01", "S02", "S03"]
@@ -86,17 +88,88 @@ def test_fault_26_too_many_updates(project: Project, server: Running) -> None:
 
 
 def test_fault_26_below_the_limits(project: Project, server: Running) -> None:
-    """30 % of ten, or all of nine, needs no force."""
+    """30 % of ten, or one of two, needs no force."""
     project.forget("orders")
     project.declare_many(10)
-    assert project.sync().code == 0
-    for number in range(3):
-        project.forget(f"m{number:02}")
-    assert project.sync("--prune").code == 0
-    for number in range(3, 9):
-        project.forget(f"m{number:02}")
-    assert project.sync("--prune").code == 0
+    assert sync(project).code == 0
+    project.unmark("m00", "m01", "m02")
+    assert sync(project, "--prune").code == 0
+    project.unmark("m03", "m04", "m05", "m06", "m07")
+    assert sync(project, "--prune").code == 1
+    assert sync(project, "--prune", "--force").code == 0
+    project.unmark("m08")
+    assert sync(project, "--prune").code == 0
     assert names(server) == ["S09"]
+
+
+def test_fault_26_a_partial_manifest(project: Project, server: Running) -> None:
+    """A manifest with one of eight models changes and deletes nothing of what is there."""
+    project.forget("orders")
+    project.declare_many(8)
+    assert sync(project).code == 0
+    for number in range(1, 8):
+        project.forget(f"m{number:02}")
+    project.declare("m00", "S00", where="amount > 1")
+    before = len(server.requests)
+    done = sync(project, "--prune")
+    assert (done.code, set(done.actions.values()), writes(server, since=before)) == (1, {"blocked"}, [])
+    told = call(project, "plan")
+    assert "7 of the 8 objects with this project's ownership line belong to nodes" in told.stderr
+    assert "give each a `namespace`" in told.stderr
+
+
+def test_fault_26_a_model_that_is_gone(project: Project, server: Running) -> None:
+    """One deletion whose node the manifest does not have any more needs --force."""
+    project.forget("orders")
+    project.declare_many(10)
+    assert sync(project).code == 0
+    project.forget("m00")
+    done = sync(project, "--prune")
+    assert (done.code, done.actions["S00"]) == (1, "blocked")
+    assert "The manifest has no node model.shop.m00" in " ".join(call(project, "plan", "--prune").stdout.split())
+    assert sync(project, "--prune", "--force").code == 0
+    assert "S00" not in names(server)
+
+
+def test_fault_26_all_of_a_kind(project: Project, server: Running) -> None:
+    """The last object of a kind goes with --force only."""
+    project.declare("visits", "Visits", "qualifying_event")
+    assert sync(project).code == 0
+    project.unmark("visits")
+    done = sync(project, "--prune")
+    assert (done.code, done.actions["Visits"]) == (1, "blocked")
+    assert names(server, "qualifying_events") == ["Visits"]
+    assert sync(project, "--prune", "--force").code == 0
+
+
+@pytest.mark.parametrize("options", [(), ("--prune",), ("--prune", "--force")])
+def test_disabled_in_this_target(project: Project, server: Running, options: tuple[str, ...]) -> None:
+    """A block that is disabled in this target keeps its object: it is named as such, and nothing is done to it."""
+    assert sync(project).code == 0
+    project.declare("orders", "Orders", enabled=False)
+    project.declare("visits", "Visits")
+    done = sync(project, *options)
+    assert (done.code, done.actions) == (0, {"Visits": "create"})
+    assert [(one["name"], one["reason"]) for one in done.answer["plan"]["left"]] == [
+        ("Orders", "Disabled in this target.")
+    ]
+    assert names(server) == ["Orders", "Visits"]
+
+
+def test_another_project_of_the_same_name(project: Project, server: Running, tmp_path: Path) -> None:
+    """A second dbt project of one name neither takes over, renames nor deletes what the first one pushed."""
+    project.forget("orders")
+    project.declare_many(5)
+    project.declare("shared", "Exposures", "assignment_source")
+    assert sync(project).code == 0
+    other = Project(tmp_path / "other", server.url)
+    other.declare("theirs", "S00", where="amount > 1")
+    other.declare("shared", "Other exposures", "assignment_source")
+    before = content(server)
+    done = sync(other, "--prune")
+    assert done.code == 1
+    assert content(server) == before
+    assert sync(other, "--prune", DBT_STATSIG_NAMESPACE="other").statuses == {"Other exposures": "done"}
 
 
 def test_fault_26_the_limits_are_settings(project: Project) -> None:
@@ -104,7 +177,7 @@ def test_fault_26_the_limits_are_settings(project: Project) -> None:
     project.declare_many(2)
     assert project.sync().code == 0
     project.settings(prune_threshold_objects=2, prune_threshold_percent=10)
-    project.forget("m00")
+    project.unmark("m00")
     assert project.sync("--prune").actions["S00"] == "blocked"
 
 
@@ -197,10 +270,10 @@ def test_a_deletion_of_what_experiments_use(project: Project, server: Running) -
     """Statsig's reason for keeping an object that active experiments use is shown, and the object stays ours."""
     project.declare("exposures", "Exposures", "assignment_source")
     assert project.sync().code == 0
-    project.forget("exposures")
+    project.unmark("exposures")
     body = {"status": 400, "message": "Assignment source is referenced by active experiments."}
     server.inject({"match": {"method": "DELETE"}, "action": "status", "status": 400, "body": body})
-    done = project.sync("--prune")
+    done = project.sync("--prune", "--force")
     assert (done.code, done.statuses) == (1, {"Exposures": "failed"})
     assert "referenced by active experiments" in done.entry("Exposures")["message"]
     assert names(server, "assignment_sources") == ["Exposures"]

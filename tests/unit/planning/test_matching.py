@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dbt_statsig.planning.matching import Action, Change, Desired, Live, Plan, Scope, build_plan, owned
+from dbt_statsig.planning.matching import Action, Change, Desired, Live, Plan, Scope, absent, build_plan, owned
 from dbt_statsig.planning.ownership import Ownership, claim
 from dbt_statsig.sources import SPECS, Kind, Source
 
@@ -179,6 +179,7 @@ def test_owned() -> None:
         EVENT: Live(items=()),
     }
     assert owned(Scope(project="shop"), live) == {ASSIGNMENT: 2, EVENT: 0}
+    assert absent(Scope(project="shop"), live, {"model.shop.a"}.__contains__) == {"model.shop.d": 1}
 
 
 def test_adopt_takes_nothing_else() -> None:

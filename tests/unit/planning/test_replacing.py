@@ -124,3 +124,10 @@ def test_a_disabled_one_is_not_renamed() -> None:
         [disabled], {Kind.ASSIGNMENT_SOURCE: Live(items=(source("A", "a"), source("F")))}, Scope(project="shop")
     )
     assert (plan.changes, [change.name for change in plan.disabled]) == ((), ["A"])
+
+
+def test_a_name_that_another_model_has_in_this_target() -> None:
+    """Where a disabled block and an enabled one have the same name, the enabled one counts."""
+    disabled = structs.replace(wanted("A", "a"), disabled=True)
+    plan = planned([disabled, wanted("A", "b")], [source("A", "a")], prune=True)
+    assert (told(plan), plan.disabled) == ([("update", "A")], ())

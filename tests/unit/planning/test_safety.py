@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dbt_statsig.changes import Action, Change, Plan
-from dbt_statsig.planning.safety import TOUCHES, Limits, guarded
+from dbt_statsig.planning.safety import TOUCHES, Limits, doubt, guarded
 from dbt_statsig.sources import Kind
 
 METRIC, EVENT = Kind.METRIC_SOURCE, Kind.QUALIFYING_EVENT
@@ -45,10 +45,67 @@ def test_the_reason() -> None:
     assert change.fix == "See what it would do with `plan --force`; if that is meant, run again with --force."
 
 
-def test_few_objects_have_no_share() -> None:
-    """Of nine, all may go."""
-    result = guarded(plan_of(Action.DELETE, 9), {METRIC: 9}, LIMITS, declares=True, force=False)
-    assert actions(result) == {Action.DELETE}
+@pytest.mark.parametrize(("count", "held"), [(1, False), (2, False), (3, True), (8, True)])
+def test_a_share_of_deletions_counts_sooner(count: int, *, held: bool) -> None:
+    """Where deletions have a limit of their own, their share counts from fewer objects on than that of all changes."""
+    limits = Limits(percent=30, objects=3, changes=10)
+    result = guarded(plan_of(Action.DELETE, count), {METRIC: 9}, limits, declares=True, force=False)
+    assert actions(result) == {Action.BLOCKED if held else Action.DELETE}
+    updates = plan_of(Action.UPDATE, count)
+    assert guarded(updates, {METRIC: 9}, limits, declares=True, force=False) == updates
+    if held:
+        words = f"{count} of this project's 9 metric sources would be deleted at once, more than 30 %."
+        assert result.changes[0].reason == words
+
+
+@pytest.mark.parametrize("count", [1, 2, 9])
+def test_everything_of_a_kind(count: int) -> None:
+    """Deleting all objects of a kind, however few, needs force; so does no other change of all."""
+    limits = Limits(percent=100, objects=100)
+    result = guarded(plan_of(Action.DELETE, count), {METRIC: count}, limits, declares=True, force=False)
+    assert actions(result) == {Action.BLOCKED}
+    assert result.changes[0].reason == f"All of this project's metric sources ({count}) would be deleted at once."
+    assert guarded(plan_of(Action.DELETE, count), {METRIC: count}, limits, declares=True, force=True) == plan_of(
+        Action.DELETE, count
+    )
+    updates = plan_of(Action.UPDATE, count)
+    assert guarded(updates, {METRIC: count}, limits, declares=True, force=False) == updates
+
+
+def test_a_replacement_is_no_loss() -> None:
+    """The only object of a kind may go where another takes its place, and stays where that one is blocked."""
+    old = Change(action=Action.DELETE, kind=METRIC, name="A", requires=("B",))
+    new = Change(action=Action.CREATE, kind=METRIC, name="B")
+    plan = Plan(project="shop", changes=(old, new))
+    assert guarded(plan, {METRIC: 1}, LIMITS, declares=True, force=False) == plan
+
+
+def test_a_deletion_whose_node_is_missing() -> None:
+    """What belongs to a node that the manifest does not have is deleted with force only; the others go."""
+    deletions = [Change(action=Action.DELETE, kind=METRIC, name=name, unique_id=f"model.shop.{name}") for name in "ab"]
+    plan = Plan(project="shop", changes=tuple(deletions))
+    absent = {"model.shop.a": 1}
+    result = guarded(plan, {METRIC: 20}, LIMITS, declares=True, force=False, absent=absent)
+    assert [change.action for change in result.changes] == [Action.BLOCKED, Action.DELETE]
+    assert result.changes[0].reason == (
+        "The manifest has no node model.shop.a: that was removed, or the manifest is partial."
+    )
+    assert guarded(plan, {METRIC: 20}, LIMITS, declares=True, force=True, absent=absent) == plan
+
+
+@pytest.mark.parametrize(("missing", "ours", "held"), [(2, 2, False), (3, 7, False), (3, 6, True), (9, 10, True)])
+@pytest.mark.parametrize("action", sorted(TOUCHES))
+def test_a_manifest_that_lacks_most_nodes(action: Action, missing: int, ours: int, *, held: bool) -> None:
+    """Where half of what is owned belongs to missing nodes, nothing of it is changed without force."""
+    absent = {f"model.shop.m{number}": 1 for number in range(missing)}
+    limits = Limits(percent=100, objects=100)
+    plan = both(plan_of(action, 1), plan_of(Action.CREATE, 1, EVENT))
+    result = guarded(plan, {METRIC: ours}, limits, declares=True, force=False, absent=absent)
+    assert [change.action for change in result.changes] == [Action.BLOCKED if held else action, Action.CREATE]
+    assert bool(doubt({METRIC: ours}, absent)) == held
+    if held:
+        assert result.changes[0].reason == doubt({METRIC: ours}, absent)
+        assert f"{missing} of the {ours} objects" in result.changes[0].reason
 
 
 def test_all_kinds_together() -> None:
@@ -112,3 +169,4 @@ def test_never_more_than_the_share(touched: int, more: int, percent: float, obje
     left = sum(change.action is action for change in result.changes)
     assert left in {0, touched}
     assert left == 0 or ours < objects or left * 100 <= percent * ours
+    assert left < ours or left == 0 or action is not Action.DELETE
