@@ -115,6 +115,7 @@ class Project:
             namespace=self.namespace,
             hidden_tags=frozenset(self.settings.hidden_tags),
             docs_url=self.settings.docs_url or "",
+            read_only=self.settings.read_only,
         )
         prover.fetch(one.node for one in self.declared.declarations if getattr(one.meta, "sql", UNSET) is UNSET)
         built = [(one, build_payload(one, prover, context)) for one in self.declared.declarations]
@@ -226,6 +227,7 @@ class Project:
                 unique_id=report.unique_id,
                 payload=report.payload,
                 blocked=why,
+                default_description=getattr(declaration.meta, "description", UNSET) is UNSET,
             )
 
 

@@ -84,6 +84,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             "the target's name). Another namespace is another owner; a `name_prefix` implies one."
         ),
     ] = {}
+    read_only: Annotated[
+        bool,
+        Meta(description="Make sources without `is_read_only` of their own read-only: only the API may edit them."),
+    ] = False
     write_timeout: Annotated[
         _Seconds, Meta(description="Seconds to wait for the answer to a write: Statsig runs the SQL meanwhile.")
     ] = 60

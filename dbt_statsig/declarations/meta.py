@@ -80,7 +80,11 @@ class SourceMeta(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         UNSET
     )
     description: Annotated[
-        str | UnsetType, Meta(description="The source's description; without it, the dbt node's own is used.")
+        str | UnsetType,
+        Meta(
+            description="The source's description; without it, the dbt node's own is used, but an adopted object keeps "
+            "its text."
+        ),
     ] = UNSET
     tags: Annotated[tuple[Tag, ...] | UnsetType, Meta(description="Tags in Statsig; order means nothing.")] = UNSET
     id_type_mapping: Annotated[
@@ -89,7 +93,10 @@ class SourceMeta(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = UNSET
     is_read_only: Annotated[
         bool | UnsetType,
-        Meta(description="true: the source can be edited through the Console API only, not in the console."),
+        Meta(
+            description="true: the source can be edited through the Console API only, not in the console. Without it "
+            "and the setting `read_only`, Statsig's value stays."
+        ),
     ] = UNSET
     owner: Annotated[OwnerMeta | UnsetType | None, Meta(description="Who owns the source in Statsig.")] = UNSET
     team: Annotated[Line | UnsetType | None, Meta(description="The owning team's name in Statsig.")] = UNSET

@@ -111,6 +111,7 @@ def declared_file(manifest: Manifest, *, project_dir: Path, target: str, fingerp
         namespace=namespace_of(settings, target),
         hidden_tags=frozenset(settings.hidden_tags),
         docs_url=settings.docs_url or "",
+        read_only=settings.read_only,
     )
     prefix = prefix_of(settings, target)
     findings = list(declared.findings)

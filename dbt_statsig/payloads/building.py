@@ -1,7 +1,7 @@
 """Declarations and columns to what Statsig should hold. Pure.
 
 A payload names every column as the warehouse stores it, and holds only fields that were declared (all others stay
-UNSET), plus the ownership line and `isReadOnly`, which is true unless said otherwise: the repository owns the object.
+UNSET), plus the description with the ownership line.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dbt_statsig.declarations.meta import ALLOWED_MACROS
 from dbt_statsig.findings import CODES, Finding, Severity, finding
 from dbt_statsig.payloads.select_list import hidden_columns, select_list
 from dbt_statsig.payloads.sql_text import PartitionType, date_filter, may_be, partition_type, select_statement
-from dbt_statsig.planning.ownership import Ownership, claim
+from dbt_statsig.planning.ownership import Ownership, claim, docs_link
 from dbt_statsig.results import ColumnUse
 from dbt_statsig.sources import SPECS, CustomField, IdType, Owner, Source
 
@@ -55,6 +55,7 @@ class Context(Struct, frozen=True, kw_only=True):
     namespace: str = ""
     hidden_tags: frozenset[str] = frozenset()
     docs_url: str = ""
+    read_only: bool = False
 
 
 class Built(Struct, frozen=True, kw_only=True):
@@ -292,7 +293,8 @@ class _Builder:
         values: dict[str, Any] = {key: self.said(key) for key in _AS_DECLARED if self.is_declared(key)}
         values |= fields
         values |= {"name": self.declaration.name, "sql": sql, "description": self.description()}
-        values["is_read_only"] = True if not self.is_declared("is_read_only") else self.meta.is_read_only
+        if self.is_declared("is_read_only") or self.context.read_only:
+            values["is_read_only"] = self.meta.is_read_only if self.is_declared("is_read_only") else True
         if self.is_declared("owner"):
             values["owner"] = _owner(self.meta.owner)
         if self.said("source_type") == "table":
@@ -308,7 +310,7 @@ class _Builder:
 
     def description(self) -> str:
         base = self.context.docs_url.rstrip("/")
-        link = f"dbt docs: {base}/#!/{self.node.resource_type}/{self.node.unique_id}" if base else ""
+        link = docs_link(f"{base}/#!/{self.node.resource_type}/{self.node.unique_id}") if base else ""
         owner = Ownership(self.context.project, self.node.unique_id, self.context.namespace)
         text = self.said("description") if self.is_declared("description") else self.node.description
         return claim(text or "", owner, link=link)

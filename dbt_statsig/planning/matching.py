@@ -11,13 +11,13 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from dbt_statsig.changes import WRITES, Action, Change, FieldChange, Plan, is_standing
 from dbt_statsig.planning.adoption import Adoption
 from dbt_statsig.planning.comparison import differences
 from dbt_statsig.planning.moves import Moves
-from dbt_statsig.planning.ownership import Ownership, owner_name, owner_of
+from dbt_statsig.planning.ownership import Ownership, keeping, owner_name, owner_of
 from dbt_statsig.sources import SPECS, Kind, Source
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ __all__ = ["Action", "Change", "Desired", "FieldChange", "Live", "Plan", "Scope"
 class Desired(Struct, frozen=True, kw_only=True):
     """What one declaration asks for; `blocked` says why it must not be pushed, or is empty.
 
-    One that is disabled in this dbt target asks for nothing; its object stays as it is.
+    Where the payload's description is only a default, an object that is taken over keeps its text. One that is disabled
+    in this dbt target asks for nothing; its object stays as it is.
     """
 
     kind: Kind
@@ -38,6 +39,7 @@ class Desired(Struct, frozen=True, kw_only=True):
     payload: Source | None
     blocked: str = ""
     disabled: bool = False
+    default_description: bool = False
 
     @property
     def is_idle(self) -> bool:
@@ -186,9 +188,10 @@ class _KindPlanner:
         if live is None or item.name in self.moves.freed:
             return self._create(item, item.payload)
         adopted = item.name not in self.owners
+        payload = self._for(item, item.payload, live)
         if adopted and not self._may_adopt(live):
-            return self._foreign(item, item.payload, live)
-        fields = differences(item.payload, live)
+            return self._foreign(item, payload, live)
+        fields = differences(payload, live)
         return Change(
             action=Action.UPDATE if fields else Action.UNCHANGED,
             kind=self.kind,
@@ -197,9 +200,15 @@ class _KindPlanner:
             live_name=item.name,
             fields=fields,
             adopted=adopted,
-            desired=item.payload,
+            desired=payload,
             live=live,
         )
+
+    def _for(self, item: Desired, payload: Source, live: Source) -> Source:
+        """The payload for an object that is there: a text that no block declares does not replace the console's."""
+        if not (item.default_description and isinstance(payload.description, str)):
+            return payload
+        return structs.replace(payload, description=keeping(live.description, payload.description, self.scope.project))
 
     def _create(self, item: Desired, payload: Source) -> Change:
         if in_the_way := self.moves.in_the_way(item.name):
@@ -235,6 +244,7 @@ class _KindPlanner:
         if in_the_way:
             return self._twin(item, in_the_way[0])
         live = self.by_name[old_name]
+        payload = self._for(item, payload, live)
         renamed = FieldChange(field="name", before=old_name, after=item.name)
         return Change(
             action=Action.RENAME,

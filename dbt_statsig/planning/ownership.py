@@ -10,6 +10,8 @@ import re
 from msgspec import Struct
 
 _PREFIX = "Managed by dbt: "
+_LINK = "dbt docs: "
+_KEPT = "The text above was kept as it was in Statsig."
 _LINE = re.compile(r"Managed by dbt: (?P<project>[^/\s@]+)(?:@(?P<namespace>[^/\s@]+))?/(?P<unique_id>\S+)")
 
 
@@ -48,3 +50,34 @@ def claim(description: str, owner: Ownership, *, link: str = "") -> str:
     below = "\n".join(part for part in (link, f"{_PREFIX}{owner.owner}/{owner.unique_id}") if part)
     text = description.strip()
     return f"{text}\n\n{below}" if text else below
+
+
+def docs_link(url: str) -> str:
+    """The line above the ownership line, where dbt's docs are published."""
+    return f"{_LINK}{url}"
+
+
+def keeping(live: object, desired: str, project: str) -> str:
+    """The desired description, with the console's text in place of a text that no block declares.
+
+    A text that this project wrote itself is no text of the console's: only one that is marked as kept, or that nobody
+    or another project owned, is.
+    """
+    line, (text, is_kept), (default, _) = owner_of(live), _parts(live), _parts(desired)
+    ours = line is not None and line.project == project and not is_kept
+    if ours or not text or text == default:
+        return desired
+    below = desired.strip()[len(default) :].strip()
+    return f"{text}\n\n{_KEPT}\n{below}"
+
+
+def _parts(description: object) -> tuple[str, bool]:
+    """The text above the ownership line, whoever's that is, and whether the text is marked as kept."""
+    text = description.strip() if isinstance(description, str) else ""
+    if owner_of(text) is None:
+        return text, False
+    lines = text.splitlines(keepends=True)[:-1]
+    if lines and lines[-1].startswith(_LINK):
+        lines.pop()
+    is_kept = bool(lines) and lines[-1].strip() == _KEPT
+    return "".join(lines[: len(lines) - is_kept]).strip(), is_kept

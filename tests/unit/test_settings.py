@@ -51,6 +51,7 @@ allowed_databases: null
 allowed_schemas: []
 name_prefix: {dev: "dev "}
 namespace: {dev: mine}
+read_only: true
 write_timeout: 90.5
 read_timeout: 20
 wait_budget: 0

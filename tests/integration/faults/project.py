@@ -97,6 +97,12 @@ class Project:
         del self.models[unique_name]
         self.write()
 
+    def declare_again(self, unique_name: str, **keys: Any) -> None:
+        """Add keys to the one metric source of a model, and keep all else of the model."""
+        meta = self.models[unique_name]["config"]["meta"]
+        meta["statsig"]["metric_source"].update(keys)
+        self.write()
+
     def unmark(self, *unique_names: str) -> None:
         """Keep the models, and take their blocks away."""
         for unique_name in unique_names:

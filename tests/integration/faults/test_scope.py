@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.integration.cli_process import COMMAND, environment
-from tests.integration.faults.inprocess import call, sync
+from tests.integration.faults.inprocess import call, plan, sync
 from tests.integration.faults.project import Project, names, writes
 from tests.integration.faults.thirty import content
 
@@ -291,3 +291,56 @@ def test_adopting_under_another_name(project: Project, server: Running) -> None:
     assert names(server, "assignment_sources") == ["Exposures"]
     assert names(server) == ["By hand too"]
     assert "cannot rename a metric source" in call(project, "plan", "--adopt", "By hand too").stdout
+
+
+def adopted(project: Project, server: Running, **keys: object) -> dict[str, object]:
+    """An object of the console's own, taken over by the source `Orders`; planning again finds nothing to do."""
+    assert sync(project).code == 0
+    object_of(server, "Orders").update(description="Our first source.\n\nAsk Ada.", isReadOnly=False, team="growth")
+    project.models["orders"]["description"] = "dbt's words."
+    project.declare_again("orders", **keys)
+    done = sync(project, "--adopt", "Orders")
+    assert (done.code, done.statuses) == (0, {"Orders": "done"})
+    assert set(plan(project).actions.values()) == {"unchanged"}
+    return object_of(server, "Orders")
+
+
+def test_adoption_keeps_what_nobody_declared(project: Project, server: Running) -> None:
+    """The console's text, its read-only mark and its team stay; the ownership line is appended."""
+    live = adopted(project, server)
+    assert str(live["description"]).startswith("Our first source.\n\nAsk Ada.\n\n")
+    assert str(live["description"]).endswith("\nManaged by dbt: shop/model.shop.orders")
+    assert (live["isReadOnly"], live["team"]) == (False, "growth")
+    project.models["orders"]["description"] = "Other words of dbt's."
+    project.write()
+    assert set(plan(project).actions.values()) == {"unchanged"}
+
+
+def test_adoption_writes_what_was_declared(project: Project, server: Running) -> None:
+    """A description and a read-only mark of the block replace the console's, and are shown before."""
+    live = adopted(project, server, description="Paid orders.", is_read_only=True)
+    assert live["description"] == "Paid orders.\n\nManaged by dbt: shop/model.shop.orders"
+    assert live["isReadOnly"] is True
+
+
+def test_read_only_is_the_projects_choice(project: Project, server: Running) -> None:
+    """Undeclared, nothing is sent of whether a source is read-only; the setting makes it so, and shows as a change."""
+    assert sync(project).code == 0
+    assert "isReadOnly" not in object_of(server, "Orders")
+    project.settings(read_only=True)
+    (change,) = plan(project).answer["plan"]["changes"]
+    assert [field["field"] for field in change["fields"]] == ["is_read_only"]
+    assert sync(project).code == 0
+    assert object_of(server, "Orders")["isReadOnly"] is True
+    assert "read_only" in call(project, "debug").stdout
+    project.settings()
+    assert set(plan(project).actions.values()) == {"unchanged"}
+
+
+def test_a_description_of_dbts_is_followed(project: Project, server: Running) -> None:
+    """An object that was created with the node's description gets its new one."""
+    assert sync(project).code == 0
+    project.models["orders"]["description"] = "One row per order."
+    project.write()
+    assert sync(project).statuses == {"Orders": "done"}
+    assert str(object_of(server, "Orders")["description"]).startswith("One row per order.\n\nManaged")

@@ -258,7 +258,7 @@ def test_table_source_shows_hidden_columns() -> None:
 
 
 def test_undeclared_fields_are_not_sent() -> None:
-    """A payload holds what was declared, the ownership line and the read-only mark, and nothing else."""
+    """A payload holds what was declared and the ownership line, and nothing else."""
     result = one({})
     assert result.payload is not None
     assert set(msgspec.to_builtins(result.payload)) == {
@@ -267,7 +267,6 @@ def test_undeclared_fields_are_not_sent() -> None:
         "sql",
         "timestampColumn",
         "idTypeMapping",
-        "isReadOnly",
     }
 
 

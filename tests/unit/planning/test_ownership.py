@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbt_statsig.planning.ownership import Ownership, claim, owner_of
+from dbt_statsig.planning.ownership import Ownership, claim, docs_link, keeping, owner_of
 
 SHOP = Ownership("shop", "model.shop.fct_exposures")
 
@@ -66,3 +66,45 @@ def test_a_namespace_is_another_owner() -> None:
     assert claim("", dev) == "Managed by dbt: shop@dev/model.shop.a"
     assert owner_of(claim("", dev)) == dev
     assert [one.owner for one in (dev, Ownership("shop", "model.shop.a"))] == ["shop@dev", "shop"]
+
+
+KEPT = "The text above was kept as it was in Statsig."
+LINE = "Managed by dbt: shop/model.shop.fct_exposures"
+
+
+@pytest.mark.parametrize(
+    ("live", "expected"),
+    [
+        (None, f"dbt's words.\n\n{LINE}"),
+        ("", f"dbt's words.\n\n{LINE}"),
+        ("dbt's words.", f"dbt's words.\n\n{LINE}"),
+        ("Theirs.", f"Theirs.\n\n{KEPT}\n{LINE}"),
+        ("Theirs.\n\nMore.\n", f"Theirs.\n\nMore.\n\n{KEPT}\n{LINE}"),
+        (f"Theirs.\n\n{KEPT}\n{LINE}", f"Theirs.\n\n{KEPT}\n{LINE}"),
+        (f"Older words of dbt's.\n\n{LINE}", f"dbt's words.\n\n{LINE}"),
+        ("Older.\n\nManaged by dbt: shop@dev/model.shop.x", f"dbt's words.\n\n{LINE}"),
+        ("Theirs.\n\nManaged by dbt: other/model.other.x", f"Theirs.\n\n{KEPT}\n{LINE}"),
+        ("Managed by dbt: other/model.other.x", f"dbt's words.\n\n{LINE}"),
+        (f"{KEPT}\n{LINE}", f"dbt's words.\n\n{LINE}"),
+    ],
+)
+def test_whose_text(live: str | None, expected: str) -> None:
+    """A text of the console's is kept and marked as such; one that this project wrote follows the node's."""
+    assert keeping(live, claim("dbt's words.", SHOP), "shop") == expected
+
+
+def test_a_text_is_kept_above_the_link() -> None:
+    """The link to dbt's docs moves below the kept text, and is replaced by the one in force."""
+    first = keeping("Theirs.", claim("", SHOP, link=docs_link("https://a.example")), "shop")
+    assert first == f"Theirs.\n\n{KEPT}\ndbt docs: https://a.example\n{LINE}"
+    again = keeping(first, claim("dbt's words.", SHOP, link=docs_link("https://b.example")), "shop")
+    assert again == f"Theirs.\n\n{KEPT}\ndbt docs: https://b.example\n{LINE}"
+
+
+@given(live=st.text(), text=st.text())
+def test_keeping_settles(live: str, text: str) -> None:
+    """What was kept once is kept as it is by the next run, and stays this project's."""
+    desired = claim(text, SHOP)
+    first = keeping(live, desired, "shop")
+    assert owner_of(first) == SHOP
+    assert keeping(first, desired, "shop") == first
