@@ -8,7 +8,7 @@ from msgspec import structs
 
 from dbt_statsig.planning.comparison import completed, differences
 from dbt_statsig.planning.matching import Action, Desired, Live, Plan, Scope, build_plan
-from dbt_statsig.planning.ownership import owner_of
+from dbt_statsig.planning.ownership import claim, owner_of
 from dbt_statsig.sources import Kind, Source
 from tests.unit.planning.test_matching import source, wanted
 
@@ -119,3 +119,30 @@ def test_only_circles_are_blocked(onward: list[str]) -> None:
         desired, {Kind.ASSIGNMENT_SOURCE: Live(items=tuple(source(n, n) for n in live))}, Scope(project="shop")
     )
     assert {change.name: change.action for change in plan.changes} == told
+
+
+@given(data=st.data(), kind=st.sampled_from(list(Kind)), namespace=st.sampled_from(["", "dev"]))
+@settings(max_examples=200, deadline=None)
+def test_no_change_concerns_another_owners_object(data: st.DataObject, kind: Kind, namespace: str) -> None:
+    """Only own objects and those named for adoption are written; what goes requires every new source of its node."""
+    desired, live = data.draw(declared(kind)), data.draw(consoles(kind))
+    namespaces = st.sampled_from(["", "dev", "eu"])
+    held = [
+        structs.replace(item, description=claim("", structs.replace(line, namespace=data.draw(namespaces))))
+        if (line := owner_of(item.description))
+        else item
+        for item in live
+    ]
+    adopt = data.draw(st.frozensets(st.sampled_from(NAMES), max_size=1))
+    scope = Scope(project="shop", namespace=namespace, prune=True, adopt=adopt)
+    plan = build_plan(desired, {kind: Live(items=tuple(held))}, scope)
+    for change in plan.changes:
+        if change.action not in WRITES or change.live is None:
+            continue
+        line = owner_of(change.live.description)
+        assert change.live_name in adopt or (line is not None and line.owner == scope.owner)
+        assert change.adopted == (line is None or line.owner != scope.owner)
+    new = {(change.unique_id, change.name) for change in plan.changes if change.action is Action.CREATE}
+    for change in plan.changes:
+        if change.action is Action.DELETE:
+            assert {name for unique_id, name in new if unique_id == change.unique_id} <= set(change.requires)
