@@ -107,9 +107,11 @@ def write_baseline(path: Path, entries: Iterable[KnownFinding]) -> None:
 
 def read_baseline(path: Path) -> tuple[KnownFinding, ...]:
     """The entries of a file. Raises UsageError where it is missing, damaged, or of a version that is not known."""
+    from dbt_statsig.files import read_regular  # noqa: PLC0415 - as above
+
     again = "Write it anew with `dbt-statsig validate --write-baseline`."
     try:
-        data = path.read_bytes()
+        data = read_regular(path)
     except OSError as error:
         raise UsageError(f"The baseline {path} cannot be read: {error.strerror}.", fix=again) from None
     try:

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from dbt_statsig.artifacts import Catalog, Manifest, load_catalog, load_manifest, load_run_results
 from dbt_statsig.errors import ArtifactError, UsageError
+from dbt_statsig.files import read_regular
 from dbt_statsig.settings import Resolved, resolve
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Inputs(Struct, frozen=True, kw_only=True):
 def project_keys(project_dir: Path) -> dict[str, str]:
     """`name` and `target-path` of dbt_project.yml, as far as they are plain values; empty where there is no file."""
     try:
-        text = (project_dir / PROJECT_FILE).read_text(encoding="utf-8-sig", errors="replace")
+        text = read_regular(project_dir / PROJECT_FILE).decode("utf-8-sig", "replace")
     except OSError:
         return {}
     found = {match["key"]: match["value"].strip() for match in _KEY.finditer(text)}

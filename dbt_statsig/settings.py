@@ -12,6 +12,7 @@ from msgspec import Meta, Struct, structs
 
 from dbt_statsig.conversion import INVALID, LINE_PATTERN, Fault, convert, dotted, field_types, show, unknown_key
 from dbt_statsig.errors import SettingsError
+from dbt_statsig.files import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -168,6 +169,10 @@ def resolve(project_dir: Path, environ: Mapping[str, str], flags: Mapping[str, o
             origins[given.key] = given.origin
     if origins["base_url"].startswith(FILE_NAME):
         faults.extend(_foreign_host(origins["base_url"], values["base_url"]))
+    if faults and _links_away(project_dir):
+        # Whoever makes the link must not read in a report what it leads to.
+        faults = [fault for fault in faults if not fault.startswith(FILE_NAME)]
+        faults.append(f"{FILE_NAME} links to a file outside of the project that has faults. Put the file itself here.")
     if faults:
         raise SettingsError("\n".join(faults))
     return Resolved(settings=structs.replace(Settings(), **values), origins=origins)
@@ -178,6 +183,11 @@ def _sentence(given: _Given, fault: Fault) -> str:
         variable = ENVIRONMENT_PREFIX + given.key.upper()
         return f"`{given.key}` holds {{{{ or {{%: {FILE_NAME} is not rendered. Set the variable {variable} instead."
     return f"`{dotted((given.key, *fault.path))}` {fault.message} {fault.fix}".rstrip()
+
+
+def _links_away(project_dir: Path) -> bool:
+    file = project_dir / FILE_NAME
+    return file.is_symlink() and not file.resolve().is_relative_to(project_dir.resolve())
 
 
 def _foreign_host(place: str, url: str) -> Iterator[str]:
@@ -227,7 +237,7 @@ def _load(project_dir: Path, faults: list[str]) -> Loaded | None:
         if path.stat().st_size > MAX_FILE_BYTES:
             faults.append(f"{FILE_NAME}: the file is larger than {MAX_FILE_BYTES} bytes.")
             return None
-        text = path.read_bytes().decode("utf-8-sig")
+        text = read_regular(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         faults.append(f"{FILE_NAME}: the file is not UTF-8 (byte {error.start}). Save it as UTF-8.")
         return None

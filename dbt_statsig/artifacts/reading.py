@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import re
 import zlib
@@ -13,11 +14,14 @@ import msgspec
 from msgspec import Struct
 
 from dbt_statsig.errors import ArtifactError
+from dbt_statsig.files import read_regular
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 GZIP_MAGIC = b"\x1f\x8b"
+MAX_UNPACKED = 1 << 30
+"""A manifest of 10,000 models has some 140 MB."""
 BOM = b"\xef\xbb\xbf"
 SCHEMA_URL = re.compile(r"/dbt/(?P<kind>[a-z-]+)/v(?P<version>\d{1,9})(?:\.json)?/?\Z")
 
@@ -79,7 +83,7 @@ class _Envelope(Struct, frozen=True):
 def read_bytes(path: Path, kind: FileKind) -> bytes:
     """The file's content; raises ArtifactError where there is none to read."""
     try:
-        return path.read_bytes()
+        return read_regular(path)
     except FileNotFoundError:
         raise ArtifactError(f"There is no {path}.{_missing_because(path)}", fix=kind.fix) from None
     except OSError as error:
@@ -128,12 +132,23 @@ def _missing_because(path: Path) -> str:
 def _plain(data: bytes, *, kind: FileKind, where: str) -> bytes:
     if data.startswith(GZIP_MAGIC):
         try:
-            data = gzip.decompress(data)
+            data = _unpacked(data, kind=kind, where=where)
         except EOFError:
             raise _truncated(kind, where) from None
         except (OSError, zlib.error) as error:
             raise ArtifactError(f"{where} is not readable as gzip: {_reason(error)}.", fix=kind.fix) from None
     return data.removeprefix(BOM)
+
+
+def _unpacked(data: bytes, *, kind: FileKind, where: str) -> bytes:
+    # Deflate packs at most 1032 bytes into one.
+    most = min(MAX_UNPACKED, 1_040 * len(data))
+    with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+        plain = file.read(most + 1)
+    if len(plain) > most:
+        message = f"{where} unpacks to more than {MAX_UNPACKED >> 20:,} MB, which no {kind.label} has."
+        raise ArtifactError(message, fix=kind.fix)
+    return plain
 
 
 def _envelope(plain: bytes) -> Metadata | None:

@@ -11,6 +11,8 @@ import csv
 import io
 from typing import TYPE_CHECKING
 
+from dbt_statsig.files import read_regular
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -37,7 +39,7 @@ class SeedHeaders:
         if not node.path or not node.file_hash:
             return "without an entry in the catalog"
         try:
-            text = (folder / node.path).read_bytes().decode("utf-8").strip()
+            text = read_regular(folder / node.path).decode("utf-8").strip()
         except (OSError, ValueError):
             return "without an entry in the catalog, whose file cannot be read here"
         if sha256(text.encode()).hexdigest() != node.file_hash:

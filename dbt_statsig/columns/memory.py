@@ -18,7 +18,7 @@ import msgspec
 from dbt_statsig import __version__
 from dbt_statsig.columns.cache_folder import cache_folder
 from dbt_statsig.errors import DbtStatsigError
-from dbt_statsig.files import write_whole
+from dbt_statsig.files import check_own, read_own, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +37,8 @@ class _Content(msgspec.Struct, array_like=True):
 class Memory:
     """The entries of one file, read when the first is asked for.
 
-    A file that is missing, damaged or written by other code counts as empty.
+    A file that is missing, damaged or written by other code counts as empty, and so does one that another user may have
+    written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -78,6 +79,7 @@ class Memory:
             return
         with contextlib.suppress(OSError, DbtStatsigError):
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            check_own(self.path.parent)
             write_whole(self.path, blake2b(body, digest_size=_DIGEST).digest() + body, durable=False)
             self._is_new = False
 
@@ -88,7 +90,7 @@ class Memory:
 
     def _read(self) -> dict[bytes, msgspec.Raw]:
         try:
-            content = self.path.read_bytes()
+            content = read_own(self.path)
         except OSError:
             return {}
         body = content[_DIGEST:]

@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from dbt_statsig import __version__
+from dbt_statsig.files import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -62,7 +63,7 @@ class DeclaredArtifact:
 def _settings(project_dir: Path, environ: Mapping[str, str]) -> str:
     """The settings' text, from the file and the environment."""
     try:
-        text = (project_dir / SETTINGS_FILE).read_text(encoding="utf-8", errors="replace")
+        text = read_regular(project_dir / SETTINGS_FILE).decode("utf-8", "replace")
     except OSError:
         text = ""
     variables = sorted(item for item in environ.items() if item[0].startswith("DBT_STATSIG_"))

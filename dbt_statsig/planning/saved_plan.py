@@ -15,7 +15,7 @@ from msgspec import Struct
 from dbt_statsig import __version__
 from dbt_statsig.changes import WRITES, Action, Change, Plan, united
 from dbt_statsig.errors import UsageError
-from dbt_statsig.files import write_whole
+from dbt_statsig.files import read_regular, write_whole
 from dbt_statsig.planning.comparison import fingerprint
 from dbt_statsig.results import Binding, ObjectOutcome, Outcome, Status, Synced
 from dbt_statsig.sources import Kind
@@ -164,7 +164,7 @@ def load(path: Path) -> SavedPlan:
     try:
         if path.stat().st_size > _LARGEST:
             raise UsageError(f"{path} is too large to be a saved plan.", fix=_AGAIN)
-        content = path.read_bytes()
+        content = read_regular(path)
     except OSError as error:
         raise UsageError(f"The saved plan {path} cannot be read: {error.strerror}.", fix=_AGAIN) from None
     try:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dbt_statsig.errors import DbtStatsigError
-from dbt_statsig.files import write_whole
+from dbt_statsig.files import read_own, read_regular, write_whole
 
 
 def test_a_new_and_an_old_file(tmp_path: Path) -> None:
@@ -63,3 +63,40 @@ def test_who_may_read_it(tmp_path: Path, mode: int, *, private: bool) -> None:
     finally:
         os.umask(before)
     assert (tmp_path / "a").stat().st_mode & 0o777 == mode
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in the file system here")
+def test_only_files_are_read(tmp_path: Path) -> None:
+    """A pipe that nobody writes to, a device and a folder are refused at once; a link to a file is read."""
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    for path in (pipe, Path("/dev/zero")):
+        with pytest.raises(OSError, match="a pipe or a device"):
+            read_regular(path)
+    with pytest.raises(IsADirectoryError):
+        read_regular(tmp_path)
+    (tmp_path / "file").write_bytes(b"a")
+    link.symlink_to(tmp_path / "file")
+    assert read_regular(link) == b"a"
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="files have no owners here")
+def test_a_file_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file or folder that others may write to, a link, and what another user owns are refused."""
+    folder = tmp_path / "cache"
+    folder.mkdir(mode=0o700)
+    file = folder / "file"
+    file.write_bytes(b"a")
+    file.chmod(0o600)
+    assert read_own(file) == b"a"
+    for place, open_mode, mode in ((file, 0o622, 0o600), (folder, 0o777, 0o700)):
+        place.chmod(open_mode)
+        with pytest.raises(PermissionError):
+            read_own(file)
+        place.chmod(mode)
+    (folder / "link").symlink_to(file)
+    with pytest.raises(OSError, match="symbolic links"):
+        read_own(folder / "link")
+    monkeypatch.setattr(os, "geteuid", lambda: file.stat().st_uid + 1)
+    with pytest.raises(PermissionError):
+        read_own(file)

@@ -256,3 +256,17 @@ def test_no_file_raises_otherwise(tmp_path_factory: pytest.TempPathFactory, data
     (project_dir / "dbt_statsig.yml").write_bytes(data)
     with suppress(SettingsError):
         assert isinstance(resolve(project_dir, {}, {}).settings, Settings)
+
+
+def test_a_link_shows_nothing_of_what_it_leads_to(tmp_path: Path) -> None:
+    """A file elsewhere that is no valid settings file is not quoted; one that is valid is read."""
+    project, other = tmp_path / "project", tmp_path / "credentials"
+    project.mkdir()
+    (project / "dbt_statsig.yml").symlink_to(other)
+    for text in ("aws_key_id: hidden\n", "strict: hidden\n", "hidden", "hidden: ["):
+        other.write_text(text, encoding="utf-8")
+        with pytest.raises(SettingsError, match=r"links to a file outside of the project") as caught:
+            resolve(project, {}, {})
+        assert "hidden" not in str(caught.value)
+    other.write_text("strict: true\n", encoding="utf-8")
+    assert resolve(project, {}, {}).settings.strict

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dbt_statsig.artifacts import Manifest, load_catalog, load_manifest, load_run_results
+from dbt_statsig.artifacts import Manifest, load_catalog, load_manifest, load_run_results, reading
 from dbt_statsig.artifacts.reading import Metadata
 from dbt_statsig.errors import ArtifactError
 from tests.unit.artifacts.build import catalog_bytes, manifest_bytes, node, schema
@@ -175,3 +175,12 @@ def test_folder_in_place_of_a_file_is_an_error(tmp_path: Path) -> None:
 def test_times_are_aware_or_absent(text: str | None, expected: datetime | None) -> None:
     """Nanoseconds are cut, a time without zone is UTC, and what is no time is None."""
     assert Metadata(generated_at=text).written_at == expected
+
+
+def test_a_gzip_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What would unpack to more than any manifest has is refused before it is all in memory."""
+    monkeypatch.setattr(reading, "MAX_UNPACKED", 1 << 20)
+    path = tmp_path / "manifest.json.gz"
+    path.write_bytes(gzip.compress(b" " * ((1 << 20) + 1)))
+    with pytest.raises(ArtifactError, match=r"manifest\.json\.gz unpacks to more than 1 MB"):
+        load_manifest(path)
