@@ -15,6 +15,7 @@ from dbt_statsig.errors import (
     AuthenticationFailed,
     ConnectionFailed,
     ConsoleError,
+    Forbidden,
     NotFound,
     OutcomeUnknown,
     Stopped,
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 _STOPPERS = (AuthenticationFailed, ConnectionFailed, Throttled)
 _INTERRUPTED = "Interrupted: what was under way was finished, nothing more was started."
 _INTERRUPTED_TWICE = "Interrupted twice: what was under way was left, and its outcome is not known."
+_MOST_FORBIDDEN = 5
+"""After so many 403 in a row no further write is tried: the key may write nothing, and refused attempts count too."""
+
 _TAG_DESCRIPTION = "Used by sources that a dbt project declares."
 
 
@@ -65,6 +69,7 @@ class Applier:
         self._started: set[tuple[Kind, str, Action]] = set()
         self._done: set[tuple[Kind, str]] = set()
         self._outcomes: dict[tuple[Kind, str, Action], ObjectOutcome] = {}
+        self._forbidden = 0
         self._surprise: BaseException | None = None
 
     def run(self, plan: Plan) -> Outcome:
@@ -129,14 +134,14 @@ class Applier:
         wanted = {tag for change in changes for tag in _new_tags(change)}
         if not wanted:
             return
+        # Best effort: sources can be written all the same, as most versions of the API create what is missing.
         try:
-            missing = sorted(wanted - self._client.tags())
-            for tag in missing:
+            for tag in sorted(wanted - self._client.tags()):
                 self._client.create_tag(tag, _TAG_DESCRIPTION)
-        except _STOPPERS as error:
+        except (AuthenticationFailed, Throttled) as error:
             self._halt(error.message)
         except ConsoleError as error:
-            self._notes.append(f"Tags could not be made sure of: {error.message}")
+            self._notes.append(f"Could not create missing tags: {error.message}")
 
     def _one_by_one(self, changes: Sequence[Change]) -> None:
         for change in changes:
@@ -185,19 +190,27 @@ class Applier:
         try:
             if stale := self._freshness.changed(change):
                 return refused(change, stale)
-            return _done(change, self._send(change))
+            done = _done(change, self._send(change))
         except ConsoleError as error:
-            if isinstance(error, _STOPPERS):
-                self._halt(error.message)
+            self._count(error)
             return _ended(change, error)
         except Exception as error:  # noqa: BLE001 - one object's surprise must not lose the report of the others
             message = f"Internal error ({type(error).__name__}); it may or may not have been written."
             return ObjectOutcome(change=change, status=Status.UNKNOWN, message=message, fix="Plan again; report it.")
+        self._forbidden = 0
+        return done
 
-    def _send(self, change: Change) -> Written | None:
+    def _count(self, error: ConsoleError) -> None:
+        """Halt after what every further write would meet too."""
+        self._forbidden = self._forbidden + 1 if isinstance(error, Forbidden) else 0
+        if isinstance(error, _STOPPERS):
+            self._halt(error.message)
+        elif self._forbidden >= _MOST_FORBIDDEN:
+            self._halt(f"Statsig answered {self._forbidden} writes in a row with 403: the key may not write.")
+
+    def _send(self, change: Change) -> Written:
         if change.action is Action.DELETE:
-            self._client.delete(change.kind, change.live_name)
-            return None
+            return self._client.delete(change.kind, change.live_name)
         desired = _present(change.desired)
         if change.action is Action.CREATE:
             return self._client.create(change.kind, desired)
@@ -243,17 +256,21 @@ def _ended(change: Change, error: ConsoleError) -> ObjectOutcome:
     return ObjectOutcome(change=change, status=status, message=error.message, fix=fix)
 
 
-def _done(change: Change, written: Written | None) -> ObjectOutcome:
+def _done(change: Change, written: Written) -> ObjectOutcome:
     echo: tuple[FieldChange, ...] = ()
-    if written is not None and written.live is not None and change.desired is not None:
-        if written.live.name != change.desired.name:
-            echo = (FieldChange(field="name", before=written.live.name, after=change.desired.name),)
-        echo += differences(change.desired, written.live)
+    if written.live is not None and change.desired is not None:
+        echo = differences(change.desired, written.live)
+    message, fix = "", ""
+    if echo:
+        message, fix = "The console now shows other values than were sent.", "Compare the fields, then plan again."
+    elif written.already:
+        message = "It was gone already."
     return ObjectOutcome(
         change=change,
         status=Status.DONE,
-        message="The console now shows other values than were sent." if echo else "",
-        fix="Compare the fields, then plan again." if echo else "",
+        message=message,
+        fix=fix,
         echo=echo,
-        reconciled=written is not None and written.reconciled,
+        reconciled=written.reconciled,
+        already=written.already,
     )

@@ -20,6 +20,7 @@ from dbt_statsig.planning.saved_plan import binding_of, load, matched, scoped
 from dbt_statsig.progress import Progress, Silent
 from dbt_statsig.project import Project
 from dbt_statsig.results import Diagnosis, Left, Outcome, Planned, Synced, Validation
+from dbt_statsig.withholding import withheld
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -130,7 +131,8 @@ def _planned(project: Project, client: ConsoleClient, told: Progress) -> Planned
     """The plan against what the console holds now, which is read while the declarations are proven."""
     lists = begin_reading(client, project.kinds(), told)
     desired = list(project.desired())
-    live, warnings = checked_live(client, lists(), desired)
+    reading = checked_live(client, lists(), desired)
+    live, warnings = reading.live, list(reading.warnings)
     try:
         check_target(project.target, project.settings)
     except TargetRefused as refusal:
@@ -151,7 +153,7 @@ def _planned(project: Project, client: ConsoleClient, told: Progress) -> Planned
     if doubtful := doubt(ours, without_node):
         warnings.append(f"{doubtful} If it is another project, give each a `namespace`.")
     result = guarded(
-        build_plan(desired, live, scope),
+        withheld(build_plan(desired, live, scope), reading),
         ours,
         project.limits,
         declares=bool(project.inputs.manifest.marked()),
@@ -165,6 +167,7 @@ def _planned(project: Project, client: ConsoleClient, told: Progress) -> Planned
         requests=client.requests,
         warnings=tuple(warnings),
         left=(*project.left(), *_disabled(result)),
+        notes=reading.notes,
         binding=binding_of(scope, project.target.name, project.settings, desired),
     )
     return _checked(project, planned, client, told) if project.request.server_check else planned

@@ -10,13 +10,14 @@
     ├── AnswerLost                done, but the answer could not be given    exit 2
     └── ConsoleError              the Console API                            exit 2
         ├── ConnectionFailed      no answer; nothing was written
-        ├── AuthenticationFailed  401 or 403
+        ├── AuthenticationFailed  401, or 403 for a whole list
         ├── Throttled             429 until the budget was spent
         ├── ProtocolError         an answer that the API does not publish
         ├── OutcomeUnknown        a write that may or may not have happened
         ├── Stopped               a write that was not started: the run is ending
         └── Refused               one object was refused (4xx)               exit 1
             ├── NotFound          404
+            ├── Forbidden         403: the key may be good for other objects
             └── Conflict          somebody else's value came in between
 
 Findings about a project are not errors but values (`findings.py`): all of them are collected before anything is said.
@@ -82,7 +83,7 @@ class ConnectionFailed(ConsoleError):
 
 
 class AuthenticationFailed(ConsoleError):
-    """401 or 403: the key is missing, wrong, or not a Console key."""
+    """401, or 403 for a whole list: the key is missing, wrong, no Console key, or may not read."""
 
 
 class Throttled(ConsoleError):
@@ -118,6 +119,10 @@ class Refused(ConsoleError):
 
 class NotFound(Refused):
     """404: the object is not there (any more)."""
+
+
+class Forbidden(Refused):
+    """403: the key may not do this; permissions can be per object."""
 
 
 class Conflict(Refused):

@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, structs
 
 from dbt_statsig.background import begun
 from dbt_statsig.errors import ConsoleError, ProtocolError
 from dbt_statsig.planning.matching import Desired, Live
+from dbt_statsig.planning.ownership import owner_of
+from dbt_statsig.sources import SPECS, Kind, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from dbt_statsig.console.client import ConsoleClient, Listing
     from dbt_statsig.progress import Progress
-    from dbt_statsig.sources import Kind
 
 _LOOKED_FOR = 2
+_AT_ONCE = 8
+
+
+class Reading(Struct, frozen=True, kw_only=True):
+    """The live objects of each kind, and what is not known of them.
+
+    `unread` are the names of objects of which only name and description could be read, `unsure` names that may be
+    there although the list lacks them; each with the reason. A kind in `blind` has a list that may lack some and no
+    other way to look. `warnings` tell people all that, and `notes` what concerns no declared source.
+    """
+
+    live: Mapping[Kind, Live]
+    unread: Mapping[Kind, Mapping[str, str]] = {}
+    unsure: Mapping[Kind, Mapping[str, str]] = {}
+    blind: Mapping[Kind, str] = {}
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def begin_reading(client: ConsoleClient, kinds: Iterable[Kind], told: Progress) -> Callable[[], Mapping[Kind, Listing]]:
@@ -35,24 +56,70 @@ def begin_reading(client: ConsoleClient, kinds: Iterable[Kind], told: Progress) 
     return begun(read)
 
 
-def checked_live(
-    client: ConsoleClient, lists: Mapping[Kind, Listing], desired: Sequence[Desired]
-) -> tuple[dict[Kind, Live], list[str]]:
-    """The live objects of each kind, and a warning for each list that may lack some.
+def checked_live(client: ConsoleClient, lists: Mapping[Kind, Listing], desired: Sequence[Desired]) -> Reading:
+    """The live objects of each kind; a list that may lack some is read once more, then what it lacks is looked for.
 
     Raises ConsoleError; a ProtocolError for a list that is empty although objects which it should hold are there.
     """
     live: dict[Kind, Live] = {}
-    warnings = []
+    unread: dict[Kind, Mapping[str, str]] = {}
+    unsure: dict[Kind, Mapping[str, str]] = {}
+    blind: dict[Kind, str] = {}
+    warnings: list[str] = []
+    notes: list[str] = []
     for kind, listing in lists.items():
         found = listing
+        names = [item.name for item in desired if item.kind is kind and not item.blocked and not item.disabled]
         if not listing.items:
-            names = [item.name for item in desired if item.kind is kind and not item.blocked and not item.disabled]
             found = _doubted(client, kind, listing, names)
-        live[kind] = Live(items=found.items, complete=found.complete)
+        if not found.complete:
+            found = client.list(kind)
         if not found.complete:
             warnings.append(f"The list of {kind.label}s may lack some: {found.doubt}")
-    return live, warnings
+            if SPECS[kind].can_read:
+                found, unsure[kind] = _looked_up(client, kind, found, names)
+            else:
+                blind[kind] = found.doubt
+        live[kind] = Live(items=found.items, complete=found.complete)
+        unread[kind] = found.unread
+        notes += _foreign(kind, found, names)
+    return Reading(live=live, unread=unread, unsure=unsure, blind=blind, warnings=tuple(warnings), notes=tuple(notes))
+
+
+def _looked_up(
+    client: ConsoleClient, kind: Kind, listing: Listing, names: Sequence[str]
+) -> tuple[Listing, dict[str, str]]:
+    """The list with the declared names that it lacks but that are there, and those that could not be looked for."""
+    held = {item.name for item in listing.items}
+    missing = [name for name in names if name not in held]
+    found: list[Source] = []
+    unsure: dict[str, str] = {}
+    for start in range(0, len(missing), _AT_ONCE):
+        chosen = missing[start : start + _AT_ONCE]
+        looks = [begun(partial(client.get, kind, name)) for name in chosen]
+        for name, look in zip(chosen, looks, strict=True):
+            live = _seen(look)
+            if isinstance(live, str):
+                unsure[name] = live
+            elif live is not None:
+                found.append(live)
+    return structs.replace(listing, items=(*listing.items, *found)), unsure
+
+
+def _seen(look: Callable[[], Source | None]) -> Source | str | None:
+    """What a look gives, or in words why it gives nothing."""
+    try:
+        return look()
+    except ConsoleError as error:
+        return error.message
+
+
+def _foreign(kind: Kind, listing: Listing, names: Sequence[str]) -> Iterator[str]:
+    """A note for each object that cannot be read and that no declaration and no ownership line is about."""
+    for item in listing.items:
+        if item.name in listing.unread and item.name not in names and owner_of(item.description) is None:
+            fault = listing.unread[item.name]
+            yield f'The {kind.label} "{item.name}" of the console cannot be read ({fault}); it is left alone.'
 
 
 def _doubted(client: ConsoleClient, kind: Kind, listing: Listing, names: Sequence[str]) -> Listing:

@@ -135,7 +135,7 @@ class ObjectOutcome(Struct, frozen=True, kw_only=True):
     """One change and what became of it; refused: not written, as the console is not as the plan needs it.
 
     `echo` holds the fields that the answer shows otherwise than they were sent; `reconciled` says that the outcome
-    was learned by reading back after an unusable answer, `already` that it was so before, and nothing was sent.
+    was learned by reading back after an unusable answer, `already` that it was so before.
     """
 
     change: Change

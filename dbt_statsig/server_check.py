@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET, Struct, structs
 
 from dbt_statsig.changes import Action, Change, Plan, united
-from dbt_statsig.errors import Refused
+from dbt_statsig.errors import AuthenticationFailed, ConsoleError, Refused, Throttled
 from dbt_statsig.findings import Finding, finding
 from dbt_statsig.planning.comparison import completed
 
@@ -51,7 +51,7 @@ class ServerCheck:
             for change in plan.changes
             if change.action in _CHECKED and not (change.action is Action.CREATE and change.name in freed[change.kind])
         ]
-        tags = self._client.tags() if any(_tags(change) for change in changes) else frozenset()
+        tags = self._known_tags() if any(_tags(change) for change in changes) else frozenset()
         with ThreadPoolExecutor(min(self._concurrency, len(changes)) or 1, thread_name_prefix="check") as pool:
             answers = []
             futures = [pool.submit(self._ask, change, tags, freed[change.kind]) for change in changes]
@@ -74,6 +74,15 @@ class ServerCheck:
             findings=tuple(_finding(change, refusals) for change in changes if (change.kind, change.name) in refusals),
             notes=tuple(_notes(plan, checked=len(changes), refused=len(refusals))),
         )
+
+    def _known_tags(self) -> frozenset[str]:
+        """The tags that exist; none where they cannot be read, so that sources are checked without tags."""
+        try:
+            return self._client.tags()
+        except (AuthenticationFailed, Throttled):
+            raise
+        except ConsoleError:
+            return frozenset()
 
     def _ask(self, change: Change, tags: frozenset[str], freed: frozenset[str]) -> Refused | None:
         desired = _with_tags(change, tags)

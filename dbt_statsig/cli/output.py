@@ -64,9 +64,9 @@ class Output(Struct, frozen=True, kw_only=True):
         else:
             write_out(without_keys(text(self.style), os.environ), colour=self.style.colour)
 
-    def warn(self, messages: Iterable[str]) -> None:
-        """Say something on stderr that is no part of the answer, unless quiet was asked for."""
-        if self.quiet or self.json:
+    def warn(self, messages: Iterable[str], *, important: bool = False) -> None:
+        """Say something on stderr that is no part of the answer; with --quiet only what is important."""
+        if self.json or (self.quiet and not important):
             return
         for message in map(partial(redacted, environ=os.environ), messages):
             lead = self.aside.paint("Warning:", "warning")

@@ -39,7 +39,7 @@ def command(*, request: Request, output: Output, check: bool, out: Path | None) 
     if out is not None:
         save(planned, request, out)
     output.warn(unmatched(planned.validation))
-    output.warn(planned.warnings)
+    output.warn(planned.warnings, important=True)
     return tell(
         output, planned, exit_code=planned.exit_code or (EXIT_PENDING if check and planned.pending else EXIT_DONE)
     )

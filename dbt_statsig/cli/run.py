@@ -66,7 +66,7 @@ def command(*, request: Request, output: Output, words: tuple[str, ...]) -> int:
         if code == 0:
             raise
         return _unsynced(f"Nothing was synced. {error}", output, code)
-    output.warn(synced.planned.warnings)
+    output.warn(synced.planned.warnings, important=True)
     return tell(output, synced, exit_code=code or synced.exit_code)
 
 

@@ -68,5 +68,5 @@ def command(*, request: Request, output: Output, dry_run: bool, saved_plan: Path
             structs.replace(request, dry_run=dry_run, saved_plan=saved_plan), progress=progress, confirm=confirm
         )
     output.warn(unmatched(synced.planned.validation))
-    output.warn(synced.planned.warnings)
+    output.warn(synced.planned.warnings, important=True)
     return tell(output, synced, exit_code=synced.exit_code, dry_run=dry_run)

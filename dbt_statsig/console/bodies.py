@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from msgspec import UNSET, structs
+from msgspec import UNSET, Struct, structs
 
 from dbt_statsig.errors import ProtocolError, Refused
 from dbt_statsig.sources import SPECS, WRITE_ONLY_FIELDS, Kind, Source
@@ -13,6 +13,7 @@ from dbt_statsig.sources import SPECS, WRITE_ONLY_FIELDS, Kind, Source
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_LARGEST = 2**63
 _PAIRS = ("idTypeMapping", "customFieldMapping")
 
 
@@ -55,9 +56,42 @@ def decoded(kind: Kind, data: Any, place: str) -> Source:
     raise ProtocolError(f"{place}: {fault}.", fix="Look at this object in Statsig; report it if it looks right there.")
 
 
-def plain(raw: msgspec.Raw) -> Any:
-    """The JSON values of a part whose JSON was checked before."""
-    return msgspec.json.decode(raw)
+class Entry(Struct, frozen=True):
+    """One object of a list; `fault` says why only its name and description could be read, or is empty.
+
+    One that is not named got its name here, as it has none that can be addressed.
+    """
+
+    source: Source
+    fault: str = ""
+    is_named: bool = True
+
+
+def read_entry(kind: Kind, data: Any, number: int) -> Entry:
+    """One object of a list, the `number`th: one that cannot be read in full must not keep others from being read.
+
+    An object without a name gets one in brackets.
+    """
+    content = data if isinstance(data, dict) else {}
+    name, description = content.get("name"), content.get("description")
+    try:
+        source = decoded(kind, data, "")
+        # Half a character can be read, but never be sent back.
+        msgspec.json.encode(source)
+    except ProtocolError as error:
+        fault = error.message.removeprefix(": ").removesuffix(".")
+    except UnicodeEncodeError:
+        fault = "A text in it holds half a character (a lone surrogate)"
+    else:
+        if source.name:
+            return Entry(source)
+        fault = "Its name is empty"
+    if isinstance(name, int) and not isinstance(name, bool) and abs(name) < _LARGEST:
+        name = str(name)
+    is_named = isinstance(name, str) and name != ""
+    shown = _shown(str(name)) if is_named else f"(object {number} of the list, without a name)"
+    text = description if isinstance(description, str) else UNSET
+    return Entry(SPECS[kind].payload(name=shown, description=text), fault, is_named)
 
 
 def _content(payload: Source) -> dict[str, Any]:

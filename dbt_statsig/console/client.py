@@ -165,9 +165,9 @@ class ConsoleClient:
         """
         return self._writer.patch(kind, name, payload, fields, before=before, dry_run=dry_run)
 
-    def delete(self, kind: Kind, name: str) -> None:
-        """Delete an object. Raises NotFound where it is not there."""
-        self._writer.delete(kind, name)
+    def delete(self, kind: Kind, name: str) -> Written:
+        """Delete an object; where it is not there (any more), that is said by `already`."""
+        return self._writer.delete(kind, name)
 
     def tags(self) -> frozenset[str]:
         """The names of all tags, as they are written."""

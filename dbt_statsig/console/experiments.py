@@ -14,7 +14,7 @@ def read_experiment(entry: Any, place: str) -> tuple[str, Experiment]:
     name = _text(content, "name")
     identifier = _text(content, "id") or name
     if not identifier:
-        raise ProtocolError(f"{place}: it has neither ID nor name.", fix="Check base_url, and what stands between.")
+        raise ProtocolError(f"{place}: it has neither ID nor name.", fix="Check `base_url` and any proxy in between.")
     return identifier, Experiment(
         id=identifier,
         name=name or identifier,
@@ -36,7 +36,7 @@ def read_metric(entry: Any, place: str) -> tuple[str, Metric]:
     name, native = _text(content, "name"), content.get("warehouseNative")
     identifier = _text(content, "id") or name
     if not identifier:
-        raise ProtocolError(f"{place}: it has neither ID nor name.", fix="Check base_url, and what stands between.")
+        raise ProtocolError(f"{place}: it has neither ID nor name.", fix="Check `base_url` and any proxy in between.")
     found = [_text(native, key) for key in ("metricSourceName", "denominatorMetricSourceName")]
     found += [_text(one, "metricSourceName") for key in ("metricSources", "funnelEvents") for one in _list(native, key)]
     sources = tuple(dict.fromkeys(filter(None, found)))

@@ -8,6 +8,7 @@ faster and nothing else: they are read in their order, and only as far as each p
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from math import ceil
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -15,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from msgspec import Struct
 
 from dbt_statsig.background import begun
-from dbt_statsig.console.bodies import plain
 from dbt_statsig.errors import ProtocolError
 from dbt_statsig.sources import Source
 
@@ -33,12 +33,16 @@ T = TypeVar("T")
 
 
 class Listing(Struct, frozen=True, kw_only=True):
-    """All objects of one kind, each name once; `doubt` says why the list may lack some, or is empty."""
+    """All objects of one kind, each name once; `doubt` says why the list may lack some, or is empty.
+
+    `unread` are those of which only name and description could be read, by name, each with the reason.
+    """
 
     items: tuple[Source, ...]
     pages: int
     complete: bool
     doubt: str = ""
+    unread: Mapping[str, str] = {}
 
 
 class Pages(Struct, Generic[T], frozen=True, kw_only=True):
@@ -137,9 +141,9 @@ def _counts(totals: set[int]) -> str:
 
 
 def _read_page(answer: Envelope, place: str) -> _Page:
-    data, pagination = plain(answer.data), plain(answer.pagination)
+    data, pagination = answer.data, answer.pagination
     if not isinstance(data, list):
-        raise ProtocolError(f"{place}: data is no list.", fix="Check base_url, and what stands between.")
+        raise ProtocolError(f"{place}: data is no list.", fix="Check `base_url` and any proxy in between.")
     is_paged = isinstance(pagination, dict) and "nextPage" in pagination
     total = pagination.get("totalItems") if isinstance(pagination, dict) else None
     return _Page(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from dbt_statsig.console.bodies import decoded, plain
+from dbt_statsig.console.bodies import Entry, decoded, read_entry
 from dbt_statsig.console.experiments import read_experiment, read_metric
 from dbt_statsig.console.listing import Listing, Pages, all_pages, page_path
-from dbt_statsig.errors import NotFound, ProtocolError, Refused
+from dbt_statsig.errors import AuthenticationFailed, ConsoleError, Forbidden, NotFound, ProtocolError, Refused
 from dbt_statsig.sources import API_PREFIX, SPECS, Kind, Source
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dbt_statsig.console.answers import Envelope
     from dbt_statsig.console.sender import Sender
     from dbt_statsig.experiments import Experiment, Metric
@@ -50,23 +53,33 @@ class Reader:
 
     def list(self, kind: Kind) -> Listing:
         """All objects of one kind, each name once, in the answers' order."""
+        numbers = count(1)
 
-        def decode(entry: Any, place: str) -> tuple[str, Source]:
-            source = decoded(kind, entry, place)
-            return source.name, source
+        def decode(data: Any, _place: str) -> tuple[str, Entry]:
+            entry = read_entry(kind, data, next(numbers))
+            return entry.source.name, entry
 
         spec = SPECS[kind]
         what = f"The list of {kind.label}s"
         found = all_pages(lambda path: self._page(path, what), spec.list_path, what, decode)
+        if len(found.entries) > 1 and not any(entry.is_named for entry in found.entries.values()):
+            raise ProtocolError(
+                f"{what}: no object in it has a name.", fix="Check `base_url` and any proxy in between."
+            )
         return Listing(
-            items=tuple(found.entries.values()), pages=found.pages, complete=not found.doubt, doubt=found.doubt
+            items=tuple(entry.source for entry in found.entries.values()),
+            pages=found.pages,
+            complete=not found.doubt,
+            doubt=found.doubt,
+            unread={name: entry.fault for name, entry in found.entries.items() if entry.fault},
         )
 
     def get(self, kind: Kind, name: str) -> Source | None:
         """One object; None where it certainly is not there.
 
         For a missing one the API publishes 404 for two kinds only, so a 400 is checked against the list, which also
-        serves the kind that has no read endpoint. Raises ProtocolError where the list is incomplete and lacks it.
+        serves the kind that has no read endpoint, and after an answer without an object. Raises ProtocolError where
+        the list is incomplete and lacks it.
         """
         path = object_path(kind, name)
         if not SPECS[kind].can_read:
@@ -78,22 +91,32 @@ class Reader:
         except Refused as error:
             if error.status != _BAD_REQUEST:
                 raise
-            refused = error
+            refused: ConsoleError = error
         else:
-            data = plain(answer.data)
-            return None if data is None else decoded(kind, data, title(kind, name))
-        found = self._picked(kind, name)
-        if found is None:
+            if answer.data is not None:
+                return self._named(kind, name, answer.data)
+            refused = ProtocolError(f"{title(kind, name)}: the answer holds no object.", fix="Try again later.")
+        if self._picked(kind, name) is None:
             return None
         raise refused
 
+    def _named(self, kind: Kind, name: str, data: Any) -> Source:
+        """The object that was asked for. Raises ProtocolError where it is another one."""
+        source = decoded(kind, data, title(kind, name))
+        if source.name != name:
+            raise ProtocolError(f'{title(kind, name)}: the answer is about "{source.name}".', fix="Try again later.")
+        return source
+
     def tags(self) -> frozenset[str]:
         """The names of all tags."""
-        return frozenset(self._names(TAGS_PATH, "The list of tags").entries)
+        # Unlike of the other lists, a refusal of this one says nothing about the key: tags are best effort.
+        what = "The list of tags"
+        return frozenset(self._names(lambda path: self._sender.read(path, what), TAGS_PATH, what).entries)
 
     def unit_ids(self) -> tuple[str, ...]:
         """The names of the unit IDs that the project lists; built-in ones such as userID may be missing."""
-        return tuple(self._names(_UNIT_IDS_PATH, "The list of unit IDs").entries)
+        what = "The list of unit IDs"
+        return tuple(self._names(lambda path: self._page(path, what), _UNIT_IDS_PATH, what).entries)
 
     def experiments(self) -> Pages[Experiment]:
         """All experiments by their IDs; `doubt` says why some may be missing."""
@@ -111,6 +134,8 @@ class Reader:
 
     def _picked(self, kind: Kind, name: str) -> Source | None:
         listing = self.list(kind)
+        if name in listing.unread:
+            raise ProtocolError(f"{title(kind, name)}: {listing.unread[name]}.", fix="Look at this object in Statsig.")
         found = next((source for source in listing.items if source.name == name), None)
         if found is None and not listing.complete:
             raise ProtocolError(
@@ -123,15 +148,16 @@ class Reader:
         """One page of a list; lists are always there, so that a refusal of one is nothing about an object."""
         try:
             return self._sender.read(path, what)
+        except Forbidden as error:
+            failed: ConsoleError = AuthenticationFailed(error.message, fix="Use a Console API key that may read it.")
         except Refused as error:
-            message = error.message
-        raise ProtocolError(message, fix="Check base_url, and that this Statsig project is warehouse-native.")
+            fix = "Check `base_url`, and that this Statsig project is warehouse-native."
+            failed = ProtocolError(error.message, fix=fix)
+        raise failed
 
-    def _names(self, path: str, what: str) -> Pages[None]:
+    def _names(self, fetch: Callable[[str], Envelope], path: str, what: str) -> Pages[None]:
         def decode(entry: Any, place: str) -> tuple[str, None]:
             name = entry.get("name") if isinstance(entry, dict) else None
-            if not isinstance(name, str):
-                raise ProtocolError(f"{place}: it has no name.", fix="Check base_url, and what stands between.")
-            return name, None
+            return name if isinstance(name, str) else f"({place}: no name)", None
 
-        return all_pages(lambda page: self._page(page, what), path, what, decode)
+        return all_pages(fetch, path, what, decode)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dbt_statsig.console.answers import Envelope, envelope, refusal
+from dbt_statsig.console.answers import Envelope, envelope, refusal, said
 from dbt_statsig.console.retry_after import seconds_asked
 from dbt_statsig.console.wire import Answer, Failure, Trouble
 from dbt_statsig.errors import AuthenticationFailed, ConnectionFailed, ProtocolError, Throttled
@@ -81,6 +81,8 @@ class Sender:
             raise ConnectionFailed(
                 f"{what}: {self._host} gave no usable answer ({result.detail}).", fix="Try again later."
             )
+        if result.fault:
+            raise ProtocolError(f"{what}: {result.fault}.", fix="Try again later.")
         return result
 
     def write(self, request: Request) -> Envelope | Lost:
@@ -101,22 +103,22 @@ class Sender:
             if isinstance(error, AuthenticationFailed):
                 self._key_refused.set()
             raise error
-        detail = f"answer {result.status}"
+        detail = said(result, self._key)
         if 300 <= result.status < 400:  # noqa: PLR2004  # the same
             detail = f"{detail}, a redirect, which is never followed: the key would go along"
             if request.is_read:
-                raise ProtocolError(f"{request.what}: {detail}.", fix="Check base_url, and what stands between.")
+                raise ProtocolError(f"{request.what}: {detail}.", fix="Check `base_url` and any proxy in between.")
         return self._unusable(request, detail)
 
     def _success(self, request: Request, answer: Answer) -> Envelope | Lost:
         if not answer.body and request.method == "DELETE":
             return Envelope()
-        parts = envelope(answer)
+        parts = envelope(answer, self._key)
         if isinstance(parts, Envelope):
             return parts
         if request.is_read:
             parts = self._key.redact(parts)
-            raise ProtocolError(f"{request.what}: {parts}.", fix="Check base_url, and what stands between.")
+            raise ProtocolError(f"{request.what}: {parts}.", fix="Check `base_url` and any proxy in between.")
         return self._unusable(request, parts)
 
     def _unusable(self, request: Request, detail: str) -> Lost:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Struct
 
-from dbt_statsig.console.bodies import create_body, decoded, only, patch_body, plain, update_body
+from dbt_statsig.console.bodies import create_body, decoded, only, patch_body, update_body
+from dbt_statsig.console.confirming import Sent, confirm, took_effect
 from dbt_statsig.console.reader import TAGS_PATH, Reader, object_path, title
 from dbt_statsig.console.reconcile import LOOKS, Seen, Settled, State, settle
 from dbt_statsig.console.sender import Lost, Request, Sender
-from dbt_statsig.errors import OutcomeUnknown, ProtocolError, Refused, UsageError
+from dbt_statsig.errors import ConsoleError, OutcomeUnknown, ProtocolError, Refused, UsageError
 from dbt_statsig.sources import SPECS, Kind, Source
 
 if TYPE_CHECKING:
@@ -21,15 +22,20 @@ if TYPE_CHECKING:
     from dbt_statsig.console.patience import Patience
 
 
+_MISSING = frozenset({400, 404})
+"""How a missing object can be answered: 404 is published for two kinds only."""
+
+
 class Written(Struct, frozen=True, kw_only=True):
     """A write that happened.
 
-    `live` is the object that the answer (or the reading back) holds, None if it holds none that can be read;
-    `reconciled` says that the write's own answer was lost and its outcome was learned by reading.
+    `live` is the object that the answer (or the reading back) holds, None for a deletion; `reconciled` says that the
+    answer did not show the outcome, which was learned by reading, `already` that an object to delete was not there.
     """
 
     live: Source | None
     reconciled: bool = False
+    already: bool = False
 
 
 class Writer:
@@ -68,7 +74,8 @@ class Writer:
                 return Seen(state=State.PENDING)
             return Seen(state=State.HAPPENED if self._same(payload, live) else State.FOREIGN, live=live)
 
-        return self._write(kind, request, look)
+        sent = Sent(payload=payload, before=None, echo=None, creates=True)
+        return self._write(kind, request, look, sent)
 
     def update(self, kind: Kind, name: str, payload: Source, *, before: Source | None, dry_run: bool) -> Written:
         """See `ConsoleClient.update`."""
@@ -94,7 +101,7 @@ class Writer:
             declared = msgspec.structs.replace(declared, name=name)
         return self._change(kind, "PATCH", name, declared, before=before, body=body, dry_run=dry_run)
 
-    def delete(self, kind: Kind, name: str) -> None:
+    def delete(self, kind: Kind, name: str) -> Written:
         """See `ConsoleClient.delete`."""
         path = object_path(kind, name)
         request = Request(method="DELETE", path=path, what=title(kind, name))
@@ -103,7 +110,32 @@ class Writer:
             live = self._reader.get(kind, name)
             return Seen(state=State.HAPPENED if live is None else State.PENDING, live=live)
 
-        self._settled(request, look)
+        try:
+            result = self._settled(request, look)
+        except Refused as error:
+            if not self._is_gone(kind, name, error):
+                raise
+            return Written(live=None, already=True)
+        if isinstance(result, Settled):
+            return Written(live=None, reconciled=True)
+        confirm(
+            look,
+            lambda seen: seen.live is None,
+            what=request.what,
+            fault=result.fault,
+            shown="the object is still there",
+            patience=self._patience,
+        )
+        return Written(live=None)
+
+    def _is_gone(self, kind: Kind, name: str, error: Refused) -> bool:
+        """Whether a deletion was refused because there is nothing to delete."""
+        if error.status not in _MISSING:
+            return False
+        try:
+            return self._reader.get(kind, name) is None
+        except ConsoleError:
+            return False
 
     def create_tag(self, name: str, description: str) -> None:
         """See `ConsoleClient.create_tag`."""
@@ -115,8 +147,9 @@ class Writer:
         except Refused as error:
             refused = error
         else:
-            if isinstance(result, Lost) and name not in self._reader.tags():
-                raise OutcomeUnknown(f"{what}: the answer was lost ({result.detail}), and it is not in the list.")
+            detail = result.detail if isinstance(result, Lost) else result.fault
+            if detail and name not in self._reader.tags():
+                raise OutcomeUnknown(f"{what}: the answer does not show it ({detail}), and it is not in the list.")
             return
         if name not in self._reader.tags():
             raise refused
@@ -145,7 +178,7 @@ class Writer:
                 live = self._reader.get(kind, name)
             return Seen(state=self._state(payload, before, live), live=live)
 
-        return self._write(kind, request, look)
+        return self._write(kind, request, look, Sent(payload=payload, before=before, echo=None))
 
     def _state(self, payload: Source, before: Source | None, live: Source | None) -> State:
         if live is None:
@@ -156,14 +189,27 @@ class Writer:
             return State.UNCLEAR
         return State.PENDING if self._same(before, live) else State.FOREIGN
 
-    def _write(self, kind: Kind, request: Request, look: Callable[[], Seen]) -> Written:
+    def _write(self, kind: Kind, request: Request, look: Callable[[], Seen], sent: Sent) -> Written:
         result = self._settled(request, look)
         if isinstance(result, Settled):
             return Written(live=result.live, reconciled=True)
-        try:
-            return Written(live=decoded(kind, plain(result.data), request.what))
-        except ProtocolError:
-            return Written(live=None)
+        echo = _object(kind, result.data)
+        if request.repeatable:
+            if result.fault:
+                raise Refused(f"{request.what}: Statsig refused it ({result.fault}).", status=400)
+            return Written(live=echo)
+        if echo is not None and not result.fault and self._same(sent.payload, echo):
+            return Written(live=echo)
+        answered = msgspec.structs.replace(sent, echo=echo)
+        live = confirm(
+            lambda: self._reader.get(kind, sent.payload.name),
+            lambda live: took_effect(answered, live, self._same),
+            what=request.what,
+            fault=result.fault,
+            shown="it does not show what was sent",
+            patience=self._patience,
+        )
+        return Written(live=live, reconciled=echo is None)
 
     def _settled(self, request: Request, look: Callable[[], Seen]) -> Envelope | Settled:
         return settle(
@@ -173,3 +219,10 @@ class Writer:
             patience=self._patience,
             looks=self._looks,
         )
+
+
+def _object(kind: Kind, data: Any) -> Source | None:
+    try:
+        return decoded(kind, data, "")
+    except ProtocolError:
+        return None

@@ -62,6 +62,13 @@ class Api:
         except Refusal as refusal:
             return refusal.reply
 
+    def held(self, call: Call) -> dict[str, Any] | None:
+        """The source that a request is about, as it is now."""
+        segments = tuple(call.path.removeprefix(f"{PREFIX}/").split("/"))
+        kind = _ITEMS.get(segments[:-1])
+        with self._state.lock:
+            return None if kind is None else self._state.sources[kind.collection].get(_decoded(segments[-1]))
+
     def _admit(self, call: Call) -> None:
         key = call.headers.get("statsig-api-key", "")
         if key != self._options.key:

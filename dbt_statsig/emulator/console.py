@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 from starlette.concurrency import run_in_threadpool
 
+from dbt_statsig.emulator.mangling import mangled
 from dbt_statsig.emulator.replies import Reply
 from dbt_statsig.emulator.wire import Wire, read
 
@@ -99,7 +100,7 @@ class Console:
         else:
             if fault.action == "delay":
                 await self._pause(fault.seconds, epoch)
-            reply = await self._answer(_spoilt(call, fault)) if fault.commits else Reply(status=200, payload={})
+            reply = await self._spoilt_answer(call, fault)
             await _distorted(wire, reply, fault)
 
     async def _pause(self, seconds: float, epoch: int) -> None:
@@ -111,6 +112,14 @@ class Console:
 
     async def _answer(self, call: Call) -> Reply:
         return await run_in_threadpool(self._api.answer, call)
+
+    async def _spoilt_answer(self, call: Call, fault: Injected) -> Reply:
+        if fault.action == "old_object":
+            # What is there is read before the request takes effect, if it does.
+            before = self._api.held(call)
+            reply = await self._answer(msgspec.structs.replace(call, persist=fault.commits))
+            return Reply(status=reply.status, payload={**reply.payload, "data": before}) if before else reply
+        return await self._answer(_spoilt(call, fault)) if fault.commits else Reply(status=200, payload={})
 
     async def _commit_late(self, wire: Wire, call: Call, fault: Injected) -> None:
         reply = await self._answer(msgspec.structs.replace(call, persist=False))
@@ -150,6 +159,9 @@ class Console:
 def _spoilt(call: Call, fault: Injected) -> Call:
     if fault.action == "shift_pages":
         return msgspec.structs.replace(call, shift=fault.by)
+    if fault.action == "keeps_otherwise" and call.body:
+        body = mangled(msgspec.json.decode(call.body), fault.ways, fault.fields)
+        return msgspec.structs.replace(call, body=msgspec.json.encode(body))
     return msgspec.structs.replace(call, endless=fault.action == "endless_pages")
 
 
@@ -183,6 +195,11 @@ def _altered(reply: Reply, fault: Injected) -> Reply:
     if isinstance(data, list) and fault.action == "empty_list":
         payload["data"] = []
         payload["pagination"].update(totalItems=0, nextPage=None, previousPage=None)
+    elif isinstance(data, list) and fault.action == "odd_neighbour":
+        payload["data"].insert(0, fault.fields)
+        payload["pagination"]["totalItems"] += 1
+    elif isinstance(data, list) and fault.action == "short_list":
+        del payload["data"][len(data) - abs(fault.by) :]
     elif isinstance(data, dict) and fault.action == "echo_differs":
         data.update(fault.fields or {"description": f"{data.get('description', '')} (altered)"})
     return Reply(status=reply.status, payload=payload, headers=reply.headers)

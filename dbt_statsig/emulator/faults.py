@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from dbt_statsig.emulator.failures import CannotStart
+from dbt_statsig.emulator.mangling import Way
 from dbt_statsig.emulator.seed import read_json
 
 if TYPE_CHECKING:
@@ -33,6 +34,10 @@ Action = Literal[
     "endless_pages",
     "empty_list",
     "echo_differs",
+    "keeps_otherwise",
+    "old_object",
+    "odd_neighbour",
+    "short_list",
     "late_commit",
 ]
 
@@ -51,8 +56,11 @@ class Injected(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     - `seconds`: of delay, or until a late commit shows.
     - `status`, `headers`, `body`: what is answered (JSON, or text as it is); `url`: where a redirect leads.
     - `commit`: whether the request takes effect; by default not for `status` and `redirect`, else yes.
-    - `by`: how many objects a page is shifted (below 0: some come again; above 0: some are skipped).
-    - `fields`: what an echo says instead. `answer`: a late commit is answered as success, else the connection drops.
+    - `by`: how many objects a page is shifted (below 0: some come again; above 0: some are skipped), or a short list
+      lacks at its end.
+    - `fields`: what an echo says, or the object is kept with, instead; or an object that stands in a list besides.
+    - `ways`: how else it is kept (see `mangling.py`). `old_object` answers a change with what was there before.
+    - `answer`: a late commit is answered as success, else the connection drops.
     - `times`: after so many, the fault is over.
     """
 
@@ -67,12 +75,13 @@ class Injected(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     commit: bool | None = None
     by: int = -1
     fields: dict[str, Any] = {}
+    ways: list[Way] = []
     answer: bool = False
 
     @property
     def commits(self) -> bool:
         """Whether a request that meets this fault takes effect."""
-        return self.action not in ("status", "redirect") if self.commit is None else self.commit
+        return self.action not in ("status", "redirect", "old_object") if self.commit is None else self.commit
 
 
 class FaultPlan:

@@ -168,9 +168,9 @@ def test_gone_since_the_plan(emulator: Running, client: ConsoleClient) -> None:
 
 
 def test_an_answer_that_differs_is_told(emulator: Running, client: ConsoleClient) -> None:
-    """Fields that the answer shows otherwise than they were sent are named."""
+    """Fields that Statsig keeps otherwise than they were sent are named."""
     plan = make_plan(client, [declared("A")])
-    emulator.inject({"match": {"method": "POST"}, "action": "echo_differs"})
+    emulator.inject({"match": {"method": "POST"}, "action": "keeps_otherwise", "fields": {"sql": "SELECT 9"}})
     (entry,) = Applier(client).run(plan).objects
     assert entry.status is Status.DONE
     assert entry.echo

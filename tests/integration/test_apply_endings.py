@@ -131,7 +131,7 @@ def test_tags_that_cannot_be_made_are_noted(client: ConsoleClient, monkeypatch: 
     monkeypatch.setattr(client, "create_tag", _stopped)
     outcome = Applier(client).run(plan)
     assert statuses(outcome) == {"A": Status.DONE}
-    assert outcome.notes == ("Tags could not be made sure of: Not sent.",)
+    assert outcome.notes == ("Could not create missing tags: Not sent.",)
 
 
 def _stopped(*_: Any) -> None:
@@ -172,23 +172,6 @@ def test_a_progress_that_fails(client: ConsoleClient) -> None:
     plan = make_plan(client, [declared("A"), declared("B", "b")])
     outcome = Applier(client, on_done=lambda _count: 1 / 0).run(plan)  # type: ignore[arg-type]  # it raises
     assert set(statuses(outcome).values()) == {Status.DONE}
-
-
-def test_an_answer_under_another_name(client: ConsoleClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name that the answer shows otherwise is told like any field, with what to do."""
-    plan = make_plan(client, [declared("A")])
-    real = client.create
-
-    def create(kind: Kind, payload: Any, **options: Any) -> Any:
-        written = real(kind, payload, **options)
-        assert written.live is not None
-        return structs.replace(written, live=structs.replace(written.live, name="a"))
-
-    monkeypatch.setattr(client, "create", create)
-    (entry,) = Applier(client).run(plan).objects
-    assert [(field.field, field.before, field.after) for field in entry.echo] == [("name", "a", "A")]
-    assert entry.message == "The console now shows other values than were sent."
-    assert entry.fix == "Compare the fields, then plan again."
 
 
 def test_tags_of_what_does_not_touch_them(console: Holding, client: ConsoleClient) -> None:

@@ -68,7 +68,8 @@ def read_live(
     client: ConsoleClient, wanted: Sequence[Desired], kind: Kind = Kind.METRIC_SOURCE
 ) -> tuple[dict[Kind, Live], list[str]]:
     """The live objects of a kind, and the warnings about them."""
-    return checked_live(client, begin_reading(client, [kind], Silent())(), wanted)
+    reading = checked_live(client, begin_reading(client, [kind], Silent())(), wanted)
+    return dict(reading.live), list(reading.warnings)
 
 
 def edited(client: ConsoleClient) -> Plan:

@@ -23,6 +23,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"inside"}),
     frozenset({"cli"}),
     frozenset({"column_listing", "conductor"}),
+    frozenset({"withholding"}),
     frozenset({"project"}),
     frozenset({"apply", "diagnosis", "emulator", "impact", "live", "report", "server_check"}),
     frozenset({"freshness"}),

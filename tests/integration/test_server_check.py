@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import pytest
 from msgspec import structs
 
 from dbt_statsig.changes import Action
 from dbt_statsig.emulator import running
-from dbt_statsig.errors import ConnectionFailed
+from dbt_statsig.errors import AuthenticationFailed, ConnectionFailed, ConsoleError, Forbidden
 from dbt_statsig.server_check import Checked, ServerCheck
 from tests.integration.faults.memory import MemoryConsole
 from tests.integration.faults.project import Project, names, writes
@@ -70,6 +71,19 @@ def test_tags_that_are_created_later(console: MemoryConsole, client: ConsoleClie
     with strict.client() as other:
         plan = make_plan(other, [declared("A", tags=("new",))])
         assert checked(other, plan).findings == ()
+
+
+@pytest.mark.parametrize("error", [Forbidden("No.", status=403), ConnectionFailed("500")])
+def test_56_tags_that_cannot_be_read(
+    client: ConsoleClient, monkeypatch: pytest.MonkeyPatch, error: ConsoleError
+) -> None:
+    """Fault 56: where the tags cannot be read, sources are checked without them; a refused key still ends it."""
+    plan = make_plan(client, [declared("A", tags=("new",))])
+    monkeypatch.setattr(client, "tags", Mock(side_effect=error))
+    assert checked(client, plan).findings == ()
+    monkeypatch.setattr(client, "tags", Mock(side_effect=AuthenticationFailed("401")))
+    with pytest.raises(AuthenticationFailed):
+        checked(client, plan)
 
 
 def test_names_that_the_plan_frees(client: ConsoleClient) -> None:

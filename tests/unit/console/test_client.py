@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+import msgspec
 import pytest
 
 from dbt_statsig.console.client import DEFAULT_BASE_URL, ConsoleClient, means_the_same
@@ -54,7 +56,7 @@ def test_threads_share_one_client() -> None:
     def handler(request: httpx.Request) -> httpx.Response:
         with lock:
             names.append(request.content)
-        return httpx.Response(201, json=one({"name": "x"})[1])
+        return httpx.Response(201, json=one(json.loads(request.content))[1])
 
     with (
         ConsoleClient(KEY, transport=httpx.MockTransport(handler), windows=[(10_000, 1.0)]) as client,
@@ -67,7 +69,7 @@ def test_threads_share_one_client() -> None:
 
 def test_no_attribute_of_a_client_shows_the_key() -> None:
     """Walking a client's objects, as a crash reporter does, meets no text that holds the key."""
-    opened = Opened(one({"name": "Orders"}))
+    opened = Opened(one(msgspec.to_builtins(ORDERS)))
     opened.client.create(Kind.METRIC_SOURCE, ORDERS)
     seen: set[int] = set()
     stack: list[object] = [opened.client]

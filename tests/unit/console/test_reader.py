@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import pytest
 
 from dbt_statsig.console.listing import all_pages
-from dbt_statsig.errors import ProtocolError, Refused
-from dbt_statsig.sources import SPECS, Kind, MetricSource
+from dbt_statsig.errors import AuthenticationFailed, ProtocolError, Refused
+from dbt_statsig.sources import SPECS, AssignmentSource, Kind, MetricSource
 from tests.unit.console.service import Opened, one, page, refused
 
 METRICS = "/console/v1/metrics/metric_source/list"
@@ -101,8 +102,7 @@ def test_an_empty_last_page_that_adds_up_is_no_doubt() -> None:
         ((200, {"data": {"a": 1}}), "page 1: data is no list"),
         ((200, {"data": None}), "data is no list"),
         ((200, {"message": "hello"}), "data is no list"),
-        (page({"name": "a"}, {"name": "b", "sql": 5}), r"metric sources, page 1, entry 2: .*\$\.sql"),
-        (page("a"), "entry 1"),
+        (page("a", "b"), "no object in it has a name"),
     ],
 )
 def test_a_list_of_another_form_is_a_protocol_error(reply: tuple[int, Any], message: str) -> None:
@@ -118,10 +118,46 @@ def test_one_object_is_read_by_its_own_path() -> None:
     assert opened.service.calls == ["GET /console/v1/metrics/metric_source/a%2Fb"]
 
 
-def test_404_and_null_are_nothing() -> None:
-    """A missing object is None, whether the API says 404 or holds null."""
+def test_404_is_nothing_and_null_is_checked() -> None:
+    """A missing object is None; an answer without an object means that only if the list lacks it too."""
     assert Opened(refused(404)).client.get(Kind.ENTITY_PROPERTY_SOURCE, "a") is None
-    assert Opened(one(None)).client.get(Kind.ENTITY_PROPERTY_SOURCE, "a") is None
+    assert Opened(one(None), page(total=0)).client.get(Kind.ENTITY_PROPERTY_SOURCE, "a") is None
+    with pytest.raises(ProtocolError, match="holds no object"):
+        Opened(one(None), page(*named("a"), total=1)).client.get(Kind.ENTITY_PROPERTY_SOURCE, "a")
+
+
+def test_51_an_answer_about_another_object_is_none() -> None:
+    """Fault 51: what is read must be what was asked for."""
+    with pytest.raises(ProtocolError, match='is about "b"'):
+        Opened(one({"name": "b"})).client.get(Kind.METRIC_SOURCE, "a")
+
+
+def test_50_a_list_that_reports_an_error_is_none() -> None:
+    """Fault 50: a list with an error in it is not taken for an empty one."""
+    with pytest.raises(ProtocolError, match=r"reports an error \(500\): Try later"):
+        Opened((200, {"status": 500, "message": "Try later", "data": []})).client.list(Kind.METRIC_SOURCE)
+
+
+def test_53_an_object_that_cannot_be_read_is_kept_by_its_name() -> None:
+    """Fault 53: of such an object name and description are read, and the others are read in full."""
+    odd = {"name": "b", "sql": 5, "description": "theirs"}
+    opened = Opened(page({"name": "a", "sql": "s"}, odd, {"name": None}, {"name": 7}, {"name": ""}, 3, total=6))
+    listing = opened.client.list(Kind.ASSIGNMENT_SOURCE)
+    assert [item.name for item in listing.items if item.name not in listing.unread] == ["a"]
+    nameless = [f"(object {number} of the list, without a name)" for number in (3, 5, 6)]
+    assert sorted(listing.unread) == sorted(["b", "7", *nameless])
+    assert "$.sql" in listing.unread["b"]
+    assert listing.items[1] == AssignmentSource(name="b", description="theirs")
+    with pytest.raises(ProtocolError, match=r"\$\.sql"):
+        opened.client.get(Kind.ASSIGNMENT_SOURCE, "b")
+
+
+def test_53_what_could_not_be_sent_back_is_not_read() -> None:
+    """Fault 53: half a character makes its object unreadable, and no other."""
+    body = rb'{"data": [{"name": "a", "sql": "\ud800"}, {"name": "b"}], "pagination": {"nextPage": null}}'
+    listing = Opened(httpx.Response(200, content=body)).client.list(Kind.ASSIGNMENT_SOURCE)
+    assert "half a character" in listing.unread["a"]
+    assert [item.name for item in listing.items] == ["a", "b"]
 
 
 def test_a_400_is_checked_against_the_list() -> None:
@@ -175,7 +211,7 @@ def test_names_that_address_something_else_are_refused(kind: Kind, name: str, fa
 def test_a_refused_list_is_a_protocol_error(status: int) -> None:
     """The lists are always there: a refusal of one concerns the address or the project, not one object."""
     opened = Opened(refused(status, "Not here"))
-    for call in (lambda: opened.client.list(Kind.METRIC_SOURCE), opened.client.tags, opened.client.ping):
+    for call in (lambda: opened.client.list(Kind.METRIC_SOURCE), opened.client.unit_ids, opened.client.ping):
         with pytest.raises(ProtocolError, match="Not here") as caught:
             call()
         assert "base_url" in caught.value.fix
@@ -195,10 +231,15 @@ def test_tags_and_unit_ids_are_read_by_name() -> None:
 
 
 @pytest.mark.parametrize("entry", [{"id": 1}, "a", {"name": None}])
-def test_a_tag_without_name_is_a_protocol_error(entry: Any) -> None:
-    """An entry that has no name cannot be compared with ours."""
-    with pytest.raises(ProtocolError, match="entry 1: it has no name"):
-        Opened(page(entry)).client.tags()
+def test_a_tag_without_name_is_none_of_ours(entry: Any) -> None:
+    """An entry that has no name keeps no other from being read."""
+    assert "b" in Opened(page(entry, {"name": "b"})).client.tags()
+
+
+def test_56_a_forbidden_list_concerns_the_key() -> None:
+    """Fault 56: a 403 for a whole list says that the key may not read."""
+    with pytest.raises(AuthenticationFailed, match="403"):
+        Opened(refused(403)).client.list(Kind.METRIC_SOURCE)
 
 
 def test_ping_is_one_small_request() -> None:

@@ -134,7 +134,7 @@ def test_a_refused_second_try_that_left_nothing_is_a_refusal() -> None:
 
 def test_a_second_try_that_cannot_be_sent_leaves_it_unknown() -> None:
     """When the run loses its key between the tries, the first one's outcome is not claimed."""
-    opened = Opened(httpx.ReadTimeout("late"), *[ABSENT] * len(LOOKS), refused(403))
+    opened = Opened(httpx.ReadTimeout("late"), *[ABSENT] * len(LOOKS), refused(401))
     with pytest.raises(OutcomeUnknown, match="not sent again"):
         opened.client.create(Kind.METRIC_SOURCE, ORDERS)
 
@@ -196,7 +196,8 @@ def test_a_lost_rename_is_found_under_either_name() -> None:
     renamed = Opened(httpx.ReadTimeout("late"), one({"name": "Users", "sql": "select 1", "timestampAsDay": True}))
     assert renamed.client.update(Kind.ENTITY_PROPERTY_SOURCE, "Old", USERS, before=old).reconciled
     still_old = one({"name": "Old", "sql": "select 1", "timestampAsDay": True})
-    kept = Opened(httpx.ReadTimeout("late"), *[ABSENT, still_old] * len(LOOKS), one({"name": "Users"}))
+    done = one({"name": "Users", "sql": "select 1", "timestampAsDay": True})
+    kept = Opened(httpx.ReadTimeout("late"), *[ABSENT, still_old] * len(LOOKS), done)
     assert not kept.client.update(Kind.ENTITY_PROPERTY_SOURCE, "Old", USERS, before=old).reconciled
     assert methods(kept) == "P" + "GG" * len(LOOKS) + "P"
 
@@ -207,7 +208,7 @@ def test_a_lost_deletion_is_read_back() -> None:
     gone.client.delete(Kind.METRIC_SOURCE, "Orders")
     assert methods(gone) == "PG"
     again = Opened(httpx.ReadTimeout("late"), *[one(OURS)] * len(LOOKS), refused(404), ABSENT)
-    again.client.delete(Kind.METRIC_SOURCE, "Orders")
+    assert again.client.delete(Kind.METRIC_SOURCE, "Orders").reconciled
     assert methods(again) == "P" + "G" * len(LOOKS) + "PG"
     stays = Opened(httpx.ReadTimeout("late"), *[one(OURS)] * len(LOOKS), refused(400, "In use"), one(OURS))
     with pytest.raises(Refused, match="In use"):
@@ -216,7 +217,7 @@ def test_a_lost_deletion_is_read_back() -> None:
 
 def test_an_empty_answer_to_a_deletion_is_a_success() -> None:
     """A deletion needs no body in its answer; an HTML page is still doubted."""
-    Opened(httpx.Response(204)).client.delete(Kind.METRIC_SOURCE, "Orders")
+    Opened(httpx.Response(204), ABSENT).client.delete(Kind.METRIC_SOURCE, "Orders")
     doubted = Opened(httpx.Response(200, content=b"<html>"))
     with pytest.raises(OutcomeUnknown):
         doubted.client.delete(Kind.METRIC_SOURCE, "Orders")

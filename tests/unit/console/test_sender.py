@@ -6,6 +6,7 @@ import ssl
 from email.utils import formatdate
 
 import httpx
+import msgspec
 import pytest
 
 from dbt_statsig.console.sender import ATTEMPTS
@@ -21,7 +22,7 @@ from dbt_statsig.errors import (
 from dbt_statsig.sources import Kind
 from tests.unit.console.service import ORDERS, SECRET, Opened, Reply, one, page, refused
 
-CREATED = one({"name": "Orders"}, 201)
+CREATED = one(msgspec.to_builtins(ORDERS), 201)
 HTML = httpx.Response(200, headers={"content-type": "text/html"}, content=b"<html>Log in</html>")
 
 

@@ -25,33 +25,125 @@ def test_each_kind_is_written_at_its_own_paths(kind: Kind) -> None:
     """Create, full update and delete of every kind go to the published paths."""
     spec = SPECS[kind]
     payload = spec.payload(name="a b", sql="select 1")
-    opened = Opened(one({"name": "a b", "sql": "select 1"}))
+    done = one({"name": "a b", "sql": "select 1"})
+    opened = Opened(done, done, done, refused(404) if spec.can_read else page(total=0))
     assert opened.client.create(kind, payload) == Written(live=payload)
     assert opened.client.update(kind, "a b", payload).live == payload
-    opened.client.delete(kind, "a b")
+    assert opened.client.delete(kind, "a b") == Written(live=None)
     path = f"{spec.object_root}/a%20b"
-    assert opened.service.calls == [f"POST {spec.create_path}", f"POST {path}", f"DELETE {path}"]
+    look = path if spec.can_read else f"{spec.list_path}?limit=100&page=1"
+    assert opened.service.calls == [f"POST {spec.create_path}", f"POST {path}", f"DELETE {path}", f"GET {look}"]
     assert opened.service.requests[0].headers["content-type"] == "application/json"
 
 
+KEPT = {"name": "Orders", "sql": "select 2", "tags": None}
+AS_SENT = {
+    "name": "Orders",
+    "sql": "select 1",
+    "tags": ["a", "b"],
+    "timestampColumn": "ordered_at",
+    "idTypeMapping": [{"statsigUnitID": "userID", "column": "user_id"}],
+}
+OTHER = {**AS_SENT, "name": "Refunds"}
+BEFORE = MetricSource(name="Orders", sql="select 0")
+
+
+def test_an_answer_that_holds_what_was_sent_needs_no_reading() -> None:
+    """An answer with every declared field as sent is the whole outcome."""
+    opened = Opened(one({**AS_SENT, "isVerified": True}, 201))
+    assert not opened.client.create(Kind.METRIC_SOURCE, ORDERS).reconciled
+    assert len(opened.service.requests) == 1
+
+
 def test_the_answers_object_is_handed_on() -> None:
-    """What the answer holds comes back, also where it differs from what was sent."""
-    written = Opened(one({"name": "Orders", "sql": "select 2", "tags": None}, 201)).client.create(
-        Kind.METRIC_SOURCE, ORDERS
-    )
-    assert written == Written(live=MetricSource(name="Orders", sql="select 2", tags=None))
+    """What Statsig keeps otherwise than it was sent is handed on once reading back shows it too."""
+    opened = Opened(one(KEPT, 201), one(KEPT))
+    kept = MetricSource(name="Orders", sql="select 2", tags=None)
+    assert opened.client.create(Kind.METRIC_SOURCE, ORDERS) == Written(live=kept)
+    assert [request.method for request in opened.service.requests] == ["POST", "GET"]
 
 
-@pytest.mark.parametrize("data", [None, [], {"sql": 5}, "done"])
-def test_a_success_without_a_usable_object_is_a_success(data: Any) -> None:
-    """A 2xx in the published envelope is a success, even where its data cannot be read."""
-    written = Opened(one(data, 201)).client.create(Kind.METRIC_SOURCE, ORDERS)
-    assert written == Written(live=None)
+@pytest.mark.parametrize("data", [None, [], {"sql": 5}, "done", {}, OTHER])
+def test_50_a_success_without_the_object_is_read_back(data: Any) -> None:
+    """Fault 50: an answer without the object, or with another one, counts only if reading back shows what was sent."""
+    written = Opened(one(data, 201), one(AS_SENT)).client.create(Kind.METRIC_SOURCE, ORDERS)
+    assert (written.live is not None, written.live == ORDERS) == (True, False)
+    for after in (refused(404), one({**AS_SENT, "sql": "select 9"})):
+        opened = Opened(one(data, 201), after)
+        with pytest.raises(OutcomeUnknown, match="does not show what was sent") as caught:
+            opened.client.create(Kind.METRIC_SOURCE, ORDERS)
+        assert "review may be pending" in caught.value.fix
+        assert [request.method for request in opened.service.requests] == ["POST", "GET", "GET", "GET"]
+
+
+def test_50_the_old_object_as_an_answer_is_no_success() -> None:
+    """Fault 50: an update whose answer and reading back show the object as it was is not claimed, nor sent again."""
+    opened = Opened(one({"name": "Orders", "sql": "select 0"}))
+    with pytest.raises(OutcomeUnknown, match="Statsig accepted this"):
+        opened.client.update(Kind.METRIC_SOURCE, "Orders", ORDERS, before=BEFORE)
+    assert [request.method for request in opened.service.requests] == ["POST", "GET", "GET", "GET"]
+
+
+def test_50_a_late_object_is_waited_for() -> None:
+    """Fault 50: what shows at a later look is done."""
+    opened = Opened((202, {}), refused(404), one(AS_SENT))
+    assert opened.client.create(Kind.METRIC_SOURCE, ORDERS).reconciled
+
+
+def test_50_an_error_inside_a_success_is_a_refusal_unless_it_was_done() -> None:
+    """Fault 50: a body with an error in it is a refusal, unless reading back shows what was sent."""
+    body = (200, {"status": 400, "message": "No such table"})
+    with pytest.raises(Refused, match="No such table"):
+        Opened(body, refused(404)).client.create(Kind.METRIC_SOURCE, ORDERS)
+    assert Opened(body, one(AS_SENT)).client.create(Kind.METRIC_SOURCE, ORDERS).reconciled
+    with pytest.raises(Refused, match="No such table"):
+        Opened(body).client.create(Kind.METRIC_SOURCE, ORDERS, dry_run=True)
+
+
+def test_50_reading_back_that_fails_leaves_it_unknown() -> None:
+    """Fault 50: nothing is claimed where the reading back gives nothing."""
+    with pytest.raises(OutcomeUnknown, match="reading it back failed"):
+        Opened((202, {}), refused(418)).client.create(Kind.METRIC_SOURCE, ORDERS)
+
+
+def test_50_without_budget_there_is_one_look() -> None:
+    """Fault 50: where no waiting is left, the first look decides."""
+    opened = Opened((202, {}), refused(404), budget=0.5)
+    with pytest.raises(OutcomeUnknown):
+        opened.client.create(Kind.METRIC_SOURCE, ORDERS)
+    assert len(opened.service.requests) == 2
+
+
+def test_51_an_ignored_rename_is_no_success() -> None:
+    """Fault 51: a rename is done only where the object has its new name."""
+    old = EntityPropertySource(name="Old", sql="select 1", timestamp_as_day=True)
+    still = one({"name": "Old", "sql": "select 1", "timestampAsDay": True})
+    with pytest.raises(OutcomeUnknown):
+        Opened(still, refused(404)).client.update(Kind.ENTITY_PROPERTY_SOURCE, "Old", USERS, before=old)
+
+
+def test_50_a_deletion_is_done_when_the_object_is_gone() -> None:
+    """Fault 50: a deletion that was accepted but left the object is not claimed."""
+    with pytest.raises(OutcomeUnknown, match="the object is still there"):
+        Opened(one({"name": "Orders"})).client.delete(Kind.METRIC_SOURCE, "Orders")
+    with pytest.raises(Refused, match="Not now"):
+        Opened((200, {"success": False, "message": "Not now"}), one({"name": "Orders"})).client.delete(
+            Kind.METRIC_SOURCE, "Orders"
+        )
+
+
+def test_56_a_deletion_of_what_is_gone_is_done() -> None:
+    """Fault 56: 404 (or an undocumented 400) is a success where nothing is there, and a refusal where it is."""
+    assert Opened(refused(404)).client.delete(Kind.METRIC_SOURCE, "Orders").already
+    assert Opened(refused(400), refused(400), page(total=0)).client.delete(Kind.METRIC_SOURCE, "Orders").already
+    for still in (one({"name": "Orders"}), refused(418)):
+        with pytest.raises(Refused, match="In use"):
+            Opened(refused(400, "In use"), still).client.delete(Kind.METRIC_SOURCE, "Orders")
 
 
 def test_a_patch_sends_only_the_named_fields() -> None:
     """A partial update goes out as PATCH and holds nothing but the named fields."""
-    opened = Opened(one({"name": "Users"}))
+    opened = Opened(one({"name": "Users", "timestampAsDay": True}))
     opened.client.patch(Kind.ENTITY_PROPERTY_SOURCE, "Users", USERS, fields=frozenset({"timestamp_as_day"}))
     assert opened.service.calls == ["PATCH /console/v1/experiments/entity_property/Users"]
     assert sent(opened) == {"timestampAsDay": True}
@@ -86,7 +178,7 @@ def test_impossible_patches_are_usage_errors(kind: Kind, fields: set[str], fault
 
 def test_renames_go_where_the_api_has_them() -> None:
     """An update may rename an assignment source; a metric source's new name is refused before sending."""
-    opened = Opened(one({"name": "Exposures"}))
+    opened = Opened(one({"name": "Exposures", "sql": "select 1", "experimentIDColumn": "e"}))
     opened.client.update(Kind.ASSIGNMENT_SOURCE, "Old", EXPOSURES)
     assert sent(opened)["name"] == "Exposures"
     assert opened.service.calls == ["POST /console/v1/experiments/assignment_source/Old"]
@@ -107,13 +199,11 @@ def test_names_that_cannot_be_addressed_are_never_created(payload: AssignmentSou
 
 
 def test_15_an_update_of_a_missing_object_recreates_nothing() -> None:
-    """Fault 15: 404 on an update or a deletion is reported as such, with one request."""
+    """Fault 15: 404 on an update is reported as such, with one request."""
     opened = Opened(refused(404, "Not here"))
     with pytest.raises(NotFound, match="Orders"):
         opened.client.update(Kind.METRIC_SOURCE, "Orders", ORDERS)
-    with pytest.raises(NotFound):
-        opened.client.delete(Kind.METRIC_SOURCE, "Orders")
-    assert [request.method for request in opened.service.requests] == ["POST", "DELETE"]
+    assert [request.method for request in opened.service.requests] == ["POST"]
 
 
 def test_a_tag_is_created_with_its_description() -> None:
@@ -132,7 +222,9 @@ def test_a_tag_that_somebody_else_created_is_as_good() -> None:
 
 
 def test_a_tag_whose_answer_was_lost_is_looked_up() -> None:
-    """After a lost answer the list of tags decides."""
+    """After a lost answer, or one that reports an error, the list of tags decides."""
+    with pytest.raises(OutcomeUnknown, match="reports an error"):
+        Opened((200, {"success": False}), page({"name": "other"})).client.create_tag("core", "d")
     Opened((500, {}), page({"name": "core"})).client.create_tag("core", "d")
     with pytest.raises(OutcomeUnknown, match="core"):
         Opened((500, {}), page({"name": "other"})).client.create_tag("core", "d")
