@@ -99,9 +99,9 @@ def test_50_a_deletion_that_is_not_done(project: Project, server: Running, kind:
     project.forget("m1")
     delete = {"method": "DELETE"}
     server.inject({"match": delete, "action": "status", "status": 200, "body": {"message": "Deleted."}})
-    assert statuses(synced(project, prune=True)) == {"M1": Status.UNKNOWN}
+    assert statuses(synced(project, prune=True, force=True)) == {"M1": Status.UNKNOWN}
     server.inject()
-    assert statuses(synced(project, prune=True)) == {"M1": Status.DONE}
+    assert statuses(synced(project, prune=True, force=True)) == {"M1": Status.DONE}
 
 
 def test_56_a_deletion_of_what_is_gone_is_done(project: Project, server: Running) -> None:
@@ -110,7 +110,7 @@ def test_56_a_deletion_of_what_is_gone_is_done(project: Project, server: Running
         project.declare(f"m{number}", f"M{number}")
     synced(project)
     project.forget("m1")
-    request = request_of(project, prune=True)
+    request = request_of(project, prune=True, force=True)
 
     def delete_now(_planned: Any) -> bool:
         del server.state.sources["metric_sources"]["M1"]
@@ -172,8 +172,8 @@ def test_53_an_odd_neighbour_stops_nothing(project: Project, server: Running, od
     assert set(statuses(done).values()) == {Status.DONE}
     assert "cannot be read" in " ".join(done.planned.notes)
     project.forget("m3")
-    assert statuses(synced(project, prune=True)) == {"M3": Status.DONE}
-    assert not statuses(synced(project, prune=True))
+    assert statuses(synced(project, prune=True, force=True)) == {"M3": Status.DONE}
+    assert not statuses(synced(project, prune=True, force=True))
 
 
 def test_54_a_short_list_makes_no_duplicate(project: Project, server: Running) -> None:
