@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from dbt_statsig.columns.budget import Unparsable
-from dbt_statsig.columns.projections import stored
-from dbt_statsig.columns.sql import SET_OPERATIONS, Node, arg, is_query, parse_statements, quiet
+from dbt_statsig.columns.sql import SET_OPERATIONS, Node, arg, is_query, parse_statements, quiet, stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

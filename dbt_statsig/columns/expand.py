@@ -22,7 +22,7 @@ from dbt_statsig.columns.items import (
 from dbt_statsig.columns.operations import apply
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from typing import TypeGuard
 
     from dbt_statsig.columns.adapters import Adapter
@@ -48,18 +48,6 @@ class Known(Struct, frozen=True, kw_only=True):
     def closed(self) -> bool:
         """Whether there are no other columns."""
         return not self.reasons and not self.others
-
-
-def tables_of(items: Items) -> Iterator[tuple[str, ...]]:
-    """The tables whose columns the items need."""
-    waiting, seen = [items], set()
-    while waiting:
-        for item in waiting.pop():
-            if isinstance(item, Star):
-                yield item.table
-            elif isinstance(item, Group) and id(item) not in seen:
-                seen.add(id(item))
-                waiting.extend(item.parts)
 
 
 def expand(adapter: Adapter, items: Items, tables: Callable[[tuple[str, ...]], Known]) -> Known:
@@ -132,12 +120,15 @@ class _Expansion:
     def _group(self, group: Group) -> Items:
         if id(group) not in self._groups:
             parts = [self.flat(part) for part in group.parts]
-            self._groups[id(group)] = self.operate(self._put_together(group.mode, parts), group.ops)
+            self._groups[id(group)] = self.operate(self._put_together(group, parts), group.ops)
         return self._groups[id(group)]
 
-    def _put_together(self, mode: str, parts: list[Items]) -> Items:
+    def _put_together(self, group: Group, parts: list[Items]) -> Items:
+        mode = group.mode
         if mode == "concat":
             return tuple(item for part in parts for item in part)
+        if mode in {"joined", "leading"}:
+            return self._joined(group.alias, parts, leading=mode == "leading")
         left, right = parts
         has_left, has_right = self._keys(left), self._keys(right)
         if mode == "by_name":
@@ -148,6 +139,25 @@ class _Expansion:
         if mode == "common":
             return tuple(item for item in left if self._is_in(item, has_right))
         return left + tuple(item for item in right if not self._is_in(item, has_left))
+
+    def _joined(self, alias: str, parts: list[Items], *, leading: bool) -> Items:
+        """The first part's columns as a ClickHouse join names them."""
+        theirs: set[str] = set().union(*map(self._keys, parts[1:]))
+        known = all(isinstance(item, Name) and "." not in item.name for part in parts[1:] for item in part)
+        unsure = Anonymous("a column that may keep its table's name before it")
+        out: list[Item] = []
+        for item in parts[0]:
+            if not isinstance(item, Name):
+                out.append(item)
+            elif "." in item.name:
+                out.append(unsure)
+            elif leading:
+                out.append(item)
+            elif self._adapter.key(item.name) in theirs:
+                out.append(Name(f"{alias}.{item.name}", item.unsure) if alias else unsure)
+            else:
+                out.append(item if known else unsure)
+        return tuple(out)
 
     def _keys(self, items: Items) -> set[str]:
         return {self._adapter.key(item.name) for item in items if isinstance(item, Name)}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dbt_statsig.columns.expand import Known, expand, tables_of
-from dbt_statsig.columns.items import TooWide
+from dbt_statsig.columns.expand import Known, expand
+from dbt_statsig.columns.items import TooWide, tables_of
 from dbt_statsig.columns.relations import find, matches, node_parts
 
 if TYPE_CHECKING:

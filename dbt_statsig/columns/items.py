@@ -6,9 +6,12 @@ alias columns) that apply to them once the table's columns are known. Plain valu
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # Far above the widest table of any warehouse; it only stops queries that double their width at each step.
 MAX_ITEMS = 100_000
@@ -85,13 +88,16 @@ class Group(Struct, frozen=True, tag=True, array_like=True):
     """Items that can only be put together when their tables are known.
 
     `mode` is `concat`, `by_name` (left, then what only right has), `common` (what both have, for BY NAME INNER) or
-    `natural` (the join). `size` counts the items inside.
+    `natural` (the join), or `joined`: the first part's columns, with `alias` before names that the others have too
+    (`leading`: without it).
+    `size` counts the items inside.
     """
 
     mode: str
     parts: tuple[tuple[Item, ...], ...]
     size: int
     ops: tuple[Op, ...] = ()
+    alias: str = ""
 
 
 Item: TypeAlias = Name | Anonymous | Opaque | Star | Group
@@ -104,12 +110,12 @@ class Shape(Struct, frozen=True, kw_only=True):
     items: Items
 
 
-def group(mode: str, *parts: Items, ops: tuple[Op, ...] = ()) -> Group:
+def group(mode: str, *parts: Items, ops: tuple[Op, ...] = (), alias: str = "") -> Group:
     """A group of the parts. Raises TooWide."""
     size = sum(weight(part) for part in parts)
     if size > MAX_ITEMS:
         raise TooWide
-    return Group(mode, parts, size, ops)
+    return Group(mode, parts, size, ops, alias)
 
 
 def weight(items: Items) -> int:
@@ -128,3 +134,15 @@ def together(*parts: Items) -> Items:
 def all_named(items: Items) -> bool:
     """Whether every column is known by name or at least by number."""
     return all(isinstance(item, (Name, Anonymous)) for item in items)
+
+
+def tables_of(items: Items) -> Iterator[tuple[str, ...]]:
+    """The tables whose columns the items need."""
+    waiting, seen = [items], set()
+    while waiting:
+        for item in waiting.pop():
+            if isinstance(item, Star):
+                yield item.table
+            elif isinstance(item, Group) and id(item) not in seen:
+                seen.add(id(item))
+                waiting.extend(item.parts)

@@ -43,7 +43,7 @@ def later(item: Star | Group, op: Op) -> Star | Group:
     """The star or group with one more operation to come."""
     if isinstance(item, Star):
         return Star(item.table, (*item.ops, op))
-    return Group(item.mode, item.parts, item.size, (*item.ops, op))
+    return Group(item.mode, item.parts, item.size, (*item.ops, op), item.alias)
 
 
 def drop(adapter: Adapter, items: Items, op: Drop) -> Items:

@@ -8,8 +8,7 @@ from sqlglot import exp
 
 from dbt_statsig.columns.items import Drop, Items, Name, Opaque
 from dbt_statsig.columns.operations import drop
-from dbt_statsig.columns.projections import stored
-from dbt_statsig.columns.sql import Node, arg, pivot_fields
+from dbt_statsig.columns.sql import Node, arg, pivot_fields, stored
 
 if TYPE_CHECKING:
     from dbt_statsig.columns.adapters import Adapter

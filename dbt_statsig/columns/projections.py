@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from dbt_statsig.columns.items import Anonymous, Drop, Items, Name, Once, Opaque, Rename
-from dbt_statsig.columns.operations import drop, once, rename
-from dbt_statsig.columns.sql import EXPANDED_COLUMNS, Node, arg
+from dbt_statsig.columns.items import Anonymous, Items, Name, Opaque
+from dbt_statsig.columns.sources_in_scope import Source
+from dbt_statsig.columns.sql import EXPANDED_COLUMNS, Node, arg, stored
+from dbt_statsig.columns.stars import joined_names, star
 
 if TYPE_CHECKING:
     from dbt_statsig.columns.adapters import Adapter
@@ -33,16 +34,6 @@ _FUNCTIONS = {
 _GENERATORS = frozenset({"spark", "databricks", "hive", "duckdb", "clickhouse"})
 # Where `(a).b`, or `a[0].b`, is not called b.
 _DOT_LOSES_NAME = frozenset({"duckdb", "snowflake", "clickhouse"})
-_STAR_FILTERS = ("ilike", "like")
-
-
-def stored(adapter: Adapter, identifier: Node) -> str:
-    """The stored name of an identifier, or of what wraps one."""
-    inner = identifier
-    while not isinstance(inner, exp.Identifier) and isinstance(inner.this, exp.Expression):
-        inner = inner.this
-    quoted = bool(inner.args.get("quoted")) or isinstance(inner, exp.Literal)
-    return adapter.stored(inner.name, quoted=quoted)
 
 
 def project(adapter: Adapter, node: Node, scope: Scope) -> Items:
@@ -52,51 +43,40 @@ def project(adapter: Adapter, node: Node, scope: Scope) -> Items:
     if isinstance(node, exp.Alias):
         return _alias(adapter, node)
     if isinstance(node, exp.Star):
-        return star(adapter, node, scope.everything)
+        return star(adapter, node, scope)
     if isinstance(node, exp.Aliases):
         return tuple(Name(stored(adapter, alias)) for alias in node.expressions)
     return _unnamed(adapter, node)
 
 
-def star(adapter: Adapter, node: Node, items: Items) -> Items:
-    """`*` over the items, with what EXCEPT, RENAME and REPLACE make of it."""
-    if any(node.args.get(name) for name in _STAR_FILTERS):
-        return (Opaque("a star that is filtered by a pattern"),)
-    excepted = frozenset(adapter.key(stored(adapter, entry)) for entry in _listed(arg(node, "except")))
-    if any(not isinstance(entry, (exp.Identifier, exp.Column)) for entry in _listed(arg(node, "except"))):
-        return (Opaque("a star with an EXCEPT that is computed"),)
-    items = drop(adapter, items, Drop(excepted)) if excepted else items
-    replaced = frozenset(
-        adapter.key(stored(adapter, entry.args["alias"]))
-        for entry in _listed(node.args.get("replace"))
-        if isinstance(entry, exp.Alias)
-    )
-    items = once(adapter, items, Once(replaced)) if replaced and adapter.dialect == "duckdb" else items
-    pairs = _renamed(adapter, _listed(arg(node, "rename")))
-    return rename(adapter, items, Rename(pairs)) if pairs else items
-
-
-def _renamed(adapter: Adapter, entries: list[Node]) -> tuple[tuple[str, str], ...]:
-    return tuple(
-        (adapter.key(stored(adapter, entry.this)), stored(adapter, entry.args["alias"]))
-        for entry in entries
-        if isinstance(entry, exp.Alias)
-    )
-
-
-def _listed(value: object) -> list[Node]:
-    if value is None:
-        return []
-    return list(value) if isinstance(value, (list, tuple)) else [value]
-
-
 def _column(adapter: Adapter, node: Node, scope: Scope) -> Items:
+    if adapter.dialect == "clickhouse" and node.table and not isinstance(node.this, exp.Star):
+        return _clickhouse_column(adapter, node, scope)
     if not isinstance(node.this, exp.Star):
         return (_field(adapter, node.this),)
     found = scope.named(node.table) if not node.args.get("catalog") else None
     if found is None:
         return (Opaque(f"{node.table}.*: fields of a struct, or of a table that is not in FROM"),)
-    return star(adapter, node.this, found)
+    return star(adapter, node.this, scope, found) if isinstance(found, Source) else (found,)
+
+
+def _clickhouse_column(adapter: Adapter, node: Node, scope: Scope) -> Items:
+    """A qualified column: a path below a column keeps the path, a column of a join may keep its table's name."""
+    parts = [part for name in ("catalog", "db", "table", "this") if (part := arg(node, name)) is not None]
+    names = [part.name for part in parts]
+    place = next((at for at in range(len(names) - 1) if scope.named(names[at]) is not None), None)
+    if place is not None and place + 1 < len(names) - 1 and scope.named(names[place + 1]) is not None:
+        place += 1
+    source = None if place is None else scope.named(names[place])
+    own = names if place is None else names[place + 1 :]
+    if isinstance(source, Opaque) or (place is None and len(parts) > 2):  # noqa: PLR2004 - a table that is not in FROM
+        return (Opaque("a table that is not in FROM"),)
+    path: Items = (_field(adapter, parts[-1]),) if len(own) == 1 else (Name(".".join(own)),)
+    if len(scope.sources) == 1:
+        return path
+    if source is None or len(own) > 1 or (scope.using and len(scope.sources) > 2):  # noqa: PLR2004 - a join of two
+        return (Anonymous("a column that may keep its table's name before it"),)
+    return joined_names(scope, source, path)
 
 
 def _field(adapter: Adapter, identifier: Node) -> Name | Anonymous:

@@ -28,18 +28,23 @@ class Source(Struct, frozen=True, kw_only=True):
 
 
 class Scope(Struct, frozen=True, kw_only=True):
-    """All entries of FROM; `everything` is what `*` gives."""
+    """All entries of FROM; `everything` is what `*` gives.
+
+    `plain`: that is the entries' columns, one after the other, but for those of `using` (keys).
+    """
 
     sources: tuple[Source, ...]
     everything: Items
+    plain: bool = True
+    using: frozenset[str] = frozenset()
 
-    def named(self, alias: str) -> Items | None:
-        """What `alias.*` gives, or None where nothing in FROM is called so."""
+    def named(self, alias: str) -> Source | Opaque | None:
+        """The entry that is called so, or None where there is none."""
         wanted = alias.casefold()
         found = [source for source in self.sources if source.alias.casefold() == wanted]
         if len(found) > 1:
-            return (Opaque(f"two tables are called {alias}"),)
-        return found[0].items if found else None
+            return Opaque(f"two tables are called {alias}")
+        return found[0] if found else None
 
 
 NOTHING = Scope(sources=(), everything=(Opaque("a star without a table"),))

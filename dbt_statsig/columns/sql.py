@@ -17,6 +17,8 @@ from dbt_statsig.columns.budget import Unparsable, check_size, limited
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dbt_statsig.columns.adapters import Adapter
+
 # sqlglot 30 made Expr the base of Expression; both names exist wherever the other end of the range is installed.
 Node: TypeAlias = Any
 # Its home differs between versions too.
@@ -24,6 +26,7 @@ Token: TypeAlias = Any
 
 SET_OPERATIONS: tuple[Any, ...] = (getattr(exp, "SetOperation", exp.Union), exp.Union)
 EXPANDED_COLUMNS: type | None = getattr(exp, "Columns", None)
+FINAL: type[Any] | None = getattr(exp, "Final", None)
 ROWS_OF_FUNCTION: type | None = getattr(exp, "TableFromRows", None)
 
 _quiet: ContextVar[bool] = ContextVar("dbt_statsig_quiet", default=False)
@@ -121,3 +124,12 @@ def pivot_fields(pivot: Node) -> list[Node]:
         one = pivot.args.get("field")
         return [one] if one is not None else []
     return list(fields)
+
+
+def stored(adapter: Adapter, identifier: Node) -> str:
+    """The stored name of an identifier, or of what wraps one."""
+    inner = identifier
+    while not isinstance(inner, exp.Identifier) and isinstance(inner.this, exp.Expression):
+        inner = inner.this
+    quoted = bool(inner.args.get("quoted")) or isinstance(inner, exp.Literal)
+    return adapter.stored(inner.name, quoted=quoted)

@@ -8,8 +8,7 @@ from sqlglot import exp
 
 from dbt_statsig.columns.items import Anonymous, Items, Name, Opaque, Place
 from dbt_statsig.columns.operations import place
-from dbt_statsig.columns.projections import stored
-from dbt_statsig.columns.sql import ROWS_OF_FUNCTION, Node, arg
+from dbt_statsig.columns.sql import ROWS_OF_FUNCTION, Node, arg, stored
 
 if TYPE_CHECKING:
     from dbt_statsig.columns.adapters import Adapter

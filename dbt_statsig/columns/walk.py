@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
 from sqlglot import exp
 
-from dbt_statsig.columns.items import Drop, Items, Opaque, Place, Star, group, together
+from dbt_statsig.columns.items import Drop, Items, Name, Opaque, Place, Star, group, together
 from dbt_statsig.columns.operations import distinct, drop, place
 from dbt_statsig.columns.pivots import alias_of, pivoted, simple_pivot
-from dbt_statsig.columns.projections import project, stored
+from dbt_statsig.columns.projections import project
 from dbt_statsig.columns.sources_in_scope import NOTHING, Scope, Source, combine
-from dbt_statsig.columns.sql import SET_OPERATIONS, Node, arg, is_query
+from dbt_statsig.columns.sql import FINAL, SET_OPERATIONS, Node, arg, is_query, stored
 from dbt_statsig.columns.table_functions import function_items, is_function, values_items
 
 if TYPE_CHECKING:
@@ -26,7 +27,10 @@ _SHORT_LISTS = frozenset({"postgres", "duckdb", "redshift", "materialize", "risi
 
 
 _JOIN_WORDS = ("kind", "side", "method", "on", "using", "pivots")
-_PIVOTED = Scope(sources=(), everything=(Opaque("a PIVOT behind a join"),))
+_PIVOTED = Scope(sources=(), everything=(Opaque("a PIVOT behind a join"),), plain=False)
+# Where `t.*` leaves out the columns of USING.
+_USING_LEAVES = frozenset({"trino", "athena"})
+_CHANGES = ("METADATA$ACTION", "METADATA$ISUPDATE", "METADATA$ROW_ID")
 
 
 class Walker:
@@ -152,19 +156,30 @@ class Walker:
         kind = str(join.args.get("kind") or "").upper()
         if kind in {"SEMI", "ANTI"}:
             if self.adapter.dialect == "clickhouse" or str(join.args.get("side") or "").upper() == "RIGHT":
-                return Scope(sources=left.sources + right.sources, everything=(Opaque(f"a {kind} join"),))
-            return Scope(
-                sources=(*left.sources, *(_hidden(source) for source in right.sources)), everything=left.everything
-            )
+                everything: Items = (Opaque(f"a {kind} join"),)
+                return Scope(sources=left.sources + right.sources, everything=everything, plain=False)
+            sources = (*left.sources, *(_hidden(source) for source in right.sources))
+            return replace(left, sources=sources)
         if kind == "ARRAY":
-            return Scope(sources=left.sources, everything=(*left.everything, Opaque("ARRAY JOIN")))
+            return replace(left, everything=(*left.everything, Opaque("ARRAY JOIN")), plain=False)
         using = tuple(stored(self.adapter, column) for column in join.args.get("using") or ())
         natural = str(join.args.get("method") or "").upper() == "NATURAL"
         everything = combine(self.adapter, left.everything, right.everything, using=using, natural=natural)
-        return Scope(sources=left.sources + right.sources, everything=everything)
+        sources = left.sources + right.sources
+        keys = frozenset(map(self.adapter.key, using))
+        if self.adapter.dialect in _USING_LEAVES and using:
+            sources = tuple(replace(one, items=drop(self.adapter, one.items, Drop(keys))) for one in sources)
+        return Scope(
+            sources=sources,
+            everything=everything,
+            plain=left.plain and right.plain and not natural,
+            using=left.using | right.using | keys,
+        )
 
     def _sources(self, node: Node, ctes: Mapping[str, Items], before: tuple[Source, ...]) -> Scope:
         """One entry of FROM without the joins that follow it."""
+        if FINAL is not None and type(node) is FINAL:
+            return self._sources(node.this, ctes, before)
         if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table) and not _alias(node):
             inner = self._joined(node.this, ctes)
             return inner if not node.args.get("pivots") else self._one(node, inner.everything)
@@ -215,7 +230,8 @@ class Walker:
             and len(parts) > 1
         ):
             return (Opaque(f"the array {'.'.join(parts)}"),)
-        return (Star(parts),)
+        added = _CHANGES if node.args.get("changes") else ()
+        return (Star(parts), *(Name(name) for name in added))
 
     def _placed(self, items: Items, node: Node) -> Items:
         alias = arg(node, "alias")
@@ -245,7 +261,12 @@ def _decorated(node: Node) -> bool:
 
 def _beside(left: Scope, right: Scope) -> Scope:
     """Both, one after the other."""
-    return Scope(sources=left.sources + right.sources, everything=together(left.everything, right.everything))
+    return Scope(
+        sources=left.sources + right.sources,
+        everything=together(left.everything, right.everything),
+        plain=left.plain and right.plain,
+        using=left.using | right.using,
+    )
 
 
 def _is_comma(join: Node) -> bool:
@@ -260,4 +281,4 @@ def _is_bare(join: Node) -> bool:
 
 
 def _hidden(source: Source) -> Source:
-    return Source(alias=source.alias, items=source.items, visible=False)
+    return replace(source, visible=False)

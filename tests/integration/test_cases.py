@@ -24,10 +24,7 @@ FOLDERS = sorted(path.parent for path in CASES.glob("*/CASE.md"))
 MODULES = (built, columns, pushed)
 
 NOT_YET: dict[str, str] = {
-    "clickhouse-join-qualified-name": "ClickHouse's qualified names are not known",
     "disabled-by-target": "a disabled model's block is an error",
-    "except-nested-field-databricks": "EXCEPT of a field drops the column of its name",
-    "exclude-qualified-duckdb": "EXCLUDE of a qualified name drops it from every table",
     "meta-in-sql-config-location": "the model's YAML entry is named",
     "no-proxy-ipv6": "the HTTP library refuses the entry",
     "package-yaml-location": "the project's file of the same name is named",

@@ -85,6 +85,49 @@ JOINS: list[Case] = [
     ("duckdb", "select * from t join f on true pivot (sum(v1) for k in (1))", (), False),
 ]
 
+QUALIFIED: list[Case] = [
+    ("duckdb", "select * exclude (u.id) from t join u on true", ("id", "a", "b", "c"), True),
+    ("duckdb", "select * exclude (t.id, c) from t join u on true", ("a", "b", "id"), True),
+    ("duckdb", "select * exclude (u.id) from t join u using (id)", (), False),
+    ("duckdb", "select t.* exclude (t.id) from t join u on true", ("a", "b"), True),
+    ("duckdb", "select * rename (u.id as k) from t join u on true", ("id", "a", "b", "k", "c"), True),
+    ("duckdb", "select * exclude (x.y) from t", (), False),
+    ("databricks", "select * except (a.id, b) from t", ("id", "a"), True),
+    ("databricks", "select * except (t.a.id) from t", ("id", "a", "b"), True),
+    ("databricks", "select * except (t.a) from t", ("id", "b"), True),
+    ("trino", "select t.*, u.* from t join u using (id)", ("a", "b", "c"), True),
+    ("athena", "select * from t join u using (id)", ("id", "a", "b", "c"), True),
+    ("postgres", "select u.* from t join u using (id)", ("id", "c"), True),
+    (
+        "snowflake",
+        "select * from u changes(information => default) at(offset => -60)",
+        ("id", "c", "METADATA$ACTION", "METADATA$ISUPDATE", "METADATA$ROW_ID"),
+        True,
+    ),
+]
+
+CLICKHOUSE: list[Case] = [
+    ("clickhouse", "select * from t final", ("id", "a", "b"), True),
+    ("clickhouse", "select x.*, x.a as z from t as x final", ("id", "a", "b", "z"), True),
+    ("clickhouse", "select * from t join u on t.id = u.id", ("id", "a", "b", "u.id", "c"), True),
+    ("clickhouse", "select t.id, u.id, u.c from t join u on t.id = u.id", ("id", "u.id", "c"), True),
+    ("clickhouse", "select u.id as k, u.* from t, u", ("k", "u.id", "c"), True),
+    ("clickhouse", "select * from t join u using (id)", ("id", "a", "b", "c"), True),
+    ("clickhouse", "select u.* from t join u using (id)", ("u.id", "c"), True),
+    ("clickhouse", "select * except (id) from t join u on t.id = u.id", ("a", "b", "c"), True),
+    ("clickhouse", "select * replace (1 as c) from t join u on t.id = u.id", (), False),
+    ("clickhouse", "select t.id, f.v1, u.c from t join u on t.id = u.id join f on true", ("t.id", "v1", "c"), True),
+    ("clickhouse", "select t.id, u.c from t join u using (id) join f using (id)", (), False),
+    ("clickhouse", "select * from t join u using (id) join f using (id)", (), False),
+    ("clickhouse", "select t.id, m.q from t join missing m on true", ("id", "q"), True),
+    ("clickhouse", "select m.q, u.c from missing m, u", ("q",), False),
+    ("clickhouse", "select n.k, tup.x, t.n.k as y from t", ("n.k", "tup.x", "y"), True),
+    ("clickhouse", "select t.n.k, db.t.a from db.t", ("n.k", "a"), True),
+    ("clickhouse", "select x.y.z from t", (), False),
+    ("clickhouse", "select x.a from t x, u x", (), False),
+    ("clickhouse", "with q as (select t.id, u.id from t join u on true) select * from q", ("id", "u.id"), True),
+]
+
 SETS: list[Case] = [
     ("duckdb", "select a from t union all select c as z from u", ("a",), True),
     ("duckdb", "(select a from t) intersect (select id from u) except select 1", ("a",), True),
@@ -171,4 +214,16 @@ NOT_TOLD: list[Case] = [
     ("oracle", "select * from t match_recognize (order by id pattern (x) define x as a > 1)", (), False),
 ]
 
-CASES: list[Case] = [*PLAIN, *UNNAMED, *STARS, *JOINS, *SETS, *CTES, *FUNCTIONS, *PIVOTS, *NOT_TOLD]
+CASES: list[Case] = [
+    *PLAIN,
+    *UNNAMED,
+    *STARS,
+    *JOINS,
+    *QUALIFIED,
+    *CLICKHOUSE,
+    *SETS,
+    *CTES,
+    *FUNCTIONS,
+    *PIVOTS,
+    *NOT_TOLD,
+]
