@@ -15,6 +15,7 @@ from dbt_statsig.live import begin_reading, checked_live
 from dbt_statsig.namespace import other_prefixes, prefix_of
 from dbt_statsig.planning.adoption import spellings
 from dbt_statsig.planning.matching import Scope, absent, build_plan, owned
+from dbt_statsig.planning.relocation import relocated
 from dbt_statsig.planning.safety import doubt, guarded
 from dbt_statsig.planning.saved_plan import binding_of, load, matched, scoped
 from dbt_statsig.progress import Progress, Silent
@@ -23,17 +24,24 @@ from dbt_statsig.results import Diagnosis, Left, Outcome, Planned, Synced, Valid
 from dbt_statsig.withholding import withheld
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from dbt_statsig.artifacts import Manifest
     from dbt_statsig.brake import Brake
     from dbt_statsig.changes import Plan
     from dbt_statsig.console.client import ConsoleClient, Waiting
     from dbt_statsig.console.key import ApiKey
+    from dbt_statsig.planning.matching import Live
     from dbt_statsig.request import Request
+    from dbt_statsig.sources import Kind
 
 NO_KEY = "No Console API key is set."
 NO_KEY_FIX = "Set STATSIG_CONSOLE_API_KEY to a Console API key of the Statsig project."
+
+_MEANT = (
+    "Let dbt write the manifest again for this target (`dbt compile --target …`). "
+    "If the tables did move, see `dbt-statsig plan`, then run `dbt-statsig sync --force` once."
+)
 
 
 def validate(request: Request, *, manifest: Manifest | None = None) -> Validation:
@@ -79,7 +87,8 @@ def sync(
     With a saved plan, only what is in both plans for an unchanged object is written; UsageError where the file is
     damaged, or was made for something else. With both, the plan handed back has of all writes those alone.
 
-    Raises as `plan` before anything is written, and TargetRefused where this dbt target may not push; what happens
+    Raises as `plan` before anything is written, and TargetRefused where this dbt target may not push, or where the
+    manifest seems to be of another one (unless `force`); what happens
     to a single object after that is in the outcome. After the brake is pulled no further write begins.
     """
     from dbt_statsig.apply import Applier  # noqa: PLC0415 - with it comes httpx
@@ -100,6 +109,8 @@ def sync(
         now = None if saved is None else matched(saved, planned)
         if request.dry_run:
             return Synced(planned=planned, outcome=Outcome(objects=())) if now is None else now.previewed(planned)
+        if planned.doubt and not project.request.force:
+            raise TargetRefused(f"Nothing was pushed: {planned.doubt}", fix=_MEANT)
         if confirm is not None and not confirm(planned):
             return Synced(planned=planned, outcome=Outcome(objects=(), stopped="Not confirmed: nothing was written."))
         ready = planned.plan if now is None else now.plan
@@ -133,10 +144,6 @@ def _planned(project: Project, client: ConsoleClient, told: Progress) -> Planned
     desired = list(project.desired())
     reading = checked_live(client, lists(), desired)
     live, warnings = reading.live, list(reading.warnings)
-    try:
-        check_target(project.target, project.settings)
-    except TargetRefused as refusal:
-        warnings.append(f"A sync would be refused. {refusal}")
     only = None if project.only is None else project.only - project.unproven.keys()
     scope = Scope(
         project=project.inputs.project,
@@ -152,6 +159,7 @@ def _planned(project: Project, client: ConsoleClient, told: Progress) -> Planned
     ours, without_node = owned(scope, live), absent(scope, live, project.inputs.manifest.holds)
     if doubtful := doubt(ours, without_node):
         warnings.append(f"{doubtful} If it is another project, give each a `namespace`.")
+    other_target = _other_target(project, live, scope, warnings)
     result = guarded(
         withheld(build_plan(desired, live, scope), reading),
         ours,
@@ -169,6 +177,7 @@ def _planned(project: Project, client: ConsoleClient, told: Progress) -> Planned
         left=(*project.left(), *_disabled(result)),
         notes=reading.notes,
         binding=binding_of(scope, project.target.name, project.settings, desired),
+        doubt=other_target,
     )
     return _checked(project, planned, client, told) if project.request.server_check else planned
 
@@ -177,6 +186,19 @@ def _disabled(plan: Plan) -> Iterator[Left]:
     """The objects that stay because their declarations are disabled in this dbt target."""
     for change in plan.disabled:
         yield Left(kind=change.kind, name=change.name, unique_id=change.unique_id, reason=change.reason)
+
+
+def _other_target(project: Project, live: Mapping[Kind, Live], scope: Scope, warnings: list[str]) -> str:
+    """Why the manifest seems to be of another target; what a sync would refuse for goes to the warnings."""
+    try:
+        check_target(project.target, project.settings)
+    except TargetRefused as refusal:
+        warnings.append(f"A sync would be refused. {refusal}")
+        return ""
+    why = project.other_target or relocated(live, project.inputs.manifest.node, scope)
+    if why and not project.request.force:
+        warnings.append(f"A sync would be refused without --force: {why}")
+    return why
 
 
 def _not_adopted(asked: frozenset[str], plan: Plan) -> Iterator[str]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import dbt.context.base
 import jinja2
-from dbt.events.types import JinjaLogWarning
+from dbt.events.types import JinjaLogInfo, JinjaLogWarning
 from dbt.plugins.manager import dbt_hook, dbtPlugin
 from dbt_common.events.functions import fire_event
 from dbt_common.exceptions import DbtBaseException, DbtRuntimeError
@@ -28,15 +28,24 @@ if TYPE_CHECKING:
     from dbt_statsig.inside.call import Call
 
 MODULE = "statsig"
+FAILING_SQL = "dbt_statsig_could_not_push"
 VARIABLE = "statsig_enabled"
 _PATCHED = "dbt_statsig_patched"
 
 
 def complain(text: str) -> None:
-    """One warning in dbt's log. It stays a warning under `--warn-error`: our trouble is not the project's."""
+    """One warning in dbt's log, and never more: our trouble is not the project's.
+
+    Under `--warn-error` dbt 1.12 (1.10 with a flag) raises for any event of that level, before anything is logged: then
+    it is an event of the level below.
+    """
     from dbt_statsig.cli.redaction import redacted  # noqa: PLC0415 - only where something went wrong
 
-    fire_event(JinjaLogWarning(msg=f"[WARNING]: dbt-statsig: {redacted(text, os.environ)}"))
+    told = f"[WARNING]: dbt-statsig: {redacted(text, os.environ)}"
+    try:
+        fire_event(JinjaLogWarning(msg=told))
+    except Exception:  # noqa: BLE001 - dbt would abort the user's command
+        fire_event(JinjaLogInfo(msg=told))
 
 
 class DbtStatsigPlugin(dbtPlugin):
@@ -144,10 +153,34 @@ class _RunningDbt:
     def warn(self, text: str) -> None:
         complain(text)
 
+    def failing_sql(self, text: str) -> str:
+        from dbt.adapters.factory import get_adapter  # noqa: PLC0415 - only where something went wrong
+
+        from dbt_statsig.cli.redaction import redacted  # noqa: PLC0415
+
+        return _failing_sql(get_adapter(self._config), f"dbt-statsig: {redacted(text, os.environ)}")
+
     def fail(self, text: str) -> None:
         from dbt_statsig.cli.redaction import redacted  # noqa: PLC0415 - only where something went wrong
 
         raise DbtRuntimeError(redacted(text, os.environ))
+
+
+def _failing_sql(adapter: Any, text: str) -> str:
+    """A text that is no SQL on any warehouse: where the adapter is to run it, dbt's own error says why instead.
+
+    A hook that raises by itself costs dbt its summary and its exit code 1 (seen on 1.8 to 1.12).
+    """
+    execute = adapter.execute
+
+    def failing(sql: str, *given: Any, **named: Any) -> Any:
+        if sql.strip() != FAILING_SQL:
+            return execute(sql, *given, **named)
+        adapter.execute = execute
+        raise DbtRuntimeError(text)
+
+    adapter.execute = failing
+    return FAILING_SQL
 
 
 def _call(context: Any) -> Call:

@@ -7,6 +7,7 @@
     ├── SettingsError             dbt_statsig.yml, environment or flags      exit 2
     ├── ArtifactError             manifest, catalog or run results           exit 2
     ├── TargetRefused             this target must not be pushed             exit 1
+    │   └── TargetNotAllowed      the settings do not list it
     ├── AnswerLost                done, but the answer could not be given    exit 2
     └── ConsoleError              the Console API                            exit 2
         ├── ConnectionFailed      no answer; nothing was written
@@ -68,6 +69,10 @@ class TargetRefused(DbtStatsigError):
     """The dbt target, database or schema is not one that may be pushed."""
 
     exit_code = EXIT_FINDINGS
+
+
+class TargetNotAllowed(TargetRefused):
+    """The dbt target is known, and not one of `allowed_targets`: so it is meant."""
 
 
 class AnswerLost(DbtStatsigError):

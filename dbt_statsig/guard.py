@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dbt_statsig.errors import ArtifactError, TargetRefused
+from dbt_statsig.errors import ArtifactError, TargetNotAllowed, TargetRefused
 from dbt_statsig.namespace import needs_target
+from dbt_statsig.planning.relocation import BUILT
+from dbt_statsig.profiles import Place
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from dbt_statsig.artifacts import Manifest, Node
@@ -24,10 +27,14 @@ _NAME_IT = (
 
 
 class Target(Struct, frozen=True, kw_only=True):
-    """The dbt target of a run, empty where it is not known; `doubt` says what contradicts it."""
+    """The dbt target of a run, empty where it is not known; `doubt` says what contradicts it.
+
+    `is_certain` where dbt itself says it for the very manifest.
+    """
 
     name: str
     doubt: str = ""
+    is_certain: bool = False
 
 
 def known_target(request: Request, manifest: Manifest, run_results: Path) -> Target:
@@ -46,7 +53,7 @@ def known_target(request: Request, manifest: Manifest, run_results: Path) -> Tar
         return Target(name="")
     (who, known), *others = made
     doubts = (f'{other} "{name}", but {who} "{known}".' for other, name in others if name != known)
-    return Target(name=known, doubt=next(doubts, ""))
+    return Target(name=known, doubt=next(doubts, ""), is_certain=who != claims[-1][0])
 
 
 def check_target(target: Target, settings: Settings) -> None:
@@ -70,9 +77,47 @@ def check_target(target: Target, settings: Settings) -> None:
             f"Nothing was pushed: the dbt target is not known, and only these may push: {listed}.",
             fix=_NAME_IT,
         )
-    raise TargetRefused(
+    raise TargetNotAllowed(
         f'Nothing was pushed: the dbt target "{target.name}" may not push; allowed: {listed}.',
         fix="Add it to `allowed_targets` in dbt_statsig.yml if it is meant to.",
+    )
+
+
+def other_target(name: str, places: Mapping[str, Place], nodes: Iterable[Node], *, own_names: bool) -> str:
+    """Why a manifest cannot be of the dbt target of this name: none of these nodes is where that target builds.
+
+    `own_names` says that the project has its own macro for the names of schemas or databases: then only a manifest
+    whose nodes all are where another target builds is told. Empty where nothing speaks against it.
+    """
+    place = places.get(name, Place())
+    telling = [node for node in nodes if _is_telling(node)]
+    if not telling or not str(place) or any(_is_built_in(node, place) for node in telling):
+        return ""
+    others = [
+        other
+        for other, there in places.items()
+        if there.schema and other != name and all(_is_built_in(node, there) for node in telling)
+    ]
+    if own_names and not others:
+        return ""
+    built = Place(database=(place.database and telling[0].database) or "", schema=telling[0].schema or "")
+    like = f', as target "{others[0]}" does' if others else ""
+    return f'target "{name}" builds in {place}, but the manifest builds {telling[0].name} in {built}{like}.'
+
+
+def _is_telling(node: Node) -> bool:
+    """Whether the node's schema follows from the target's."""
+    fixed = node.config.get("target_schema") if node.resource_type == "snapshot" else None
+    return node.resource_type in BUILT and bool(node.schema) and node.enabled and not fixed
+
+
+def _is_built_in(node: Node, place: Place) -> bool:
+    """Whether dbt's own rule gives the node this place: `<schema>` or `<schema>_<custom schema>`."""
+    custom = node.config.get("schema")
+    schema = f"{place.schema}_{custom}" if isinstance(custom, str) and custom.strip() else place.schema
+    database = "" if node.config.get("database") else place.database
+    return (not place.schema or (node.schema or "").casefold() == schema.replace(" ", "").casefold()) and (
+        not database or not node.database or node.database.casefold() == database.casefold()
     )
 
 

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dbt_statsig.artifacts import Catalog, Manifest, load_catalog, load_manifest, load_run_results
+from dbt_statsig.dbt_line import DbtLine
 from dbt_statsig.errors import ArtifactError, UsageError
 from dbt_statsig.files import read_regular
+from dbt_statsig.profiles import Place, target_places
 from dbt_statsig.settings import Resolved, resolve
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ BUILDING = ("build", "run", "seed", "snapshot", "retry")
 """The dbt commands that build tables; run results of all others (compile, docs generate) say nothing of tables."""
 
 _KEY = re.compile(
-    r"""^(?P<key>name|target-path)[ \t]*:[ \t]*(?P<quote>["']?)(?P<value>[^"'#\n]*)(?P=quote)""", re.MULTILINE
+    r"""^(?P<key>name|target-path|profile)[ \t]*:[ \t]*(?P<quote>["']?)(?P<value>[^"'#\n]*)(?P=quote)""", re.MULTILINE
 )
 
 
@@ -46,7 +48,7 @@ class Inputs(Struct, frozen=True, kw_only=True):
 
 
 def project_keys(project_dir: Path) -> dict[str, str]:
-    """`name` and `target-path` of dbt_project.yml, as far as they are plain values; empty where there is no file."""
+    """`name`, `profile` and `target-path` of dbt_project.yml, as far as they are plain values."""
     try:
         text = read_regular(project_dir / PROJECT_FILE).decode("utf-8-sig", "replace")
     except OSError:
@@ -116,6 +118,15 @@ def _without_rows(manifest: Manifest, built: Iterable[str]) -> bool:
             empty = sum(code.count(f" * from {name} {limit})") for limit in ("limit 0", "where false limit 0"))
             limited, whole = limited + empty, whole + reads - empty
     return limited > 0 and whole == 0
+
+
+def places_of(request: Request) -> dict[str, Place]:
+    """The place of each dbt target, as profiles.yml says it; empty where it cannot be told."""
+    line = DbtLine() if request.dbt is None else request.dbt.line
+    profile = line.value("--profile", request.environ) or project_keys(request.project_dir).get("profile", "")
+    given = line.value("--profiles-dir", request.environ)
+    usual = (request.project_dir, Path.cwd(), Path.home() / ".dbt")
+    return target_places([Path(given)] if given else usual, profile, request.environ)
 
 
 def load_inputs(request: Request, manifest: Manifest | None = None, *, named: bool = True) -> Inputs:

@@ -7,20 +7,21 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET, structs
 
-from dbt_statsig.artifacts import failed, succeeded
+from dbt_statsig.artifacts import failed, failed_tests, succeeded
 from dbt_statsig.artifacts.seed_files import SeedHeaders
 from dbt_statsig.columns.ahead import started
 from dbt_statsig.columns.memory import memory_of
 from dbt_statsig.declarations import Declared, declare
 from dbt_statsig.findings import CODES, Finding, Severity, finding
-from dbt_statsig.guard import Target, known_target, refused_place
-from dbt_statsig.inputs import RUN_RESULTS_FILE, Inputs, artifacts_dir, load_inputs
+from dbt_statsig.guard import Target, known_target, other_target, refused_place
+from dbt_statsig.inputs import RUN_RESULTS_FILE, Inputs, artifacts_dir, load_inputs, places_of
 from dbt_statsig.lineage import uncompiled, upstream
 from dbt_statsig.namespace import namespace_of, prefix_of
 from dbt_statsig.payloads.building import Built, Context, build_payload
 from dbt_statsig.payloads.role_checks import RoleFacts, role_findings
 from dbt_statsig.planning.matching import Desired
 from dbt_statsig.planning.safety import Limits
+from dbt_statsig.profiles import Place
 from dbt_statsig.results import Left, SourceReport, Validation
 from dbt_statsig.selection.choosing import choose
 from dbt_statsig.sources import Kind
@@ -82,6 +83,19 @@ class Project:
         return with_impact(as_state(self), as_state(base), whole=self.only is None)
 
     @cached_property
+    def other_target(self) -> str:
+        """Why the manifest cannot be of the target that was named; empty where nothing speaks against it."""
+        request, target = self.request, self.target
+        if target.is_certain and request.known_schema is None:
+            return ""
+        places = places_of(request)
+        if request.known_schema is not None:
+            place = places.get(target.name, Place())
+            places[target.name] = structs.replace(place, schema=request.known_schema)
+        nodes = [one.node for one in self.declared.declarations]
+        return other_target(target.name, places, nodes, own_names=_has_own_names(self.inputs.manifest))
+
+    @cached_property
     def memory(self) -> Memory | None:
         """What reading the manifest's SQL gave in earlier runs; None where nothing is to be kept."""
         return memory_of(self.inputs.manifest_path, self.request.environ) if self.settings.cache else None
@@ -90,10 +104,21 @@ class Project:
         """The nodes in scope: as chosen, and built where this run follows a dbt command; None: all."""
         if self.inputs.results is None:
             return self.chosen
-        built = succeeded(self.inputs.results)
+        built = succeeded(self.inputs.results) - self.held.keys()
         if failed(self.inputs.results) and self.settings.after_failure == "skip":
             return frozenset()
         return built if self.chosen is None else built & self.chosen
+
+    @cached_property
+    def held(self) -> dict[str, str]:
+        """After a dbt command: the nodes whose sources are held back as data tests of theirs failed, and which."""
+        if self.inputs.results is None or self.settings.on_test_failure == "push":
+            return {}
+        found: dict[str, list[str]] = {}
+        for test_id in sorted(failed_tests(self.inputs.results)):
+            for unique_id in self.inputs.manifest.tested_by(test_id):
+                found.setdefault(unique_id, []).append(test_id.split(".")[2])
+        return {unique_id: ", ".join(names[:NAMED]) for unique_id, names in found.items()}
 
     @cached_property
     def unproven(self) -> dict[str, str]:
@@ -186,7 +211,9 @@ class Project:
             elif name.unique_id in results and name.unique_id not in (self.only or frozenset()):
                 status = results[name.unique_id]
                 reason = f"dbt ended with the status {status} for its node."
-                if succeeded({name.unique_id: status}):
+                if name.unique_id in self.held:
+                    reason = f"A data test of its node failed: {self.held[name.unique_id]} (on_test_failure is hold)."
+                elif succeeded({name.unique_id: status}):
                     reason = "Another node failed, and after_failure is skip."
             if reason:
                 yield Left(kind=name.kind, name=name.name, unique_id=name.unique_id, reason=reason)
@@ -229,6 +256,13 @@ class Project:
                 blocked=why,
                 default_description=getattr(declaration.meta, "description", UNSET) is UNSET,
             )
+
+
+def _has_own_names(manifest: Manifest) -> bool:
+    """Whether the project may have its own rule for the names of schemas; a manifest without macros does not tell."""
+    rules = (".generate_schema_name", ".generate_database_name")
+    own = (one for one in manifest.macros if one.endswith(rules) and not one.startswith("macro.dbt."))
+    return not manifest.macros or any(own)
 
 
 def _prover(inputs: Inputs, memory: Memory | None) -> Prover:

@@ -182,7 +182,8 @@ class Planned(Struct, frozen=True, kw_only=True):
     """A validation, the plan that follows from it, and how many requests the reading took.
 
     `left` are the sources whose nodes the dbt command before did not build, `notes` remarks that belong into every
-    report. `binding` is None only where a plan was made by hand.
+    report, `doubt` says why a sync without `force` refuses all of it. `binding` is None only where a plan was made by
+    hand.
     """
 
     validation: Validation
@@ -192,6 +193,7 @@ class Planned(Struct, frozen=True, kw_only=True):
     left: tuple[Left, ...] = ()
     notes: tuple[str, ...] = ()
     binding: Binding | None = None
+    doubt: str = ""
 
     @property
     def pending(self) -> bool:

@@ -73,7 +73,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         tuple[_Line, ...] | None, Meta(description="The databases whose tables may be pushed; null: any.")
     ] = None
     allowed_schemas: Annotated[
-        tuple[_Line, ...] | None, Meta(description="The schemas whose tables may be pushed; null: any.")
+        tuple[_Line, ...] | None,
+        Meta(description="The schemas whose tables may be pushed, whatever target is named: the lock; null: any."),
     ] = None
     name_prefix: Annotated[
         dict[_Line, str], Meta(description="dbt target to the prefix that its sources' names get in Statsig.")
@@ -130,6 +131,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Literal["push", "skip"],
         Meta(description="What is pushed when some nodes of a dbt job failed: what was built, or nothing."),
     ] = "push"
+    on_test_failure: Annotated[
+        Literal["hold", "push"],
+        Meta(description="What becomes of a node's sources after `dbt build` where a data test of the node failed."),
+    ] = "hold"
     hook_timeout: Annotated[_Seconds, Meta(description="Seconds that a hook may hold up a dbt job.")] = 300
 
 

@@ -6,7 +6,7 @@ from dbt_statsig.artifacts.catalog import Catalog, CatalogColumn, load_catalog
 from dbt_statsig.artifacts.heads import Head
 from dbt_statsig.artifacts.manifest import Manifest, load_manifest
 from dbt_statsig.artifacts.nodes import Node, NodeColumn
-from dbt_statsig.artifacts.run_results import RunResults, failed, load_run_results, succeeded
+from dbt_statsig.artifacts.run_results import RunResults, failed, failed_tests, load_run_results, succeeded
 from dbt_statsig.artifacts.tests import ColumnTest
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "NodeColumn",
     "RunResults",
     "failed",
+    "failed_tests",
     "load_catalog",
     "load_manifest",
     "load_run_results",

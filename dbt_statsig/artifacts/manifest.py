@@ -186,6 +186,16 @@ class Manifest:
                 found.append(test)
         return tuple(found)
 
+    def tested_by(self, test_id: str) -> tuple[str, ...]:
+        """The nodes that a data test is about: the one it is attached to, else all that it reads."""
+        raw = self._enabled.get(test_id)
+        if raw is None:
+            return ()
+        test: RawTest = self._part(raw, RawTest, test_id)
+        if test.attached_node:
+            return (test.attached_node,)
+        return tuple((test.depends_on.nodes if test.depends_on else None) or ())
+
     def _tests_of(self) -> dict[str, list[str]]:
         """The children of each node; where dbt wrote no map of them, all tests under the nodes that they read."""
         if self._test_ids is None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SUCCESS = "success"
+TEST_FAILED = frozenset({"fail", "error", "runtime error"})
 FAILED = frozenset({"error", "fail", "skipped", "partial success", "runtime error"})
 
 
@@ -64,6 +65,13 @@ class RunResults(Struct, frozen=True, kw_only=True):
     def succeeded(self) -> frozenset[str]:
         """The unique_ids of what was built without error."""
         return succeeded(self.results)
+
+
+def failed_tests(results: Mapping[str, str]) -> frozenset[str]:
+    """The unique_ids of the data tests that failed or could not be run; one that only warns is none of them."""
+    return frozenset(
+        unique_id for unique_id, status in results.items() if unique_id.startswith("test.") and status in TEST_FAILED
+    )
 
 
 def succeeded(results: Mapping[str, str]) -> frozenset[str]:

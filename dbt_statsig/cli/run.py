@@ -60,7 +60,7 @@ def command(*, request: Request, output: Output, words: tuple[str, ...]) -> int:
             return _unsynced("Nothing was synced: dbt wrote no new run results.", output, code)
         if dbt.line.is_on("--empty", dbt.environ):
             raise UsageError("Nothing was synced: dbt built tables without rows (--empty).")
-        request = structs.replace(request, known_target=known, run_results=_run_results(request))
+        request = structs.replace(request, **known, run_results=_run_results(request))
         synced = _synced(request, dbt, output)
     except DbtStatsigError as error:
         if code == 0:
@@ -97,16 +97,16 @@ def _places(dbt: DbtCommand) -> dict[str, Any]:
     }
 
 
-def _target(request: Request, dbt: DbtCommand) -> str | None:
+def _target(request: Request, dbt: DbtCommand) -> dict[str, str | None]:
     """What the macro says, where anything depends on it: asking costs a start of dbt."""
     from dbt_statsig.namespace import needs_target  # noqa: PLC0415 - help needs no settings
     from dbt_statsig.settings import resolve  # noqa: PLC0415 - as above
 
     settings = resolve(request.project_dir, request.environ, request.flags).settings
     if settings.allowed_targets is None and not needs_target(settings):
-        return None
+        return {}
     context = dbt.context()
-    return None if context is None else context.target
+    return {} if context is None else {"known_target": context.target, "known_schema": context.schema}
 
 
 def _run_results(request: Request) -> Path:

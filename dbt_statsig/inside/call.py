@@ -36,6 +36,9 @@ class Dbt(Protocol):
     def warn(self, text: str) -> None:
         """Warn the user; never fails the job."""
 
+    def failing_sql(self, text: str) -> str:
+        """SQL whose running dbt reports as a failure with this text; for hooks, which must not raise."""
+
     def fail(self, text: str) -> None:
         """Raise what dbt reports as this operation's failure."""
 

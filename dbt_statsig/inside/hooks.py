@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dbt_statsig.errors import DbtStatsigError
+from dbt_statsig.errors import DbtStatsigError, TargetNotAllowed
 from dbt_statsig.inside import marks
 
 if TYPE_CHECKING:
@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     from dbt_statsig.results import Synced
     from dbt_statsig.settings import Settings
 
-FAILING_SQL = "dbt_statsig_could_not_push__see_the_log_above"
-"""No SQL on any warehouse: dbt shows it as the hook's error, and ends the job with exit code 1."""
-
+TEST_PREFIX = "test."
+_NAMED = 5
 NO_FLUSH = (
     "models are marked by post-hooks, but no on-run-end hook pushes them. "
     'Add to dbt_project.yml: on-run-end: "{{ dbt_statsig.statsig_sync_results(results) }}"'
@@ -52,20 +51,41 @@ def push_results(call: Call, results: Iterable[Any]) -> str:
         if marked or hooked:
             # A model that failed before its post-hook is not marked, but shall be named.
             failed = {unique_id for unique_id in hooked if statuses.get(unique_id) != "success"}
-            statuses = {unique_id: status for unique_id, status in statuses.items() if unique_id in marked | failed}
-        trouble = _push(call, settings, statuses)
+            kept = marked | failed | {unique_id for unique_id in statuses if unique_id.startswith(TEST_PREFIX)}
+            statuses = {unique_id: status for unique_id, status in statuses.items() if unique_id in kept}
+        trouble = _push(call, settings, _allowed(call, settings, statuses))
+    except TargetNotAllowed as error:
+        call.dbt.say(f"dbt-statsig: {error.message}")
+        return ""
     except DbtStatsigError as error:
         trouble = str(error)
     except Exception as error:  # noqa: BLE001 - see above: nothing may be raised
         trouble = f"internal error ({type(error).__name__})."
     if not trouble:
         return ""
+    if on_failure == "fail":
+        return call.dbt.failing_sql(trouble)
     call.dbt.warn(trouble)
-    return FAILING_SQL if on_failure == "fail" else ""
+    return ""
 
 
 def _status(result: Any) -> str:
     return str(getattr(result.status, "value", result.status))
+
+
+def _allowed(call: Call, settings: Settings, statuses: dict[str, str]) -> dict[str, str]:
+    """The statuses without the nodes whose database or schema may not be pushed: in development that is no failure."""
+    from dbt_statsig.guard import refused_place  # noqa: PLC0415 - only where something is to be done
+    from dbt_statsig.inside.marked import marked_nodes  # noqa: PLC0415
+
+    marked = {node.unique_id: node for node in marked_nodes(call.manifest) if node.unique_id in statuses}
+    refused = {unique_id: why for unique_id, node in marked.items() if (why := refused_place(node, settings))}
+    if refused:
+        names = ", ".join(marked[unique_id].name for unique_id in list(refused)[:_NAMED])
+        call.dbt.say(
+            f"dbt-statsig: not pushed: {names}{' …' if len(refused) > _NAMED else ''}. {next(iter(refused.values()))}"
+        )
+    return {unique_id: status for unique_id, status in statuses.items() if unique_id not in refused}
 
 
 def _push(call: Call, settings: Settings, statuses: dict[str, str]) -> str:
@@ -88,4 +108,4 @@ def _push(call: Call, settings: Settings, statuses: dict[str, str]) -> str:
     call.dbt.say(f"dbt-statsig: {sync_text(synced, style(quiet=True)).rstrip()}")
     if late:
         return f"the {seconds:.0f} s of hook_timeout were over: nothing more was started."
-    return "not everything was pushed; see above." if not synced.ok() else ""
+    return "" if synced.ok() else "; ".join(["not everything was pushed", *synced.problems[:_NAMED]])

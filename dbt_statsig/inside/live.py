@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def live_manifest(
     dbt_manifest: Any, *, compiled: Mapping[str, str] | None = None, only_marked: bool = False
 ) -> Manifest:
-    """The models, snapshots, seeds and source tables of dbt's manifest object, and whatever else is marked.
+    """The models, snapshots, seeds, source tables and tests of dbt's manifest object, and whatever else is marked.
 
     `compiled` is SQL by unique_id that was compiled on the side; `only_marked` leaves all unmarked nodes out.
     """
@@ -25,7 +25,7 @@ def live_manifest(
         parts[section] = {
             unique_id: as_dict(node)
             for unique_id, node in getattr(dbt_manifest, section).items()
-            if is_marked(node) or (not only_marked and resource_type(node) in TABLES)
+            if is_marked(node) or (not only_marked and resource_type(node) in {*TABLES, "test"})
         }
     for unique_id, sql in (compiled or {}).items():
         parts["nodes"][unique_id]["compiled_code"] = sql

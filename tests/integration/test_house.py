@@ -33,7 +33,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"changes", "request"}),
     frozenset({"schema"}),
     frozenset({"columns", "declarations", "namespace"}),
-    frozenset({"artifacts", "dbt_command", "settings"}),
+    frozenset({"artifacts", "dbt_command", "profiles", "settings"}),
     frozenset({"baseline", "conversion", "dbt_line", "yaml_nodes"}),
     frozenset({"experiments", "files", "findings"}),
     frozenset(

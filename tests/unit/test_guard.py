@@ -9,7 +9,8 @@ import pytest
 
 from dbt_statsig.artifacts import Manifest, Node
 from dbt_statsig.errors import TargetRefused
-from dbt_statsig.guard import Target, check_target, known_target, refused_place
+from dbt_statsig.guard import Target, check_target, known_target, other_target, refused_place
+from dbt_statsig.profiles import Place
 from dbt_statsig.request import Request
 from dbt_statsig.settings import Settings
 from tests.unit.artifacts.build import manifest_bytes
@@ -40,8 +41,8 @@ def test_what_dbt_says_counts_first(tmp_path: Path) -> None:
     """The word of dbt comes before its run results, and these before what somebody says."""
     path = results(tmp_path)
     assert known(path, known_target="live").name == "live"
-    assert known(path) == Target(name="dev")
-    assert known(path, target="dev") == Target(name="dev")
+    assert known(path) == Target(name="dev", is_certain=True)
+    assert known(path, target="dev") == Target(name="dev", is_certain=True)
     assert known(results(tmp_path, target=None), target="prod") == Target(name="prod")
     assert known(tmp_path / "none.json") == Target(name="")
 
@@ -98,3 +99,50 @@ def test_places() -> None:
     assert refused_place(node, Settings(allowed_databases=("PROD",))) == ""
     assert 'database "Prod"' in refused_place(node, Settings(allowed_databases=("other",)))
     assert 'schema ""' in refused_place(node, Settings(allowed_databases=("prod",), allowed_schemas=("marts",)))
+
+
+def built(schema_: str, database_: str = "db", /, *, kind: str = "model", **config: object) -> Node:
+    """A node that dbt builds."""
+    names = {"unique_id": f"{kind}.p.m", "name": "m", "resource_type": kind, "package_name": "p"}
+    return Node(**names, database=database_, schema=schema_, config=config)  # type: ignore[arg-type]  # a test's shorthand
+
+
+PLACES = {
+    "dev": Place(database="db", schema="ana"),
+    "prod": Place(database="db", schema="marts"),
+    "old": Place(database="db", schema="marts_x"),
+    "unread": Place(),
+}
+
+
+@pytest.mark.parametrize(
+    ("nodes", "doubt"),
+    [
+        ((built("marts"),), ""),
+        ((built("MARTS_staging", schema="staging"), built("elsewhere")), ""),
+        (
+            (built("ana"), built("ana_staging", schema="staging")),
+            'prod" builds in db.marts, but the manifest builds m in db.ana, as target "dev" does',
+        ),
+        ((built("marts_x"),), 'as target "old" does'),
+        ((built("tmp"),), "the manifest builds m in db.tmp."),
+        ((built("marts", "db2"),), "the manifest builds m in db2.marts."),
+        ((built("marts", "db2", database="db2"),), ""),
+        ((built("raw", kind="source"),), ""),
+        ((built("hist", kind="snapshot", target_schema="hist"),), ""),
+        ((), ""),
+    ],
+)
+def test_a_manifest_of_another_target(nodes: tuple[Node, ...], doubt: str) -> None:
+    """A manifest is of another target where none of its nodes is where profiles.yml says that the target builds."""
+    found = other_target("prod", PLACES, nodes, own_names=False)
+    assert doubt in found
+    assert bool(found) == bool(doubt)
+    assert other_target("unread", PLACES, nodes, own_names=False) == ""
+    assert other_target("unknown", PLACES, nodes, own_names=False) == ""
+
+
+def test_own_names_of_schemas() -> None:
+    """With the project's own generate_schema_name, only a manifest that fits another target's schema is doubted."""
+    assert other_target("prod", PLACES, [built("finance", schema="finance")], own_names=True) == ""
+    assert 'as target "dev" does' in other_target("prod", PLACES, [built("ana")], own_names=True)

@@ -65,6 +65,7 @@ strict: true
 enabled: false
 on_failure: fail
 after_failure: skip
+on_test_failure: push
 hook_timeout: 60
 """
     (tmp_path / "dbt_statsig.yml").write_text("\ufeff" + text, encoding="utf-8")

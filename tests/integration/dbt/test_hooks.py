@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,12 @@ if TYPE_CHECKING:
     from tests.integration.dbt.job import Job
 
 pytestmark = pytest.mark.dbt
+
+
+def dbt_minor() -> tuple[int, ...]:
+    """The installed dbt-core's version, as far as its features go by it."""
+    return tuple(int(part) for part in version("dbt-core").split(".")[:2])
+
 
 SESSIONS = "models/shop/fct_sessions.sql"
 MARK = '{{ config(post_hook="{{ dbt_statsig.statsig_sync_model() }}") }}\n'
@@ -42,11 +49,12 @@ def test_a_part_gets_the_same_sql_as_the_whole(job: Job) -> None:
 @pytest.mark.engines
 @pytest.mark.parametrize("on_failure", ["warn", "fail"])
 def test_a_refused_key(job: Job, on_failure: str) -> None:
-    """A 401 is a warning, or, where it is set so, an error row and exit code 1; the table is kept in both cases."""
+    """A 401 is a warning, or, where it is set so, dbt's own error with the reason; the table is kept in both cases."""
     job.settings(f"on_failure: {on_failure}")
     before = job.rows("fct_orders")
     said = job.dbt("run", "--select", "fct_orders", key="console-refused-0123", expect=int(on_failure == "fail"))
-    assert "[WARNING]: dbt-statsig: Statsig refused the key" in said
+    lead = "[WARNING]: " if on_failure == "warn" else "failed, error:\n "
+    assert said.count("Statsig refused the key") == said.count(f"{lead}dbt-statsig: Statsig refused the key") == 1
     assert "Done." in said
     assert ("ERROR=1" in said) == (on_failure == "fail")
     assert job.rows("fct_orders") == before > 0
@@ -96,12 +104,50 @@ def test_commands_that_build_nothing(job: Job, command: tuple[str, ...]) -> None
     assert list(job.console.requests) == []
 
 
-def test_a_target_that_may_not_push(job: Job) -> None:
-    """A target that is not listed pushes nothing from a hook either; where failing is wanted, the job fails."""
-    job.settings("allowed_targets: [prod]\non_failure: fail")
-    said = job.dbt("run", "--select", "fct_orders", expect=1)
-    assert 'the dbt target "dev" may not push; allowed: prod.' in said
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("allowed_targets: [prod]", 'the dbt target "dev" may not push; allowed: prod.'),
+        ("allowed_schemas: [prod]", 'not pushed: fct_orders. Its schema "main" is not one that may be pushed'),
+    ],
+)
+def test_a_target_that_may_not_push(job: Job, setting: str, told: str) -> None:
+    """A target or schema that may not push is said, and no failure: a developer's job ends as it would have."""
+    job.settings(f"{setting}\non_failure: fail")
+    said = job.dbt("--warn-error", "run", "--select", "fct_orders")
+    assert told in said
+    assert "[WARNING]" not in said
     assert job.written() == []
+
+
+@pytest.mark.engines
+def test_a_failing_data_test_holds_back_its_node(job: Job) -> None:
+    """After `dbt build` the source of a node whose data test failed is left and named; one that warns holds nothing."""
+    for model, config in (("fct_orders", ""), ("fct_sessions", "{{ config(severity='warn') }} ")):
+        text = f"{config}select 1 as one from {{{{ ref('{model}') }}}} limit 1"
+        (job.folder / "tests" / f"bad_{model}.sql").write_text(text, encoding="utf-8")
+    said = job.dbt("build", "--select", "fct_orders", "fct_sessions", expect=1)
+    assert job.held() == {"Sessions"}
+    assert "A data test of its node failed: bad_fct_orders (on_test_failure is hold)." in " ".join(said.split())
+    said = job.ours("sync", "--run-results")
+    assert "A data test of its node failed: bad_fct_orders" in " ".join(said.split())
+    assert job.held() == {"Sessions"}
+    job.settings("on_test_failure: push")
+    assert "1 created, 1 unchanged." in job.ours("sync", "--run-results")
+
+
+@pytest.mark.engines
+@pytest.mark.parametrize("trouble", ["settings", "key"])
+def test_trouble_under_warn_error(job: Job, trouble: str) -> None:
+    """Under --warn-error our trouble, at parse and in the hook, is told and breaks no dbt command."""
+    if dbt_minor() >= (1, 10):
+        job.edit("dbt_project.yml", "flags:\n", "flags:\n  require_all_warnings_handled_by_warn_error: true\n")
+    if trouble == "settings":
+        job.settings("no_such_setting: 1")
+        assert job.dbt("--warn-error", "parse", "--no-partial-parse").count("statsig.json was not written") == 1
+    said = job.dbt("--warn-error", "run", "--select", "fct_orders", key="console-refused-0123")
+    assert ("`no_such_setting` is no" if trouble == "settings" else "Statsig refused the key") in said
+    assert "Done. PASS=" in said
 
 
 def test_nothing_after_a_failure(job: Job) -> None:

@@ -27,6 +27,9 @@ assert live.marked() == file.marked() and len(live.marked()) > 7
 assert live.unsupported_marked() == file.unsupported_marked() != ()
 for one in ("project_name", "adapter_type", "dbt_version", "invocation_id", "schema_version", "is_empty"):
     assert getattr(live, one) == getattr(file, one), one
+assert live.has_tests and any(live.column_tests(one.unique_id) for one in live.marked())
+for one in live.marked():
+    assert live.column_tests(one.unique_id) == file.column_tests(one.unique_id), one
 tables = {key: head for key, head in file.heads().items() if head.resource_type in ("model", "seed", "source")}
 assert {key: live.node(key) for key in tables} == {key: file.node(key) for key in tables}
 """

@@ -82,3 +82,13 @@ def test_constraints_of_columns() -> None:
     model = Manifest.from_bytes(manifest_bytes(node(MODEL, columns=columns))).node(MODEL)
     assert model is not None
     assert [column.not_null for column in model.columns.values()] == [True, True, False]
+
+
+def test_what_a_test_is_about() -> None:
+    """A data test is about the node that it is attached to, a singular one about all that it reads."""
+    reads = {"macros": [], "nodes": [MODEL, "model.shop.other"]}
+    tests = (generic("relationships", depends_on=reads), node("test.shop.singular", depends_on=reads))
+    manifest = Manifest.from_bytes(manifest_bytes(node(MODEL), *tests))
+    assert manifest.tested_by("test.shop.relationships_user_id") == (MODEL,)
+    assert manifest.tested_by("test.shop.singular") == (MODEL, "model.shop.other")
+    assert manifest.tested_by("test.shop.none") == ()

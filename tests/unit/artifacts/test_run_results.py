@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dbt_statsig.artifacts import RunResults, load_run_results
+from dbt_statsig.artifacts import RunResults, failed_tests, load_run_results
 from dbt_statsig.errors import ArtifactError
 from tests.unit.artifacts.build import manifest_bytes, schema
 
@@ -54,3 +54,9 @@ def test_other_file_is_refused() -> None:
     """A manifest given as run results is called a manifest."""
     with pytest.raises(ArtifactError, match=r"is a manifest file of dbt's, not a run_results\.json"):
         RunResults.from_bytes(manifest_bytes())
+
+
+def test_failed_tests() -> None:
+    """Data tests that failed or could not be run; not those that warn or were skipped, nor models or unit tests."""
+    statuses = {"test.p.a": "fail", "test.p.b": "error", "test.p.c": "warn", "test.p.d": "pass", "test.p.e": "skipped"}
+    assert failed_tests({**statuses, "model.p.m": "error", "unit_test.p.m.u": "fail"}) == {"test.p.a", "test.p.b"}

@@ -45,6 +45,10 @@ class Dbt:
         """Keep it."""
         self.warned.append(text)
 
+    def failing_sql(self, text: str) -> str:
+        """No SQL, with the text in it."""
+        return f"fail: {text}"
+
     def fail(self, text: str) -> None:
         """Raise, as dbt does."""
         raise Failed(text)
@@ -80,7 +84,7 @@ def test_hooks_raise_nothing(tmp_path: Path) -> None:
     assert hooks.push_results(broken, results) == ""
     assert broken.dbt.warned == ["internal error (RuntimeError)."]  # type: ignore[attr-defined]  # the stand-in's
     (tmp_path / "dbt_statsig.yml").write_text("on_failure: fail", encoding="utf-8")
-    assert hooks.push_results(broken, results) == hooks.FAILING_SQL
+    assert hooks.push_results(broken, results) == "fail: internal error (RuntimeError)."
 
 
 def test_faulty_settings_are_told(tmp_path: Path) -> None:
