@@ -82,8 +82,19 @@ CODES: dict[str, Code] = {
     ),
     "not-a-relation": Code(
         _E,
-        "The node has no table or view: it is ephemeral or disabled.",
-        "Materialise it as a table or view, enable it, or remove the mark.",
+        "The node has no table or view: it is ephemeral.",
+        "Materialise it as a table or view, or remove the mark.",
+    ),
+    "node-disabled": Code(
+        _N,
+        "A node with a block is disabled in this target, so that dbt builds no table for it. Its block is left out; "
+        "what it owns in Statsig stays as it is.",
+        "Nothing to do, unless the node should be enabled in this target.",
+    ),
+    "not-latest-version": Code(
+        _N,
+        "A block on a version of a model that is not the latest is left out.",
+        "Move the block to the latest version, or to the model itself, above its versions.",
     ),
     "unsupported-node": Code(
         _E, "Only models, snapshots, seeds and source tables can be Statsig sources.", "Move the block to one of these."
@@ -168,6 +179,13 @@ CODES: dict[str, Code] = {
         _W,
         "skip_validation needs every column and its type, and not all of them are proven.",
         "Run `dbt docs generate`, or drop skip_validation.",
+    ),
+    "unit-id-spelling": Code(
+        _W,
+        "A unit ID differs from one of Statsig's own only in case or underscores. Statsig tells them apart: "
+        "experiments on the built-in one would find no rows.",
+        "Write the unit ID as Statsig does; ignore this if your project has a unit ID of that very name.",
+        example="id_type_mapping:\n  userID: user_id  # not userId",
     ),
     "partition-type-unknown": Code(
         _E,

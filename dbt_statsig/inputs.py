@@ -46,6 +46,12 @@ class Inputs(Struct, frozen=True, kw_only=True):
     resolved: Resolved
     results: Mapping[str, str] | None = None
 
+    @property
+    def places(self) -> Path | None:
+        """The folder whose YAML files declare what the manifest holds; None where it is another project's."""
+        here = project_keys(self.project_dir).get("name", "")
+        return self.project_dir if here in {"", self.manifest.project_name or here} else None
+
 
 def project_keys(project_dir: Path) -> dict[str, str]:
     """`name`, `profile` and `target-path` of dbt_project.yml, as far as they are plain values."""
@@ -175,7 +181,8 @@ def _catalog(request: Request) -> Catalog | None:
 
 def _project_name(manifest: Manifest, request: Request, path: Path) -> str:
     here = project_keys(request.project_dir).get("name", "")
-    if manifest.project_name and here and manifest.project_name != here:
+    # A manifest that is named is what is meant, whichever project is around.
+    if manifest.project_name and here and manifest.project_name != here and request.manifest is None:
         raise ArtifactError(
             f'{path} was written for the dbt project "{manifest.project_name}", but {PROJECT_FILE} says "{here}".',
             fix="Run `dbt compile` in this project, or name its folder with --project-dir.",

@@ -59,7 +59,7 @@ class Project:
         declared = declare(
             self.inputs.manifest,
             settings=self.settings,
-            project_dir=request.project_dir,
+            project_dir=self.inputs.places,
             only=self.only,
             kinds=request.kinds or None,
         )

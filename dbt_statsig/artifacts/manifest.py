@@ -5,6 +5,7 @@ Facts: dbt's manifest schemas v1 (dbt 0.19) to v12 (dbt 1.8 to 1.12, and dbt 2.x
 
 from __future__ import annotations
 
+import hashlib
 import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -87,7 +88,7 @@ class Manifest:
         self.generated_at: datetime | None = metadata.written_at
         self.invocation_id = metadata.invocation_id or ""
         self.adapter_type = metadata.adapter_type or ""
-        self.project_name = metadata.project_name or ""
+        self._metadata = metadata
         self._file = file
         self._where = str(path or MANIFEST.label)
         self._enabled: dict[str, Raw] = {**(file.nodes or {}), **(file.sources or {})}
@@ -109,6 +110,15 @@ class Manifest:
         """The manifest in `data`, plain or gzip; raises ArtifactError where there is none that can be read."""
         file = decode(data, _File, kind=MANIFEST, where=str(path or MANIFEST.label))
         return cls(file, path)
+
+    @cached_property
+    def project_name(self) -> str:
+        """The project's name; before dbt 1.6 only its hash is given, which one of the packages' names must have."""
+        if self._metadata.project_name or not self._metadata.project_id:
+            return self._metadata.project_name or ""
+        packages = {unique_id.split(".")[1] for unique_id in self._enabled if "." in unique_id}
+        hashes = {hashlib.md5(name.encode(), usedforsecurity=False).hexdigest(): name for name in packages}
+        return hashes.get(self._metadata.project_id, "")
 
     def marked(self) -> tuple[Node, ...]:
         """The models, snapshots, seeds and source tables that bear a `statsig` meta key, or whose columns do.

@@ -60,6 +60,7 @@ class Metadata(Struct, frozen=True, kw_only=True):
     invocation_id: str | None = None
     adapter_type: str | None = None
     project_name: str | None = None
+    project_id: str | None = None
 
     @property
     def written_at(self) -> datetime | None:

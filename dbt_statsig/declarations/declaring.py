@@ -50,16 +50,22 @@ def declare(
     places = Places(project_dir)
     defaults = read_defaults(settings.defaults, (SETTINGS, "defaults")) if settings.defaults else Defaults()
     findings = settings_findings(defaults, places)
-    readers = [NodeReader(node, defaults, places) for node in _candidates(manifest)]
+    nodes = _nodes(manifest)
+    readers = [NodeReader(node, defaults, places) for node in nodes if node.is_latest]
     for reader in readers:
         reader.read()
+    older = [NodeReader(node, defaults, places) for node in nodes if not node.is_latest]
+    latest = {_model(node): node.meta["statsig"] for node in nodes if node.is_latest and "statsig" in node.meta}
+    for reader in older:
+        if reader.node.enabled and reader.node.meta.get("statsig") not in (None, latest.get(_model(reader.node))):
+            reader.note_version()
     rejected = [NodeReader(node, defaults, places) for node in manifest.unsupported_marked()]
     for reader in rejected:
         message = f"is on a node of the type {reader.node.resource_type}, which cannot be a source."
         fix = "Move the block to the model, snapshot, seed or source table that holds the rows."
         reader.reject("unsupported-node", message, fix)
     declarations = [found for reader in readers for found in reader.declarations]
-    findings.extend(found for reader in (*readers, *rejected) for found in reader.findings)
+    findings.extend(found for reader in (*readers, *older, *rejected) for found in reader.findings)
     findings.extend(_same_names(declarations))
     findings = [found for found in findings if _chosen(found, only, kinds)]
     findings.extend(places.faults())
@@ -78,11 +84,16 @@ def declare(
     )
 
 
-def _candidates(manifest: MarkedNodes) -> list[Node]:
-    """The latest version of each marked node; a disabled one only where no enabled one has its ID."""
+def _nodes(manifest: MarkedNodes) -> list[Node]:
+    """All marked nodes; a disabled one only where no enabled one has its ID."""
     nodes = manifest.marked()
     enabled = {node.unique_id for node in nodes if node.enabled}
-    return [node for node in nodes if node.is_latest and (node.enabled or node.unique_id not in enabled)]
+    return [node for node in nodes if node.enabled or node.unique_id not in enabled]
+
+
+def _model(node: Node) -> tuple[str, str]:
+    """What the versions of a model have in common."""
+    return node.package_name, node.name
 
 
 def _chosen(found: Finding, only: frozenset[str] | None, kinds: frozenset[Kind] | None) -> bool:

@@ -6,6 +6,7 @@ entry bears the node's name, just that entry's lines are composed, which is many
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -25,6 +26,9 @@ KeyPath: TypeAlias = tuple[str | int, ...]
 MAX_FILE_BYTES = 20_000_000
 SETTINGS = "dbt_statsig.yml"
 PROJECT = "dbt_project.yml"
+_PROJECT_KEYS = re.compile(
+    r"""^(?P<key>name|packages-install-path)[ \t]*:[ \t]*["']?(?P<value>[^"'#\n]+)""", re.MULTILINE
+)
 _SECTIONS = {"model": "models", "snapshot": "snapshots", "seed": "seeds", "source": "sources"}
 
 
@@ -117,6 +121,20 @@ class Places:
             self._documents[path] = Document(path, self.project_dir)
         return self._documents[path]
 
+    def text(self, path: str) -> str:
+        """The text of any file of the project; empty where it cannot be read."""
+        return Document(path, self.project_dir).text if self.project_dir is not None else ""
+
+    def folder_of(self, package: str) -> str:
+        """The folder of an installed package, with a slash behind it; empty for the project itself."""
+        document = self.document(PROJECT)
+        if document is None or not package:
+            return ""
+        keys = {found["key"]: found["value"].strip() for found in _PROJECT_KEYS.finditer(document.text)}
+        if keys.get("name", package) == package:
+            return ""
+        return f"{keys.get('packages-install-path', 'dbt_packages').rstrip('/')}/{package}/"
+
     def faults(self) -> list[Finding]:
         """One finding for each file that was needed and could not be read."""
         return [document.fault for document in self._documents.values() if document.fault is not None]
@@ -136,7 +154,8 @@ class NodePlaces:
         """Nothing is read yet."""
         self._node = node
         self._places = places
-        self.path = (node.patch_path or node.path).replace("\\", "/")
+        self._folder = places.folder_of(node.package_name)
+        self.path = self._folder + (node.patch_path or node.path).replace("\\", "/")
 
     def at(self, path: KeyPath) -> Location | None:
         """The place of a key, or of the nearest thing above it that is known."""
@@ -151,7 +170,7 @@ class NodePlaces:
                     best = (found[1], (line + entry.offset, column))
         if best is not None:
             return Location(self.path, *best[1])
-        return self._in_project(path) or self._fallback()
+        return self._in_project(path) or self._in_code(path) or self._fallback()
 
     def duplicates(self) -> Iterator[tuple[KeyPath, int, Location]]:
         """Each key of the node's blocks and marks that occurs twice: its path, the first one's line, its own place."""
@@ -214,6 +233,13 @@ class NodePlaces:
             for key in ("+meta", "meta"):
                 found = descend(_value(level, key), path) or found
         return Location(PROJECT, *found[0]) if found else None
+
+    def _in_code(self, path: KeyPath) -> Location | None:
+        """The model's own file, where its `{{ config(meta=…) }}` speaks of Statsig and its YAML does not."""
+        file = self._folder + self._node.path
+        if not file.endswith((".sql", ".py")) or not str(path[0]).startswith("statsig"):
+            return None
+        return Location(file) if "statsig" in self._places.text(file) else None
 
     def _fallback(self) -> Location | None:
         for entry in self._entries:

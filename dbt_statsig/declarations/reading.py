@@ -10,7 +10,7 @@ from dbt_statsig.declarations.layers import KINDS, Defaults, Layer, fields_of, m
 from dbt_statsig.declarations.marks import Marks, apply_marks, read_marks
 from dbt_statsig.declarations.meta import META
 from dbt_statsig.declarations.model import Declaration, DeclaredName, FaultyBlock
-from dbt_statsig.declarations.places import SETTINGS, NodePlaces, Places
+from dbt_statsig.declarations.places import PROJECT, SETTINGS, NodePlaces, Places
 from dbt_statsig.findings import CODES, Finding, finding
 from dbt_statsig.sources import Kind
 
@@ -40,8 +40,11 @@ class NodeReader:
         self._enabled_blocks = 0
 
     def read(self) -> None:
-        """Read all blocks of the node."""
+        """Read all blocks of the node; of one that is disabled, only which kinds it names."""
         meta = self.node.meta
+        if not self.node.enabled:
+            self._disabled(meta.get("statsig"))
+            return
         marks = read_marks(self.node)
         own = (
             read_defaults(meta["statsig_defaults"], ("statsig_defaults",)) if "statsig_defaults" in meta else Defaults()
@@ -62,6 +65,20 @@ class NodeReader:
         self._check_relation()
         self._duplicate_keys()
 
+    def note_version(self) -> None:
+        """Note that the block of this version counts for nothing, as another version is the latest."""
+        version, latest = self.node.version, self.node.latest_version
+        message = f"is on version {version} of {self.node.name}, whose latest version is {latest}: it is left out."
+        self._report(Fault(path=("statsig",), code="not-latest-version", message=message))
+
+    def _disabled(self, raw: object) -> None:
+        """Note that the node is disabled in this target. What it owns in Statsig stays."""
+        kinds = [kind for kind in Kind if isinstance(raw, dict) and kind.value in raw]
+        if kinds:
+            message = "is on a node that is disabled in this target: it is left out."
+            self._report(Fault(path=("statsig",), code="node-disabled", message=message))
+            self.faulty.extend(FaultyBlock(kind=kind, unique_id=self.node.unique_id) for kind in kinds)
+
     def reject(self, code: str, message: str, fix: str) -> None:
         """Note that no block of this node can be a source."""
         self._report(Fault(path=("statsig",), code=code, message=message, fix=fix))
@@ -69,16 +86,19 @@ class NodeReader:
 
     def _report(self, fault: Fault, *, below: int = 0, kind: str = "", source: str = "") -> None:
         subject = dotted(fault.path[below:]) or dotted(fault.path)
+        location = self.places.at(fault.path)
+        # A folder's defaults reach many nodes: their place does not say which.
+        whose = f" It applies to {self.node.unique_id}." if location and location.path == PROJECT else ""
         self.findings.append(
             finding(
                 fault.code,
-                f"`{subject}` {fault.message}",
+                f"`{subject}` {fault.message}{whose}",
                 fix=fault.fix or CODES[fault.code].remedy,
                 unique_id=self.node.unique_id,
                 kind=kind,
                 source=source,
                 key=dotted(fault.path),
-                location=self.places.at(fault.path),
+                location=location,
             )
         )
 
@@ -187,15 +207,13 @@ class NodeReader:
                 yield Fault(path=mark.path, code="key-not-allowed", message=message, fix="Remove the mark.")
 
     def _check_relation(self) -> None:
-        if not self.node.enabled:
-            why = "is on a disabled node: dbt builds no table for it."
-        elif self.node.materialized == "ephemeral":
+        if self.node.materialized == "ephemeral":
             why = "is on an ephemeral model: dbt builds no table for it."
         elif not self.node.relation_name:
             why = "is on a node for which dbt names no table or view."
         else:
             return
-        fix = "Materialise it as a table or view and enable it; or set `enabled: false` in the block."
+        fix = "Materialise it as a table or view, or set `enabled: false` in the block."
         self._report(Fault(path=("statsig",), code="not-a-relation", message=why, fix=fix))
 
     def _duplicate_keys(self) -> None:

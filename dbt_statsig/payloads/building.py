@@ -36,6 +36,8 @@ COLUMN_FIELDS = (
 )
 """The fields whose value is one column of the source."""
 
+_BUILT_IN_UNITS = {"userid": "userID", "stableid": "stableID"}
+
 _AS_DECLARED = (
     "tags",
     "team",
@@ -175,6 +177,11 @@ class _Builder:
             if name is not None:
                 fields[key] = self.use(name, key).stored
         mapping = self.said("id_type_mapping") or {}
+        for unit in mapping:
+            built_in = _BUILT_IN_UNITS.get(unit.replace("_", "").casefold(), unit)
+            if built_in != unit:
+                message = f'"{unit}" is not Statsig\'s unit ID "{built_in}": unit IDs are case-sensitive.'
+                self.find("unit-id-spelling", message, "id_type_mapping", unit, fix=f'Did you mean "{built_in}"?')
         fields["id_type_mapping"] = tuple(
             IdType(statsig_unit_id=unit, column=self.use(column, "id_type_mapping", unit).stored)
             for unit, column in mapping.items()

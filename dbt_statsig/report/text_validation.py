@@ -78,6 +78,9 @@ def _source(source: SourceReport, style: Style) -> list[str]:
     if source.selected:
         names = clipped(", ".join(source.selected), _LONGEST_LIST)
         lines += style.prose(f"selects {counted(len(source.selected), 'column')}: {names}", indent=4)
+    if source.hidden:
+        names = clipped(", ".join(source.hidden), _LONGEST_LIST)
+        lines += style.prose(f"leaves out {counted(len(source.hidden), 'hidden column')}: {names}", indent=4)
     return [*lines, ""]
 
 

@@ -24,10 +24,7 @@ FOLDERS = sorted(path.parent for path in CASES.glob("*/CASE.md"))
 MODULES = (built, columns, pushed)
 
 NOT_YET: dict[str, str] = {
-    "disabled-by-target": "a disabled model's block is an error",
-    "meta-in-sql-config-location": "the model's YAML entry is named",
     "no-proxy-ipv6": "the HTTP library refuses the entry",
-    "package-yaml-location": "the project's file of the same name is named",
     "sync-after-dbt-test": "lack of evidence is planned as a change",
 }
 

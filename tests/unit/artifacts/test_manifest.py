@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime, timezone
 from typing import Any
 
@@ -175,3 +176,12 @@ def test_a_misspelt_key_marks_too(key: str) -> None:
 def test_defaults_alone_mark_nothing() -> None:
     """Defaults that a folder inherits make no source of every model in it."""
     assert _marked(node("model.shop.a", config={"meta": {"statsig_defaults": {"tags": ["x"]}}})) == []
+
+
+def test_the_name_behind_a_hash() -> None:
+    """Before dbt 1.6 a manifest gives the MD5 of its project's name, which one of the packages has."""
+    nodes = [node("model.pkg.a"), node("model.shop.b")]
+    hashed = {"project_name": None, "project_id": "2fdd9a98b38e24d6d4d2b5e2f8b6e1a6"}
+    assert Manifest.from_bytes(manifest_bytes(*nodes, metadata=hashed)).project_name == ""
+    hashed["project_id"] = hashlib.md5(b"shop", usedforsecurity=False).hexdigest()
+    assert Manifest.from_bytes(manifest_bytes(*nodes, metadata=hashed)).project_name == "shop"

@@ -10,6 +10,7 @@ import pytest
 from dbt_statsig.artifacts import Manifest
 from dbt_statsig.artifacts.nodes import Node
 from dbt_statsig.declarations import DeclaredName, declare
+from dbt_statsig.findings import Severity
 from dbt_statsig.settings import Settings
 from dbt_statsig.sources import Kind
 from tests.unit.artifacts.build import manifest_bytes, node
@@ -106,7 +107,6 @@ def test_timestamp_as_day_of_fixed_properties(tmp_path: Path) -> None:
     ("fields", "message"),
     [
         ({"config": {"materialized": "ephemeral"}, "relation_name": None}, "is on an ephemeral model"),
-        ({"config": {"enabled": False}}, "is on a disabled node"),
         ({"relation_name": None}, "is on a node for which dbt names no table"),
     ],
 )
@@ -147,6 +147,26 @@ def test_versions() -> None:
     found = declare(Manifest.from_bytes(manifest_bytes(*nodes)), settings=Settings(), project_dir=None)
     assert [one.node.unique_id for one in found.declarations] == ["model.shop.m.v2"]
     assert found.findings == ()
+
+
+def test_a_block_on_another_version() -> None:
+    """A block that only a version has which is not the latest is left out, and a note names it."""
+    nodes = [
+        node(
+            f"model.shop.m.v{number}",
+            name="m",
+            version=number,
+            latest_version=2,
+            relation_name=f"m_v{number}",
+            config={"meta": META if number == 3 else {}},
+        )
+        for number in (1, 2, 3)
+    ]
+    found = declare(Manifest.from_bytes(manifest_bytes(*nodes)), settings=Settings(), project_dir=None)
+    assert found.declarations == ()
+    (note,) = found.findings
+    assert (note.code, note.severity, note.unique_id) == ("not-latest-version", Severity.NOTE, "model.shop.m.v3")
+    assert "is on version 3 of m, whose latest version is 2" in note.message
 
 
 TWO = f"""
@@ -193,7 +213,11 @@ def test_choosing_hides_no_duplicate(tmp_path: Path) -> None:
 def test_a_disabled_twin(tmp_path: Path) -> None:
     """A name on a disabled model does not count as taken."""
     found = declared(TWO, tmp_path, fields={"a": {"config": {"enabled": False}}})
-    assert {one.code for one in found.findings} == {"not-a-relation"}
+    assert [(one.code, one.unique_id, one.severity) for one in found.findings] == [
+        ("node-disabled", "model.shop.a", Severity.NOTE)
+    ]
+    assert {one.node.unique_id for one in found.declarations} == {"model.shop.b"}
+    assert [(one.kind, one.unique_id) for one in found.faulty] == [(Kind.METRIC_SOURCE, "model.shop.a")]
 
 
 class _Unmarked:

@@ -226,3 +226,27 @@ def test_aliases_that_expand_without_end(tmp_path: Path) -> None:
     _write(tmp_path, "\n".join(lines))
     node = Node(unique_id="m", name="orders", resource_type="model", package_name="shop", patch_path=FILE)
     assert list(NodePlaces(node, Places(tmp_path)).duplicates()) == []
+
+
+def test_the_folder_of_a_package(tmp_path: Path) -> None:
+    """A package's files are those in its folder, wherever the project installs packages."""
+    _write(tmp_path, f"models:\n  - name: orders\n    {META}\n")
+    (tmp_path / "dbt_project.yml").write_text("name: shop\n", encoding="utf-8")
+    node = Node(
+        unique_id="model.pkg.orders", name="orders", resource_type="model", package_name="pkg", path="models/orders.sql"
+    )
+    assert NodePlaces(node, Places(tmp_path)).at(("statsig",)) == Location("dbt_packages/pkg/models/orders.sql")
+    (tmp_path / "dbt_project.yml").write_text("name: shop\npackages-install-path: lib/\n", encoding="utf-8")
+    assert NodePlaces(node, Places(tmp_path)).at(("statsig",)) == Location("lib/pkg/models/orders.sql")
+    assert NodePlaces(node, Places(None)).at(("statsig",)) == Location("models/orders.sql")
+
+
+def test_a_block_in_the_models_own_file(tmp_path: Path) -> None:
+    """What the model's SQL gives with `config(meta=…)`, and its YAML does not, is placed in the SQL file."""
+    _write(tmp_path, "models:\n  - name: orders\n")
+    (tmp_path / "models" / "orders.sql").write_text("{{ config(meta={'statsig': {}}) }} select 1", encoding="utf-8")
+    assert _at(tmp_path) == Location("models/orders.sql")
+    _write(tmp_path, f"models:\n  - name: orders\n    {META}\n")
+    found = _at(tmp_path)
+    assert found is not None
+    assert found.path == FILE

@@ -308,3 +308,11 @@ def test_hidden_columns_are_named() -> None:
     assert one({}).hidden == ("email",)
     assert one({"id_type_mapping": {"email": "email"}}).hidden == ()
     assert one({"columns": ["amount"]}).hidden == ()
+
+
+@pytest.mark.parametrize(("unit", "meant"), [("userId", "userID"), ("user_id", "userID"), ("stableid", "stableID")])
+def test_a_near_miss_of_a_unit_id(unit: str, meant: str) -> None:
+    """Unit IDs are case-sensitive in Statsig: what only looks like a built-in one is a warning."""
+    (found,) = one({"id_type_mapping": {unit: "user_id"}}).findings
+    assert (found.code, found.severity) == ("unit-id-spelling", Severity.WARNING)
+    assert f'"{meant}"' in found.message
