@@ -201,6 +201,11 @@ CODES: dict[str, Code] = {
         "Partition by a date, set `partition_type: integer` for a day such as 20240110, or write the filter yourself "
         "with `where` or `sql`.",
     ),
+    "owner-not-sent": Code(
+        _W,
+        "Statsig's API refuses the owner of an entity property source, so it is sent in no write.",
+        "Remove the key, and set the owner in Statsig.",
+    ),
     "hidden-columns-shown": Code(
         _W,
         "A table source shows every column of its table in Statsig, tagged as hidden or not.",

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, Struct, structs
 
 from dbt_statsig.errors import ProtocolError, Refused
-from dbt_statsig.sources import SPECS, WRITE_ONLY_FIELDS, Kind, Source
+from dbt_statsig.sources import SPECS, WRITE_ONLY_FIELDS, EntityPropertySource, Kind, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,6 +96,8 @@ def read_entry(kind: Kind, data: Any, number: int) -> Entry:
 
 def _content(payload: Source) -> dict[str, Any]:
     content: dict[str, Any] = msgspec.to_builtins(payload)
+    if isinstance(payload, EntityPropertySource):
+        content.pop("owner", None)  # The API gives it, and refuses it in a write.
     for path, text in _texts(content, ""):
         if not _is_sendable(text):
             raise Refused(

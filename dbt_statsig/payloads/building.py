@@ -17,7 +17,7 @@ from dbt_statsig.payloads.select_list import hidden_columns, select_list
 from dbt_statsig.payloads.sql_text import PartitionType, date_filter, may_be, partition_type, select_statement
 from dbt_statsig.planning.ownership import Ownership, claim, docs_link
 from dbt_statsig.results import ColumnUse
-from dbt_statsig.sources import SPECS, CustomField, IdType, Owner, Source
+from dbt_statsig.sources import SPECS, CustomField, IdType, Kind, Owner, Source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -302,7 +302,11 @@ class _Builder:
         values |= {"name": self.declaration.name, "sql": sql, "description": self.description()}
         if self.is_declared("is_read_only") or self.context.read_only:
             values["is_read_only"] = self.meta.is_read_only if self.is_declared("is_read_only") else True
-        if self.is_declared("owner"):
+        if self.is_declared("owner") and self.declaration.kind is Kind.ENTITY_PROPERTY_SOURCE:
+            self.find(
+                "owner-not-sent", "Statsig refuses `owner` in an entity property source; it is not sent.", "owner"
+            )
+        elif self.is_declared("owner"):
             values["owner"] = _owner(self.meta.owner)
         if self.said("source_type") == "table":
             values["table_name"] = self.said("table_name") or self.node.relation_name

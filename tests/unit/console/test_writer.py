@@ -9,7 +9,7 @@ import pytest
 
 from dbt_statsig.console.client import Written
 from dbt_statsig.errors import NotFound, OutcomeUnknown, Refused, UsageError
-from dbt_statsig.sources import SPECS, AssignmentSource, EntityPropertySource, Kind, MetricSource
+from dbt_statsig.sources import SPECS, AssignmentSource, EntityPropertySource, Kind, MetricSource, Owner
 from tests.unit.console.service import EXPOSURES, ORDERS, USERS, Opened, one, page, refused
 
 OLD = EntityPropertySource(name="Old", sql="select 0")
@@ -147,6 +147,15 @@ def test_a_patch_sends_only_the_named_fields() -> None:
     opened.client.patch(Kind.ENTITY_PROPERTY_SOURCE, "Users", USERS, fields=frozenset({"timestamp_as_day"}))
     assert opened.service.calls == ["PATCH /console/v1/experiments/entity_property/Users"]
     assert sent(opened) == {"timestampAsDay": True}
+
+
+def test_the_owner_of_an_entity_property_source_is_in_no_write() -> None:
+    """An owner that was read is not sent back: the published contract refuses it for this kind."""
+    owned = EntityPropertySource(name="Users", sql="select 1", owner=Owner(owner_id="me"))
+    opened = Opened(one({"name": "Users", "sql": "select 1", "owner": {"ownerID": "me"}}))
+    opened.client.create(Kind.ENTITY_PROPERTY_SOURCE, owned)
+    opened.client.update(Kind.ENTITY_PROPERTY_SOURCE, "Users", owned, before=owned)
+    assert ["owner" in sent(opened, index) for index in (0, 1)] == [False, False]
 
 
 def test_a_patch_can_rename() -> None:

@@ -257,6 +257,19 @@ def test_table_source_shows_hidden_columns() -> None:
     assert codes(one({"source_type": "table"})) == ["hidden-columns-shown"]
 
 
+def test_the_owner_of_an_entity_property_source_is_not_sent() -> None:
+    """Statsig refuses an owner there: a warning at the key, and a payload without it; other kinds send theirs."""
+    owner = {"owner": {"owner_id": "me"}}
+    entity = one({"columns": ["amount"], **owner}, kind=Kind.ENTITY_PROPERTY_SOURCE)
+    assert "owner-not-sent" in codes(entity)
+    assert entity.payload is not None
+    assert entity.payload.owner is msgspec.UNSET
+    metric = one(owner)
+    assert "owner-not-sent" not in codes(metric)
+    assert metric.payload is not None
+    assert metric.payload.owner is not msgspec.UNSET
+
+
 def test_undeclared_fields_are_not_sent() -> None:
     """A payload holds what was declared and the ownership line, and nothing else."""
     result = one({})
