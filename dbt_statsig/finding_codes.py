@@ -82,7 +82,7 @@ CODES: dict[str, Code] = {
     ),
     "not-a-relation": Code(
         _E,
-        "The node has no table or view: it is ephemeral.",
+        "The node has no table or view: it is ephemeral, or its relation_name is no name of one.",
         "Materialise it as a table or view, or remove the mark.",
     ),
     "node-disabled": Code(

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET, Struct, structs
 
+from dbt_statsig.columns.relation_names import is_relation_name
 from dbt_statsig.columns.verdicts import ColumnSet, KnownColumn, Verdict
+from dbt_statsig.conversion import show
 from dbt_statsig.declarations.meta import ALLOWED_MACROS
 from dbt_statsig.findings import CODES, Finding, Severity, finding
 from dbt_statsig.payloads.select_list import hidden_columns, select_list
@@ -96,6 +98,7 @@ class _Builder:
         self.query: SqlCheck | None = None
         self.columns: ColumnSet = ColumnSet(columns=(), closed=False)
         self.left_out: list[str] = []
+        self.is_relation = True
         self.unproven = ""
 
     def build(self) -> Built:
@@ -193,8 +196,11 @@ class _Builder:
         if self.query is not None:
             return self.meta.sql, self.columns.columns if self.columns.closed else ()
         if self.said("source_type") == "table":
+            if self.said("table_name") is None:
+                self.judge_relation()
             self.judge_table()
             return "", self.columns.columns if self.columns.closed else ()
+        self.judge_relation()
         predicates = self.predicates()
         mapped = [use.verdict for use in self.uses if not use.role.startswith("partition_column")]
         left_out, hidden = self.excluded(), []
@@ -223,6 +229,15 @@ class _Builder:
         self.left_out = self.not_used(hidden) if chosen.columns else []
         written = [self.adapter.quote(column.name) for column in chosen.columns]
         return select_statement(written, self.node.relation_name or "", predicates), chosen.columns
+
+    def judge_relation(self) -> None:
+        """A relation name that holds more than a name would change what the SQL around it means."""
+        name = self.node.relation_name or ""
+        if name and not is_relation_name(name, self.adapter):
+            message = f"The relation_name of {self.node.unique_id} is no name of a table or view: {show(name)}."
+            fix = "Check `database`, `schema`, `alias` or `identifier` of the node, or write `sql` in the block."
+            self.find("not-a-relation", message, fix=fix)
+            self.is_relation = False
 
     def judge_table(self) -> None:
         hidden = ", ".join(column.name for column in self.hidden())
@@ -294,7 +309,10 @@ class _Builder:
 
     def payload(self, fields: dict[str, Any], sql: str, selected: Sequence[KnownColumn]) -> Source | None:
         spec = SPECS[self.declaration.kind]
-        if any(found.severity is Severity.ERROR and found.key.endswith((".sql", ".where")) for found in self.findings):
+        faulty = (
+            found.severity is Severity.ERROR and found.key.endswith((".sql", ".where")) for found in self.findings
+        )
+        if not self.is_relation or any(faulty):
             return None
         known = set(spec.payload.__struct_fields__)
         values: dict[str, Any] = {key: self.said(key) for key in _AS_DECLARED if self.is_declared(key)}
