@@ -33,10 +33,15 @@ class RawColumn(Struct, frozen=True, kw_only=True):
 
 
 class DependsOn(Struct, frozen=True):
-    """The nodes that a node reads, and the macros that it calls; seeds and sources have none."""
+    """The nodes that a node reads, and the macros that it calls (null for some that dbt 1.5 did not find)."""
 
     nodes: list[str] | None = None
-    macros: list[str] | None = None
+    macros: list[str | None] | None = None
+
+    @property
+    def called(self) -> tuple[str, ...]:
+        """The macros that are named."""
+        return tuple(name for name in self.macros or () if name)
 
 
 class Checksum(Struct, frozen=True):
@@ -121,7 +126,7 @@ def build_node(
         language=intern(language),
         compiled_code=(raw.compiled_code or raw.compiled_sql or None) if language == "sql" else None,
         raw_code=(raw.raw_code or raw.raw_sql or "") if language == "sql" else "",
-        macros=tuple((raw.depends_on.macros if raw.depends_on else None) or ()),
+        macros=raw.depends_on.called if raw.depends_on else (),
         materialized=_text(config.get("materialized")) or (kind if kind in ("seed", "snapshot") else ""),
         enabled=enabled and config.get("enabled") is not False,
         description=raw.description or "",

@@ -74,8 +74,8 @@ class Introspection:
                 name = unique_id.rpartition(".")[2]
                 self._macros[unique_id] = (asked(f"{{{{ dbt_utils.{name} }}}}"), ())
             else:
-                calls = (macro.depends_on.macros if macro.depends_on else None) or ()
-                self._macros[unique_id] = (asked(macro.macro_sql or ""), tuple(calls))
+                calls = macro.depends_on.called if macro.depends_on else ()
+                self._macros[unique_id] = (asked(macro.macro_sql or ""), calls)
         return self._macros[unique_id]
 
 

@@ -38,6 +38,13 @@ def test_by_the_map_of_children() -> None:
     assert found(generic(), child_map=children) == (expected,)
 
 
+def test_a_macro_that_dbt_did_not_find() -> None:
+    """A test whose list of macros holds null, as dbt 1.5 wrote it, is read."""
+    assert (
+        found(generic(depends_on={"macros": [None, "macro.dbt.test_unique"], "nodes": [MODEL]}))[0].name == "not_null"
+    )
+
+
 def test_without_a_map_all_tests_are_looked_through() -> None:
     """A manifest without the map gives the same."""
     assert [test.name for test in found(generic(), generic("unique"))] == ["not_null", "unique"]
