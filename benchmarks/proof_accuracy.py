@@ -83,7 +83,7 @@ def score(manifest_path: Path, catalog_path: Path, *, details: bool) -> Score:
             Score(
                 models=1,
                 exact=exact,
-                open=bool(found.reasons),
+                open=not found.is_complete,
                 columns=len(names),
                 absent_with_catalog=len(absent[0]),
                 absent_withheld=len(absent[1]),
