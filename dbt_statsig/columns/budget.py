@@ -61,7 +61,7 @@ class _Reading:
 
     def __init__(self) -> None:
         self.until = time.monotonic() + MAX_SECONDS
-        self.is_over = False
+        self.raised = False
 
 
 class _Watch:
@@ -92,7 +92,7 @@ class _Watch:
             if outer is not None:
                 outer.until += time.monotonic() - began
                 self._readings[me] = outer
-            if reading.is_over:
+            if reading.raised:
                 # Not raised yet, or raised already: either way, not after this.
                 _raise_in(me, None)
 
@@ -113,8 +113,11 @@ class _Watch:
                     return
                 now = time.monotonic()
                 for thread, reading in self._readings.items():
-                    if now > reading.until and not reading.is_over:
-                        reading.is_over = True
+                    if now > reading.until:
+                        # Python drops what is raised within a callback (a finalizer's, the garbage collector's): until
+                        # the reading has ended it is raised again, a while later.
+                        reading.raised = True
+                        reading.until = now + MAX_SECONDS / 10
                         _raise_in(thread, Overtime)
 
 

@@ -163,7 +163,7 @@ class Machine(RuleBasedStateMachine):
     def applied(self, client: ConsoleClient, plan: Plan) -> Outcome:
         """The plan's outcome; nothing foreign that was not named changes, nothing goes that was not told."""
         foreign = self.foreign()
-        adopted = {(change.kind, change.name) for change in plan.changes if change.adopted}
+        adopted = {(change.kind, change.live_name) for change in plan.changes if change.adopted}
         told = {(change.kind, change.live_name) for change in plan.changes if change.action in WRITES}
         before = {(kind, name) for kind in KINDS for name in self.held(kind)}
         outcome = Applier(client, concurrency=1, fresh_for=0).run(plan)

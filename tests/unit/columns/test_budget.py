@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 
@@ -49,6 +50,19 @@ def test_a_reading_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(budget, "MAX_SECONDS", 0.2)
     assert "to read" in reason("select * from a" + " join b" * 60)
     assert shape_of(SNOWFLAKE, "select * from a").items == (Star(("a",)),)
+
+
+def test_what_a_callback_swallows_is_raised_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the interrupt falls into code whose exceptions are dropped, the reading ends all the same."""
+    monkeypatch.setattr(budget, "MAX_SECONDS", 0.2)
+
+    def swallowing() -> None:
+        with contextlib.suppress(Overtime):
+            _busy_for(60)
+        _busy_for(60)
+
+    with pytest.raises(Overtime), limited():
+        swallowing()
 
 
 def test_readings_within_readings(monkeypatch: pytest.MonkeyPatch) -> None:
