@@ -26,6 +26,8 @@ Extra: TypeAlias = dict[str, Any]
 INVALID: Final = object()
 # Both ECMA-262 and Python take this; the second half is needed because Python's `$` also matches before a line break.
 LINE_PATTERN = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$(?!\n)"
+# For the Meta of a list of texts that may name one twice: it counts once. The JSON Schema says the same.
+REPEATS: Final[dict[str, Any]] = {"extra": {"repeats": True}, "extra_json_schema": {"uniqueItems": False}}
 _SHOWN = 60
 _DIGITS = 18
 _QUOTE_IT = "Put quotes around it if it is meant as text."
@@ -159,11 +161,13 @@ class _Walk:
             return self._wrong(value, expected, path)
         return given
 
-    def _list(self, value: object, expected: types.VarTupleType, path: Path, _extra: Extra) -> object:
+    def _list(self, value: object, expected: types.VarTupleType, path: Path, extra: Extra) -> object:
         if not isinstance(value, (list, tuple)):
             fix = f"Write [{printable(value[:_SHOWN])}]." if isinstance(value, str) and value else ""
             return self._wrong(value, expected, path, fix)
         items = [self.convert(item, expected.item_type, (*path, place), {}) for place, item in enumerate(value)]
+        if extra.get("repeats"):
+            items = list(dict.fromkeys(items))
         for place, item in enumerate(items):
             if item is not INVALID and item in items[:place]:
                 self._fault((*path, place), f"is in the list twice: {show(item)}.", "Remove one of them.")

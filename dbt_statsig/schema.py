@@ -192,7 +192,7 @@ def _adapt(shape: Any, *, lenient: bool, jinja: bool) -> Any:
     result = {key: _adapt(value, lenient=lenient, jinja=jinja) for key, value in shape.items()}
     if result.get("$ref") == "#/$defs/OwnerMeta":
         result["$ref"] = "#/$defs/owner"
-    if result.get("type") == "array":
+    if result.get("type") == "array" and result.pop("uniqueItems", True):
         result["uniqueItems"] = True
     patterns = []
     if lenient and result.get("type") == "boolean":

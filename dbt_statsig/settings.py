@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec.inspect as types
 from msgspec import Meta, Struct, structs
 
-from dbt_statsig.conversion import INVALID, LINE_PATTERN, Fault, convert, dotted, field_types, show, unknown_key
+from dbt_statsig.conversion import (
+    INVALID,
+    LINE_PATTERN,
+    REPEATS,
+    Fault,
+    convert,
+    dotted,
+    field_types,
+    show,
+    unknown_key,
+)
 from dbt_statsig.errors import SettingsError
 from dbt_statsig.files import read_regular
 
@@ -58,7 +68,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = {}
     hidden_tags: Annotated[
         tuple[_Line, ...],
-        Meta(description="Columns with one of these dbt tags are selected only where they are named or mapped."),
+        Meta(
+            description="Columns with one of these dbt tags are selected only where they are named or mapped.",
+            **REPEATS,
+        ),
     ] = ("pii", "sensitive")
     docs_url: Annotated[
         _Line | None, Meta(description="Where the project's dbt docs are published; descriptions link there.")

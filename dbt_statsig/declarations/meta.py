@@ -10,7 +10,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from dbt_statsig.conversion import LINE_PATTERN
+from dbt_statsig.conversion import LINE_PATTERN, REPEATS
 from dbt_statsig.sources import Kind
 
 MAX_NAME = 255
@@ -86,7 +86,9 @@ class SourceMeta(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             "its text."
         ),
     ] = UNSET
-    tags: Annotated[tuple[Tag, ...] | UnsetType, Meta(description="Tags in Statsig; order means nothing.")] = UNSET
+    tags: Annotated[
+        tuple[Tag, ...] | UnsetType, Meta(description="Tags in Statsig; order means nothing.", **REPEATS)
+    ] = UNSET
     id_type_mapping: Annotated[
         Annotated[dict[UnitId, Column], Meta(min_length=1)] | UnsetType,
         Meta(description="Statsig unit ID (case-sensitive) to the column that holds it."),

@@ -45,7 +45,10 @@ class ColumnDocument(Struct, frozen=True, kw_only=True):
 
 
 class SourceDocument(Struct, frozen=True, kw_only=True):
-    """One declared source; `payload` is what Statsig should hold, by the API's own field names."""
+    """One declared source; `payload` is what Statsig should hold, by the API's own field names.
+
+    `selected` are the columns that the SQL selects (empty: all), `hidden` those that it leaves out for their tags.
+    """
 
     kind: str
     name: str
@@ -57,6 +60,7 @@ class SourceDocument(Struct, frozen=True, kw_only=True):
     blocked: bool
     columns: tuple[ColumnDocument, ...]
     selected: tuple[str, ...]
+    hidden: tuple[str, ...]
     payload: Any
 
 

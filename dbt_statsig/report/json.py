@@ -84,6 +84,7 @@ def _source(source: SourceReport) -> doc.SourceDocument:
         blocked=source.blocked,
         columns=columns,
         selected=source.selected,
+        hidden=source.hidden,
         payload=_wire(source.payload),
     )
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from msgspec import Meta, Struct
 
-from dbt_statsig.conversion import INVALID, Fault, convert, describe, dotted, field_types, printable, show
+from dbt_statsig.conversion import INVALID, REPEATS, Fault, convert, describe, dotted, field_types, printable, show
 
 Line = Annotated[str, Meta(min_length=1, extra={"line": True})]
 
@@ -31,6 +31,7 @@ class Sample(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     number: float = 0.0
     choice: Literal["a", "b"] = "a"
     items: tuple[Line, ...] | None = None
+    tags: Annotated[tuple[Line, ...] | None, Meta(**REPEATS)] = None
     pairs: dict[Line, int] = {}
     inner: Inner | None = None
     either: Line | tuple[Line, ...] = "x"
@@ -56,6 +57,7 @@ def _convert(field: str, value: object, *, lenient: bool = False) -> object:
         ("choice", "b", "b"),
         ("items", None, None),
         ("items", ["a", "b"], ("a", "b")),
+        ("tags", ["b", "a", "b"], ("b", "a")),
         ("pairs", {"a": 1}, {"a": 1}),
         ("inner", {"key": "v"}, Inner(key="v")),
         ("either", "a", "a"),

@@ -9,6 +9,7 @@ from dbt_statsig.columns.verdicts import Evidence, Presence
 from dbt_statsig.report.escape import lines_of, one_line
 from dbt_statsig.report.fields import field_diffs
 from dbt_statsig.report.html.markup import diff, escaped, listing, paragraphs, section, worded
+from dbt_statsig.report.style import counted
 from dbt_statsig.report.values import NOT_SET, UNPROVEN, declared_fields, entries_of, entry_text, is_long, scalar
 
 if TYPE_CHECKING:
@@ -169,7 +170,11 @@ def _columns(source: SourceReport, *, with_names: bool) -> str:
     table = f"<div class=scroll><table>{_HEADS}{''.join(listed)}</table></div>" if listed else ""
     names = worded(", ".join(source.selected), 1_000) if with_names else ""
     selected = f"<p class=quiet>Selects {names}</p>" if names else ""
-    return section("Columns", table, selected) if table or selected else ""
+    hidden = worded(", ".join(source.hidden), 1_000)
+    left_out = (
+        f"<p class=quiet>Leaves out {counted(len(source.hidden), 'hidden column')}: {hidden}</p>" if hidden else ""
+    )
+    return section("Columns", table, selected, left_out) if table or selected or left_out else ""
 
 
 def _column(use: ColumnUse) -> str:

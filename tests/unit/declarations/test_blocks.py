@@ -132,7 +132,7 @@ def test_forms_of_a_block(tmp_path: Path) -> None:
         ("is_verified: 1", "wrong-type 7:5 `is_verified` takes true or false, not the number 1."),
         ("is_verified: yep", 'wrong-type 7:5 `is_verified` takes true or false, not "yep".'),
         ("tags: growth", 'wrong-type 7:5 `tags` takes a list, each entry a tag, not "growth". … Write [growth].'),
-        ("tags: [a, a]", 'wrong-type 7:15 `tags[1]` is in the list twice: "a". … Remove'),
+        ("columns: [a, a]", 'wrong-type 7:18 `columns[1]` is in the list twice: "a". … Remove'),
         ("tags: ['']", "wrong-type 7:12 `tags[0]` is empty."),
         ("columns: []", "wrong-type 7:5 `columns` is an empty list."),
         ("columns: [' a']", 'wrong-type 7:15 `columns[0]` begins or ends with a blank: " a". … Remove it.'),

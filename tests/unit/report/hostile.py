@@ -46,6 +46,7 @@ def validation(word: str) -> Validation:
         relation_name=word,
         location=Location(word, 1, 2),
         selected=(word,),
+        hidden=(word,),
         columns=tuple(
             structs.replace(
                 use, role=f"id_type_mapping.{word}", verdict=structs.replace(use.verdict, name=word, data_type=word)

@@ -93,6 +93,7 @@ SOURCES = (
         payload=EXPOSURES,
         blocked=False,
         selected=("exposed_at", "USER_ID", "country", "device"),
+        hidden=("email", "birth_date"),
     ),
     SourceReport(
         kind=Kind.METRIC_SOURCE,

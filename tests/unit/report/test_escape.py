@@ -51,7 +51,13 @@ def _synced(word: str) -> Synced:
     )
     renamed = structs.replace(samples.RENAME, live_name=word)
     source = structs.replace(
-        samples.SOURCES[0], name=word, unique_id=word, relation_name=word, location=Location(word, 1), selected=(word,)
+        samples.SOURCES[0],
+        name=word,
+        unique_id=word,
+        relation_name=word,
+        location=Location(word, 1),
+        selected=(word,),
+        hidden=(word,),
     )
     finding = structs.replace(samples.FINDINGS[0], message=word, fix=word, key=word, location=Location(word, 1, 1))
     validation = structs.replace(

@@ -142,6 +142,7 @@ def test_a_validation_shows_what_is_ready() -> None:
     text = html_report(Subject.of(samples.VALIDATION))
     assert re.findall(r'class="badge (\w+)">([^<]+)<', text) == [("bad", "blocked"), ("good", "ready")]
     assert "<title>Validation: shop</title>" in text
+    assert "Leaves out 2 hidden columns: email, birth_date" in text
 
 
 def test_a_ready_source_with_a_warning_is_marked() -> None:
