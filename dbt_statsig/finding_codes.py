@@ -145,7 +145,7 @@ CODES: dict[str, Code] = {
     ),
     "column-going": Code(
         _W,
-        "The table has the column, but the model's SQL no longer gives it: it goes at the next build.",
+        "The catalog has the column, but the model's SQL no longer gives it: the next build removes it from the table.",
         "Keep the column in the model, or map another one.",
     ),
     "column-not-filled": Code(

@@ -133,7 +133,7 @@ def _present(written: str, found: Match) -> Verdict:
 def _cataloged(written: str, found: Match, facts: Facts) -> Verdict:
     """The catalog has the column, and the SQL does not give it (any more)."""
     if facts.history is History.REBUILT:
-        return _present(written, found) if facts.others else _going(written, found, facts)
+        return _present(written, found) if facts.fresh and facts.others else _going(written, found, facts)
     if facts.history is History.OTHER:
         return _present(written, found)
     gone = not facts.fresh and facts.history is not History.SNAPSHOT
@@ -186,6 +186,17 @@ def _lower(label: str) -> str:
 
 
 def _going(written: str, found: Match, facts: Facts) -> Verdict:
+    """A table that is rebuilt has the column until its next build, and an old catalog does not know of builds since."""
+    if not facts.fresh:
+        return replace(
+            _present(written, found),
+            presence=Presence.UNKNOWN,
+            evidence=Evidence.POSSIBLE,
+            code="column-going",
+            message=f'The {facts.inferred_from} of {_lower(facts.label)} does not give "{found.column.name}". The '
+            f"catalog, older than the manifest, has it; after a build it is gone{_why(facts)}.",
+            fix=f"Map another column, or keep this one in the model. {REGENERATE}",
+        )
     return replace(
         _present(written, found),
         code="column-going",

@@ -40,7 +40,7 @@ ROWS = [
     ("yes stale", "yes", PRESENT, Evidence.CATALOG, ""),
     ("yes stale", "open", PRESENT, Evidence.CATALOG, ""),
     ("yes fresh", "no", PRESENT, Evidence.CATALOG, "column-going"),
-    ("yes stale", "no", PRESENT, Evidence.CATALOG, "column-going"),
+    ("yes stale", "no", UNKNOWN, Evidence.POSSIBLE, "column-going"),
     ("no fresh", "yes", ABSENT, Evidence.CATALOG, "column-not-built"),
     ("no fresh", "yes open", ABSENT, Evidence.CATALOG, "column-not-built"),
     ("no fresh", "no", ABSENT, Evidence.CATALOG, "column-absent"),

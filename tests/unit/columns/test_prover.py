@@ -41,7 +41,9 @@ def test_a_stale_catalog_yields_to_complete_inference() -> None:
     columns = proof.columns(get(proof, "model.shop.m"))
     assert [(column.name, column.data_type) for column in columns.columns] == [("a", "INTEGER"), ("b", None)]
     assert columns.closed
-    assert proof.verdict(get(proof, "model.shop.m"), "gone").code == "column-going"
+    gone = proof.verdict(get(proof, "model.shop.m"), "gone")
+    assert (gone.presence, gone.code) == (Presence.UNKNOWN, "column-going")
+    assert "after a build it is gone" in gone.message
 
 
 def test_a_stale_catalog_and_open_inference_stay_open() -> None:
