@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from dbt_statsig.artifacts.reading import MAX_MB
 from dbt_statsig.errors import ArtifactError, TargetNotAllowed, TargetRefused
 from dbt_statsig.namespace import needs_target
 from dbt_statsig.planning.relocation import BUILT
@@ -37,7 +38,7 @@ class Target(Struct, frozen=True, kw_only=True):
     is_certain: bool = False
 
 
-def known_target(request: Request, manifest: Manifest, run_results: Path) -> Target:
+def known_target(request: Request, manifest: Manifest, run_results: Path, *, max_mb: int = MAX_MB) -> Target:
     """The dbt target that the manifest was made for.
 
     What dbt itself said for this manifest counts first, then the run results of the same dbt command, then what
@@ -45,7 +46,7 @@ def known_target(request: Request, manifest: Manifest, run_results: Path) -> Tar
     """
     claims = [
         ("dbt says", request.known_target or ""),
-        (f"{run_results.name} of the same dbt command says", _recorded(manifest, run_results)),
+        (f"{run_results.name} of the same dbt command says", _recorded(manifest, run_results, max_mb)),
         ("--target (or DBT_TARGET) says", request.target or ""),
     ]
     made = [(who, name) for who, name in claims if name]
@@ -132,13 +133,13 @@ def refused_place(node: Node, settings: Settings) -> str:
     return ""
 
 
-def _recorded(manifest: Manifest, run_results: Path) -> str:
+def _recorded(manifest: Manifest, run_results: Path, max_mb: int) -> str:
     if not run_results.is_file():
         return ""
     from dbt_statsig.artifacts import load_run_results  # noqa: PLC0415 - needed only where dbt did not say it
 
     try:
-        results = load_run_results(run_results)
+        results = load_run_results(run_results, max_mb=max_mb)
     except ArtifactError:
         return ""
     same_run = bool(results.invocation_id) and results.invocation_id == manifest.invocation_id

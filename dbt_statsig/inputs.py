@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dbt_statsig.artifacts import Catalog, Manifest, load_catalog, load_manifest, load_run_results
+from dbt_statsig.artifacts.reading import MAX_MB
 from dbt_statsig.dbt_line import DbtLine
 from dbt_statsig.errors import ArtifactError, UsageError
 from dbt_statsig.files import read_regular
@@ -90,13 +91,13 @@ def catalog_path(request: Request) -> Path | None:
     return next((path for path in beside if path.is_file()), None)
 
 
-def built_by(path: Path, manifest: Manifest) -> dict[str, str]:
+def built_by(path: Path, manifest: Manifest, *, max_mb: int = MAX_MB) -> dict[str, str]:
     """Node by node how the dbt command ended that wrote both the manifest and the run results at `path`.
 
     Raises ArtifactError for a file that cannot be read or is of another dbt command than the manifest, and UsageError
     where that command builds no tables.
     """
-    found = load_run_results(path)
+    found = load_run_results(path, max_mb=max_mb)
     same_run = bool(found.invocation_id) and found.invocation_id == manifest.invocation_id
     is_empty = found.empty or (same_run and _without_rows(manifest, found.succeeded()))
     if found.which not in BUILDING or is_empty:
@@ -144,8 +145,9 @@ def load_inputs(request: Request, manifest: Manifest | None = None, *, named: bo
     or of another project.
     """
     resolved = resolve(request.project_dir, request.environ, request.flags)
+    max_mb = resolved.settings.max_artifact_mb
     path = manifest_path(request)
-    manifest = load_manifest(path) if manifest is None else manifest
+    manifest = load_manifest(path, max_mb=max_mb) if manifest is None else manifest
     if manifest.is_empty:
         raise ArtifactError(
             f"{path} holds no models, seeds, snapshots or sources at all.",
@@ -154,23 +156,23 @@ def load_inputs(request: Request, manifest: Manifest | None = None, *, named: bo
     project = _project_name(manifest, request, path) if named else manifest.project_name
     results = request.results
     if results is None and request.run_results is not None:
-        results = built_by(request.run_results, manifest)
+        results = built_by(request.run_results, manifest, max_mb=max_mb)
     return Inputs(
         project_dir=request.project_dir,
         project=project,
         manifest_path=path,
         manifest=manifest,
-        catalog=_catalog(request),
+        catalog=_catalog(request, max_mb),
         resolved=resolved,
         results=results,
     )
 
 
-def _catalog(request: Request) -> Catalog | None:
+def _catalog(request: Request, max_mb: int) -> Catalog | None:
     """catalog.json, or what dbt 2 writes in its place where there is none."""
     path = catalog_path(request)
     if path is not None:
-        return load_catalog(path)
+        return load_catalog(path, max_mb=max_mb)
     folder = artifacts_dir(request) / INFO_SCHEMA
     if not folder.is_dir():
         return None

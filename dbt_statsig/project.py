@@ -52,7 +52,12 @@ class Project:
         self.request = request
         self.inputs: Inputs = load_inputs(request, manifest)
         self.settings: Settings = self.inputs.resolved.settings
-        self.target: Target = known_target(request, self.inputs.manifest, artifacts_dir(request) / RUN_RESULTS_FILE)
+        self.target: Target = known_target(
+            request,
+            self.inputs.manifest,
+            artifacts_dir(request) / RUN_RESULTS_FILE,
+            max_mb=self.settings.max_artifact_mb,
+        )
         self.namespace: str = namespace_of(self.settings, self.target.name)
         self.chosen, self.unmatched = choose(self.inputs.manifest, request)
         self.only = self._only()

@@ -126,6 +126,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Annotated[int, Meta(ge=0)],
         Meta(description="From how many own objects on that share counts for all changes together."),
     ] = 10
+    max_artifact_mb: Annotated[
+        Annotated[int, Meta(ge=1, le=1_048_576)],
+        Meta(description="What each of dbt's artifacts (manifest, catalog, run results) may have at most, unpacked."),
+    ] = 1_024
     cache: Annotated[
         bool, Meta(description="Keep what reading SQL gave in the user's folder for caches, so that it is read once.")
     ] = True

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Raw, Struct
 
-from dbt_statsig.artifacts.reading import CATALOG, Metadata, decode, decode_part, read_bytes
+from dbt_statsig.artifacts.reading import CATALOG, MAX_MB, Metadata, decode, decode_part, read_bytes
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -85,9 +85,9 @@ class Catalog:
         return self.generated_at >= manifest.generated_at
 
 
-def load_catalog(path: Path) -> Catalog:
+def load_catalog(path: Path, *, max_mb: int = MAX_MB) -> Catalog:
     """The catalog at `path`, plain or gzip; raises ArtifactError where there is none that can be read."""
-    return Catalog.from_bytes(read_bytes(path, CATALOG), path)
+    return Catalog.from_bytes(read_bytes(path, CATALOG, max_mb=max_mb), path)
 
 
 def _column(key: str, raw: _RawColumn, position: int) -> CatalogColumn:

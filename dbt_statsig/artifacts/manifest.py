@@ -22,7 +22,7 @@ from dbt_statsig.artifacts.raw_nodes import (
     build_node,
     group_of,
 )
-from dbt_statsig.artifacts.reading import MANIFEST, Metadata, decode, decode_part, read_bytes
+from dbt_statsig.artifacts.reading import MANIFEST, MAX_MB, Metadata, decode, decode_part, read_bytes
 from dbt_statsig.artifacts.tests import ColumnTest, RawTest, build_test
 
 if TYPE_CHECKING:
@@ -91,7 +91,8 @@ class Manifest:
         self._metadata = metadata
         self._file = file
         self._where = str(path or MANIFEST.label)
-        self._enabled: dict[str, Raw] = {**(file.nodes or {}), **(file.sources or {})}
+        self._enabled: dict[str, Raw] = file.nodes or {}
+        self._enabled.update(file.sources or {})
         self._column_config = _columns_have_config(self.dbt_version)
         self._nodes: dict[str, Node] = {}
         self._disabled_raw: dict[str, list[Raw]] | None = None
@@ -311,9 +312,9 @@ class Manifest:
         return next((known.owner for known in named if known.owner), GroupOwner())
 
 
-def load_manifest(path: Path) -> Manifest:
+def load_manifest(path: Path, *, max_mb: int = MAX_MB) -> Manifest:
     """The manifest at `path`, plain or gzip; raises ArtifactError where there is none that can be read."""
-    return Manifest.from_bytes(read_bytes(path, MANIFEST), path)
+    return Manifest.from_bytes(read_bytes(path, MANIFEST, max_mb=max_mb), path)
 
 
 def is_marked(node: Node) -> bool:

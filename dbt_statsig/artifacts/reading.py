@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 GZIP_MAGIC = b"\x1f\x8b"
-MAX_UNPACKED = 1 << 30
-"""A manifest of 10,000 models has some 140 MB."""
+MAX_MB = 1_024
+"""What a file may have, unpacked: a manifest of 10,000 models has some 140 MB."""
 BOM = b"\xef\xbb\xbf"
 SCHEMA_URL = re.compile(r"/dbt/(?P<kind>[a-z-]+)/v(?P<version>\d{1,9})(?:\.json)?/?\Z")
 
@@ -81,10 +81,13 @@ class _Envelope(Struct, frozen=True):
     metadata: Metadata
 
 
-def read_bytes(path: Path, kind: FileKind) -> bytes:
-    """The file's content; raises ArtifactError where there is none to read."""
+def read_bytes(path: Path, kind: FileKind, *, max_mb: int = MAX_MB) -> bytes:
+    """The file's content, unpacked; raises ArtifactError where there is none to read, or more than `max_mb`."""
     try:
-        return read_regular(path)
+        size = path.stat().st_size
+        if size > max_mb << 20:
+            raise _too_large(f"{path} has {size / (1 << 20):,.1f} MB", max_mb, kind)
+        data = read_regular(path)
     except FileNotFoundError:
         raise ArtifactError(f"There is no {path}.{_missing_because(path)}", fix=kind.fix) from None
     except OSError as error:
@@ -92,6 +95,7 @@ def read_bytes(path: Path, kind: FileKind) -> bytes:
         raise ArtifactError(
             f"{path} cannot be read: {reason}.", fix=f"Name a {kind.label} that this user may read."
         ) from None
+    return _plain(data, kind=kind, where=str(path), max_mb=max_mb)
 
 
 def decode(data: bytes, into: type[T], *, kind: FileKind, where: str) -> T:
@@ -99,7 +103,7 @@ def decode(data: bytes, into: type[T], *, kind: FileKind, where: str) -> T:
 
     `into` must have a `metadata` field of type Metadata, with a default.
     """
-    plain = _plain(data, kind=kind, where=where)
+    plain = _plain(data, kind=kind, where=where, max_mb=MAX_MB)
     if not plain.strip():
         raise ArtifactError(f"{where} is empty, or still being written.", fix=kind.fix)
     try:
@@ -130,10 +134,10 @@ def _missing_because(path: Path) -> str:
     return f" There is no folder {folder}, nor a dbt_project.yml beside it."
 
 
-def _plain(data: bytes, *, kind: FileKind, where: str) -> bytes:
+def _plain(data: bytes, *, kind: FileKind, where: str, max_mb: int) -> bytes:
     if data.startswith(GZIP_MAGIC):
         try:
-            data = _unpacked(data, kind=kind, where=where)
+            data = _unpacked(data, kind=kind, where=where, max_mb=max_mb)
         except EOFError:
             raise _truncated(kind, where) from None
         except (OSError, zlib.error) as error:
@@ -141,15 +145,21 @@ def _plain(data: bytes, *, kind: FileKind, where: str) -> bytes:
     return data.removeprefix(BOM)
 
 
-def _unpacked(data: bytes, *, kind: FileKind, where: str) -> bytes:
+def _unpacked(data: bytes, *, kind: FileKind, where: str, max_mb: int) -> bytes:
     # Deflate packs at most 1032 bytes into one.
-    most = min(MAX_UNPACKED, 1_040 * len(data))
+    most = min(max_mb << 20, 1_040 * len(data))
     with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
         plain = file.read(most + 1)
     if len(plain) > most:
-        message = f"{where} unpacks to more than {MAX_UNPACKED >> 20:,} MB, which no {kind.label} has."
-        raise ArtifactError(message, fix=kind.fix)
+        raise _too_large(f"{where} has {len(data) / (1 << 20):,.1f} MB and unpacks to more", max_mb, kind)
     return plain
+
+
+def _too_large(fact: str, max_mb: int, kind: FileKind) -> ArtifactError:
+    return ArtifactError(
+        f"{fact}; the setting `max_artifact_mb` allows {max_mb:,} MB.",
+        fix=f"If this {kind.label} is right, raise `max_artifact_mb`.",
+    )
 
 
 def _envelope(plain: bytes) -> Metadata | None:

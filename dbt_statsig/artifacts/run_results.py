@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from dbt_statsig.artifacts.reading import RUN_RESULTS, Metadata, decode, read_bytes
+from dbt_statsig.artifacts.reading import MAX_MB, RUN_RESULTS, Metadata, decode, read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,6 +84,6 @@ def failed(results: Mapping[str, str]) -> bool:
     return not FAILED.isdisjoint(results.values())
 
 
-def load_run_results(path: Path) -> RunResults:
+def load_run_results(path: Path, *, max_mb: int = MAX_MB) -> RunResults:
     """The run results at `path`, plain or gzip; raises ArtifactError where there are none that can be read."""
-    return RunResults.from_bytes(read_bytes(path, RUN_RESULTS), path)
+    return RunResults.from_bytes(read_bytes(path, RUN_RESULTS, max_mb=max_mb), path)

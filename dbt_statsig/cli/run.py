@@ -158,11 +158,14 @@ def _synced(request: Request, dbt: DbtCommand, output: Output) -> Synced:
     from dbt_statsig.artifacts import load_manifest  # noqa: PLC0415 - help needs none of these
     from dbt_statsig.conductor import sync, to_compile  # noqa: PLC0415
     from dbt_statsig.inputs import built_by, catalog_path, manifest_path  # noqa: PLC0415
+    from dbt_statsig.settings import resolve  # noqa: PLC0415
 
     missing = to_compile(request)
     with tempfile.TemporaryDirectory() as folder, progress_on(output) as progress:
         if missing and dbt.compile(missing, Path(folder)):
-            results = built_by(_run_results(request), load_manifest(manifest_path(request)))
+            max_mb = resolve(request.project_dir, request.environ, request.flags).settings.max_artifact_mb
+            manifest = load_manifest(manifest_path(request), max_mb=max_mb)
+            results = built_by(_run_results(request), manifest, max_mb=max_mb)
             request = structs.replace(
                 request,
                 manifest=Path(folder) / "manifest.json",

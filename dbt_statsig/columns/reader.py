@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from dbt_statsig.columns.budget import MAX_CHARACTERS
 from dbt_statsig.columns.expand import Known
 from dbt_statsig.columns.items import Opaque, Shape
 from dbt_statsig.columns.memory import key_of
@@ -14,7 +15,7 @@ from dbt_statsig.columns.user_sql import SqlCheck
 from dbt_statsig.columns.verdicts import ColumnSet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from dbt_statsig.columns.adapters import Adapter
     from dbt_statsig.columns.ahead import Ahead
@@ -44,7 +45,7 @@ class Reader:
         ready = self._ready.pop(sql, None)
         if ready is not None:
             return ready
-        found = self._memory.recall(self._key(sql), Shape) if self._memory else None
+        found = self._recalled(sql)
         if found is None:
             (found,) = ShapesOf(adapter=self._adapter.name, texts=(sql,)).answer()
             self._keep(sql, found)
@@ -57,7 +58,7 @@ class Reader:
 
     def fetch(self, texts: Iterable[str]) -> None:
         """Have the shapes of some queries ready, from the process that has the parser; without it, nothing happens."""
-        missing = tuple(text for text in dict.fromkeys(texts) if text not in self._ready and not self._remembered(text))
+        missing = tuple(text for text in self._unread(texts) if text not in self._ready)
         if self._ahead is None or not missing:
             return
         found = self._ahead.ask(ShapesOf(adapter=self._adapter.name, texts=missing), tuple[Shape, ...])
@@ -67,7 +68,7 @@ class Reader:
 
     def prepare(self, texts: Sequence[str], *, jobs: int) -> None:
         """Have the shapes of many queries ready, read by several processes where that is faster."""
-        missing = [text for text in dict.fromkeys(texts) if not self._remembered(text)]
+        missing = list(self._unread(texts))
         from dbt_statsig.columns import parallel  # noqa: PLC0415 - only where many texts are read
 
         if not parallel.is_worth_it(missing, jobs):
@@ -128,8 +129,13 @@ class Reader:
     def _key(self, sql: str) -> bytes:
         return key_of("shape", self._adapter, sql)
 
-    def _remembered(self, sql: str) -> bool:
-        return self._memory is not None and self._memory.recall(self._key(sql), Shape) is not None
+    def _recalled(self, sql: str) -> Shape | None:
+        # What is too long to be read is not even copied for its key, or for another process.
+        is_short = len(sql) <= MAX_CHARACTERS
+        return self._memory.recall(self._key(sql), Shape) if self._memory and is_short else None
+
+    def _unread(self, texts: Iterable[str]) -> Iterator[str]:
+        return (text for text in dict.fromkeys(texts) if len(text) <= MAX_CHARACTERS and self._recalled(text) is None)
 
     def _keep(self, sql: str, shape: Shape) -> None:
         # How deeply SQL may nest depends on the caller too; whatever failed is tried again.

@@ -50,6 +50,9 @@ def load(seed: Mapping[str, Any] | Path | None) -> dict[str, list[dict[str, Any]
 def read_json(path: Path, what: str) -> Any:
     """The content of a JSON file. Raises `CannotStart` that names the file and the fault."""
     try:
+        # Opening a pipe would wait for a writer, and reading one may never end.
+        if path.exists() and not path.is_file():
+            raise CannotStart(f"Cannot read the {what} file {path}: it is not a regular file.")
         return msgspec.json.decode(path.read_bytes())
     except OSError as fault:
         raise CannotStart(f"Cannot read the {what} file {path}: {fault.strerror}.") from fault

@@ -9,7 +9,8 @@ import pytest
 
 from dbt_statsig.artifacts import Manifest
 from dbt_statsig.errors import ArtifactError, UsageError
-from dbt_statsig.inputs import built_by
+from dbt_statsig.inputs import built_by, load_inputs
+from dbt_statsig.request import Request
 from tests.unit.artifacts.build import manifest_bytes, node, schema
 
 if TYPE_CHECKING:
@@ -79,3 +80,17 @@ def test_results_that_say_nothing(tmp_path: Path) -> None:
         built_by(results(tmp_path, which="test"), manifest("select 1"))
     with pytest.raises(ArtifactError, match="different dbt commands"):
         built_by(results(tmp_path, invocation_id="inv-2"), manifest("select 1"))
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "catalog.json", "run_results.json"])
+def test_the_setting_bounds_every_artifact(tmp_path: Path, name: str) -> None:
+    """An artifact that is larger than `max_artifact_mb` says is refused with file, size and setting."""
+    (tmp_path / "dbt_project.yml").write_text("name: shop\n", encoding="utf-8")
+    (tmp_path / "dbt_statsig.yml").write_text("max_artifact_mb: 1\n", encoding="utf-8")
+    target = tmp_path / "target"
+    target.mkdir()
+    (target / "manifest.json").write_bytes(manifest_bytes(node("model.shop.orders")))
+    (target / name).write_bytes(b" " * (3 << 20))
+    request = Request(project_dir=tmp_path, run_results=target / name if name == "run_results.json" else None)
+    with pytest.raises(ArtifactError, match=rf"{name} has 3\.0 MB; the setting `max_artifact_mb` allows 1 MB"):
+        load_inputs(request)

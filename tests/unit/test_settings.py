@@ -59,6 +59,7 @@ concurrency: 4
 prune_threshold_percent: 50
 prune_threshold_objects: 0
 change_threshold_objects: 0
+max_artifact_mb: 2048
 cache: false
 guides: true
 strict: true

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
+import tracemalloc
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import pytest
 
-from dbt_statsig.artifacts import Manifest, load_catalog, load_manifest, load_run_results, reading
+from dbt_statsig.artifacts import Manifest, load_catalog, load_manifest, load_run_results
 from dbt_statsig.artifacts.reading import Metadata
 from dbt_statsig.errors import ArtifactError
 from tests.unit.artifacts.build import catalog_bytes, manifest_bytes, node, schema
@@ -177,10 +178,30 @@ def test_times_are_aware_or_absent(text: str | None, expected: datetime | None) 
     assert Metadata(generated_at=text).written_at == expected
 
 
-def test_a_gzip_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What would unpack to more than any manifest has is refused before it is all in memory."""
-    monkeypatch.setattr(reading, "MAX_UNPACKED", 1 << 20)
+@pytest.mark.parametrize("name", ["manifest.json", "catalog.json", "run_results.json"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_what_is_too_large_is_not_read(tmp_path: Path, name: str, packed: bool) -> None:  # noqa: FBT001 - pytest's
+    """Each artifact, plain or gzip, that has more than the setting allows is refused with size and setting."""
+    load = {"manifest.json": load_manifest, "catalog.json": load_catalog, "run_results.json": load_run_results}[name]
+    path = tmp_path / name
+    content = b" " * ((3 << 20) + 1)
+    path.write_bytes(gzip.compress(content) if packed else content)
+    with pytest.raises(ArtifactError) as caught:
+        load(path, max_mb=3)
+    size = "has 0.0 MB and unpacks to more" if packed else "has 3.0 MB"
+    assert caught.value.message == f"{path} {size}; the setting `max_artifact_mb` allows 3 MB."
+    assert "raise `max_artifact_mb`" in caught.value.fix
+    with pytest.raises(ArtifactError, match="is empty"):
+        load(path, max_mb=4)
+
+
+def test_an_endless_bomb_is_not_unpacked(tmp_path: Path) -> None:
+    """What would unpack to far more than any manifest has is refused before it is all in memory."""
     path = tmp_path / "manifest.json.gz"
-    path.write_bytes(gzip.compress(b" " * ((1 << 20) + 1)))
-    with pytest.raises(ArtifactError, match=r"manifest\.json\.gz unpacks to more than 1 MB"):
-        load_manifest(path)
+    path.write_bytes(gzip.compress(b" " * (64 << 20)))
+    tracemalloc.start()
+    with pytest.raises(ArtifactError, match="allows 1 MB"):
+        load_manifest(path, max_mb=1)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 << 20

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import os
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dbt_statsig.emulator.failures import CannotStart
+from dbt_statsig.emulator.faults import FaultPlan
 from dbt_statsig.emulator.seed import load
 from dbt_statsig.emulator.state import State
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_an_absent_seed_is_an_empty_project() -> None:
@@ -74,6 +74,17 @@ def test_files_that_are_no_seed(tmp_path: Path, content: str | None, expected: s
         path.write_text(content)
     with pytest.raises(CannotStart, match=expected):
         load(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes here")
+def test_pipes_and_folders_are_no_files(tmp_path: Path) -> None:
+    """A pipe, a device and a folder give one message, for a seed as for a fault plan, and nothing waits."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (pipe, Path(os.devnull), tmp_path):
+        for opened in (load, FaultPlan):
+            with pytest.raises(CannotStart, match="not a regular file"):
+                opened(path)
 
 
 def test_a_state_gives_back_its_seed() -> None:
