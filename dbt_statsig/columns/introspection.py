@@ -23,6 +23,8 @@ _ASKS = re.compile(
 )
 # A macro of Fivetran's packages: it gives the columns that it is told to, whatever the table has.
 _FILLS = re.compile(r"\bfill_staging_columns\s*\(\s*source_columns\s*=\s*adapter\.get_columns_in_relation\b")
+# What betas of dbt 2 write in place of a node's SQL.
+_WITHHELD = "--placeholder--"
 # What these ask decides about rows, never about columns.
 _HARMLESS = frozenset({"is_incremental", "should_full_refresh", "date_spine", "get_intervals_between"})
 
@@ -41,9 +43,11 @@ class Introspection:
         while waiting:
             current = waiting.pop()
             found = asked(current.raw_code) or self._by_macros(current.macros)
+            whose = "its SQL" if current is node else f"the SQL of {current.name}"
             if found:
-                whose = "its SQL" if current is node else f"the SQL of {current.name}"
                 return f"{whose} depends on what `{found}` gives while dbt compiles it"
+            if current.raw_code.strip() == _WITHHELD:
+                return f"the manifest leaves out {whose} as written, which may ask the warehouse"
             for unique_id in current.depends_on:
                 parent = self._manifest.node(unique_id) if unique_id not in seen else None
                 seen.add(unique_id)

@@ -98,6 +98,16 @@ def test_a_macro_that_the_manifest_lacks_is_known_by_its_name() -> None:
     assert closed(of("", "macro.dbt_utils.generate_surrogate_key"))
 
 
+def test_sql_that_the_manifest_leaves_out_proves_no_absence() -> None:
+    """Betas of dbt 2 write a placeholder for a model's SQL: what it asks is not known."""
+    proof = of("--placeholder--")
+    assert not closed(proof)
+    assert proof.verdict(get(proof, M), "a").presence is Presence.PRESENT
+    other = proof.verdict(get(proof, M), "b")
+    assert other.presence is Presence.UNKNOWN
+    assert "the manifest leaves out its SQL as written" in other.message
+
+
 def test_an_ephemeral_parent_that_asks() -> None:
     """Dbt puts an ephemeral model's SQL into its children, so that these ask too."""
     ephemeral = model("eph", "select 1 as a", config={"materialized": "ephemeral"}, raw_code="{{ run_query('x') }}")
