@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from dbt_statsig.columns.items import Shape
 
 
+_DEFERRED = frozenset({"model", "snapshot", "seed"})
+
+
 class Graph:
     """Inference over a manifest, memoised.
 
@@ -99,7 +102,11 @@ class Graph:
         return self._aged(node, inferred, own) if own.dated and not inferred.reasons else inferred
 
     def _parent(self, node: Node, table: tuple[str, ...]) -> Node | None:
-        return find(table, self._reads(node).get(table[-1].casefold(), ()))
+        named = self._reads(node).get(table[-1].casefold(), [])
+        found = find(table, named)
+        if found is None and len(named) == 1 and self._elsewhere(table) is None and is_deferred(node, named[0], table):
+            return named[0]
+        return found
 
     def _reads(self, node: Node) -> dict[str, list[Node]]:
         """What the node may read, by the last part of its relation: its parents, and those of ephemeral ones."""
@@ -126,6 +133,24 @@ class Graph:
         if matches(table, node_parts(node)):
             return f"it selects all columns of itself ({name})"
         return f"it selects all columns of {name}, which is no declared parent"
+
+
+def is_deferred(node: Node, parent: Node, table: tuple[str, ...]) -> bool:
+    """Whether `table`, which has the parent's name, is what `dbt --defer` put in the place of the parent's relation.
+
+    dbt leaves the deferred relation out of manifest.json. But then the compiled SQL reads the parent's own relation
+    nowhere, and the other relation's schema stands nowhere in the SQL as written.
+    """
+    own, schema = node_parts(parent)[-2:], table[-2:-1]
+    compiled, written = (node.compiled_code or "").casefold(), node.raw_code.casefold()
+    return (
+        parent.resource_type in _DEFERRED
+        and bool(schema and written and parent.relation_name)
+        and schema[0].casefold() != own[0].casefold()
+        and (parent.relation_name or "").casefold() not in compiled
+        and schema[0].casefold() not in written
+        and not matches(table, node_parts(node))
+    )
 
 
 def has_sql(node: Node) -> bool:

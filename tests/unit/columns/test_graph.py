@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from tests.unit.columns.projects import get, model, names, prover, source
 
 
@@ -27,6 +29,40 @@ def test_a_model_that_depends_on_itself() -> None:
     proof = prover(model("m", star("m"), "model.shop.m"), model("n", star("m"), "model.shop.m"))
     assert not proof.columns(get(proof, "model.shop.m")).closed
     assert not proof.columns(get(proof, "model.shop.n")).closed
+
+
+DEFERRED = 'select * from "shop"."prod"."stg"'
+WRITTEN = "select * from {{ ref('stg') }}"
+HARD_CODED = "select * from shop.prod.stg -- {% if x %}{{ ref('stg') }}{% endif %}"
+BOTH = f'{DEFERRED} union all select * from "shop"."main"."stg"'
+
+
+@pytest.mark.parametrize(
+    ("compiled", "written", "expected"),
+    [
+        (DEFERRED, WRITTEN, ("a", "b")),
+        ('select * from "prod"."stg"', WRITTEN, ("a", "b")),
+        ("select * from stg", WRITTEN, ()),
+        (DEFERRED, HARD_CODED, ()),
+        (DEFERRED, "", ()),
+        (BOTH, WRITTEN, ()),
+        ('select * from "shop"."prod"."other"', WRITTEN, ()),
+    ],
+)
+def test_a_deferred_parent(compiled: str, written: str, expected: tuple[str, ...]) -> None:
+    """`dbt --defer` reads a parent where another target built it: in place of its own relation, never beside it."""
+    parent = model("stg", "select 1 as a, 2 as b")
+    proof = prover(parent, model("child", compiled, "model.shop.stg", raw_code=written))
+    columns = proof.columns(get(proof, "model.shop.child"))
+    assert tuple(column.name for column in columns.columns) == expected
+    assert columns.closed is bool(expected)
+
+
+def test_a_table_of_a_parents_name_that_is_declared() -> None:
+    """A table that the project declares itself is that table, whatever a parent is called."""
+    parent, other = model("stg", "select 1 as a"), source("stg")
+    child = model("child", 'select * from "shop"."raw"."stg"', "model.shop.stg", raw_code=WRITTEN)
+    assert "a" not in names(prover(parent, other, child), "model.shop.child")
 
 
 def test_parents_that_are_not_there() -> None:
