@@ -33,7 +33,8 @@ KEY = "console-emulator"
 COLUMNS = {"ts": "timestamp", "user_id": "varchar", "amount": "double", "country": "varchar"}
 LIST_PATH = SPECS[Kind.METRIC_SOURCE].list_path
 INCUMBENT_SAMPLE = 50
-LIMIT = (100, 10.0)
+WINDOW = 10.0
+LIMITS = {"published": 30, "older": 100}
 ROUNDS = 5
 
 
@@ -173,40 +174,47 @@ def unchanged(folder: Path) -> None:
         print(f"    (measured on {INCUMBENT_SAMPLE} files, no rate limit, times {count // INCUMBENT_SAMPLE})")
 
 
-def floor_of(count: int, *, concurrency: int, latency: float) -> float:
-    """Seconds that a client takes which sends each write in the very moment that the limits and its threads allow."""
-    most, window = LIMIT
+def ideal(count: int, *, most: int, concurrency: int, latency: float) -> float:
+    """Seconds of a client that knows the limit, and sends each write in the moment that it and its threads allow."""
     free = [0.0] * concurrency
     sent: list[float] = []
     for number in range(count):
         at = heapq.heappop(free)
         if number >= most:
-            at = max(at, sent[number - most] + window)
+            at = max(at, sent[number - most] + WINDOW)
         sent.append(at)
         heapq.heappush(free, at + latency)
     return max(free)
 
 
 def limited(folder: Path) -> None:
-    """300 creations with 2 s of server latency under the published limits."""
-    count, latency = 300, 2.0
-    project = write_project(folder / "limited", count)
-    for concurrency in (8, 32):
-        with emulator("--latency", str(latency), "--rate-limit") as url:
+    """Creations under the limits that Statsig publishes, newest and older, which the client does not know."""
+    for limits, count, latency, concurrency in (
+        ("published", 90, 0.1, 8),
+        ("older", 90, 0.1, 8),
+        ("older", 300, 0.1, 8),
+        ("older", 300, 2.0, 8),
+        ("older", 300, 2.0, 32),
+    ):
+        most = LIMITS[limits]
+        project = write_project(folder / f"limited{count}", count)
+        with emulator("--latency", str(latency), "--rate-limit", limits) as url:
             request = Request(project_dir=project, environ=environ(url, DBT_STATSIG_CONCURRENCY=str(concurrency)))
             seconds, synced = timed(lambda request=request: program.sync(request))
             with urllib.request.urlopen(f"{url}/__emulator/requests") as answer:  # noqa: S310 - our own emulator
                 log = json.load(answer)["requests"]
         done = sum(entry.status is Status.DONE for entry in synced.outcome.objects)
         refused = sum(entry["status"] == 429 for entry in log)  # noqa: PLR2004 - a status says more as a number
-        reads = sum(entry["method"] == "GET" for entry in log)
-        floor = latency + floor_of(count, concurrency=concurrency, latency=latency)
-        print(f"{count} creations, latency {latency:g} s, limits on, concurrency {concurrency}:")
-        print(f"  {done} done, {refused} answers of 429, {reads} reads, {seconds:.1f} s")
+        attempts = sum(entry["method"] != "GET" for entry in log)
+        average = count * WINDOW / most
+        best = latency + ideal(count, most=most, concurrency=concurrency, latency=latency)
+        print(f"{count} creations, {most} allowed in {WINDOW:g} s, latency {latency:g} s, {concurrency} at once:")
+        print(f"  {done} done in {seconds:.1f} s, {attempts} attempts, {refused} of them refused")
+        print(f"  = {seconds / average:.2f} x the {average:.0f} s that the limit takes for so many")
         print(
-            f"  = {seconds / floor:.2f} x the floor of {floor:.0f} s: one list, each write in the moment that allows it"
+            f"  = {seconds / best:.2f} x the {best:.0f} s of an ideal client that knows the limit: one list, each write"
         )
-        print(f"    ({LIMIT[0]} writes in any {LIMIT[1]:g} s, {concurrency} at once, {latency:g} s each)")
+        print("    in the first moment that the limit, the latency and its threads allow")
 
 
 def memory(folder: Path) -> None:

@@ -122,19 +122,21 @@ def sync(
 
 def _console(project: Project, told: Progress) -> ConsoleClient:
     """An open client. Raises SettingsError where there is no key, or one that cannot be used."""
-    from dbt_statsig.console.client import ConsoleClient  # noqa: PLC0415 - with it comes httpx
+    from dbt_statsig.console.client import ConsoleClient, Rates, duration  # noqa: PLC0415 - with it comes httpx
 
     def waiting(pause: Waiting) -> None:
-        told.say(f"Waiting {pause.seconds:.0f} s: {pause.reason}")
+        told.say(f"Waiting {duration(pause.seconds)}: {pause.reason}")
 
+    settings = project.settings
     return ConsoleClient(
         _key(project.request),
-        base_url=project.settings.base_url,
-        respect_review_settings=project.settings.respect_review_settings,
-        write_timeout=project.settings.write_timeout,
-        read_timeout=project.settings.read_timeout,
-        budget=project.settings.wait_budget,
+        base_url=settings.base_url,
+        respect_review_settings=settings.respect_review_settings,
+        write_timeout=settings.write_timeout,
+        read_timeout=settings.read_timeout,
+        budget=settings.wait_budget,
         on_wait=waiting,
+        rates=Rates(first=settings.write_rate, most=settings.write_rate_max, quota=settings.write_quota),
     )
 
 

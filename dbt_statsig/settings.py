@@ -50,6 +50,7 @@ _Namespace = Annotated[
     ),
 ]
 _Seconds = Annotated[float, Meta(ge=1, le=86_400)]
+_Writes = Annotated[int, Meta(ge=1, le=1_000_000)]
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -114,6 +115,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     concurrency: Annotated[
         Annotated[int, Meta(ge=1, le=64)], Meta(description="How many writes may be under way at once.")
     ] = 8
+    write_rate: Annotated[
+        _Writes,
+        Meta(description="Writes in 10 seconds at first; more while Statsig takes all, fewer after a 429."),
+    ] = 25
+    write_rate_max: Annotated[_Writes, Meta(description="The most writes in 10 seconds.")] = 95
+    write_quota: Annotated[_Writes, Meta(description="The most writes in 15 minutes, refused ones included.")] = 1700
     prune_threshold_percent: Annotated[
         Annotated[float, Meta(ge=0, le=100)],
         Meta(description="Refuse to change or delete more than this share (%) of the project's own objects at once."),

@@ -41,7 +41,14 @@ def _log(line: str) -> None:
 @click.option("--seed", type=_FILE, help="A JSON file of what it holds at the start.")
 @click.option("--faults", type=_FILE, help="A JSON file of the faults that requests shall meet.")
 @click.option("--latency", type=click.FloatRange(min=0), default=0.0, help="Seconds to wait before each answer.")
-@click.option("--rate-limit", is_flag=True, help="Enforce the published limits (429 with Retry-After).")
+@click.option(
+    "--rate-limit",
+    type=click.Choice(["published", "older"]),
+    is_flag=False,
+    flag_value="published",
+    help="Enforce Statsig's limits on writes: the newest published ones, or those of older pages.",
+)
+@click.option("--retry-after", is_flag=True, help="Say in each 429 how long to wait.")
 @click.option("--warehouse", help="A DuckDB file or postgresql:// URL on which the SQL of writes is tried.")
 @click.option("--normalise", is_flag=True, help="Rearrange what is stored, as servers do.")
 @click.option("--quiet", "-q", is_flag=True, help="No line on stderr for each request.")
@@ -57,6 +64,7 @@ def command(*, host: str, port: int, key: str, quiet: bool, **options: Any) -> i
 
         on_request = None if quiet else _log
         options["faults"] = options["faults"] or ()
+        options["rate_limit"] = options["rate_limit"] or False
         serve(host, port, on_ready=partial(_announce, key=key), key=key, on_request=on_request, **options)
     except CannotStart as error:
         raise DbtStatsigError(str(error)) from error

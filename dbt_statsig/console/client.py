@@ -11,20 +11,19 @@ import msgspec
 
 from dbt_statsig.console.answers import Envelope
 from dbt_statsig.console.base_url import DEFAULT_BASE_URL, checked_base_url
-from dbt_statsig.console.clock import Clock, SystemClock
 from dbt_statsig.console.listing import Listing
-from dbt_statsig.console.patience import Patience, Waiting
+from dbt_statsig.console.pace import Rates
 from dbt_statsig.console.reader import Reader
 from dbt_statsig.console.reconcile import LOOKS
 from dbt_statsig.console.sender import Sender
-from dbt_statsig.console.windows import WINDOWS, RateWindows
+from dbt_statsig.console.waiting import Clock, Patience, SystemClock, Turns, Waiting, duration
 from dbt_statsig.console.wire import Wire
 from dbt_statsig.console.writer import Writer, Written
 from dbt_statsig.planning.comparison import differences
 from dbt_statsig.sources import SPECS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from types import TracebackType
 
     import httpx
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from dbt_statsig.experiments import Experiment, Metric
     from dbt_statsig.sources import Kind, Source
 
-__all__ = ["DEFAULT_BASE_URL", "ConsoleClient", "Listing", "Waiting", "Written"]
+__all__ = ["DEFAULT_BASE_URL", "ConsoleClient", "Listing", "Rates", "Waiting", "Written", "duration"]
 
 _first_use = threading.Lock()
 
@@ -76,28 +75,26 @@ class ConsoleClient:
         budget: float = 900.0,
         on_wait: Callable[[Waiting], None] | None = None,
         same: Callable[[Source, Source], bool] = means_the_same,
-        windows: Sequence[tuple[int, float]] = WINDOWS,
+        rates: Rates | None = None,
         looks: tuple[float, ...] = LOOKS,
         clock: Clock | None = None,
     ) -> None:
         """Open it; raises SettingsError for an address that must not get the key.
 
         `budget` is the seconds that may be spent on waiting and retrying in all; `on_wait` is told before each pause,
-        from the thread that waits. `windows` are (requests, seconds) for writes, `looks` the pauses before each look
-        at what became of a write whose answer was lost.
+        from the thread that waits. `rates` are those of writes, `looks` the pauses before each look at what became of
+        a write whose answer was lost.
         """
         address = checked_base_url(base_url)
         warm_types()
-        clock = clock or SystemClock()
-        self._patience = Patience(budget=budget, clock=clock, on_wait=on_wait)
+        self._patience = Patience(budget=budget, clock=clock or SystemClock(), on_wait=on_wait)
         self._wire = Wire(key, address, respect_review_settings=respect_review_settings, transport=transport)
         sender = Sender(
             self._wire,
             key=key,
             host=urlsplit(address).netloc,
             patience=self._patience,
-            windows=RateWindows(self._patience, clock, windows),
-            clock=clock,
+            turns=Turns(self._patience, rates or Rates()),
             read_timeout=read_timeout,
             write_timeout=write_timeout,
         )

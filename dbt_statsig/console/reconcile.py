@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dbt_statsig.console.answers import Envelope
-    from dbt_statsig.console.patience import Patience
+    from dbt_statsig.console.waiting import Patience
 
 LOOKS = (0.0, 1.0, 2.0, 4.0)
 """Seconds before each look: a commit can show later than its answer was lost."""

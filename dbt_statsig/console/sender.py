@@ -8,21 +8,19 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dbt_statsig.console.answers import Envelope, envelope, refusal, said
-from dbt_statsig.console.retry_after import seconds_asked
+from dbt_statsig.console.waiting import duration, seconds_asked
 from dbt_statsig.console.wire import Answer, Failure, Trouble
 from dbt_statsig.errors import AuthenticationFailed, ConnectionFailed, ProtocolError, Throttled
 
 if TYPE_CHECKING:
-    from dbt_statsig.console.clock import Clock
     from dbt_statsig.console.key import ApiKey
-    from dbt_statsig.console.patience import Patience
-    from dbt_statsig.console.windows import RateWindows
+    from dbt_statsig.console.pace import Turn
+    from dbt_statsig.console.waiting import Patience, Turns
     from dbt_statsig.console.wire import Wire
 
 ATTEMPTS = 5
 """How often a request without an answer, or a read that met a 5xx, is tried in all (some ten seconds)."""
 
-_SHORTEST_PAUSE = 0.25
 _TOO_MANY = 429
 _TIMED_OUT = 408
 
@@ -49,7 +47,7 @@ class Lost(Struct, frozen=True, kw_only=True):
 
 
 class Sender:
-    """Sends requests of several threads under one patience, one pair of rate windows and one key."""
+    """Sends requests of several threads under one patience, at one pace and with one key."""
 
     def __init__(
         self,
@@ -58,8 +56,7 @@ class Sender:
         key: ApiKey,
         host: str,
         patience: Patience,
-        windows: RateWindows,
-        clock: Clock,
+        turns: Turns,
         read_timeout: float,
         write_timeout: float,
     ) -> None:
@@ -68,8 +65,7 @@ class Sender:
         self._key = key
         self._host = host
         self._patience = patience
-        self._windows = windows
-        self._clock = clock
+        self._turns = turns
         self._read_timeout = read_timeout
         self._write_timeout = write_timeout
         self._key_refused = threading.Event()
@@ -143,29 +139,49 @@ class Sender:
     def _answered(self, request: Request) -> Answer | Failure:
         """The first result that is not worth another attempt. Raises Throttled, Stopped, AuthenticationFailed."""
         throttled = failed = 0
-        stoppable = not request.is_read
-        timeout = self._read_timeout if request.is_read else self._write_timeout
         while True:
-            self._take_turn(request)
-            result = self._wire.exchange(request.method, request.path, request.body, timeout=timeout)
+            result, turn = self._attempt(request)
             if isinstance(result, Answer) and result.status == _TOO_MANY:
                 throttled += 1
-                self._throttle(result, throttled)
+                self._throttle(result, turn, throttled)
                 continue
             reason = _worth_repeating(result, request)
             failed += 1
             if not reason or failed >= ATTEMPTS:
                 return result
-            if not self._patience.pause(self._pause_for(result, failed), reason, stoppable=stoppable):
+            if not self._patience.pause(self._pause_for(result, failed), reason, stoppable=not request.is_read):
                 return result
 
-    def _take_turn(self, request: Request) -> None:
-        if not request.is_read:
-            self._windows.enter()
-        self._patience.pass_gate(stoppable=not request.is_read)
+    def _attempt(self, request: Request) -> tuple[Answer | Failure, Turn | None]:
+        """What one attempt gives; a write waits for its turn, which is still to end where the answer is 429."""
+        if request.is_read:
+            self._patience.pass_gate(stoppable=False)
+            return self._exchange(request, self._read_timeout), None
+        turn = self._turns.begin()
+        result: Answer | Failure | None = None
+        try:
+            result = self._exchange(request, self._write_timeout)
+        finally:
+            if not isinstance(result, Answer):
+                self._turns.lost(turn)
+            elif result.status != _TOO_MANY:
+                self._turns.taken(turn)
+        return result, turn
+
+    def _exchange(self, request: Request, timeout: float) -> Answer | Failure:
         if self._key_refused.is_set():
             raise AuthenticationFailed(
                 f"Not sent: Statsig refused the key from {self._key.origin} before.", fix="Use a valid Console API key."
+            )
+        return self._wire.exchange(request.method, request.path, request.body, timeout=timeout)
+
+    def _throttle(self, answer: Answer, turn: Turn | None, attempt: int) -> None:
+        too_long = self._turns.refused(turn, self._asked(answer), attempt)
+        if too_long is not None:
+            raise Throttled(
+                f"Statsig asks to wait {duration(too_long)} more (429), and {self._patience.spent:.0f} s "
+                f"of the {self._patience.budget:.0f} s that may be waited (`wait_budget`) are spent.",
+                fix="Run it again later: what was written stays, and is not written again.",
             )
 
     def _pause_for(self, result: Answer | Failure, attempt: int) -> float:
@@ -173,17 +189,7 @@ class Sender:
         return max(asked or 0.0, self._patience.backoff(attempt))
 
     def _asked(self, answer: Answer) -> float | None:
-        return seconds_asked(answer.headers, wall=self._clock.wall())
-
-    def _throttle(self, answer: Answer, attempt: int) -> None:
-        asked = self._asked(answer)
-        seconds = max(asked, _SHORTEST_PAUSE) if asked else self._patience.backoff(attempt)
-        if not self._patience.close_gate(seconds, "Statsig asks for a pause (429)"):
-            raise Throttled(
-                f"Statsig asks to wait {seconds:.0f} s more (429), and {self._patience.spent:.0f} s "
-                f"of the {self._patience.budget:.0f} s that may be waited are spent.",
-                fix="Run it again later: what was written stays, and is not written again.",
-            )
+        return seconds_asked(answer.headers, wall=self._patience.clock.wall())
 
 
 def _worth_repeating(result: Answer | Failure, request: Request) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dbt_statsig.console.answers import Envelope
-    from dbt_statsig.console.patience import Patience
+    from dbt_statsig.console.waiting import Patience
 
 
 _MISSING = frozenset({400, 404})

@@ -48,7 +48,7 @@ class Api:
         self._state = state
         self._options = options
         self._sources = Sources(state, options, check)
-        self.limit = RateLimit(options.windows)
+        self.limit = RateLimit(options.windows, count_refused=options.count_refused)
 
     def answer(self, call: Call, *, admitted: bool = False) -> Reply:
         """The answer to `call`; with `call.persist` False, the answer it would get, and nothing changes.
@@ -75,7 +75,8 @@ class Api:
             raise refuse(401, f"Only an active Console API key is accepted here. Key sent: {key}")
         wait = self.limit.take() if call.method in _MUTATIONS else 0
         if wait:
-            raise refuse(429, "Too many requests.", {"retry-after": str(wait)})
+            headers = {"retry-after": str(wait)} if self._options.retry_after else {}
+            raise refuse(429, "Too many requests.", headers)
 
     def _route(self, call: Call) -> Reply:
         segments = tuple(call.path.removeprefix(f"{PREFIX}/").split("/"))

@@ -15,11 +15,18 @@ __all__ = ["RateLimit"]
 
 
 class RateLimit:
-    """Counts requests in every window; a refused request is not counted."""
+    """Counts requests in every window; refused ones too, unless told otherwise."""
 
-    def __init__(self, windows: Sequence[tuple[int, float]], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        windows: Sequence[tuple[int, float]],
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        count_refused: bool = True,
+    ) -> None:
         """Take `windows` as (requests, seconds) and a clock that never goes back."""
         self._windows = tuple(windows)
+        self._count_refused = count_refused
         self._clock = clock
         self._taken: deque[float] = deque()
         self._lock = Lock()
@@ -31,15 +38,19 @@ class RateLimit:
             longest = max((seconds for _, seconds in self._windows), default=0.0)
             while self._taken and self._taken[0] <= now - longest:
                 self._taken.popleft()
-            waits: list[float] = []
-            for most, seconds in self._windows:
-                inside = [at for at in self._taken if at > now - seconds]
-                if len(inside) >= most:
-                    waits.append(inside[-most] + seconds - now)
-            if waits:
-                return max(1, math.ceil(max(waits)))
-            self._taken.append(now)
-            return 0
+            is_refused = bool(self._waits(now))
+            if self._count_refused or not is_refused:
+                self._taken.append(now)
+            return max(1, math.ceil(max(self._waits(now)))) if is_refused else 0
+
+    def _waits(self, now: float) -> list[float]:
+        """For each full window, the seconds until one more has room in it."""
+        waits: list[float] = []
+        for most, seconds in self._windows:
+            inside = [at for at in self._taken if at > now - seconds]
+            if len(inside) >= most:
+                waits.append(inside[-most] + seconds - now)
+        return waits
 
     def reset(self) -> None:
         """Forget what was counted."""

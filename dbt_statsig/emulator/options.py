@@ -10,10 +10,15 @@ from msgspec import Struct
 
 from dbt_statsig.emulator.failures import CannotStart
 
-__all__ = ["PUBLISHED_WINDOWS", "Options"]
+__all__ = ["OLDER_WINDOWS", "PUBLISHED_WINDOWS", "Options"]
 
-PUBLISHED_WINDOWS = ((100, 10.0), (900, 900.0))
-"""Statsig's documented limits on mutations: requests, and the seconds in which they may be sent."""
+PUBLISHED_WINDOWS = ((30, 10.0), (1800, 900.0))
+"""Statsig's newest documented limits on mutations: requests, and the seconds in which they may be sent."""
+
+OLDER_WINDOWS = ((100, 10.0), (900, 900.0))
+"""What older pages say, which are still up."""
+
+_NAMED = {"published": PUBLISHED_WINDOWS, "older": OLDER_WINDOWS}
 
 
 class Options(Struct, frozen=True, kw_only=True):
@@ -23,7 +28,9 @@ class Options(Struct, frozen=True, kw_only=True):
 
     - `key`: the one accepted key. `latency`: seconds before each answer.
     - `seed`: initial objects (see `seed.py`), or the JSON file that holds them. `faults`: a plan, or its file.
-    - `rate_limit`: True for the published windows, or windows as (requests, seconds), scaled for tests.
+    - `rate_limit`: True for the published windows, "older" for those of older pages, or windows as (requests, seconds).
+    - `count_refused`: requests that are refused for a limit count too. `retry_after`: such an answer says how long to
+      wait; Statsig was seen to say nothing.
     - `warehouse`: a DuckDB file or a PostgreSQL URL on which the SQL of writes is run.
     - `normalise`: stored objects come back trimmed, sorted and with defaults filled in.
     - `page_odd`: `nextPage` of qualifying events names another path. `empty_next_page`: the last one is "", not null.
@@ -41,7 +48,9 @@ class Options(Struct, frozen=True, kw_only=True):
     seed: Mapping[str, Any] | Path | None = None
     faults: Sequence[Mapping[str, Any]] | Path = ()
     latency: float = 0.0
-    rate_limit: bool | Sequence[tuple[int, float]] = False
+    rate_limit: bool | str | Sequence[tuple[int, float]] = False
+    count_refused: bool = True
+    retry_after: bool = False
     warehouse: str | None = None
     normalise: bool = False
     page_odd: bool = True
@@ -62,10 +71,12 @@ class Options(Struct, frozen=True, kw_only=True):
             raise CannotStart("The emulator's key must start with 'console-', as Console API keys do.")
         if self.latency < 0:
             raise CannotStart(f"The latency must be 0 seconds or more, not {self.latency}.")
+        if isinstance(self.rate_limit, str) and self.rate_limit not in _NAMED:
+            raise CannotStart(f"The limits are {' or '.join(_NAMED)}, not {self.rate_limit}.")
 
     @property
     def windows(self) -> tuple[tuple[int, float], ...]:
         """The windows in force; none when the limit is off."""
         if self.rate_limit is True:
             return PUBLISHED_WINDOWS
-        return tuple(self.rate_limit or ())
+        return _NAMED[self.rate_limit] if isinstance(self.rate_limit, str) else tuple(self.rate_limit or ())

@@ -17,6 +17,7 @@ from dbt_statsig import sources
 from dbt_statsig.console.client import ConsoleClient
 from dbt_statsig.console.key import ApiKey
 from dbt_statsig.sources import SPECS, Kind
+from tests.unit.console.service import UNPACED
 
 THREADS = 8
 
@@ -39,7 +40,7 @@ def one_round() -> None:
 
     read = []
     key = ApiKey("console-first-use", origin="here")
-    with ConsoleClient(key, transport=httpx.MockTransport(answer), windows=[(10_000, 1.0)]) as client:
+    with ConsoleClient(key, transport=httpx.MockTransport(answer), rates=UNPACED) as client:
 
         def work(turn: int) -> None:
             for kind in Kind:

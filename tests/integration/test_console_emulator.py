@@ -10,9 +10,11 @@ from msgspec import structs
 
 from dbt_statsig.console.client import ConsoleClient
 from dbt_statsig.console.key import ApiKey
+from dbt_statsig.console.pace import Rates
 from dbt_statsig.emulator import Running, running
 from dbt_statsig.errors import AuthenticationFailed, NotFound, Refused
 from dbt_statsig.sources import SPECS, AssignmentSource, IdType, Kind, MetricSource
+from tests.unit.console.service import UNPACED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,8 +36,9 @@ def source(kind: Kind, name: str, **fields: Any) -> Source:
 
 
 def connect(server: Running, **options: Any) -> ConsoleClient:
-    """A client with the emulator's key."""
-    return ConsoleClient(ApiKey(server.key, origin="STATSIG_CONSOLE_API_KEY"), base_url=server.url, **options)
+    """A client with the emulator's key, and no pace unless one is given."""
+    key = ApiKey(server.key, origin="STATSIG_CONSOLE_API_KEY")
+    return ConsoleClient(key, base_url=server.url, **{"rates": UNPACED, **options})
 
 
 @pytest.fixture
@@ -97,7 +100,7 @@ def test_32_hard_names_are_objects_like_any_other(kind: Kind, server: Running) -
 def test_long_lists_are_read_with_one_request_a_page(*, empty_next_page: bool) -> None:
     """250 objects are three requests, all on the path that was asked, whatever nextPage says."""
     names = [f"event {number:03}" for number in range(250)]
-    with running(empty_next_page=empty_next_page) as server, connect(server, windows=[(1000, 1.0)]) as console:
+    with running(empty_next_page=empty_next_page) as server, connect(server, rates=UNPACED) as console:
         with ThreadPoolExecutor(8) as pool:
             kind = Kind.QUALIFYING_EVENT
             list(pool.map(lambda name: console.create(kind, source(kind, name)), names))
@@ -177,14 +180,14 @@ def test_the_review_header_goes_along_when_asked_for(server: Running) -> None:
 
 
 def test_46_our_own_limit_meets_no_429() -> None:
-    """Fault 46: under the published windows, scaled down, eight threads write forty objects and none meets a 429."""
+    """Fault 46: eight threads write twenty-four objects under the published limits, and none meets a 429."""
     kind = Kind.METRIC_SOURCE
     with (
-        running(rate_limit=[(20, 1.0), (60, 4.0)]) as server,
-        connect(server, windows=[(12, 1.0), (46, 4.0)]) as console,
+        running(rate_limit=True) as server,
+        connect(server, rates=Rates()) as console,
         ThreadPoolExecutor(8) as pool,
     ):
-        list(pool.map(lambda number: console.create(kind, source(kind, f"n{number}")), range(40)))
+        list(pool.map(lambda number: console.create(kind, source(kind, f"n{number}")), range(24)))
         assert {request.status for request in server.requests} == {201}
 
 
@@ -198,10 +201,10 @@ def test_46_another_client_of_the_quota_is_survived() -> None:
         connect(server) as other,
         ThreadPoolExecutor(8) as pool,
     ):
-        work = [(client, f"{name}{number}") for number in range(10) for name, client in (("a", console), ("b", other))]
-        list(pool.map(lambda pair: pair[0].create(kind, source(kind, pair[1])), work))
-        assert len(console.list(kind).items) == 20
+        list(pool.map(lambda number: other.create(kind, source(kind, f"b{number}")), range(8)))
+        list(pool.map(lambda number: console.create(kind, source(kind, f"a{number}")), range(3)))
+        assert len(console.list(kind).items) == 11
         statuses = [request.status for request in server.requests if request.method == "POST"]
-        assert statuses.count(201) == 20
+        assert statuses.count(201) == 11
         assert 429 in statuses
     assert told

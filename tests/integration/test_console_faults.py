@@ -10,6 +10,7 @@ from dbt_statsig.emulator import Running, running
 from dbt_statsig.errors import Conflict, ConnectionFailed, OutcomeUnknown, ProtocolError, Refused, Throttled
 from dbt_statsig.sources import Kind
 from tests.integration.test_console_emulator import connect, source
+from tests.unit.console.service import UNPACED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -201,7 +202,7 @@ def test_11_a_server_that_stays_broken_is_reported(server: Running, console: Con
 @pytest.mark.parametrize("by", [-1, 1])
 def test_23_shifted_pages_are_noticed(by: int, server: Running, console: ConsoleClient) -> None:
     """Fault 23: objects that come twice or are skipped between pages make the list incomplete, none twice in it."""
-    with connect(server, windows=[(1000, 1.0)]) as fast:
+    with connect(server, rates=UNPACED) as fast:
         for number in range(120):
             fast.create(KIND, source(KIND, f"n{number:03}"))
     server.inject({"action": "shift_pages", "by": by, "match": {"path": "page=2"}})

@@ -56,6 +56,9 @@ write_timeout: 90.5
 read_timeout: 20
 wait_budget: 0
 concurrency: 4
+write_rate: 10
+write_rate_max: 20
+write_quota: 900
 prune_threshold_percent: 50
 prune_threshold_objects: 0
 change_threshold_objects: 0

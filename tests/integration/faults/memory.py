@@ -11,7 +11,7 @@ from dbt_statsig.console.key import ApiKey
 from dbt_statsig.emulator.core import Emulator
 from dbt_statsig.emulator.options import Options
 from dbt_statsig.emulator.replies import Call
-from tests.unit.console.service import FakeClock
+from tests.unit.console.service import UNPACED, FakeClock
 
 FAULTS = ("drop before", "drop after", "500 before", "500 after", "html after", "429", "400", "late")
 
@@ -29,7 +29,7 @@ class MemoryConsole(httpx.BaseTransport):
     def client(self) -> ConsoleClient:
         """A client whose waiting takes no time."""
         key = ApiKey(self.emulator.options.key, origin="test")
-        return ConsoleClient(key, base_url="http://127.0.0.1", transport=self, clock=FakeClock(), windows=[(9999, 1.0)])
+        return ConsoleClient(key, base_url="http://127.0.0.1", transport=self, clock=FakeClock(), rates=UNPACED)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """The API's answer, or what a fault makes of it."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from tests.integration.cli_process import COMMAND, KEY, environment, run
+from tests.integration.cli_process import COMMAND, KEY, UNPACED, environment, run
 from tests.unit.artifacts.build import manifest_bytes, node
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ class Project:
     @property
     def environ(self) -> dict[str, str]:
         """What the commands find in their environment."""
-        return {"DBT_STATSIG_BASE_URL": self.url, "STATSIG_CONSOLE_API_KEY": self.key}
+        return {"DBT_STATSIG_BASE_URL": self.url, "STATSIG_CONSOLE_API_KEY": self.key, **UNPACED}
 
     def command(self, *arguments: str | Path, **env: str) -> Done:
         """Run one command to its end, with JSON as its answer."""

@@ -8,17 +8,20 @@ import httpx
 
 from dbt_statsig.console.client import ConsoleClient
 from dbt_statsig.console.key import ApiKey
-from dbt_statsig.console.patience import Patience
+from dbt_statsig.console.pace import Rates
+from dbt_statsig.console.waiting import Patience
 from dbt_statsig.sources import AssignmentSource, EntityPropertySource, IdType, MetricSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from threading import Event
 
-    from dbt_statsig.console.patience import Waiting
+    from dbt_statsig.console.waiting import Waiting
 
 SECRET = "console-Abc123Def456"  # noqa: S105  # pragma: allowlist secret - no key of anybody's
 KEY = ApiKey(SECRET, origin="STATSIG_CONSOLE_API_KEY")
+UNPACED = Rates(first=1_000_000, most=1_000_000, quota=1_000_000)
+"""No pace at all, for tests of other things."""
 ORDERS = MetricSource(
     name="Orders",
     sql="select 1",

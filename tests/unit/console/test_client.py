@@ -13,7 +13,7 @@ import pytest
 from dbt_statsig.console.client import DEFAULT_BASE_URL, ConsoleClient, means_the_same
 from dbt_statsig.errors import SettingsError, Stopped
 from dbt_statsig.sources import Kind, MetricSource
-from tests.unit.console.service import KEY, ORDERS, SECRET, Opened, Service, one, page
+from tests.unit.console.service import KEY, ORDERS, SECRET, UNPACED, Opened, Service, one, page
 
 
 def test_a_client_closes_with_its_context() -> None:
@@ -59,7 +59,7 @@ def test_threads_share_one_client() -> None:
         return httpx.Response(201, json=one(json.loads(request.content))[1])
 
     with (
-        ConsoleClient(KEY, transport=httpx.MockTransport(handler), windows=[(10_000, 1.0)]) as client,
+        ConsoleClient(KEY, transport=httpx.MockTransport(handler), rates=UNPACED) as client,
         ThreadPoolExecutor(8) as pool,
     ):
         payloads = [MetricSource(name=f"n{number}", sql="s") for number in range(200)]

@@ -10,13 +10,17 @@ import pytest
 
 import dbt_statsig.emulator as package
 from dbt_statsig.emulator.failures import CannotStart
-from dbt_statsig.emulator.options import PUBLISHED_WINDOWS, Options
+from dbt_statsig.emulator.options import OLDER_WINDOWS, PUBLISHED_WINDOWS, Options
 from dbt_statsig.emulator.warehouse import checker
 
 
 @pytest.mark.parametrize(
     ("options", "expected"),
-    [({"key": "secret-abc"}, "must start with 'console-'"), ({"latency": -1.0}, "0 seconds or more")],
+    [
+        ({"key": "secret-abc"}, "must start with 'console-'"),
+        ({"latency": -1.0}, "0 seconds or more"),
+        ({"rate_limit": "odd"}, "published or older"),
+    ],
 )
 def test_values_that_cannot_work(options: dict[str, Any], expected: str) -> None:
     """A key of another form and a negative latency are refused."""
@@ -25,9 +29,10 @@ def test_values_that_cannot_work(options: dict[str, Any], expected: str) -> None
 
 
 def test_rate_windows() -> None:
-    """Off by default, the published ones on request, or any others."""
+    """Off by default; on request the newest published ones, the older ones, or any others."""
     assert Options().windows == ()
     assert Options(rate_limit=True).windows == PUBLISHED_WINDOWS
+    assert Options(rate_limit="older").windows == OLDER_WINDOWS
     assert Options(rate_limit=[(2, 1.0)]).windows == ((2, 1.0),)
 
 

@@ -1,19 +1,25 @@
-"""Tests of waiting and of its budget."""
+"""Tests of waiting, of its budget, of the Retry-After header, and of turns."""
 
 from __future__ import annotations
 
 import threading
+import time
+from email.utils import formatdate
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from dbt_statsig.console.clock import SystemClock
-from dbt_statsig.console.patience import Patience
+from dbt_statsig.console.pace import Rates
+from dbt_statsig.console.waiting import Patience, SystemClock, Turns, duration, seconds_asked
 from dbt_statsig.errors import Stopped
 from tests.unit.console.service import FakeClock, patience
 
 if TYPE_CHECKING:
-    from dbt_statsig.console.patience import Waiting
+    from dbt_statsig.console.waiting import Waiting
+
+NOW = 1_800_000_000.0
 
 
 def new_waits() -> list[Waiting]:
@@ -54,11 +60,11 @@ def test_pauses_at_the_same_time_are_paid_once() -> None:
     assert clock.slept == [70]
 
 
-def test_our_own_limit_costs_nothing() -> None:
-    """Waiting for the rate windows is no trouble: it is told when it is long, and not paid."""
+def test_our_own_pace_costs_nothing() -> None:
+    """Waiting for our own pace is no trouble: it is announced where there is a reason to, and not paid."""
     clock, waits = FakeClock(), new_waits()
     waiting = patience(clock, waits=waits)
-    waiting.queue(0.5, "limit")
+    waiting.queue(0.5, "")
     waiting.queue(500, "limit")
     assert (clock.slept, [wait.seconds for wait in waits], waiting.spent) == ([0.5, 500], [500], 0)
 
@@ -134,3 +140,106 @@ def test_the_system_clock_runs() -> None:
     clock.sleep(0.01, threading.Event())
     assert clock.now() >= before + 0.009
     assert clock.wall() > 1_700_000_000
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("0", 0.0),
+        ("7", 7.0),
+        (" 12 ", 12.0),
+        ("1.5", 1.5),
+        (formatdate(NOW + 40, usegmt=True), 40.0),
+        (formatdate(NOW + 40), 40.0),
+        (formatdate(NOW - 40, usegmt=True), None),
+        ("-5", None),
+        ("+5", None),
+        ("soon", None),
+        ("", None),
+        ("1e3", None),
+        ("\u0663", None),
+        ("Thu, 99 Foo 2026 99:99:99 GMT", None),
+        ("Thu, 01 Jan 99999 00:00:00 GMT", None),
+        ("9" * 5000, float("inf")),
+    ],
+)
+def test_9_both_forms_are_read_and_garbage_is_none(value: str, seconds: float | None) -> None:
+    """Fault 9: seconds and dates are read; negative, past and garbled values are no answer."""
+    assert seconds_asked({"retry-after": value}, wall=NOW) == seconds
+
+
+def test_a_missing_header_is_no_answer() -> None:
+    """Without the header nothing was asked."""
+    assert seconds_asked({}, wall=NOW) is None
+
+
+def test_a_date_counts_from_the_servers_own_clock() -> None:
+    """A date is counted from the answer's Date header, so that a wrong local clock does not stretch the wait."""
+    headers = {"retry-after": formatdate(NOW + 40, usegmt=True), "date": formatdate(NOW + 30, usegmt=True)}
+    assert seconds_asked(headers, wall=0.0) == 10.0
+
+
+@given(st.text())
+def test_no_header_breaks_it(value: str) -> None:
+    """Any text gives a number that is not negative, or None."""
+    seconds = seconds_asked({"retry-after": value, "date": value}, wall=NOW)
+    assert seconds is None or seconds >= 0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.4, "0 s"),
+        (45, "45 s"),
+        (599, "599 s"),
+        (900, "15 min"),
+        (86_400, "1440 min"),
+        (float("inf"), "more than a day"),
+    ],
+)
+def test_durations_are_shown_in_a_fitting_unit(seconds: float, text: str) -> None:
+    """Seconds up to ten minutes, then minutes, and nothing that is no time."""
+    assert duration(seconds) == text
+
+
+def test_a_long_wait_for_a_turn_is_announced_once_and_can_be_stopped() -> None:
+    """Writes that have to wait for a full window say so once, cost no budget, and end with the run."""
+    clock, waits = FakeClock(), new_waits()
+    waiting = Patience(budget=1, clock=clock, on_wait=waits.append)
+    turns = Turns(waiting, Rates(quota=5))
+    for _ in range(7):
+        turns.taken(turns.begin())
+    assert [(round(wait.seconds), wait.reason, wait.spent) for wait in waits] == [(900, "Statsig's limit on writes", 0)]
+    assert clock.now() == pytest.approx(1900, abs=2)
+    waiting.stop()
+    with pytest.raises(Stopped):
+        turns.begin()
+
+
+def test_threads_share_one_pace() -> None:
+    """Eight threads together get no more turns than one alone, on the machine's own clock."""
+    turns = Turns(Patience(budget=10, clock=SystemClock(), on_wait=None), Rates(first=200, most=200))
+    begun: list[float] = []
+
+    def work() -> None:
+        for _ in range(2):
+            turn = turns.begin()
+            begun.append(time.monotonic())
+            turns.taken(turn)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert max(begun) - min(begun) >= (16 - 4) * 0.05 * 0.95
+
+
+def test_45_a_jump_of_the_wall_clock_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fault 45: with the wall clock thrown a year ahead and back, the pace is the same."""
+    turns = Turns(Patience(budget=10, clock=SystemClock(), on_wait=None), Rates(first=100, most=100))
+    start = time.monotonic()
+    for jump in (0, 31_536_000, -31_536_000, 0, 0, 0):
+        monkeypatch.setattr(time, "time", lambda jump=jump: 1_800_000_000.0 + jump)
+        turns.taken(turns.begin())
+    assert time.monotonic() - start >= 0.19
