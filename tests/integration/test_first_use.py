@@ -13,8 +13,10 @@ import msgspec
 import pytest
 
 import dbt_statsig.conductor as program
+from dbt_statsig.console.answers import Envelope
 from dbt_statsig.emulator import running
 from dbt_statsig.request import Request
+from dbt_statsig.sources import SPECS
 from tests.integration.cli_process import environment
 from tests.integration.faults.project import Project
 from tests.integration.faults.thirty import KINDS, content
@@ -76,7 +78,7 @@ def test_60_no_thread_decodes_a_type_that_was_not_made_ready(tmp_path: Path, mon
         request = Request(project_dir=made(tmp_path, server.url).folder, environ=made(tmp_path, server.url).environ)
         synced = program.sync(msgspec.structs.replace(request, server_check=True))
     assert len(synced.outcome.objects) == 8
-    assert {kind.__name__ for kind in ready} >= {"AssignmentSource", "Envelope"}
+    assert ready >= {Envelope, *(spec.payload for spec in SPECS.values())}
     assert late == set()
 
 
