@@ -15,7 +15,7 @@ from dbt_statsig.sources import Source
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dbt_statsig.console.patience import Patience
+    from dbt_statsig.console.waiting import Patience
 
 CONFIRMATIONS = (0.0, 1.0, 2.0)
 """Seconds before each look at what an accepted write did: a list can lag behind a write."""
