@@ -16,6 +16,8 @@ from dbt_statsig.declarations.meta import ALLOWED_MACROS, META, REQUIRED, Column
 from dbt_statsig.finding_codes import CODES, Code
 from dbt_statsig.report.documents import Document
 from dbt_statsig.report.problems import RUN_CODES
+from dbt_statsig.report.schema import report_schema
+from dbt_statsig.schema import meta_schema, properties_schema, render, settings_schema
 from dbt_statsig.settings import Settings
 
 if TYPE_CHECKING:
@@ -184,6 +186,15 @@ PAGES: dict[str, Callable[[], str]] = {
     "macros.md": macros_page,
 }
 
+SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
+    "meta": meta_schema,
+    "properties": properties_schema,
+    "settings": settings_schema,
+    "report": report_schema,
+}
+
 if __name__ == "__main__":
     for page, make in PAGES.items():
         (FOLDER / page).write_text(make(), encoding="utf-8")
+    for name, schema in SCHEMAS.items():
+        (FOLDER / "schema" / f"{name}.schema.json").write_text(render(schema()), encoding="utf-8")
