@@ -139,6 +139,8 @@ def test_56_a_deletion_of_what_is_gone_is_done() -> None:
     for still in (one({"name": "Orders"}), refused(418)):
         with pytest.raises(Refused, match="In use"):
             Opened(refused(400, "In use"), still).client.delete(Kind.METRIC_SOURCE, "Orders")
+    with pytest.raises(Refused, match="Locked"):
+        Opened(refused(423, "Locked")).client.delete(Kind.METRIC_SOURCE, "Orders")
 
 
 def test_a_patch_sends_only_the_named_fields() -> None:
