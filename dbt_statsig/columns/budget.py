@@ -12,6 +12,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from dbt_statsig.sql_pieces import PieceKind, pieces
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -21,6 +23,14 @@ MAX_TOKENS = 200_000
 MAX_SECONDS = 10.0
 # sqlglot's tokenizer is quadratic in the length of a word that begins like a number.
 _MAX_NUMBER = 1_000
+# Where sqlglot is compiled (`sqlglot[c]`), no clock can interrupt it, and deep nesting ends the process: these bounds
+# hold before it reads anything. Python's own recursion limit allows less nesting, and a join without a condition
+# doubles the time.
+MAX_NESTING = 200
+MAX_OPEN_JOINS = 12
+_BRACKET_OR_JOIN = re.compile(
+    r"[(\[{]|[)\]}]|\b(?:(?P<free>(?:cross|array|natural|asof)\s+)?join(?!\s+unnest\b)|on|using)\b", re.IGNORECASE
+)
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 
 
@@ -44,16 +54,40 @@ class Overtime(Unparsable):
 
 
 def check_size(sql: str) -> None:
-    """Raise Unparsable for a text that is too long to be read, before anything reads it."""
+    """Raise Unparsable for a text that is too long or nested too deeply to be read, before anything reads it."""
     if len(sql) > MAX_CHARACTERS:
         raise Unparsable(f"it is longer than {MAX_CHARACTERS:,} characters")
-    if len(sql) <= MAX_TOKENS:
-        return
+    if len(sql) > MAX_TOKENS:
+        _check_tokens(sql)
+    if sum(map(sql.count, "([{")) > MAX_NESTING or sql.casefold().count("join") > MAX_OPEN_JOINS:
+        _check_nesting(sql)
+
+
+def _check_tokens(sql: str) -> None:
     for count, token in enumerate(_TOKEN.finditer(sql)):
         if count == MAX_TOKENS:
             raise Unparsable(f"it has more than {MAX_TOKENS:,} words and signs")
         if token.end() - token.start() > _MAX_NUMBER and sql[token.start()].isdigit():
             raise Unparsable(f"it has a number of more than {_MAX_NUMBER:,} digits")
+
+
+def _check_nesting(sql: str) -> None:
+    depth = joins = 0
+    bare = " ".join(piece.text for piece in pieces(sql, escapes=False) if piece.kind is PieceKind.OTHER)
+    for found in _BRACKET_OR_JOIN.finditer(bare):
+        word = found[0].casefold()
+        if word in "([{":
+            depth += 1
+        elif word in ")]}":
+            depth = max(0, depth - 1)
+        elif word in {"on", "using"}:
+            joins = max(0, joins - 1)
+        elif not found["free"]:
+            joins += 1
+        if depth > MAX_NESTING:
+            raise Unparsable("it is nested too deeply")
+        if joins > MAX_OPEN_JOINS:
+            raise Unparsable(f"it has more than {MAX_OPEN_JOINS} joins without a condition")
 
 
 class _Reading:

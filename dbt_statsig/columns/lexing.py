@@ -13,6 +13,8 @@ from dbt_statsig.findings import did_you_mean
 
 _JINJA = re.compile(r"\{\{|\{%|\{#")
 _MACRO = re.compile(r"\{(\s*[A-Za-z_]\w*\s*)\}")
+MAX_FAULTS = 20
+"""How many foreign macros of one text are listed: finding the line of each takes time that grows with the text."""
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 _BLOCK = re.compile(r"/\*|\*/")
 _INK = re.compile(r"\S")
@@ -86,11 +88,15 @@ def _early(text: str) -> SqlProblem | None:
 def _macros(text: str, blank: str, tokens: list[Token], macros: frozenset[str]) -> tuple[str, list[SqlProblem]]:
     """The text with its macros as literals, and those that must not be there."""
     bare = {token.start: token.text for token in tokens}
-    masked, problems = list(blank), []
+    masked = list(blank)
+    problems: list[SqlProblem] = []
     for found in _MACRO.finditer(text):
         start, end = found.span()
         outside = bare.get(start) == blank[start:end]
         name = found[1]
+        if len(problems) == MAX_FAULTS:
+            problems.append(fault(text, start, "It has further faults that are not listed.", fix="Fix those above."))
+            break
         if outside:
             masked[start], masked[end - 1] = "'", "'"
         if (outside or name.strip().lower().startswith("statsig_")) and name not in macros:

@@ -50,6 +50,7 @@ def test_much_is_read() -> None:
 def test_a_reading_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     """Joins without conditions take sqlglot exponential time: the reading ends, and the next text is read."""
     monkeypatch.setattr(budget, "MAX_SECONDS", 0.2)
+    monkeypatch.setattr(budget, "MAX_OPEN_JOINS", 100)
     assert "to read" in reason("select * from a" + " join b" * 60)
     assert shape_of(SNOWFLAKE, "select * from a").items == (Star(("a",)),)
 
@@ -65,6 +66,35 @@ def test_what_a_callback_swallows_is_raised_again(monkeypatch: pytest.MonkeyPatc
 
     with pytest.raises(Overtime), limited():
         swallowing()
+
+
+@pytest.mark.parametrize(
+    ("sql", "words"),
+    [
+        ("select * from a" + " join b" * 13, "more than 12 joins without a condition"),
+        ("select * from a" + " join (select 1 as b) b" * 13, "more than 12 joins without a condition"),
+        ("select " + "(" * 201 + "1" + ")" * 201, "nested too deeply"),
+        ("select " + "f([" * 101 + "1" + "])" * 101, "nested too deeply"),
+    ],
+)
+def test_what_no_clock_could_interrupt(sql: str, words: str) -> None:
+    """Nesting and open joins are counted before anything is parsed: a compiled sqlglot cannot be interrupted."""
+    with pytest.raises(Unparsable, match=words):
+        check_size(sql)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select * from a" + " join b on a.x = b.x" * 50 + " join c using (x)" * 50,
+        "select * from a" + " cross join b" * 50 + " natural join c" * 50 + " left join unnest(d)" * 50,
+        "select '" + "(" * 500 + "', \"" + "[" * 500 + '" -- ' + " join" * 50,
+        "select " + "(1) + " * 500 + "1",
+    ],
+)
+def test_many_joins_and_brackets_are_read(sql: str) -> None:
+    """Joins with a condition, or without need of one, and brackets in quotes or beside each other, are no reason."""
+    check_size(sql)
 
 
 def test_readings_within_readings(monkeypatch: pytest.MonkeyPatch) -> None:
