@@ -48,6 +48,10 @@ class Criterion(Struct, frozen=True, kw_only=True):
     children_depth: int | None
 
 
+# Translating a pattern takes time that grows with the square of its length.
+_MAX_CHARACTERS = 1_000
+
+
 def select(manifest: Manifest, select: Sequence[str], exclude: Sequence[str]) -> Selection:
     """What `select` names (everything, where it is empty) without what `exclude` names.
 
@@ -72,6 +76,11 @@ def select(manifest: Manifest, select: Sequence[str], exclude: Sequence[str]) ->
 
 def parse(part: str, word: str) -> Criterion:
     """One part of a word; raises UsageError, naming the word, where it cannot be answered."""
+    if len(part) > _MAX_CHARACTERS:
+        raise UsageError(
+            f'"{part[:20]}…" has {len(part):,} characters; at most {_MAX_CHARACTERS:,} are read.',
+            fix="Write a shorter name or pattern.",
+        )
     if part.startswith("@"):
         raise UsageError(
             f'The graph operator "@" in "{word}" cannot be used here.',

@@ -1,0 +1,121 @@
+"""Hostile texts in every place where a text enters: an end in time, a finding or "not read", never a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+
+from dbt_statsig.cli import main
+from dbt_statsig.columns import budget
+from tests.hostile import ENDLESS
+from tests.unit.artifacts.build import manifest_bytes, node
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+NIGHTLY = bool(os.environ.get("DBT_STATSIG_NIGHTLY"))
+SIZE = 5_000_000 if NIGHTLY else 60_000
+SECONDS = 2.0 if NIGHTLY else 0.2
+"""What one text may be read for, in place of the real budget."""
+MOST = 60.0 if NIGHTLY else 8.0
+"""Processor seconds of one run, many times what any of these takes; a quadratic scan takes far more."""
+MOST_FINDINGS = 30
+FACTS: dict[str, Any] = {"timestamp_column": "ts", "id_type_mapping": {"userID": "user_id"}}
+SQL = "select 1 as ts, 2 as user_id"
+
+
+def block(**keys: Any) -> dict[str, Any]:
+    """A node whose one block has these keys."""
+    meta = {"statsig": {"metric_source": {"name": "Orders", **FACTS, **keys}}}
+    return {"config": {"materialized": "table", "enabled": True, "meta": meta}}
+
+
+PLACES: dict[str, Callable[[str], dict[str, Any]]] = {
+    "model SQL": lambda text: {"compiled_code": f"{SQL} from a where {text}"},
+    "whole model SQL": lambda text: {"compiled_code": text},
+    "sql": lambda text: block(sql=f"{SQL} where {text}"),
+    "where": lambda text: block(where=text),
+    "where of many faults": lambda text: block(where=f"{{{{ x }}}} ; {{nope}} ) {text}"),
+    "formula": lambda text: block(custom_field_mapping={"total": text}),
+    "partition_column": lambda text: block(partition_column=text),
+    "timestamp_column": lambda text: block(timestamp_column=text),
+    "unit": lambda text: block(id_type_mapping={text: "user_id"}),
+    "columns": lambda text: block(columns=[text, "ts"]),
+    "description": lambda text: block(description=text),
+    "name": lambda text: block(name=text),
+    "tags": lambda text: block(tags=[text]),
+    "an unknown key": lambda text: block(**{text: text}),
+    "an unknown kind": lambda text: {"config": {"meta": {"statsig": {text: {"name": text}}}}},
+    "table_name": lambda text: block(source_type="table", table_name=text),
+    "relation_name": lambda text: {"relation_name": text},
+    "the node's description": lambda text: {"description": text},
+    "the node's tags": lambda text: {"tags": [text]},
+    "data_type": lambda text: {
+        **block(partition_column="day"),
+        "columns": {"day": {"name": "day", "data_type": text}},
+        "contract": {"enforced": True},
+    },
+    "a column's name": lambda text: {
+        "columns": {text: {"name": text, "config": {"meta": {"statsig": {"unit_id": text}}}}}
+    },
+    "the path of the YAML": lambda text: {"patch_path": f"shop://{text}"},
+}
+
+
+@pytest.fixture(autouse=True)
+def _short_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "MAX_SECONDS", SECONDS)
+    # The second process would have the real budget.
+    monkeypatch.setattr("dbt_statsig.project.started", lambda: None)
+
+
+def run(project: Path, *words: str) -> str:
+    """The output of a command that ends in time with a verdict of its own, and without a traceback."""
+    started = time.process_time()
+    with CliRunner().isolation() as streams, pytest.raises(SystemExit) as ended:
+        main([*words, "--project-dir", str(project), "--no-cache"])
+    assert time.process_time() - started < MOST
+    output, errors = (stream.getvalue().decode() for stream in streams[:2])
+    assert ended.value.code in (0, 1, 2)
+    assert "Traceback" not in output + errors
+    assert "internal error" not in errors.lower()
+    return output
+
+
+def write(project: Path, changed: list[dict[str, Any]]) -> None:
+    """A manifest of one good model for each of the changes, changed so."""
+    good: dict[str, Any] = {**block(), "relation_name": "shop.orders", "compiled_code": SQL, "compiled": True}
+    models = [node(f"model.shop.m{number}", **{**good, **changes}) for number, changes in enumerate(changed)]
+    (project / "dbt_project.yml").write_text("name: shop\n", encoding="utf-8")
+    (project / "target").mkdir(exist_ok=True)
+    content = manifest_bytes(*models, metadata={"adapter_type": "snowflake"})
+    (project / "target" / "manifest.json").write_bytes(content)
+
+
+@pytest.mark.timeout(3600 if NIGHTLY else 300)
+@pytest.mark.parametrize("name", ENDLESS)
+def test_declared_texts(tmp_path: Path, name: str) -> None:
+    """A hostile text in every declared place ends in time, and is told once."""
+    text = ENDLESS[name](SIZE)
+    together = [[place] for place in PLACES] if NIGHTLY else [list(PLACES)]
+    for places in together:
+        write(tmp_path, [PLACES[place](text) for place in places])
+        findings = json.loads(run(tmp_path, "validate", "--output", "json"))["validation"]["findings"]
+        told = Counter((one["unique_id"], one["code"], one["message"], one["key"]) for one in findings)
+        assert set(told.values()) <= {1}
+        assert max(Counter(unique_id for unique_id, *_ in told).values(), default=0) <= MOST_FINDINGS
+
+
+@pytest.mark.parametrize("option", ["--select", "--exclude", "--target"])
+def test_words_of_a_command_line(tmp_path: Path, option: str) -> None:
+    """A hostile text as a word of a selection ends in time."""
+    write(tmp_path, [{}])
+    for make in ENDLESS.values():
+        run(tmp_path, "validate", option, make(60_000))
