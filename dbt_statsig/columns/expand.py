@@ -143,7 +143,10 @@ class _Expansion:
     def _joined(self, alias: str, parts: list[Items], *, leading: bool) -> Items:
         """The first part's columns as a ClickHouse join names them."""
         theirs: set[str] = set().union(*map(self._keys, parts[1:]))
-        known = all(isinstance(item, Name) and "." not in item.name for part in parts[1:] for item in part)
+        others = [item for part in parts[1:] for item in part]
+        known = all(isinstance(item, Name) and "." not in item.name for item in others)
+        # Where another table has a column of this table's name, or a path below one, the database is put before it too.
+        alone = all(isinstance(item, Name) and item.name.partition(".")[0] != alias for item in others)
         unsure = Anonymous("a column that may keep its table's name before it")
         out: list[Item] = []
         for item in parts[0]:
@@ -154,7 +157,7 @@ class _Expansion:
             elif leading:
                 out.append(item)
             elif self._adapter.key(item.name) in theirs:
-                out.append(Name(f"{alias}.{item.name}", item.unsure) if alias else unsure)
+                out.append(Name(f"{alias}.{item.name}", item.unsure) if alias and alone else unsure)
             else:
                 out.append(item if known else unsure)
         return tuple(out)
