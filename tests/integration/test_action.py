@@ -252,6 +252,32 @@ def test_checking_runs_nothing_of_the_repository(shop: Path, tmp_path: Path) -> 
     assert not ran.exists(), ran.read_text()
 
 
+def test_commenting_runs_nothing_of_the_repository(tmp_path: Path) -> None:
+    """Modules in the checkout are not run by the step that comments, PYTHONPATH or not."""
+    checkout = tmp_path / "checkout"
+    ran = hostile(checkout)
+    (checkout / "report.md").write_text("# Report", encoding="utf-8")
+    (tmp_path / "event.json").write_text("{}", encoding="utf-8")
+    (step,) = [step for step in STEPS if step.get("name") == "Comment"]
+    runner = {
+        "GITHUB_ACTION_PATH": str(ROOT),
+        "GITHUB_EVENT_PATH": str(tmp_path / "event.json"),
+        "PYTHON": sys.executable,
+        "PYTHONPATH": str(checkout),
+        "REPORT": "report.md",
+    }
+    done = subprocess.run(
+        ["/usr/bin/env", "bash", "-c", step["run"]],
+        cwd=checkout,
+        env=environment(**runner),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert not ran.exists(), ran.read_text()
+    assert (done.returncode, done.stdout, done.stderr) == (0, "No pull request: no comment.\n", "")
+
+
 def test_tools_are_pinned() -> None:
     """What installs the package is pinned: hatchling by the constraints, for pip's own isolation takes the newest."""
     script = (ROOT / "action" / "install.sh").read_text(encoding="utf-8")
