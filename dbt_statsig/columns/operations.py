@@ -51,6 +51,13 @@ def drop(adapter: Adapter, items: Items, op: Drop) -> Items:
     if not op.keys:
         return items
     kept: list[Item] = []
+    if adapter.dialect == "clickhouse" and len(items) > 1:
+        if any(isinstance(item, (Star, Group)) for item in items):
+            return (group("concat", items, ops=(op,)),)
+        keys = [adapter.key(item.name) for item in items if isinstance(item, Name)]
+        if any(keys.count(key) > 1 for key in op.keys):
+            # An alias that repeats a column's name: ClickHouse puts the table's name before the column.
+            kept.append(Opaque("a star without a name that several columns have"))
     for item in items:
         if isinstance(item, (Star, Group)):
             kept.append(later(item, op))

@@ -113,6 +113,8 @@ CLICKHOUSE: list[Case] = [
     ("clickhouse", "select * from (select 1 as u, 2 as id) as q join u on true", ("u", "id", "c"), False),
     ("clickhouse", "select * from (select 1 as `u.a`, 2 as id) as q join u on true", ("id",), False),
     ("clickhouse", "select * from (select *, 2 as id from missing) as q join u on true", ("id",), False),
+    ("clickhouse", "select * except (a) from (select *, id as a from t) as q", ("id", "b"), False),
+    ("clickhouse", "select * except (a) from (select *, id as z from t) as q", ("id", "b", "z"), True),
     ("clickhouse", "select t.id, u.id, u.c from t join u on t.id = u.id", ("id", "u.id", "c"), True),
     ("clickhouse", "select u.id as k, u.* from t, u", ("k", "u.id", "c"), True),
     ("clickhouse", "select * from t join u using (id)", ("id", "a", "b", "c"), True),
