@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from dbt_statsig.changes import WRITES
-from dbt_statsig.errors import SettingsError, TargetRefused
-from dbt_statsig.findings import did_you_mean
+from dbt_statsig.errors import ConsoleError, SettingsError, TargetRefused
+from dbt_statsig.findings import CODES, did_you_mean, finding
 from dbt_statsig.guard import check_target
 from dbt_statsig.impact.live_experiments import with_experiments
 from dbt_statsig.live import begin_reading, checked_live
 from dbt_statsig.namespace import other_prefixes, prefix_of
+from dbt_statsig.payloads.building import BUILT_IN_UNITS
 from dbt_statsig.planning.adoption import spellings
 from dbt_statsig.planning.matching import Scope, absent, build_plan, owned
 from dbt_statsig.planning.relocation import relocated
@@ -24,13 +25,14 @@ from dbt_statsig.results import Diagnosis, Left, Outcome, Planned, Synced, Valid
 from dbt_statsig.withholding import withheld
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from dbt_statsig.artifacts import Manifest
     from dbt_statsig.brake import Brake
     from dbt_statsig.changes import Plan
     from dbt_statsig.console.client import ConsoleClient, Waiting
     from dbt_statsig.console.key import ApiKey
+    from dbt_statsig.findings import Finding
     from dbt_statsig.planning.matching import Live
     from dbt_statsig.request import Request
     from dbt_statsig.sources import Kind
@@ -70,7 +72,7 @@ def plan(request: Request, *, progress: Progress | None = None, manifest: Manife
     if request.state is not None:
         project.validation = project.against(request.state)
     with _console(project, told) as client:
-        planned = _planned(project, client, told)
+        planned = _with_units(project, _planned(project, client, told), client)
         return planned if request.state is None else with_experiments(planned, client, told)
 
 
@@ -219,14 +221,44 @@ def _checked(project: Project, planned: Planned, client: ConsoleClient, told: Pr
     checked = ServerCheck(client, concurrency=project.settings.concurrency).run(planned.plan)
     places = {(report.kind.value, report.name): report.location for report in project.validation.sources}
     found = [structs.replace(one, location=places.get((one.kind, one.source))) for one in checked.findings]
-    findings = sorted((*project.validation.findings, *found), key=lambda one: one.sort_key)
-    return structs.replace(
-        planned,
-        validation=structs.replace(project.validation, findings=tuple(findings)),
-        plan=checked.plan,
-        requests=client.requests,
-        notes=(*planned.notes, *checked.notes),
-    )
+    return structs.replace(_found(planned, found, client), plan=checked.plan, notes=(*planned.notes, *checked.notes))
+
+
+def _with_units(project: Project, planned: Planned, client: ConsoleClient) -> Planned:
+    """The plan with a warning for each custom unit ID that Statsig does not list, where its list can be read."""
+    used = [
+        (one, unit)
+        for one in project.declared.declarations
+        if project.only is None or one.node.unique_id in project.only
+        for unit in one.meta.id_type_mapping or ()
+        if unit not in BUILT_IN_UNITS.values()
+    ]
+    try:
+        known = client.unit_ids() if used else ()
+    except ConsoleError:
+        known = ()
+    found = [
+        finding(
+            "unit-id-unlisted",
+            f'Statsig lists no unit ID "{unit}".',
+            fix=did_you_mean(unit, known) or CODES["unit-id-unlisted"].remedy,
+            unique_id=one.node.unique_id,
+            kind=one.kind.value,
+            source=one.name,
+            key=f"{one.key}.id_type_mapping.{unit}",
+            location=one.locate("id_type_mapping", unit),
+        )
+        for one, unit in used
+        if known and unit not in known
+    ]
+    return _found(planned, found, client)
+
+
+def _found(planned: Planned, found: Iterable[Finding], client: ConsoleClient) -> Planned:
+    """The plan with more findings, and all requests so far."""
+    findings = sorted((*planned.validation.findings, *found), key=lambda one: one.sort_key)
+    validation = structs.replace(planned.validation, findings=tuple(findings))
+    return structs.replace(planned, validation=validation, requests=client.requests)
 
 
 def _key(request: Request) -> ApiKey:

@@ -187,6 +187,13 @@ CODES: dict[str, Code] = {
         "Write the unit ID as Statsig does; ignore this if your project has a unit ID of that very name.",
         example="id_type_mapping:\n  userID: user_id  # not userId",
     ),
+    "unit-id-unlisted": Code(
+        _W,
+        "Statsig does not list this custom unit ID. Only `plan` asks; a list that is empty or that cannot be read "
+        "proves nothing.",
+        "Add it in Statsig (Settings > Unit IDs), or write it as Statsig does; upper and lower case count.",
+        example="id_type_mapping:\n  companyID: company_id  # as Settings > Unit IDs lists it",
+    ),
     "partition-type-unknown": Code(
         _E,
         "Nothing proves whether the partition column is a date, a timestamp or an integer, and the date filter depends "

@@ -38,7 +38,7 @@ COLUMN_FIELDS = (
 )
 """The fields whose value is one column of the source."""
 
-_BUILT_IN_UNITS = {"userid": "userID", "stableid": "stableID"}
+BUILT_IN_UNITS = {"userid": "userID", "stableid": "stableID"}
 
 _AS_DECLARED = (
     "tags",
@@ -181,7 +181,7 @@ class _Builder:
                 fields[key] = self.use(name, key).stored
         mapping = self.said("id_type_mapping") or {}
         for unit in mapping:
-            built_in = _BUILT_IN_UNITS.get(unit.replace("_", "").casefold(), unit)
+            built_in = BUILT_IN_UNITS.get(unit.replace("_", "").casefold(), unit)
             if built_in != unit:
                 message = f'"{unit}" is not Statsig\'s unit ID "{built_in}": unit IDs are case-sensitive.'
                 self.find("unit-id-spelling", message, "id_type_mapping", unit, fix=f'Did you mean "{built_in}"?')

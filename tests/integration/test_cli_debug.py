@@ -55,6 +55,27 @@ def test_a_unit_that_statsig_does_not_list(shop: Path, tmp_path: Path, console: 
     assert "stableIdd" in found["unit"]["message"]
 
 
+def test_a_plan_warns_of_a_unit_that_statsig_does_not_list(shop: Path, tmp_path: Path, console: Running) -> None:
+    """A custom unit ID that the list lacks is a warning with the nearest name; a list that fails proves nothing."""
+    mine = own_copy(shop, tmp_path)
+    manifest = mine / "target" / "manifest.json"
+    manifest.write_text(manifest.read_text(encoding="utf-8").replace('"stableID"', '"stableIdd"'), encoding="utf-8")
+    reach = {"DBT_STATSIG_BASE_URL": console.url, "STATSIG_CONSOLE_API_KEY": KEY}
+
+    def warned() -> list[str]:
+        done = run("plan", "--output", "json", cwd=mine, **reach)
+        assert done.returncode == 0, done.stdout + done.stderr
+        findings = json.loads(done.stdout)["validation"]["findings"]
+        return [found["fix"] for found in findings if found["code"] == "unit-id-unlisted"]
+
+    console.reset()
+    assert set(warned()) == {'Did you mean "stableID"?'}
+    assert sum("unit_id_types" in request.path for request in console.requests) == 1
+    console.inject({"match": {"path": "unit_id_types"}, "action": "status", "status": 403, "body": {"message": "No."}})
+    assert warned() == []
+    console.inject()
+
+
 def test_without_key_and_catalog(shop: Path, tmp_path: Path) -> None:
     """A project without catalog, and a run without key, are no faults: both are said, and how to mend them."""
     mine = own_copy(shop, tmp_path)
