@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from dbt_statsig.changes import WRITES
+from dbt_statsig.declarations.reading import misspelt_mark
 from dbt_statsig.errors import ConsoleError, SettingsError, TargetRefused
 from dbt_statsig.findings import CODES, did_you_mean, finding
 from dbt_statsig.guard import check_target
@@ -14,7 +15,7 @@ from dbt_statsig.impact.live_experiments import with_experiments
 from dbt_statsig.live import begin_reading, checked_live
 from dbt_statsig.namespace import other_prefixes, prefix_of
 from dbt_statsig.payloads.building import BUILT_IN_UNITS
-from dbt_statsig.planning.adoption import spellings
+from dbt_statsig.planning.adoption import matchless, without_creations
 from dbt_statsig.planning.matching import Scope, absent, build_plan, owned
 from dbt_statsig.planning.relocation import relocated
 from dbt_statsig.planning.safety import doubt, guarded
@@ -161,18 +162,24 @@ def _planned(project: Project, client: ConsoleClient, told: Progress) -> Planned
         prefixes=other_prefixes(project.settings, project.target.name),
     )
     ours, without_node = owned(scope, live), absent(scope, live, project.inputs.manifest.holds)
+    scope = _with_misspelt(project, scope, live, warnings)
     if doubtful := doubt(ours, without_node):
         warnings.append(f"{doubtful} If it is another project, give each a `namespace`.")
     other_target = _other_target(project, live, scope, warnings)
+    asked = build_plan(desired, live, scope)
+    there = {item.name for held in live.values() for item in held.items}
+    unmatched = matchless(project.request.adopt, asked, there)
     result = guarded(
-        withheld(build_plan(desired, live, scope), reading),
+        withheld(without_creations(asked, unmatched), reading),
         ours,
         project.limits,
         declares=bool(project.inputs.manifest.marked()),
         force=project.request.force,
         absent=without_node,
     )
-    warnings.extend(_not_adopted(project.request.adopt, result))
+    for word in unmatched:
+        near = did_you_mean(word, {*there, *(change.name for change in asked.changes)})
+        warnings.append(f'--adopt "{word}": no declared source and no object has this name. {near}'.rstrip())
     planned = Planned(
         validation=project.validation,
         plan=result,
@@ -184,6 +191,17 @@ def _planned(project: Project, client: ConsoleClient, told: Progress) -> Planned
         doubt=other_target,
     )
     return _checked(project, planned, client, told) if project.request.server_check else planned
+
+
+def _with_misspelt(project: Project, scope: Scope, live: Mapping[Kind, Live], warnings: list[str]) -> Scope:
+    """The scope in which the objects of nodes whose `statsig` key is misspelt are protected; each node is warned of."""
+    node = project.inputs.manifest.node
+    suspects = sorted(absent(scope, live, lambda unique_id: not misspelt_mark(node(unique_id))))
+    for unique_id in suspects:
+        key = misspelt_mark(node(unique_id))
+        warnings.append(f'{unique_id} has the meta key "{key}". Did you mean "statsig"? Its objects stay as they are.')
+    nodes = {(kind, unique_id) for kind in live for unique_id in suspects}
+    return structs.replace(scope, protected=scope.protected | nodes)
 
 
 def _disabled(plan: Plan) -> Iterator[Left]:
@@ -203,15 +221,6 @@ def _other_target(project: Project, live: Mapping[Kind, Live], scope: Scope, war
     if why and not project.request.force:
         warnings.append(f"A sync would be refused without --force: {why}")
     return why
-
-
-def _not_adopted(asked: frozenset[str], plan: Plan) -> Iterator[str]:
-    """A warning for each name to adopt that no change of the plan has."""
-    names = {change.name for change in plan.changes} | {change.live_name for change in plan.changes}
-    for name in sorted(asked - names):
-        if any(new in names for _, new in spellings(name)):
-            continue
-        yield f'No declared source is called "{name}": nothing is adopted for it. {did_you_mean(name, names)}'.rstrip()
 
 
 def _checked(project: Project, planned: Planned, client: ConsoleClient, told: Progress) -> Planned:

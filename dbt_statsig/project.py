@@ -19,7 +19,7 @@ from dbt_statsig.lineage import uncompiled, upstream
 from dbt_statsig.namespace import namespace_of, prefix_of
 from dbt_statsig.payloads.building import Built, Context, build_payload
 from dbt_statsig.payloads.role_checks import RoleFacts, role_findings
-from dbt_statsig.planning.matching import Desired
+from dbt_statsig.planning.matching import FIX_FINDINGS, Desired
 from dbt_statsig.planning.safety import Limits
 from dbt_statsig.profiles import Place
 from dbt_statsig.results import Left, SourceReport, Validation
@@ -252,15 +252,22 @@ class Project:
             if report.unique_id in self.unproven:
                 continue
             why = report.unproven or ("Its declaration has errors." if report.blocked else "")
-            why = why or refused_place(declaration.node, self.settings)
+            place = "" if why else refused_place(declaration.node, self.settings)
             yield Desired(
                 kind=report.kind,
                 name=report.name,
                 unique_id=report.unique_id,
                 payload=report.payload,
-                blocked=why,
+                blocked=why or place,
+                fix=_OTHER_PLACE if place else FIX_FINDINGS,
                 default_description=getattr(declaration.meta, "description", UNSET) is UNSET,
             )
+
+
+_OTHER_PLACE = (
+    "Let dbt write the manifest for the target that may push (`dbt compile --target …`), or change the list in "
+    "dbt_statsig.yml."
+)
 
 
 def _has_own_names(manifest: Manifest) -> bool:

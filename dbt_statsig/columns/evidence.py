@@ -299,7 +299,7 @@ def _unknown(written: str, facts: Facts) -> Verdict:
         presence=Presence.UNKNOWN,
         evidence=Evidence.NONE,
         code="column-unknown",
-        message=f'Nothing proves that {facts.label} has a column "{written}"{_why(facts)}.',
+        message=f'Nothing proves that {_lower(facts.label)} has a column "{written}"{_why(facts)}.',
         fix=f"{near} {PROVE}".strip(),
     )
 

@@ -50,7 +50,12 @@ class NodeReader:
             read_defaults(meta["statsig_defaults"], ("statsig_defaults",)) if "statsig_defaults" in meta else Defaults()
         )
         if "statsig" not in meta:
-            if marks.present:
+            misspelt = list(self._misspelt())
+            for fault in misspelt:
+                self._report(fault)
+            if misspelt:
+                self._all_kinds_faulty()
+            elif marks.present:
                 message = "is missing: columns are marked, but no kind of source is named."
                 self._report(Fault(path=("statsig",), code="missing-key", message=message, fix=_NO_KIND))
                 self._all_kinds_faulty()
@@ -256,3 +261,11 @@ def settings_findings(defaults: Defaults, places: Places) -> list[Finding]:
         for fault in defaults.faults
         if fault.path[0] == SETTINGS
     ]
+
+
+def misspelt_mark(node: Node | None) -> str:
+    """The meta key of an unmarked node that holds a block of some kind: `statsig` misspelt; or empty."""
+    if node is None or META_KEYS[0] in node.meta:
+        return ""
+    blocks = (key for key, value in node.meta.items() if isinstance(value, dict) and not value.keys().isdisjoint(KINDS))
+    return next((str(key) for key in blocks if key not in META_KEYS), "")

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
+from dbt_statsig.changes import Action
 from dbt_statsig.findings import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
+    from dbt_statsig.changes import Change, Plan
     from dbt_statsig.sources import KindSpec
 
 
@@ -86,6 +88,28 @@ class Adoption:
     def _cannot_rename(self, old: str, new: str) -> Refusal:
         reason = f'"{old}" cannot become "{new}": Statsig cannot rename a {self._label}.'
         return Refusal(reason, f'Declare it as "{old}"; or leave out --adopt to create "{new}" beside it.')
+
+
+def matchless(words: Iterable[str], plan: Plan, live: Collection[str]) -> list[str]:
+    """The words that name no object that is there and no source of this plan: misspelt, most likely."""
+    known = {change.name for change in plan.changes} | {change.live_name for change in plan.changes} | {*live}
+    return [word for word in sorted(words) if not {word, *(new for _, new in spellings(word))} & known]
+
+
+def without_creations(plan: Plan, words: Collection[str]) -> Plan:
+    """The plan in which nothing is created while words to adopt match nothing: they may mean what is new."""
+    if not words:
+        return plan
+    listed = ", ".join(f'--adopt "{word}"' for word in words)
+
+    def held(change: Change) -> Change:
+        if change.action is not Action.CREATE:
+            return change
+        reason = f"{listed} matches nothing and may mean this source, so it is not created."
+        fix = "Correct the name, or leave out the --adopt that matches nothing."
+        return structs.replace(change, action=Action.BLOCKED, reason=reason, fix=fix)
+
+    return structs.replace(plan, changes=tuple(held(change) for change in plan.changes))
 
 
 def spellings(word: str) -> Iterator[tuple[str, str]]:

@@ -26,8 +26,11 @@ if TYPE_CHECKING:
 __all__ = ["Action", "Change", "Desired", "FieldChange", "Live", "Plan", "Scope", "absent", "build_plan", "owned"]
 
 
+FIX_FINDINGS = "Fix the errors of its declaration; `dbt-statsig validate` shows them."
+
+
 class Desired(Struct, frozen=True, kw_only=True):
-    """What one declaration asks for; `blocked` says why it must not be pushed, or is empty.
+    """What one declaration asks for; `blocked` says why it must not be pushed (and `fix` what to do), or is empty.
 
     Where the payload's description is only a default, an object that is taken over keeps its text. One that is disabled
     in this dbt target asks for nothing; its object stays as it is.
@@ -38,6 +41,7 @@ class Desired(Struct, frozen=True, kw_only=True):
     unique_id: str
     payload: Source | None
     blocked: str = ""
+    fix: str = FIX_FINDINGS
     disabled: bool = False
     default_description: bool = False
 
@@ -179,7 +183,7 @@ class _KindPlanner:
 
     def _change(self, item: Desired) -> Change:
         if item.blocked or item.payload is None:
-            return self._refused(Action.BLOCKED, item, item.blocked, "Mend its findings.")
+            return self._refused(Action.BLOCKED, item, item.blocked, item.fix)
         if (refusal := self.adoption.refused.get(item.name)) is not None:
             return self._refused(Action.BLOCKED, item, refusal.reason, refusal.fix)
         if item.name in self.pairs:

@@ -21,7 +21,7 @@ TOUCHES = frozenset({Action.UPDATE, Action.RENAME, Action.DELETE})
 """The actions that change or remove what is there."""
 
 _SEVERAL = 3
-_LOOK_FIRST = "See what it would do with `plan --force`; if that is meant, run again with --force."
+_LOOK_FIRST = "See what it would do with `{}`; if that is meant, run again with --force."
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -120,9 +120,13 @@ def _held_back(
         return of_all(change.kind) or of_deletions(change) or doubtful
 
     return [
-        structs.replace(one, action=Action.BLOCKED, reason=why, fix=_LOOK_FIRST) if (why := reason(one)) else one
+        structs.replace(one, action=Action.BLOCKED, reason=why, fix=_look_first(one)) if (why := reason(one)) else one
         for one in changes
     ]
+
+
+def _look_first(change: Change) -> str:
+    return _LOOK_FIRST.format("plan --prune --force" if change.action is Action.DELETE else "plan --force")
 
 
 def _touches(change: Change) -> bool:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.integration.cli_process import COMMAND, environment
 from tests.integration.faults.inprocess import call, plan, sync
-from tests.integration.faults.project import Project, names, writes
+from tests.integration.faults.project import Project, block, model, names, writes
 from tests.integration.faults.thirty import content
 
 if TYPE_CHECKING:
@@ -245,12 +245,37 @@ def test_fault_27_adopting_all_of_nothing(project: Project) -> None:
     assert project.sync("--adopt-all", "--dry-run").code == 0
 
 
-def test_a_name_to_adopt_that_nobody_declares(project: Project) -> None:
-    """A misspelt name is told with the one that was meant; the rest of the run is as without it."""
-    told = project.text("sync", "--adopt", "orders", "--adopt", "Nowhere")
-    assert told.code == 0
-    assert 'No declared source is called "orders": nothing is adopted for it. Did you mean "Orders"?' in told.stderr
-    assert 'No declared source is called "Nowhere": nothing is adopted for it.' in told.stderr
+def test_a_name_to_adopt_that_nobody_declares(project: Project, server: Running) -> None:
+    """While a name to adopt matches nothing, nothing is created: it may mean what is new. What is there goes on."""
+    told = project.text("sync", "--adopt", "orders", "--adopt", "Nowhere=Ordrs")
+    assert told.code == 1
+    assert '--adopt "orders": no declared source and no object has this name. Did you mean "Orders"?' in told.stderr
+    assert '--adopt "Nowhere=Ordrs", --adopt "orders" matches nothing' in " ".join(told.stdout.split())
+    assert names(server) == []
+    assert project.sync().code == 0
+    again = project.text("sync", "--adopt", "orders")
+    assert (again.code, "no declared source" in again.stderr) == (0, True)
+
+
+def test_a_schema_that_may_not_be_pushed(project: Project) -> None:
+    """The next step for a locked schema is the manifest or the lock, not the declaration."""
+    project.settings(allowed_schemas=["analytics"])
+    told = " ".join(project.text("plan").stdout.split())
+    assert 'Its schema "main" is not one that may be pushed (allowed_schemas: analytics).' in told
+    assert "→ Let dbt write the manifest for the target that may push" in told
+
+
+@pytest.mark.parametrize("key", ["statsgi", "Statsig", "statsigs"])
+def test_a_misspelt_marker_deletes_nothing(project: Project, server: Running, key: str) -> None:
+    """A node whose `statsig` key is misspelt keeps its object, with --prune --force too, and the key is named."""
+    project.declare("orders", "Orders")
+    project.declare("refunds", "Refunds")
+    assert project.sync().code == 0
+    project.models["orders"] = model("orders", {key: block("Orders")["statsig"]})
+    project.write()
+    done = project.text("sync", "--prune", "--force")
+    assert names(server) == ["Orders", "Refunds"]
+    assert f"{key}" in " ".join((done.stdout + done.stderr).split())
 
 
 def test_fault_28_the_marker_was_removed(project: Project, server: Running) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dbt_statsig.changes import Action, Change, FieldChange
+from dbt_statsig.planning.matching import FIX_FINDINGS
 from dbt_statsig.sources import Kind, Source
 from tests.unit.planning.test_matching import ASSIGNMENT, EVENT, only, planned, source, wanted
 
@@ -93,7 +94,7 @@ def test_a_circle() -> None:
 def test_blocked() -> None:
     """A declaration with errors keeps the reason that it came with."""
     item = wanted("A", "a", blocked="It has errors.")
-    assert only(planned([item], [])) == refused(Action.BLOCKED, item, "It has errors.", "Mend its findings.")
+    assert only(planned([item], [])) == refused(Action.BLOCKED, item, "It has errors.", FIX_FINDINGS)
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def test_the_reason() -> None:
     """It says how many of how many, the limit, and both next steps."""
     (change, *_) = guarded(plan_of(Action.DELETE, 4), {METRIC: 10}, LIMITS, declares=True, force=False).changes
     assert change.reason == "4 of this project's 10 metric sources would change or go at once, more than 30 %."
-    assert change.fix == "See what it would do with `plan --force`; if that is meant, run again with --force."
+    assert change.fix == "See what it would do with `plan --prune --force`; if that is meant, run again with --force."
 
 
 @pytest.mark.parametrize(("count", "held"), [(1, False), (2, False), (3, True), (8, True)])
