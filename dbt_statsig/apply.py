@@ -171,10 +171,11 @@ class Applier:
     def _work(self, change: Change) -> None:
         if self._stop.is_set():
             return
-        missing = [name for name in change.requires if (change.kind, name) not in self._done]
+        missing = [change.called(needed) for needed in change.needed if needed not in self._done]
         if missing:
-            message = f'"{missing[0]}" must be there first and was not written: nothing was sent.'
-            outcome = ObjectOutcome(change=change, status=Status.REFUSED, message=message, fix=f'See "{missing[0]}".')
+            message = f"{missing[0]} must be there first and was not written: nothing was sent."
+            message = f"{message[0].upper()}{message[1:]}"
+            outcome = ObjectOutcome(change=change, status=Status.REFUSED, message=message, fix=f"See {missing[0]}.")
         else:
             self._started.add(_identity(change))
             outcome = self._write(change)

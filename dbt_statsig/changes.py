@@ -53,7 +53,8 @@ class Change(Struct, frozen=True, kw_only=True):
 
     `name` is the declared name (the live one for orphans and deletions), `live_name` the one in the console
     (differs for a rename), `reason` says why an object is foreign, orphaned, blocked or replaced; `fix` the next step.
-    `requires` names other changes of the kind: only after these are done is this one written.
+    `requires` names other changes of the kind, and `after` those of other kinds, each with its kind: only after these
+    are done is this one written.
     `desired` and `live` are the whole objects; either is None where there is none.
     """
 
@@ -66,9 +67,20 @@ class Change(Struct, frozen=True, kw_only=True):
     reason: str = ""
     fix: str = ""
     requires: tuple[str, ...] = ()
+    after: tuple[tuple[Kind, str], ...] = ()
     adopted: bool = False
     desired: Source | None = None
     live: Source | None = None
+
+    @property
+    def needed(self) -> tuple[tuple[Kind, str], ...]:
+        """What has to be done before, each with its kind."""
+        return (*((self.kind, name) for name in self.requires), *self.after)
+
+    def called(self, needed: tuple[Kind, str]) -> str:
+        """How a message about this change names what it needs."""
+        kind, name = needed
+        return f'"{name}"' if kind is self.kind else f'{kind.label} "{name}"'
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -99,14 +111,15 @@ def united(changes: Iterable[Change]) -> tuple[Change, ...]:
     while True:
         ready = {(change.kind, change.name) for change in found if change.action in WRITES}
         unmet = [
-            (place, name)
+            (place, change.called(needed))
             for place, change in enumerate(found)
             if change.action in WRITES
-            for name in change.requires
-            if (change.kind, name) not in ready
+            for needed in change.needed
+            if needed not in ready
         ]
         if not unmet:
             return tuple(found)
         for place, name in unmet:
-            reason = f'"{name}", which must be there first, is not written.'
-            found[place] = structs.replace(found[place], action=Action.BLOCKED, reason=reason, fix=f'See "{name}".')
+            reason = f"{name}, which must be there first, is not written."
+            reason = f"{reason[0].upper()}{reason[1:]}"
+            found[place] = structs.replace(found[place], action=Action.BLOCKED, reason=reason, fix=f"See {name}.")

@@ -42,7 +42,7 @@ def answer_failure(error: DbtStatsigError, failure: Failure, arguments: Sequence
         return
     project_dir = _project_dir(failure.command, arguments)
     failure = structs.replace(failure, root=root_in_repository(project_dir, os.environ))
-    refused = misplaced(reports, project_dir=project_dir, environ=os.environ)
+    refused = misplaced(reports, project_dir=project_dir, environ=os.environ, others=_other_files(arguments))
     faults: list[DbtStatsigError] = [fault for fault in refused.values() if fault.message not in error.message]
     placed = [report for number, report in enumerate(reports) if number not in refused]
     faults += tell_failure(failure, form, placed)
@@ -73,6 +73,13 @@ def _reports(arguments: Sequence[str]) -> list[ReportFile]:
         with contextlib.suppress(click.BadParameter):
             found.append(report_file(value))
     return found
+
+
+def _other_files(arguments: Sequence[str]) -> list[Path]:
+    """The files beside reports that the arguments name."""
+    from dbt_statsig.cli.options import OTHER_FILES  # noqa: PLC0415 - as above
+
+    return [Path(value) for option in OTHER_FILES.values() for value in values_of(option, arguments)]
 
 
 def _project_dir(command: str, arguments: Sequence[str]) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import click
 from msgspec import structs
 
 from dbt_statsig.cli.output import Output
-from dbt_statsig.cli.report_files import check_places, known_form, report_file, root_in_repository
+from dbt_statsig.cli.report_files import check_places, in_use, known_form, report_file, root_in_repository
 from dbt_statsig.dbt_command import DbtCommand
 from dbt_statsig.dbt_line import DbtLine
 from dbt_statsig.errors import UsageError
@@ -169,6 +169,10 @@ def _dbt(project_dir: Path, *, target: str | None, profiles_dir: str | None) -> 
     return DbtCommand(line=DbtLine(options={name: value for name, value in given.items() if value}))
 
 
+OTHER_FILES = {"manifest": "--manifest", "catalog": "--catalog", "saved_plan": "--plan", "out": "--out"}
+"""The options that name a file beside reports, by the parameters that get them; the one that is written comes last."""
+
+
 def project_options(
     *, selection: bool = True, checks: bool = True, console: bool = False, reports: bool = True
 ) -> Callable[[Command], Command]:
@@ -178,7 +182,10 @@ def project_options(
         @functools.wraps(command)
         def with_request(**values: Any) -> int:
             output = _output(values)
-            request, output = _reported(_request(values), output)
+            others = [path for name in OTHER_FILES if (path := values.get(name)) is not None]
+            if (out := values.get("out")) is not None and (fault := in_use(out, others[:-1])) is not None:
+                raise fault
+            request, output = _reported(_request(values), output, others)
             return command(request=request, output=output, **values)
 
         forms = _REPORTS if reports else (FORM,)
@@ -220,9 +227,9 @@ def _output(values: dict[str, Any]) -> Output:
     )
 
 
-def _reported(request: Request, output: Output) -> tuple[Request, Output]:
+def _reported(request: Request, output: Output, others: Sequence[Path] = ()) -> tuple[Request, Output]:
     """The two with what the reports need. Raises UsageError for one that could not be written."""
-    check_places(output.reports, project_dir=request.project_dir, environ=os.environ)
+    check_places(output.reports, project_dir=request.project_dir, environ=os.environ, others=others)
     forms = {output.form, *(report.form for report in output.reports)}
     root = "" if forms <= {"text", "json"} else root_in_repository(request.project_dir, os.environ)
     return structs.replace(request, lineage="html" in forms), structs.replace(output, root=root)

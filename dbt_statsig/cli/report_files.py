@@ -14,9 +14,16 @@ from dbt_statsig.findings import did_you_mean
 from dbt_statsig.report.formats import FORMATS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 _ALLOWED = "Reports may be written below this folder, the dbt project, its repository, or the temporary folder."
+
+_READ = frozenset(
+    f"{name}{packed}"
+    for name in ("manifest.json", "catalog.json", "run_results.json", "dbt_project.yml", "dbt_statsig.yml")
+    for packed in ("", ".gz")
+)
+"""The files that a run starts from."""
 
 
 class ReportFile(Struct, frozen=True, kw_only=True):
@@ -60,17 +67,32 @@ def root_in_repository(project_dir: Path, environ: Mapping[str, str]) -> str:
     return "" if inside == "." else inside
 
 
-def check_places(reports: Sequence[ReportFile], *, project_dir: Path, environ: Mapping[str, str]) -> None:
+def check_places(
+    reports: Sequence[ReportFile], *, project_dir: Path, environ: Mapping[str, str], others: Collection[Path] = ()
+) -> None:
     """Before anything runs: raise UsageError for reports that lead out of the project or could not be written."""
-    faults = misplaced(reports, project_dir=project_dir, environ=environ).values()
+    faults = misplaced(reports, project_dir=project_dir, environ=environ, others=others).values()
     if faults:
         raise UsageError(
             "\n".join(fault.message for fault in faults), fix="\n".join(dict.fromkeys(fault.fix for fault in faults))
         )
 
 
-def misplaced(reports: Sequence[ReportFile], *, project_dir: Path, environ: Mapping[str, str]) -> dict[int, UsageError]:
-    """What is wrong with the places of reports, by their numbers in the sequence; the others may be written."""
+def in_use(path: Path, others: Iterable[Path]) -> UsageError | None:
+    """What is wrong with writing a file that a run reads, or that is one of the run's `others`."""
+    place = os.path.realpath(path)
+    if Path(place).name not in _READ and place not in map(os.path.realpath, others):
+        return None
+    return UsageError(f"{path} would replace a file that this run uses.", fix="Name another file.")
+
+
+def misplaced(
+    reports: Sequence[ReportFile], *, project_dir: Path, environ: Mapping[str, str], others: Collection[Path] = ()
+) -> dict[int, UsageError]:
+    """What is wrong with the places of reports, by their numbers in the sequence; the rest may be written.
+
+    `others` are the files beside reports that the run reads or writes.
+    """
     seen: set[str] = set()
     faults: dict[int, UsageError] = {}
     for number, report in enumerate(reports):
@@ -78,7 +100,7 @@ def misplaced(reports: Sequence[ReportFile], *, project_dir: Path, environ: Mapp
         fault = (
             UsageError(f"Two reports go to {report.path}.", fix="Give each report a path of its own.")
             if place in seen
-            else _misplaced(report, project_dir=project_dir, environ=environ)
+            else _misplaced(report, project_dir=project_dir, environ=environ) or in_use(report.path, others)
         )
         seen.add(place)
         if fault is not None:

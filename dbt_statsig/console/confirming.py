@@ -26,13 +26,15 @@ T = TypeVar("T")
 class Sent(Struct, frozen=True, kw_only=True):
     """What was sent and what came back: the object before (None: not known, or there was none) and the answer's own.
 
-    `creates` where there was no object before.
+    `creates` where there was no object before. `whole` is the object as it has to be afterwards, where only some of
+    its fields were sent.
     """
 
     payload: Source
     before: Source | None
     echo: Source | None
     creates: bool = False
+    whole: Source | None = None
 
 
 def took_effect(sent: Sent, live: Source | None, same: Callable[[Source, Source], bool]) -> bool:

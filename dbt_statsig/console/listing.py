@@ -57,6 +57,7 @@ class _Page(Struct, frozen=True, kw_only=True):
     data: list[Any]
     goes_on: bool
     total: int | None
+    has_odd_total: bool
     is_paged: bool
 
 
@@ -92,10 +93,7 @@ def all_pages(
             entries.setdefault(name, entry)
         if page.total is not None:
             totals.add(page.total)
-        if len(entries) - before != len(found):
-            doubt = doubt or f"page {number} repeats entries"
-        if not page.is_paged and page.data:
-            doubt = doubt or "the answer does not say whether there are more pages"
+        doubt = doubt or _doubt(page, number, repeats=len(entries) - before != len(found))
         goes_on = page.goes_on and len(entries) > before
         if page.goes_on and not found and totals != {len(entries)}:
             doubt = doubt or f"page {number} is empty but announces another"
@@ -104,6 +102,15 @@ def all_pages(
     if totals and totals != {len(entries)}:
         doubt = doubt or f"{len(entries)} entries came, {_counts(totals)} were announced"
     return Pages(entries=entries, pages=number, doubt=doubt)
+
+
+def _doubt(page: _Page, number: int, *, repeats: bool) -> str:
+    """What speaks against a page; empty where nothing does."""
+    if page.has_odd_total:
+        return "the total is no whole number"
+    if repeats:
+        return f"page {number} repeats entries"
+    return "the answer does not say whether there are more pages" if not page.is_paged and page.data else ""
 
 
 class _Ahead:
@@ -149,6 +156,7 @@ def _read_page(answer: Envelope, place: str) -> _Page:
     return _Page(
         data=data,
         goes_on=bool(pagination["nextPage"]) if is_paged else len(data) >= PAGE_SIZE,
-        total=total if isinstance(total, int) and not isinstance(total, bool) else None,
+        total=total if type(total) is int else None,
+        has_odd_total=total is not None and type(total) is not int,
         is_paged=is_paged,
     )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dbt_statsig.console.waiting import Patience
 
 
-_MISSING = frozenset({400, 404})
+_MISSING = frozenset({400, 404, 410})
 """How a missing object can be answered: 404 is published for two kinds only."""
 
 
@@ -80,7 +80,8 @@ class Writer:
     def update(self, kind: Kind, name: str, payload: Source, *, before: Source | None, dry_run: bool) -> Written:
         """See `ConsoleClient.update`."""
         body = update_body(name, payload, dry_run=dry_run)
-        return self._change(kind, "POST", name, payload, before=before, body=body, dry_run=dry_run)
+        sent = Sent(payload=payload, before=before, echo=None)
+        return self._change(kind, "POST", name, sent, body=body, dry_run=dry_run)
 
     def patch(
         self, kind: Kind, name: str, payload: Source, fields: frozenset[str], *, before: Source | None, dry_run: bool
@@ -99,7 +100,8 @@ class Writer:
         declared = only(payload, fields)
         if "name" not in fields:
             declared = msgspec.structs.replace(declared, name=name)
-        return self._change(kind, "PATCH", name, declared, before=before, body=body, dry_run=dry_run)
+        sent = Sent(payload=declared, before=before, echo=None, whole=payload)
+        return self._change(kind, "PATCH", name, sent, body=body, dry_run=dry_run)
 
     def delete(self, kind: Kind, name: str) -> Written:
         """See `ConsoleClient.delete`."""
@@ -159,12 +161,12 @@ class Writer:
         kind: Kind,
         method: str,
         name: str,
-        payload: Source,
+        sent: Sent,
         *,
-        before: Source | None,
         body: bytes,
         dry_run: bool,
     ) -> Written:
+        payload = sent.payload
         if payload.name != name:
             object_path(kind, payload.name)
             if not SPECS[kind].can_rename:
@@ -176,9 +178,9 @@ class Writer:
             live = self._reader.get(kind, payload.name)
             if live is None and payload.name != name:
                 live = self._reader.get(kind, name)
-            return Seen(state=self._state(payload, before, live), live=live)
+            return Seen(state=self._state(payload, sent.before, live), live=live)
 
-        return self._write(kind, request, look, Sent(payload=payload, before=before, echo=None))
+        return self._write(kind, request, look, sent)
 
     def _state(self, payload: Source, before: Source | None, live: Source | None) -> State:
         if live is None:
@@ -198,7 +200,7 @@ class Writer:
             if result.fault:
                 raise Refused(f"{request.what}: Statsig refused it ({result.fault}).", status=400)
             return Written(live=echo)
-        if echo is not None and not result.fault and self._same(sent.payload, echo):
+        if echo is not None and not result.fault and self._shows(echo, sent):
             return Written(live=echo)
         answered = msgspec.structs.replace(sent, echo=echo)
         live = confirm(
@@ -210,6 +212,11 @@ class Writer:
             patience=self._patience,
         )
         return Written(live=live, reconciled=echo is None)
+
+    def _shows(self, echo: Source, sent: Sent) -> bool:
+        """Whether an answer shows the write; one that lacks what was there before is no evidence of the object."""
+        whole = sent.payload if sent.whole is None or sent.before is None else sent.whole
+        return self._same(sent.payload, echo) and self._same(whole, echo)
 
     def _settled(self, request: Request, look: Callable[[], Seen]) -> Envelope | Settled:
         return settle(

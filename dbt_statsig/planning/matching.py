@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
-from dbt_statsig.changes import WRITES, Action, Change, FieldChange, Plan, is_standing
+from dbt_statsig.changes import WRITES, Action, Change, FieldChange, Plan, is_standing, united
 from dbt_statsig.planning.adoption import Adoption
 from dbt_statsig.planning.comparison import differences
 from dbt_statsig.planning.moves import Moves
@@ -92,8 +92,22 @@ def build_plan(desired: Iterable[Desired], live: Mapping[Kind, Live], scope: Sco
     return Plan(
         project=scope.project,
         namespace=scope.namespace,
-        changes=tuple(change for planner in planners for change in planner.plan()),
+        changes=_in_order([change for planner in planners for change in planner.plan()]),
         disabled=tuple(change for planner in planners for change in planner.disabled()),
+    )
+
+
+def _in_order(changes: Sequence[Change]) -> tuple[Change, ...]:
+    """The changes, with each deletion after what its node declares in another kind instead."""
+    successors: dict[str, list[tuple[Kind, str]]] = defaultdict(list)
+    for change in changes:
+        if not is_standing(change):
+            successors[change.unique_id].append((change.kind, change.name))
+    return united(
+        structs.replace(one, after=tuple(new for new in successors[one.unique_id] if new[0] is not one.kind))
+        if one.action is Action.DELETE
+        else one
+        for one in changes
     )
 
 

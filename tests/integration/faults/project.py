@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import signal
@@ -172,6 +173,11 @@ class Project:
 def names(server: Running, collection: str = "metric_sources") -> list[str]:
     """The names that the console holds."""
     return sorted(server.state.sources[collection])
+
+
+def held(server: Running, collection: str = "metric_sources") -> dict[str, dict[str, Any]]:
+    """What the console holds of a kind, as it is now."""
+    return copy.deepcopy(server.state.sources[collection])
 
 
 def calls(server: Running, *, since: int = 0) -> list[str]:

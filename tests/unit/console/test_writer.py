@@ -164,7 +164,7 @@ def test_a_patch_can_rename() -> None:
     """The new name is in the body where it is among the fields, and the path holds the old one."""
     opened = Opened(one({"name": "Users"}))
     opened.client.patch(Kind.ENTITY_PROPERTY_SOURCE, "Old", USERS, fields=frozenset({"name"}), before=OLD)
-    assert opened.service.calls == ["PATCH /console/v1/experiments/entity_property/Old"]
+    assert opened.service.calls[0] == "PATCH /console/v1/experiments/entity_property/Old"
     assert sent(opened) == {"name": "Users"}
 
 
