@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 import dbt_statsig.columns.shape  # noqa: F401 - loads the parser, which is what this process is for
-from dbt_statsig.columns.budget import before_fork
 from dbt_statsig.columns.items import Shape
 from dbt_statsig.columns.pipes import receive, send
 from dbt_statsig.columns.questions import Question, ShapesOf
@@ -64,7 +63,6 @@ def _spread(question: ShapesOf, parts: int) -> list[Shape]:
 
 def _fork(share: ShapesOf) -> tuple[BinaryIO, int]:
     reading, writing = os.pipe()
-    before_fork()
     process = os.fork()
     if process:
         os.close(writing)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import sqlglot
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ParseError, SqlglotError
 
-from dbt_statsig.columns.budget import Unparsable, check_size, limited
+from dbt_statsig.columns.budget import MAX_STEPS_PER_TOKEN, Unparsable, check_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,8 +44,7 @@ def _guarded() -> Iterator[None]:
     """Without sqlglot's log lines, and with its errors (and what deep nesting does) as Unparsable."""
     token = _quiet.set(True)
     try:
-        with limited():
-            yield
+        yield
     except ParseError as error:
         raise _unparsable(error) from None
     except SqlglotError as error:
@@ -87,14 +86,45 @@ def parse_statements(sql: str, dialect: str) -> list[Node]:
     """The statements of `sql`, empty ones left out. Raises Unparsable."""
     check_size(sql)
     with _guarded():
-        return [statement for statement in sqlglot.parse(sql, read=dialect) if statement is not None]
+        rules = Dialect.get_or_raise(dialect)
+        tokens = rules.tokenize(sql)
+        return [one for one in _parser(rules, len(tokens)).parse(tokens, sql) if one is not None]
 
 
 def parse_condition(sql: str, dialect: str) -> Node:
     """`sql` as one expression, without an alias. Raises Unparsable."""
     check_size(sql)
     with _guarded():
-        return sqlglot.parse_one(sql, read=dialect, into=exp.Condition)
+        rules = Dialect.get_or_raise(dialect)
+        tokens = rules.tokenize(sql)
+        found = _parser(rules, len(tokens)).parse_into(exp.Condition, tokens, sql)
+        if not found or not found[0]:
+            raise Unparsable("it holds no expression")
+        return found[0]
+
+
+def _parser(rules: Any, tokens: int) -> Any:
+    """A parser of the dialect that ends after so many steps; a compiled one cannot be counted."""
+    kind = _counting(type(rules))
+    if kind is None:  # pragma: no cover - the tests run with sqlglot as Python
+        return rules.parser()
+    parser = kind(dialect=rules)
+    parser.steps = MAX_STEPS_PER_TOKEN * (tokens + 10)
+    return parser
+
+
+@cache
+def _counting(dialect: type[Any]) -> type[Any] | None:
+    class Counting(dialect.parser_class):  # type: ignore[misc]  # each dialect has its own
+        steps = 0
+
+        def _advance(self, times: int = 1) -> None:
+            self.steps -= 1
+            if self.steps < 0:
+                raise Unparsable("it takes too many steps to read")
+            super()._advance(times)
+
+    return Counting
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 from sqlglot import exp
 
+from dbt_statsig.columns.budget import MAX_JOINS, Unparsable
 from dbt_statsig.columns.items import Drop, Items, Name, Opaque, Place, Star, group, together
 from dbt_statsig.columns.operations import distinct, drop, place
 from dbt_statsig.columns.pivots import alias_of, pivoted, simple_pivot
@@ -137,7 +138,10 @@ class Walker:
         """A FROM clause; `before` are the entries that stand to the left of it."""
         done = Scope(sources=(), everything=())
         scope = self._sources(first, ctes, before)
-        for join in [*(first.args.get("joins") or ()), *(first.args.get("laterals") or ()), *joins]:
+        following = [*(first.args.get("joins") or ()), *(first.args.get("laterals") or ()), *joins]
+        if len(following) > MAX_JOINS:
+            raise Unparsable(f"it has more than {MAX_JOINS:,} joins")
+        for join in following:
             if _is_comma(join):
                 # A comma binds weaker than JOIN: what follows joins the entry behind it only.
                 done = _beside(done, scope)

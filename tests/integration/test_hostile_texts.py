@@ -12,7 +12,6 @@ import pytest
 from click.testing import CliRunner
 
 from dbt_statsig.cli import main
-from dbt_statsig.columns import budget
 from tests.hostile import ENDLESS
 from tests.unit.artifacts.build import manifest_bytes, node
 
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 
 NIGHTLY = bool(os.environ.get("DBT_STATSIG_NIGHTLY"))
 SIZE = 5_000_000 if NIGHTLY else 60_000
-SECONDS = 2.0 if NIGHTLY else 0.2
-"""What one text may be read for, in place of the real budget."""
 MOST = 60.0 if NIGHTLY else 8.0
 """Processor seconds of one run, many times what any of these takes; a quadratic scan takes far more."""
 MOST_FINDINGS = 30
@@ -67,13 +64,6 @@ PLACES: dict[str, Callable[[str], dict[str, Any]]] = {
     },
     "the path of the YAML": lambda text: {"patch_path": f"shop://{text}"},
 }
-
-
-@pytest.fixture(autouse=True)
-def _short_budget(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(budget, "MAX_SECONDS", SECONDS)
-    # The second process would have the real budget.
-    monkeypatch.setattr("dbt_statsig.project.started", lambda: None)
 
 
 def run(project: Path, *words: str) -> str:
