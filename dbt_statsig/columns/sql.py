@@ -6,6 +6,7 @@ import logging
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sqlglot import exp
@@ -103,10 +104,10 @@ def parse_condition(sql: str, dialect: str) -> Node:
         return found[0]
 
 
-def _parser(rules: Any, tokens: int) -> Any:
-    """A parser of the dialect that ends after so many steps; a compiled one cannot be counted."""
-    kind = _counting(type(rules))
-    if kind is None:  # pragma: no cover - the tests run with sqlglot as Python
+def _parser(rules: Dialect, tokens: int) -> Any:
+    """A parser of the dialect that ends after so many steps; one that is compiled cannot be counted."""
+    kind = _counting(rules.parser_class)
+    if kind is None:
         return rules.parser()
     parser = kind(dialect=rules)
     parser.steps = MAX_STEPS_PER_TOKEN * (tokens + 10)
@@ -114,8 +115,11 @@ def _parser(rules: Any, tokens: int) -> Any:
 
 
 @cache
-def _counting(dialect: type[Any]) -> type[Any] | None:
-    class Counting(dialect.parser_class):  # type: ignore[misc]  # each dialect has its own
+def _counting(parser_class: Any) -> Any:
+    if not isinstance(parser_class._advance, FunctionType):  # noqa: SLF001 - the one step that all of a parser takes
+        return None
+
+    class Counting(parser_class):  # type: ignore[misc]  # each dialect has its own
         steps = 0
 
         def _advance(self, times: int = 1) -> None:

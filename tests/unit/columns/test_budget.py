@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from types import FunctionType
 
 import pytest
+from sqlglot.parser import Parser
 
 from dbt_statsig.columns import budget
 from dbt_statsig.columns.adapters import adapter_for
@@ -43,6 +45,7 @@ def test_much_is_read() -> None:
     check_size("select a, b from t\n" * 33_000)
 
 
+@pytest.mark.skipif(not isinstance(Parser._advance, FunctionType), reason="a compiled sqlglot's steps are not counted")
 def test_a_reading_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     """Joins without conditions take sqlglot exponential time: the reading ends, and the next text is read."""
     monkeypatch.setattr(budget, "MAX_OPEN_JOINS", 100)
