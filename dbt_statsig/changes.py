@@ -55,6 +55,7 @@ class Change(Struct, frozen=True, kw_only=True):
     (differs for a rename), `reason` says why an object is foreign, orphaned, blocked or replaced; `fix` the next step.
     `requires` names other changes of the kind, and `after` those of other kinds, each with its kind: only after these
     are done is this one written.
+    `kept` says that the SQL stays as it is, as the evidence at hand does not tell whether it is right.
     `desired` and `live` are the whole objects; either is None where there is none.
     """
 
@@ -68,6 +69,7 @@ class Change(Struct, frozen=True, kw_only=True):
     fix: str = ""
     requires: tuple[str, ...] = ()
     after: tuple[tuple[Kind, str], ...] = ()
+    kept: bool = False
     adopted: bool = False
     desired: Source | None = None
     live: Source | None = None

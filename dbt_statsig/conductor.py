@@ -23,6 +23,7 @@ from dbt_statsig.planning.saved_plan import binding_of, load, matched, scoped
 from dbt_statsig.progress import Progress, Silent
 from dbt_statsig.project import Project
 from dbt_statsig.results import Diagnosis, Left, Outcome, Planned, Synced, Validation
+from dbt_statsig.uncompared import excused, without_uncompared
 from dbt_statsig.withholding import withheld
 
 if TYPE_CHECKING:
@@ -160,6 +161,7 @@ def _planned(project: Project, client: ConsoleClient, told: Progress) -> Planned
         prune=project.request.prune,
         prefix=prefix_of(project.settings, project.target.name),
         prefixes=other_prefixes(project.settings, project.target.name),
+        force=project.request.force,
     )
     ours, without_node = owned(scope, live), absent(scope, live, project.inputs.manifest.holds)
     scope = _with_misspelt(project, scope, live, warnings)
@@ -180,12 +182,14 @@ def _planned(project: Project, client: ConsoleClient, told: Progress) -> Planned
     for word in unmatched:
         near = did_you_mean(word, {*there, *(change.name for change in asked.changes)})
         warnings.append(f'--adopt "{word}": no declared source and no object has this name. {near}'.rstrip())
+    validation = excused(project.validation, result)
+    result, uncompared = without_uncompared(result)
     planned = Planned(
-        validation=project.validation,
+        validation=validation,
         plan=result,
         requests=client.requests,
         warnings=tuple(warnings),
-        left=(*project.left(), *_disabled(result)),
+        left=(*project.left(), *uncompared, *_disabled(result)),
         notes=reading.notes,
         binding=binding_of(scope, project.target.name, project.settings, desired),
         doubt=other_target,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ from dbt_statsig.profiles import Place
 from dbt_statsig.results import Left, SourceReport, Validation
 from dbt_statsig.selection.choosing import choose
 from dbt_statsig.sources import Kind
+from dbt_statsig.uncompared import FOR_LACK_OF_EVIDENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from dbt_statsig.columns.memory import Memory
     from dbt_statsig.columns.prover import Prover
     from dbt_statsig.declarations import Declaration, DeclaredName, FaultyBlock
+    from dbt_statsig.planning.basis import Basis
     from dbt_statsig.request import Request
     from dbt_statsig.settings import Settings
 
@@ -127,19 +130,21 @@ class Project:
 
     @cached_property
     def unproven(self) -> dict[str, str]:
-        """After a dbt command that built a part: nodes whose columns hang on SQL that it did not compile, and which."""
+        """After a dbt command that built a part: nodes that depend on uncompiled SQL, and whose that is."""
         if self.inputs.results is None:
             return {}
-        reports = zip(self.declared.declarations, self.validation.sources, strict=True)
-        open_ones = {report.unique_id for declaration, report in reports if _is_open(declaration, report)}
-        missing = {unique_id: uncompiled(self.inputs.manifest, [unique_id]) for unique_id in open_ones}
+        weak = {declaration.node.unique_id for declaration, built in self.built if built.basis.is_weak}
+        missing = {unique_id: uncompiled(self.inputs.manifest, [unique_id]) for unique_id in weak}
         return {unique_id: ", ".join(parents[:NAMED]) for unique_id, parents in missing.items() if parents}
 
     @cached_property
-    def validation(self) -> Validation:
-        """The proof of every declaration, and all findings."""
-        memory = self.memory
-        prover = _prover(self.inputs, memory)
+    def prover(self) -> Prover:
+        """What proves columns."""
+        return _prover(self.inputs, self.memory)
+
+    @cached_property
+    def built(self) -> tuple[tuple[Declaration, Built], ...]:
+        """Each declaration with its payload."""
         context = Context(
             project=self.inputs.project,
             namespace=self.namespace,
@@ -147,9 +152,15 @@ class Project:
             docs_url=self.settings.docs_url or "",
             read_only=self.settings.read_only,
         )
-        prover.fetch(one.node for one in self.declared.declarations if getattr(one.meta, "sql", UNSET) is UNSET)
-        built = [(one, build_payload(one, prover, context)) for one in self.declared.declarations]
-        findings = [*self.declared.findings, *self._project_findings(prover)]
+        declarations = self.declared.declarations
+        self.prover.fetch(one.node for one in declarations if getattr(one.meta, "sql", UNSET) is UNSET)
+        return tuple((one, build_payload(one, self.prover, context)) for one in declarations)
+
+    @cached_property
+    def validation(self) -> Validation:
+        """The proof of every declaration, and all findings."""
+        memory, built = self.memory, self.built
+        findings = [*self.declared.findings, *self._project_findings(self.prover)]
         findings += [found for _, result in built for found in result.findings]
         for one, result in built:
             known = RoleFacts.of(self.inputs.manifest, one.node, uses=result.uses, selected=result.selected)
@@ -212,7 +223,7 @@ class Project:
             reason = ""
             if name.unique_id in self.unproven:
                 missing = self.unproven[name.unique_id]
-                reason = f"Its columns hang on SQL that this dbt command did not compile: {missing}."
+                reason = f"Its columns depend on SQL that this dbt command did not compile: {missing}."
             elif name.unique_id in results and name.unique_id not in (self.only or frozenset()):
                 status = results[name.unique_id]
                 reason = f"dbt ended with the status {status} for its node."
@@ -247,21 +258,32 @@ class Project:
             chosen = not self.request.kinds or name.kind in self.request.kinds
             if chosen and (self.only is None or name.unique_id in self.only):
                 yield Desired(kind=name.kind, name=name.name, unique_id=name.unique_id, payload=None, disabled=True)
-        reports = zip(self.declared.declarations, self.validation.sources, strict=True)
-        for declaration, report in reports:
+        faults: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+        for found in self.validation.findings:
+            if found.severity is Severity.ERROR:
+                faults[found.unique_id, found.kind, found.source].add(found.code)
+        for (declaration, built), report in zip(self.built, self.validation.sources, strict=True):
             if report.unique_id in self.unproven:
                 continue
             why = report.unproven or ("Its declaration has errors." if report.blocked else "")
-            place = "" if why else refused_place(declaration.node, self.settings)
+            place = refused_place(declaration.node, self.settings)
+            codes = {code for about in _about(declaration) for code in faults.get(about, ())}
             yield Desired(
                 kind=report.kind,
                 name=report.name,
                 unique_id=report.unique_id,
                 payload=report.payload,
                 blocked=why or place,
-                fix=_OTHER_PLACE if place else FIX_FINDINGS,
+                fix=FIX_FINDINGS if why else _OTHER_PLACE,
                 default_description=getattr(declaration.meta, "description", UNSET) is UNSET,
+                basis=self._basis(declaration, built),
+                excused=not place and codes <= FOR_LACK_OF_EVIDENCE,
             )
+
+    def _basis(self, declaration: Declaration, built: Built) -> Basis:
+        """What the payload rests on, with the nodes whose SQL is missing where that is why it is weak."""
+        missing = uncompiled(self.inputs.manifest, [declaration.node.unique_id]) if built.basis.is_weak else ()
+        return structs.replace(built.basis, uncompiled=tuple(missing))
 
 
 _OTHER_PLACE = (
@@ -284,12 +306,6 @@ def _prover(inputs: Inputs, memory: Memory | None) -> Prover:
     return Prover(inputs.manifest, inputs.catalog, memory=memory, ahead=started(), seeds=seeds)
 
 
-def _is_open(declaration: Declaration, report: SourceReport) -> bool:
-    """Whether the SQL that is built for a source selects every column because not all of them are known."""
-    built = getattr(declaration.meta, "sql", UNSET) is UNSET
-    return built and getattr(declaration.meta, "source_type", UNSET) != "table" and not report.selected
-
-
 def _prefixed(declared: Declared, prefix: str) -> Declared:
     """The declarations with the target's prefix before each name."""
     if not prefix:
@@ -309,9 +325,14 @@ def _promoted(found: Finding) -> Finding:
     return structs.replace(found, severity=Severity.ERROR) if found.severity is Severity.WARNING else found
 
 
+def _about(declaration: Declaration) -> tuple[tuple[str, str, str], ...]:
+    """What a finding may be about that concerns this source: the whole project, its node, itself."""
+    unique_id = declaration.node.unique_id
+    return ("", "", ""), (unique_id, "", ""), (unique_id, declaration.kind.value, declaration.name)
+
+
 def _report(declaration: Declaration, built: Built, errors: set[tuple[str, str, str]]) -> SourceReport:
     unique_id = declaration.node.unique_id
-    mine = {("", "", ""), (unique_id, "", ""), (unique_id, declaration.kind.value, declaration.name)}
     return SourceReport(
         kind=declaration.kind,
         name=declaration.name,
@@ -320,7 +341,7 @@ def _report(declaration: Declaration, built: Built, errors: set[tuple[str, str, 
         location=declaration.location,
         columns=built.uses,
         payload=built.payload,
-        blocked=bool(built.unproven) or not mine.isdisjoint(errors),
+        blocked=bool(built.unproven) or not errors.isdisjoint(_about(declaration)),
         selected=built.selected,
         hidden=built.hidden,
         unproven=built.unproven,

@@ -268,7 +268,9 @@ def adoption_options(command: Command) -> Command:
         _ADOPT,
         click.option("--adopt-all", is_flag=True, help="Take over all declared objects that no other project owns."),
         click.option("--prune", is_flag=True, help="Delete objects of this project that are no longer declared."),
-        click.option("--force", is_flag=True, help="Let more change or go at once than the settings' limits allow."),
+        click.option(
+            "--force", is_flag=True, help="Allow more changes than the settings' limits, and those that wait for SQL."
+        ),
         click.option("--server-check", is_flag=True, help="Let Statsig check each change first (dryRun)."),
     )
     return _applied(options, with_scope)

@@ -15,8 +15,17 @@ from dbt_statsig.columns.verdicts import ColumnSet, KnownColumn, Verdict
 from dbt_statsig.conversion import show
 from dbt_statsig.declarations.meta import ALLOWED_MACROS
 from dbt_statsig.findings import CODES, Finding, Severity, finding
-from dbt_statsig.payloads.select_list import hidden_columns, select_list
-from dbt_statsig.payloads.sql_text import PartitionType, date_filter, may_be, partition_type, select_statement
+from dbt_statsig.payloads.select_list import SelectList, as_known, hidden_columns, select_list
+from dbt_statsig.payloads.sql_text import (
+    PartitionType,
+    date_filter,
+    equal_filters,
+    from_where,
+    may_be,
+    partition_type,
+    select_statement,
+)
+from dbt_statsig.planning.basis import COLUMN_FIELDS, Basis, Query, WrittenColumn
 from dbt_statsig.planning.ownership import Ownership, claim, docs_link
 from dbt_statsig.results import ColumnUse
 from dbt_statsig.sources import SPECS, CustomField, IdType, Kind, Owner, Source
@@ -28,15 +37,6 @@ if TYPE_CHECKING:
     from dbt_statsig.columns.user_sql import SqlCheck
     from dbt_statsig.declarations import Declaration
     from dbt_statsig.declarations.meta import OwnerMeta
-
-COLUMN_FIELDS = (
-    "timestamp_column",
-    "experiment_id_column",
-    "group_id_column",
-    "group_name_column",
-    "date_partition_column",
-)
-"""The fields whose value is one column of the source."""
 
 BUILT_IN_UNITS = {"userid": "userID", "stableid": "stableID"}
 
@@ -67,10 +67,11 @@ class Built(Struct, frozen=True, kw_only=True):
 
     `selected` are the stored names of the columns in the SQL, empty where it selects every column or is the user's;
     `hidden` those that it leaves out for their tags. `unproven` says what the payload needs and nothing proves: it
-    may be compared, but must not be pushed.
+    may be compared, but must not be pushed. `basis` says which parts of the payload follow from evidence.
     """
 
     payload: Source | None
+    basis: Basis
     uses: tuple[ColumnUse, ...]
     selected: tuple[str, ...]
     findings: tuple[Finding, ...]
@@ -100,6 +101,8 @@ class _Builder:
         self.left_out: list[str] = []
         self.is_relation = True
         self.unproven = ""
+        self.parts: Query | None = None
+        self.partition: tuple[Verdict, PartitionType] | None = None
 
     def build(self) -> Built:
         if self.said("sql") is not None:
@@ -111,8 +114,10 @@ class _Builder:
         fields = self.column_fields()
         sql, selected = self.sql_text(self.formula_columns())
         payload = self.payload(fields, sql, selected)
+        unproven = (use.role for use in self.uses if not use.verdict.spelling_proven)
         return Built(
             payload=payload,
+            basis=Basis(adapter=self.adapter, unproven=frozenset(unproven), query=self.parts),
             uses=tuple(self.uses),
             selected=tuple(column.name for column in selected),
             findings=tuple(self.findings),
@@ -227,7 +232,8 @@ class _Builder:
                 fix="Run `dbt docs generate`, or name the columns to select with `columns`.",
             )
         self.left_out = self.not_used(hidden) if chosen.columns else []
-        written = [self.adapter.quote(column.name) for column in chosen.columns]
+        self.parts = self.query_parts(chosen, [*mapped, *formulas], left_out)
+        written = [column.written for column in self.parts.columns]
         return select_statement(written, self.node.relation_name or "", predicates), chosen.columns
 
     def judge_relation(self) -> None:
@@ -238,6 +244,27 @@ class _Builder:
             fix = "Check `database`, `schema`, `alias` or `identifier` of the node, or write `sql` in the block."
             self.find("not-a-relation", message, fix=fix)
             self.is_relation = False
+
+    def query_parts(self, chosen: SelectList, needed: Sequence[Verdict], left_out: Sequence[str]) -> Query:
+        """The SQL as its parts, for comparing it with one that was built on other evidence."""
+        is_listed, where = self.said("columns") is not None, self.said("where")
+        predicates = [f"({where.strip()})"] if where is not None else []
+        partition, kind = self.partition or (None, PartitionType.OTHER)
+        return Query(
+            columns=tuple(map(self.written, chosen.columns)),
+            is_open=not chosen.columns or chosen.only_used,
+            is_closed=is_listed or self.columns.closed,
+            is_whole=not is_listed and not left_out,
+            needed=tuple(self.written(as_known(verdict)) for verdict in needed),
+            left_out=tuple(left_out),
+            after=from_where(self.node.relation_name or "", [*predicates, *([""] if partition else [])]),
+            partition=self.written(as_known(partition)) if partition else None,
+            filters=equal_filters(self.adapter, kind),
+            type_known=kind is not PartitionType.UNKNOWN,
+        )
+
+    def written(self, column: KnownColumn) -> WrittenColumn:
+        return WrittenColumn(written=self.adapter.quote(column.name), proven=column.spelling_proven)
 
     def judge_table(self) -> None:
         hidden = ", ".join(column.name for column in self.hidden())
@@ -264,6 +291,7 @@ class _Builder:
         if partition is not None:
             verdict = self.use(partition, "partition_column")
             kind = self.partition_type(verdict)
+            self.partition = verdict, kind
             predicates.append(date_filter(self.adapter, verdict.stored, kind))
         return predicates
 

@@ -90,8 +90,24 @@ def date_filter(adapter: Adapter, name: str, kind: PartitionType) -> str:
     return f"{day} BETWEEN {{statsig_start_date}} AND {{statsig_end_date}}"
 
 
+def equal_filters(adapter: Adapter, kind: PartitionType) -> tuple[tuple[str, str], ...]:
+    """What stands before and after the column in each date filter that means the same for a column of this type.
+
+    A cast of a DATE to a day changes nothing; where the type is not known, any filter may be the right one.
+    """
+    same = {PartitionType.UNKNOWN: tuple(PartitionType), PartitionType.DATE: (kind, PartitionType.TIMESTAMP)}
+    column = adapter.quote("\0")
+    forms = {date_filter(adapter, "\0", each).partition(column) for each in same.get(kind, (kind,))}
+    return tuple(sorted((before, after) for before, _, after in forms))
+
+
 def select_statement(columns: Sequence[str], relation_name: str, predicates: Sequence[str]) -> str:
     """`SELECT … FROM … WHERE …`; `columns` are written already (empty: every column), predicates are joined by AND."""
     listed = ",\n".join(f"  {column}" for column in columns) if columns else "  *"
+    return f"SELECT\n{listed}\n{from_where(relation_name, predicates)}"
+
+
+def from_where(relation_name: str, predicates: Sequence[str]) -> str:
+    """`FROM … WHERE …` alone."""
     where = "\n  AND ".join(predicates)
-    return f"SELECT\n{listed}\nFROM {relation_name}" + (f"\nWHERE {where}" if where else "")
+    return f"FROM {relation_name}" + (f"\nWHERE {where}" if predicates else "")

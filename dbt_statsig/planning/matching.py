@@ -15,6 +15,7 @@ from msgspec import Struct, structs
 
 from dbt_statsig.changes import WRITES, Action, Change, FieldChange, Plan, is_standing, united
 from dbt_statsig.planning.adoption import Adoption
+from dbt_statsig.planning.basis import Basis, settled
 from dbt_statsig.planning.comparison import differences
 from dbt_statsig.planning.moves import Moves
 from dbt_statsig.planning.ownership import Ownership, keeping, owner_name, owner_of
@@ -33,7 +34,9 @@ class Desired(Struct, frozen=True, kw_only=True):
     """What one declaration asks for; `blocked` says why it must not be pushed (and `fix` what to do), or is empty.
 
     Where the payload's description is only a default, an object that is taken over keeps its text. One that is disabled
-    in this dbt target asks for nothing; its object stays as it is.
+    in this dbt target asks for nothing; its object stays as it is. `basis` is the evidence that the payload was built
+    on (None: nothing of it rests on any). `excused` says that it is blocked for lack of evidence only, which does not
+    matter where the live object can be kept.
     """
 
     kind: Kind
@@ -44,6 +47,8 @@ class Desired(Struct, frozen=True, kw_only=True):
     fix: str = FIX_FINDINGS
     disabled: bool = False
     default_description: bool = False
+    basis: Basis | None = None
+    excused: bool = False
 
     @property
     def is_idle(self) -> bool:
@@ -64,7 +69,8 @@ class Scope(Struct, frozen=True, kw_only=True):
     `adopt` names foreign objects that may become ours; `adopt_all` lets in all that no other project owns. `only` are
     the nodes selected (None: all). `protected` are nodes whose declarations could not be read: what they own is neither
     changed nor taken for an orphan. `prefixes` are those of other dbt targets: what bears one, but no namespace, was
-    pushed from there by a version that knew none, and is neither renamed nor deleted.
+    pushed from there by a version that knew none, and is neither renamed nor deleted. With `force`, what waits for
+    evidence is written too.
     """
 
     project: str
@@ -74,6 +80,7 @@ class Scope(Struct, frozen=True, kw_only=True):
     only: frozenset[str] | None = None
     protected: frozenset[tuple[Kind, str]] = frozenset()
     prune: bool = False
+    force: bool = False
     prefix: str = ""
     prefixes: Mapping[str, str] = {}
 
@@ -156,6 +163,7 @@ class _KindPlanner:
             own=self.owners,
         )
         self.pairs = renames | self.adoption.pairs
+        idle |= {item.name for item in wanted if item.name in self.pairs and self._waits(item, self.pairs[item.name])}
         self.moves = Moves(self.by_name, {new: old for new, old in self.pairs.items() if new not in idle})
         self.taken = {self.pairs.get(name, name) for name in declared}
 
@@ -195,8 +203,21 @@ class _KindPlanner:
         prefixes = {} if self.scope.namespace else self.scope.prefixes
         return next((target for prefix, target in prefixes.items() if name.startswith(prefix)), "")
 
+    def _waits(self, item: Desired, old_name: str) -> bool:
+        """Whether a rename waits for evidence."""
+        if item.payload is None or self.scope.force:
+            return False
+        return settled(item.payload, item.basis, self.by_name[old_name]).lacking
+
+    def _is_excused(self, item: Desired, payload: Source) -> bool:
+        """Whether only evidence is lacking, and what is live can stay."""
+        live = self.by_name.get(item.name)
+        if live is None or not item.excused or item.name not in self.owners or item.name in self.moves.freed:
+            return False
+        return settled(payload, item.basis, live).kept
+
     def _change(self, item: Desired) -> Change:
-        if item.blocked or item.payload is None:
+        if item.payload is None or (item.blocked and not self._is_excused(item, item.payload)):
             return self._refused(Action.BLOCKED, item, item.blocked, item.fix)
         if (refusal := self.adoption.refused.get(item.name)) is not None:
             return self._refused(Action.BLOCKED, item, refusal.reason, refusal.fix)
@@ -209,7 +230,13 @@ class _KindPlanner:
         payload = self._for(item, item.payload, live)
         if adopted and not self._may_adopt(live):
             return self._foreign(item, payload, live)
-        fields = differences(payload, live)
+        return self._compared(item, payload, live, adopted=adopted)
+
+    def _compared(self, item: Desired, payload: Source, live: Source, *, adopted: bool) -> Change:
+        same = settled(payload, item.basis, live)
+        if same.lacking and not self.scope.force:
+            return self._refused(Action.BLOCKED, item, same.reason, same.fix, live=live)
+        fields = differences(same.payload, live)
         return Change(
             action=Action.UPDATE if fields else Action.UNCHANGED,
             kind=self.kind,
@@ -217,8 +244,10 @@ class _KindPlanner:
             unique_id=item.unique_id,
             live_name=item.name,
             fields=fields,
+            reason=same.reason if same.kept else "",
+            kept=same.kept,
             adopted=adopted,
-            desired=payload,
+            desired=same.payload,
             live=live,
         )
 
@@ -231,6 +260,8 @@ class _KindPlanner:
     def _create(self, item: Desired, payload: Source) -> Change:
         if in_the_way := self.moves.in_the_way(item.name):
             return self._twin(item, in_the_way[0])
+        if item.basis is not None and item.basis.uncompiled and not self.scope.force:
+            return self._refused(Action.BLOCKED, item, f"Not created yet: {item.basis.doubt}.", item.basis.fix)
         old = self.replaces.get(item.name, "")
         reason = f'Replaces "{old}": a {self.kind.label} cannot be renamed.' if old else ""
         return Change(
@@ -244,6 +275,10 @@ class _KindPlanner:
         )
 
     def _rename(self, item: Desired, payload: Source, old_name: str) -> Change:
+        live = self.by_name[old_name]
+        same = settled(self._for(item, payload, live), item.basis, live)
+        if same.lacking and not self.scope.force:
+            return self._refused(Action.BLOCKED, item, same.reason, same.fix, live=live)
         if self.moves.is_circle(item.name):
             return self._refused(
                 Action.BLOCKED,
@@ -261,8 +296,6 @@ class _KindPlanner:
             )
         if in_the_way:
             return self._twin(item, in_the_way[0])
-        live = self.by_name[old_name]
-        payload = self._for(item, payload, live)
         renamed = FieldChange(field="name", before=old_name, after=item.name)
         return Change(
             action=Action.RENAME,
@@ -270,10 +303,12 @@ class _KindPlanner:
             name=item.name,
             unique_id=item.unique_id,
             live_name=old_name,
-            fields=(renamed, *differences(payload, live)),
+            fields=(renamed, *differences(same.payload, live)),
+            reason=same.reason if same.kept else "",
             requires=self.moves.waits_for(item.name),
+            kept=same.kept,
             adopted=old_name not in self.owners,
-            desired=payload,
+            desired=same.payload,
             live=live,
         )
 
@@ -300,7 +335,8 @@ class _KindPlanner:
         owner = owner_of(live.description)
         whose = self._whose(owner) if owner else "the console"
         reason = f"The console has an object of this name that belongs to {whose}."
-        if owner is None and {field.field for field in differences(payload, live)} <= {"description"}:
+        same = settled(payload, item.basis, live).payload
+        if owner is None and {field.field for field in differences(same, live)} <= {"description"}:
             reason = (
                 "The console has this object as declared, but without its ownership line: "
                 "it was removed there, or the object was made by hand."

@@ -25,7 +25,6 @@ MODULES = (built, columns, pushed)
 
 NOT_YET: dict[str, str] = {
     "no-proxy-ipv6": "the HTTP library refuses the entry",
-    "sync-after-dbt-test": "lack of evidence is planned as a change",
 }
 
 needs_cases = pytest.mark.skipif(not FOLDERS, reason="the cases are not beside this checkout (../shared/cases)")

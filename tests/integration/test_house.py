@@ -25,7 +25,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"column_listing", "conductor"}),
     frozenset({"withholding"}),
     frozenset({"project"}),
-    frozenset({"apply", "diagnosis", "emulator", "impact", "live", "report", "server_check"}),
+    frozenset({"apply", "diagnosis", "emulator", "impact", "live", "report", "server_check", "uncompared"}),
     frozenset({"freshness"}),
     frozenset({"console", "guard", "inputs", "lineage", "payloads"}),
     frozenset({"planning"}),

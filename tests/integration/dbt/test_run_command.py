@@ -168,7 +168,7 @@ def test_what_hangs_on_uncompiled_sql_is_left(outside: Job) -> None:
     outside.hide_columns()
     outside.dbt("run", "--select", "fct_sessions")
     said = outside.ours("sync", "--run-results")
-    assert "Its columns hang on SQL that this dbt command did not compile" in said
+    assert "Its columns depend on SQL that this dbt command did not compile" in said
     assert outside.written() == []
     assert "8 created" in outside.ours("run", "--", "dbt", "build")
 
