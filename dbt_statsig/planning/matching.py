@@ -205,9 +205,8 @@ class _KindPlanner:
 
     def _waits(self, item: Desired, old_name: str) -> bool:
         """Whether a rename waits for evidence."""
-        if item.payload is None or self.scope.force:
-            return False
-        return settled(item.payload, item.basis, self.by_name[old_name]).lacking
+        payload = None if self.scope.force else item.payload
+        return payload is not None and settled(payload, item.basis, self.by_name[old_name]).lacking
 
     def _is_excused(self, item: Desired, payload: Source) -> bool:
         """Whether only evidence is lacking, and what is live can stay."""
