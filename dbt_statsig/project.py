@@ -20,7 +20,7 @@ from dbt_statsig.lineage import uncompiled, upstream
 from dbt_statsig.namespace import namespace_of, prefix_of
 from dbt_statsig.payloads.building import Built, Context, build_payload
 from dbt_statsig.payloads.role_checks import RoleFacts, role_findings
-from dbt_statsig.planning.matching import FIX_FINDINGS, Desired
+from dbt_statsig.planning.asked import FIX_FINDINGS, Desired
 from dbt_statsig.planning.safety import Limits
 from dbt_statsig.profiles import Place
 from dbt_statsig.results import Left, SourceReport, Validation

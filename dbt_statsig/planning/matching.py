@@ -8,86 +8,23 @@ it is named for adoption, and nothing is deleted unless pruning is asked for and
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from dbt_statsig.changes import WRITES, Action, Change, FieldChange, Plan, is_standing, united
 from dbt_statsig.planning.adoption import Adoption
-from dbt_statsig.planning.basis import Basis, settled
+from dbt_statsig.planning.asked import Desired, Live, Scope
+from dbt_statsig.planning.basis import settled
 from dbt_statsig.planning.comparison import differences
 from dbt_statsig.planning.moves import Moves
-from dbt_statsig.planning.ownership import Ownership, keeping, owner_name, owner_of
+from dbt_statsig.planning.ownership import Ownership, keeping, owner_of
 from dbt_statsig.sources import SPECS, Kind, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 __all__ = ["Action", "Change", "Desired", "FieldChange", "Live", "Plan", "Scope", "absent", "build_plan", "owned"]
-
-
-FIX_FINDINGS = "Fix the errors of its declaration; `dbt-statsig validate` shows them."
-
-
-class Desired(Struct, frozen=True, kw_only=True):
-    """What one declaration asks for; `blocked` says why it must not be pushed (and `fix` what to do), or is empty.
-
-    Where the payload's description is only a default, an object that is taken over keeps its text. One that is disabled
-    in this dbt target asks for nothing; its object stays as it is. `basis` is the evidence that the payload was built
-    on (None: nothing of it rests on any). `excused` says that it is blocked for lack of evidence only, which does not
-    matter where the live object can be kept.
-    """
-
-    kind: Kind
-    name: str
-    unique_id: str
-    payload: Source | None
-    blocked: str = ""
-    fix: str = FIX_FINDINGS
-    disabled: bool = False
-    default_description: bool = False
-    basis: Basis | None = None
-    excused: bool = False
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether nothing is written for it."""
-        return bool(self.blocked) or self.disabled or self.payload is None
-
-
-class Live(Struct, frozen=True, kw_only=True):
-    """What the console holds of one kind; `complete` is False where the list may lack some."""
-
-    items: tuple[Source, ...]
-    complete: bool = True
-
-
-class Scope(Struct, frozen=True, kw_only=True):
-    """What this run may touch: only objects of this project and namespace.
-
-    `adopt` names foreign objects that may become ours; `adopt_all` lets in all that no other project owns. `only` are
-    the nodes selected (None: all). `protected` are nodes whose declarations could not be read: what they own is neither
-    changed nor taken for an orphan. `prefixes` are those of other dbt targets: what bears one, but no namespace, was
-    pushed from there by a version that knew none, and is neither renamed nor deleted. With `force`, what waits for
-    evidence is written too.
-    """
-
-    project: str
-    namespace: str = ""
-    adopt: frozenset[str] = frozenset()
-    adopt_all: bool = False
-    only: frozenset[str] | None = None
-    protected: frozenset[tuple[Kind, str]] = frozenset()
-    prune: bool = False
-    force: bool = False
-    prefix: str = ""
-    prefixes: Mapping[str, str] = {}
-
-    @property
-    def owner(self) -> str:
-        """The owner as the ownership line names it."""
-        return owner_name(self.project, self.namespace)
 
 
 def build_plan(desired: Iterable[Desired], live: Mapping[Kind, Live], scope: Scope) -> Plan:
