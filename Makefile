@@ -31,7 +31,8 @@ nightly: $(STAMP)  ## the long tests: 10,000 sequences of edits and faults, a ki
 	  tests/integration/faults/test_stateful.py tests/integration/faults/test_crash.py \
 	  tests/integration/test_first_use.py tests/integration/test_pace.py tests/unit/console/test_pace.py \
 	  tests/unit/columns/test_against_duckdb.py \
-	  tests/unit/columns/test_against_clickhouse.py tests/integration/test_two_builds.py
+	  tests/unit/columns/test_against_clickhouse.py tests/integration/test_two_builds.py \
+	  tests/integration/dbt/test_order_of_commands.py
 
 bench: $(STAMP)  ## what a sync, a validation and a parse cost, as ratios within one run
 	$(BIN)/python benchmarks/sync_bench.py
