@@ -20,7 +20,7 @@ _DATABASE = ("database", "dbname", "project", "catalog")
 _VARIABLE = re.compile(
     r"""\{\{\s*env_var\(\s*(?P<a>['"])(?P<name>\w+)(?P=a)\s*(?:,\s*(?P<b>['"])(?P<default>[^'"]*)(?P=b)\s*)?\)\s*\}\}"""
 )
-_SECRET = "DBT_ENV_SECRET"  # noqa: S105 - the beginning of such variables' names
+_SECRET = "DBT_ENV_SECRET"  # noqa: S105 - the beginning of such variables' names  # pragma: allowlist secret
 
 
 class Place(Struct, frozen=True, kw_only=True):

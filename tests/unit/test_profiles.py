@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def test_places(tmp_path: Path, output: str, place: Place) -> None:
     """Plain values and simple env_var() calls are read; all else is not known, and never an error."""
     (tmp_path / "profiles.yml").write_text(f"shop: {{outputs: {{prod: {output}}}}}", encoding="utf-8")
-    environ = {"SCHEMA": "from_env", "DBT_ENV_SECRET_S": "hidden"}
+    environ = {"SCHEMA": "from_env", "DBT_ENV_SECRET_S": "hidden"}  # pragma: allowlist secret
     assert target_places([tmp_path / "none", tmp_path], "shop", environ).get("prod", Place()) == place
 
 

@@ -41,7 +41,7 @@ def test_innocent_text_stays() -> None:
     assert redacted("1 of 11 in some-folder-of-mine", environ) == "1 of 11 in some-folder-of-mine"
 
 
-KEY = "console-AbC123dEf456GhI789"
+KEY = "console-AbC123dEf456GhI789"  # pragma: allowlist secret
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -51,7 +51,8 @@ def test_no_report_shows_a_key(form: str) -> None:
     subject = hostile.subject(f"select '{KEY}' as a, '{encoded}' as b, '{KEY[:7]}%2D{KEY[8:]}' as c")
     text = without_keys(rendered(form, subject, Style()), {"STATSIG_CONSOLE_API_KEY": KEY})
     # A marker holds the letters of the dbt project's name, which is no place for a key.
-    assert not [line for line in text.splitlines() if "AbC123dEf" in line and not line.startswith("<!-- dbt-statsig ")]
+    shown = [line for line in text.splitlines() if not line.startswith("<!-- dbt-statsig ")]
+    assert not any(KEY[8:17] in line for line in shown)
     assert encoded not in text
     assert "(key hidden)" in text
     if form == "json":
@@ -60,5 +61,5 @@ def test_no_report_shows_a_key(form: str) -> None:
 
 def test_a_report_keeps_what_only_looks_like_a_key() -> None:
     """A table called `console-events` is no key, and a secret that is not Statsig's may stand for a schema."""
-    environ = {"STATSIG_CONSOLE_API_KEY": KEY, "DBT_ENV_SECRET_USER": "analytics"}
+    environ = {"STATSIG_CONSOLE_API_KEY": KEY, "DBT_ENV_SECRET_USER": "analytics"}  # pragma: allowlist secret
     assert without_keys("analytics.console-events", environ) == "analytics.console-events"
