@@ -68,7 +68,7 @@ def test_32_a_name_is_one_segment_on_the_wire(name: str) -> None:
 @given(st.text(min_size=1, max_size=40))
 def test_32_any_name_is_one_segment_or_a_clear_error(name: str) -> None:
     """Fault 32: any text at all is sent as one segment, or refused before sending."""
-    with RawServer(reply(200, {"data": {"name": "x"}})) as server, client(server) as console:
+    with RawServer(reply(200, {"data": {"name": name}})) as server, client(server) as console:
         refusals = []
         try:
             console.get(Kind.METRIC_SOURCE, name)
