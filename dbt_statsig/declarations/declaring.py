@@ -106,8 +106,7 @@ def _same_names(declarations: list[Declaration]) -> Iterator[Finding]:
     """One finding for each source that shares its name, so that none of them is pushed."""
     groups: dict[tuple[Kind, str], list[Declaration]] = defaultdict(list)
     for declaration in declarations:
-        if declaration.node.enabled:
-            groups[declaration.kind, folded(declaration.name)].append(declaration)
+        groups[declaration.kind, folded(declaration.name)].append(declaration)
     for group in groups.values():
         for declaration in group:
             others = [other for other in group if other is not declaration]

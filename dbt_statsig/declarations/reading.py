@@ -79,10 +79,9 @@ class NodeReader:
     def _disabled(self, raw: object) -> None:
         """Note that the node is disabled in this target. What it owns in Statsig stays."""
         kinds = [kind for kind in Kind if isinstance(raw, dict) and kind.value in raw]
-        if kinds:
-            message = "is on a node that is disabled in this target: it is left out."
-            self._report(Fault(path=("statsig",), code="node-disabled", message=message))
-            self.faulty.extend(FaultyBlock(kind=kind, unique_id=self.node.unique_id) for kind in kinds)
+        message = "is on a node that is disabled in this target: it is left out."
+        self._report(Fault(path=("statsig",), code="node-disabled", message=message))
+        self.faulty.extend(FaultyBlock(kind=kind, unique_id=self.node.unique_id) for kind in kinds)
 
     def reject(self, code: str, message: str, fix: str) -> None:
         """Note that no block of this node can be a source."""
