@@ -118,7 +118,7 @@ def test_a_target_that_may_not_push(project: Path) -> None:
     (project / "dbt_statsig.yml").write_text("allowed_targets: [prod]\n", encoding="utf-8")
     done = run("sync", "--target", "ci", *ALL, cwd=project, STATSIG_CONSOLE_API_KEY=KEY)
     assert done.returncode == 1
-    assert_told(project, "sync", "may not push", "TargetRefused", 1)
+    assert_told(project, "sync", "may not push", "TargetNotAllowed", 1)
 
 
 @pytest.mark.parametrize("form", [form for form in FORMATS if form != "text"])
