@@ -101,7 +101,13 @@ class Console:
             if fault.action == "delay":
                 await self._pause(fault.seconds, epoch)
             reply = await self._spoilt_answer(call, fault)
-            await _distorted(wire, reply, fault)
+            if fault.action in ("slow_bytes", "slow_headers"):
+                trickle = partial(wire.trickle, slow_headers=fault.action == "slow_headers")
+                pause = partial(self._pause, fault.seconds, epoch)
+                with contextlib.suppress(_ClosingError):
+                    await trickle(fault.status or reply.status, reply.encoded(), reply.headers, pause)
+            else:
+                await _distorted(wire, reply, fault)
 
     async def _pause(self, seconds: float, epoch: int) -> None:
         until = time.monotonic() + seconds

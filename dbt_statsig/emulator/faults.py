@@ -25,6 +25,8 @@ Action = Literal[
     "drop_before_commit",
     "drop_after_commit",
     "delay",
+    "slow_bytes",
+    "slow_headers",
     "status",
     "garbage",
     "truncate",
@@ -53,7 +55,8 @@ class Match(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Injected(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One fault of a plan.
 
-    - `seconds`: of delay, or until a late commit shows.
+    - `seconds`: of delay, between two bytes of a slow answer (its body, or its headers too), or until a late commit
+      shows.
     - `status`, `headers`, `body`: what is answered (JSON, or text as it is); `url`: where a redirect leads.
     - `commit`: whether the request takes effect; by default not for `status` and `redirect`, else yes.
     - `by`: how many objects a page is shifted (below 0: some come again; above 0: some are skipped), or a short list

@@ -13,7 +13,7 @@ from dbt_statsig.emulator.replies import Call
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from starlette.types import Receive, Scope, Send
 
@@ -73,6 +73,32 @@ class Wire:
         await self._send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
         self._transport.close()
         await self._closed()
+
+    async def trickle(
+        self,
+        status: int,
+        body: bytes,
+        headers: Mapping[str, str],
+        pause: Callable[[], Awaitable[None]],
+        *,
+        slow_headers: bool,
+    ) -> None:
+        """Send the body (and with `slow_headers` the headers) byte by byte with pauses, until the client leaves."""
+        self._before_answer(status)
+        named = {**headers, "content-type": "application/json", "content-length": str(len(body)), "connection": "close"}
+        lines = [f"HTTP/1.1 {status} Slow", *(f"{name}: {value}" for name, value in named.items()), "", ""]
+        answer = "\r\n".join(lines).encode("latin-1") + body
+        at_once = 0 if slow_headers else len(answer) - len(body)
+        try:
+            self._transport.write(answer[:at_once])
+            for index in range(at_once, len(answer)):
+                if self._transport.is_closing():
+                    break
+                self._transport.write(answer[index : index + 1])
+                await pause()
+        finally:
+            self._transport.close()
+            await self._closed()
 
     async def drop(self) -> None:
         """Close the connection without a byte."""

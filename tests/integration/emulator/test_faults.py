@@ -124,6 +124,28 @@ def test_a_delay(api: Started) -> None:
     assert eventually(lambda: held(api) == ["Orders"])
 
 
+@pytest.mark.parametrize("action", ["slow_bytes", "slow_headers"])
+def test_an_answer_byte_by_byte(api: Started, action: str) -> None:
+    """The answer comes whole in the end, byte by byte, and the write took effect before its first byte."""
+    api.server.inject({"action": action, "seconds": 0.0001, "times": 1})
+    with api.client.stream("POST", CREATE, json=BODY) as answer:
+        assert (held(api), answer.status_code) == (["Orders"], 201)
+        chunks = list(answer.iter_raw())
+    assert len(chunks) > 1
+    assert b"Orders" in b"".join(chunks)
+    assert api.client.get(LISTS["metric_sources"], params=PAGE).status_code == 200
+
+
+@pytest.mark.parametrize("action", ["slow_bytes", "slow_headers"])
+def test_a_client_leaves_a_slow_answer(api: Started, action: str) -> None:
+    """A client that gives up ends the slow answer; the log has it once, and the server answers on."""
+    api.server.inject({"action": action, "seconds": 0.3, "times": 1})
+    with pytest.raises(httpx.ReadTimeout):
+        api.client.post(CREATE, json=BODY, timeout=0.1)
+    assert api.client.get(LISTS["metric_sources"], params=PAGE).json()["data"] != []
+    assert [(exchange.method, exchange.status) for exchange in api.server.requests] == [("POST", 201), ("GET", 200)]
+
+
 @pytest.mark.parametrize("answered", [True, False])
 def test_a_late_commit(api: Started, answered: bool) -> None:  # noqa: FBT001 - a parameter of the test
     """What was written shows only later, whether the client got its answer or not."""
