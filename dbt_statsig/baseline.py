@@ -6,6 +6,7 @@ wording nor a line that moved makes it new.
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -111,7 +112,7 @@ def read_baseline(path: Path) -> tuple[KnownFinding, ...]:
 
     again = "Write it anew with `dbt-statsig validate --write-baseline`."
     try:
-        data = read_regular(path)
+        data = read_regular(path).removeprefix(codecs.BOM_UTF8)
     except OSError as error:
         raise UsageError(f"The baseline {path} cannot be read: {error.strerror}.", fix=again) from None
     try:

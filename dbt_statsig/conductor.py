@@ -149,7 +149,7 @@ def _planned(project: Project, client: ConsoleClient, told: Progress) -> Planned
     lists = begin_reading(client, project.kinds(), told)
     desired = list(project.desired())
     reading = checked_live(client, lists(), desired)
-    live, warnings = reading.live, list(reading.warnings)
+    live, warnings = reading.live, [*client.warnings, *reading.warnings]
     only = None if project.only is None else project.only - project.unproven.keys()
     scope = Scope(
         project=project.inputs.project,

@@ -105,9 +105,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Meta(description="Make sources without `is_read_only` of their own read-only: only the API may edit them."),
     ] = False
     write_timeout: Annotated[
-        _Seconds, Meta(description="Seconds to wait for the answer to a write: Statsig runs the SQL meanwhile.")
+        _Seconds, Meta(description="Seconds until a write's whole answer has come: Statsig runs the SQL meanwhile.")
     ] = 60
-    read_timeout: Annotated[_Seconds, Meta(description="Seconds to wait for the answer to a read.")] = 30
+    read_timeout: Annotated[_Seconds, Meta(description="Seconds until a read's whole answer has come.")] = 30
     wait_budget: Annotated[
         Annotated[float, Meta(ge=0, le=86_400)],
         Meta(description="Seconds that one run may spend waiting for rate limits and retries."),

@@ -6,6 +6,7 @@ clients also show `errors: [{property, errorMessage}]`.
 
 from __future__ import annotations
 
+import codecs
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +61,7 @@ def _plain(body: bytes) -> Any:
 
     Raises ValueError or RecursionError.
     """
+    body = body.removeprefix(codecs.BOM_UTF8)
     try:
         return msgspec.json.decode(body)
     except msgspec.DecodeError:

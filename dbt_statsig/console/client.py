@@ -125,6 +125,12 @@ class ConsoleClient:
         """How many requests were begun, repeated ones included."""
         return self._wire.requests
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is odd about the way to Statsig."""
+        entries = ", ".join(f'"{entry}"' for entry in self._wire.unread_no_proxy)
+        return (f"Ignored in NO_PROXY: {entries}. Write a host, a domain or a network.",) if entries else ()
+
     def list(self, kind: Kind) -> Listing:
         """All objects of one kind, each name once, and whether they certainly are all there is."""
         return self._reader.list(kind)

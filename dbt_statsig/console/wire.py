@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ssl
 import threading
-import time
+import urllib.request
 from collections.abc import Generator, Mapping
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from msgspec import Struct
 from dbt_statsig import __version__
 from dbt_statsig.console.base_url import is_clear_text
 from dbt_statsig.console.redaction import RedactingFilter
+from dbt_statsig.console.transport import Transport, chosen_proxy, deadline
 from dbt_statsig.errors import Refused, SettingsError
 
 if TYPE_CHECKING:
@@ -82,12 +83,12 @@ class Wire:
         }
         if respect_review_settings:
             headers["x-respect-review-settings"] = "true"
-        client = _open_client(key, base_url, headers, transport)
-        if isinstance(client, str):
-            raise SettingsError(
-                f"The connection cannot be set up ({key.redact(client)}).",
-                fix="Check base_url, SSL_CERT_FILE, SSL_CERT_DIR, HTTPS_PROXY and ALL_PROXY.",
-            )
+        # Clear text stays on this machine: a proxy from the environment would carry it off.
+        found = {} if is_clear_text(base_url) else urllib.request.getproxies()
+        proxy, self.unread_no_proxy = chosen_proxy(base_url, found)
+        client = _open_client(key, base_url, headers, transport, proxy)
+        if isinstance(client, SettingsError):
+            raise client
         self._client = client
         self._filter = RedactingFilter(key)
         self._filter.attach()
@@ -110,7 +111,7 @@ class Wire:
         self._filter.detach()
 
     def exchange(self, method: str, path: str, body: bytes | None, *, timeout: float) -> Answer | Failure:
-        """Send one request and read its answer to the end.
+        """Send one request and read its answer to the end, all in `timeout` seconds.
 
         Raises Refused (status 0) where the path would not go out as it is written here.
         """
@@ -147,20 +148,17 @@ class Wire:
         headers = {} if body is None else {"Content-Type": "application/json"}
         limits = httpx.Timeout(timeout, connect=min(timeout, _CONNECT_SECONDS))
         request = self._client.build_request(method, url, content=body, headers=headers, timeout=limits)
-        response = self._client.send(request, stream=True, follow_redirects=False)
-        try:
-            content = bytearray()
-            deadline = time.monotonic() + timeout
-            for chunk in response.iter_bytes():
-                content += chunk
-                if len(content) > self._largest_answer:
-                    return Failure(
-                        trouble=Trouble.LOST, detail=f"the answer is larger than {self._largest_answer} bytes"
-                    )
-                if time.monotonic() > deadline:
-                    return Failure(trouble=Trouble.LOST, detail=f"the answer was not whole after {timeout:g} s")
-        finally:
-            response.close()
+        with deadline(timeout):
+            response = self._client.send(request, stream=True, follow_redirects=False)
+            try:
+                content = bytearray()
+                for chunk in response.iter_bytes():
+                    content += chunk
+                    if len(content) > self._largest_answer:
+                        detail = f"the answer is larger than {self._largest_answer} bytes"
+                        return Failure(trouble=Trouble.LOST, detail=detail)
+            finally:
+                response.close()
         kept = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
         return Answer(status=response.status_code, headers=kept, body=bytes(content))
 
@@ -177,20 +175,23 @@ class _KeyHeader(httpx.Auth):
 
 
 def _open_client(
-    key: ApiKey, base_url: str, headers: Mapping[str, str], transport: httpx.BaseTransport | None
-) -> httpx.Client | str:
-    """The client, or in words why there is none: a proxy's address, which httpx would quote, can hold a password."""
+    key: ApiKey, base_url: str, headers: Mapping[str, str], transport: httpx.BaseTransport | None, proxy: str | None
+) -> httpx.Client | SettingsError:
+    """The client, or why there is none, without the proxy's address: it can hold a password."""
     try:
         httpx.URL(base_url)
-        return httpx.Client(
-            auth=_KeyHeader(key),
-            headers=headers,
-            transport=transport,
-            # Clear text stays on this machine: a proxy from the environment would carry it off.
-            trust_env=not is_clear_text(base_url),
+        transport = transport or Transport(proxy, trust_env=not is_clear_text(base_url))
+        return httpx.Client(auth=_KeyHeader(key), headers=headers, transport=transport, trust_env=False)
+    except ImportError:
+        return SettingsError(
+            "HTTPS_PROXY or ALL_PROXY names a SOCKS proxy, which needs the extra `socks`.",
+            fix="Run pip install 'dbt-statsig[socks]', or name an HTTP proxy.",
         )
-    except (httpx.InvalidURL, ImportError, OSError, ValueError) as error:
-        return type(error).__name__
+    except (httpx.InvalidURL, OSError, ValueError) as error:
+        return SettingsError(
+            f"The connection cannot be set up ({type(error).__name__}).",
+            fix="Check base_url, SSL_CERT_FILE, SSL_CERT_DIR, HTTPS_PROXY and ALL_PROXY.",
+        )
 
 
 def _failure(error: httpx.HTTPError, key: ApiKey) -> Failure:

@@ -6,6 +6,7 @@ plans, for the same object in the same state; so no file, not even an edited one
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 from typing import TYPE_CHECKING
 
@@ -164,7 +165,7 @@ def load(path: Path) -> SavedPlan:
     try:
         if path.stat().st_size > _LARGEST:
             raise UsageError(f"{path} is too large to be a saved plan.", fix=_AGAIN)
-        content = read_regular(path)
+        content = read_regular(path).removeprefix(codecs.BOM_UTF8)
     except OSError as error:
         raise UsageError(f"The saved plan {path} cannot be read: {error.strerror}.", fix=_AGAIN) from None
     try:

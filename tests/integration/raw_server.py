@@ -40,8 +40,8 @@ def reply(status: int, content: Any = None, *headers: str) -> bytes:
 class RawServer:
     """Answers each connection with the next of its replies, then closes it; the last reply stays."""
 
-    def __init__(self, *replies: bytes) -> None:
-        """An empty reply closes the connection without an answer."""
+    def __init__(self, *replies: bytes | Iterator[bytes]) -> None:
+        """An empty reply closes the connection without an answer; an iterator is sent part by part."""
         self.replies = list(replies)
         self.received: list[Received] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -90,4 +90,6 @@ class RawServer:
         while len(body) < length:
             body += connection.recv(65536)
         self.received.append(Received(line=line, headers=headers, body=body))
-        connection.sendall(self.replies.pop(0) if len(self.replies) > 1 else self.replies[0])
+        answer = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+        for part in [answer] if isinstance(answer, bytes) else answer:
+            connection.sendall(part)

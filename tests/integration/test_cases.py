@@ -23,9 +23,7 @@ CASES = Path(__file__).resolve().parents[3] / "shared" / "cases"
 FOLDERS = sorted(path.parent for path in CASES.glob("*/CASE.md"))
 MODULES = (built, columns, pushed)
 
-NOT_YET: dict[str, str] = {
-    "no-proxy-ipv6": "the HTTP library refuses the entry",
-}
+NOT_YET: dict[str, str] = {}
 
 needs_cases = pytest.mark.skipif(not FOLDERS, reason="the cases are not beside this checkout (../shared/cases)")
 

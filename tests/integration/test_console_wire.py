@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import socket
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 import pytest
@@ -12,9 +17,12 @@ from hypothesis import strategies as st
 
 from dbt_statsig.console.client import ConsoleClient
 from dbt_statsig.console.key import ApiKey
-from dbt_statsig.errors import ConnectionFailed, OutcomeUnknown, ProtocolError, Refused
+from dbt_statsig.errors import ConnectionFailed, OutcomeUnknown, ProtocolError, Refused, SettingsError
 from dbt_statsig.sources import Kind, MetricSource
 from tests.integration.raw_server import RawServer, reply
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 KEY = ApiKey("console-OverTheWire1", origin="STATSIG_CONSOLE_API_KEY")
 ROOT = "/console/v1/metrics/metric_source/"
@@ -144,6 +152,71 @@ def test_4_a_write_that_times_out_is_read_back() -> None:
             console.create(Kind.METRIC_SOURCE, ORDERS)
 
 
+def drip(first: bytes, rest: bytes, pause: float = 0.02) -> Iterator[bytes]:
+    """An answer whose rest comes byte by byte, and does not end."""
+    yield first
+    for byte in itertools.cycle(rest):
+        time.sleep(pause)
+        yield bytes([byte])
+
+
+SLOW = {
+    "body": (b"HTTP/1.1 200 OK\r\nContent-Length: 5000000\r\n\r\n", b" ", 0.02),
+    "chunks": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n", 0.02),
+    "headers": (b"HTTP/1.1 200 OK\r\nX-Long: ", b"x", 0.02),
+    "status line": (b"", b"H", 0.02),
+    "endless 1xx": (b"", b"HTTP/1.1 102 Processing\r\n\r\n", 0.0),
+}
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_57_a_slow_answer_to_a_write_is_read_back(name: str) -> None:
+    """Fault 57: an answer of which something comes all the time, but never the end, is given up and read back."""
+    started = time.monotonic()
+    with (
+        RawServer(drip(*SLOW[name]), reply(200, HELD)) as server,
+        client(server, write_timeout=0.3, read_timeout=20) as console,
+    ):
+        assert console.create(Kind.METRIC_SOURCE, ORDERS).reconciled
+    assert 0.3 <= time.monotonic() - started < 15
+    assert [request.line.split(" ")[0] for request in server.received] == ["POST", "GET"]
+
+
+def test_57_slow_reads_are_given_up() -> None:
+    """Fault 57: a read whose answer never ends is repeated as one without an answer, then reported."""
+    answers = [drip(*SLOW["body"]) for _ in range(9)]
+    with (
+        RawServer(*answers) as server,
+        client(server, read_timeout=0.1, budget=0.0) as console,
+        pytest.raises(ConnectionFailed, match="ReadTimeout"),
+    ):
+        console.ping()
+
+
+def test_57_a_server_that_hardly_reads() -> None:
+    """Fault 57: a request that is taken byte by byte ends in time too."""
+    end = threading.Event()
+
+    def nibble(listener: socket.socket) -> None:
+        connection = listener.accept()[0]
+        with connection:
+            while not end.wait(0.005):
+                connection.recv(1)
+
+    large = MetricSource(name="Orders", sql="x" * 30_000_000)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        reading = threading.Thread(target=nibble, args=(listener,))
+        reading.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with (
+            ConsoleClient(KEY, base_url=url, write_timeout=0.5, read_timeout=0.2, budget=0.0) as console,
+            pytest.raises(OutcomeUnknown, match="WriteTimeout"),
+        ):
+            console.create(Kind.METRIC_SOURCE, large)
+        end.set()
+        reading.join(10)
+
+
 def test_29_the_key_never_reaches_where_a_redirect_leads() -> None:
     """Fault 29: neither another origin nor another path of the same one is asked."""
     with RawServer(reply(200, EMPTY)) as other:
@@ -163,6 +236,41 @@ def test_a_proxy_never_carries_loopback_traffic(monkeypatch: pytest.MonkeyPatch)
             console.ping()
         assert proxy.received == []
         assert len(server.received) == 1
+
+
+def socks_server(listener: socket.socket, asked: list[bytes]) -> None:
+    """Take one connection as a SOCKS 5 proxy and close it at once."""
+    connection = listener.accept()[0]
+    with connection:
+        connection.settimeout(5)
+        connection.recv(100)
+        connection.sendall(b"\x05\x00")
+        asked.append(connection.recv(300))
+        connection.sendall(b"\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00")
+
+
+def test_a_socks_proxy_carries_the_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the extra, ALL_PROXY may name a SOCKS proxy: it is asked for Statsig's host by name."""
+    asked: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        serving = threading.Thread(target=socks_server, args=(listener, asked))
+        serving.start()
+        monkeypatch.setenv("ALL_PROXY", f"socks5h://127.0.0.1:{listener.getsockname()[1]}")
+        monkeypatch.setenv("NO_PROXY", "localhost")
+        with ConsoleClient(KEY, budget=0.0) as console, pytest.raises(ConnectionFailed):
+            console.ping()
+        serving.join(10)
+    assert b"statsigapi.net" in asked[0]
+
+
+def test_a_socks_proxy_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the package for SOCKS, the message names the extra that brings it."""
+    monkeypatch.setenv("ALL_PROXY", "socks5://user:hunter2@proxy:1080")  # pragma: allowlist secret
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    with pytest.raises(SettingsError, match="extra `socks`") as caught:
+        ConsoleClient(KEY)
+    assert "dbt-statsig[socks]" in caught.value.fix
+    assert "hunter2" not in str(caught.value)
 
 
 def test_what_goes_out_is_what_the_api_publishes() -> None:

@@ -112,6 +112,8 @@ def test_a_file_is_read_as_it_was_written(tmp_path: Path) -> None:
     entries = baseline_of([ABSENT, structs.replace(ABSENT, source="Reféréndum")])
     write_baseline(path, entries)
     assert read_baseline(path) == entries
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert read_baseline(path) == entries
 
 
 @pytest.mark.parametrize(

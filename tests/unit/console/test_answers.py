@@ -29,6 +29,11 @@ def test_a_success_is_taken_apart() -> None:
     assert parts == Envelope(data=[1])
 
 
+def test_a_byte_order_mark_is_passed_over() -> None:
+    """A body that begins with a byte order mark is read like any other."""
+    assert envelope(answer(200, b'\xef\xbb\xbf{"data": [1]}'), KEY) == Envelope(data=[1])
+
+
 @pytest.mark.parametrize("body", [b"<html>", b"", b'{"data": [', b"[]", b"null", b"\xff", b"[" * 9000])
 def test_20_other_bodies_are_described(body: bytes) -> None:
     """Fault 20: a body that is not the published JSON is described by type and size, not quoted."""

@@ -68,6 +68,14 @@ def test_what_is_unchanged_is_ready(tmp_path: Path) -> None:
     assert (left.plan.changes, left.settled, left.notes) == (tuple(changes), (), ())
 
 
+def test_a_byte_order_mark_before_the_plan(tmp_path: Path) -> None:
+    """A plan that an editor has saved with a byte order mark is the same plan."""
+    path = saved(tmp_path, [change()])
+    plain = load(path)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert load(path) == plain
+
+
 def test_a_preview_has_what_would_be_written(tmp_path: Path) -> None:
     """Of the new plan a preview keeps what is ready and what is no write; what is settled comes as outcomes."""
     ready, same, new = change(), change(Action.UNCHANGED, "Same"), change(Action.CREATE, "New")
