@@ -10,7 +10,6 @@ from msgspec import UNSET, structs
 
 from dbt_statsig.artifacts import failed, failed_tests, succeeded
 from dbt_statsig.artifacts.seed_files import SeedHeaders
-from dbt_statsig.columns.ahead import started
 from dbt_statsig.columns.memory import memory_of
 from dbt_statsig.declarations import Declared, declare
 from dbt_statsig.findings import CODES, Finding, Severity, finding
@@ -153,7 +152,6 @@ class Project:
             read_only=self.settings.read_only,
         )
         declarations = self.declared.declarations
-        self.prover.fetch(one.node for one in declarations if getattr(one.meta, "sql", UNSET) is UNSET)
         return tuple((one, build_payload(one, self.prover, context)) for one in declarations)
 
     @cached_property
@@ -303,7 +301,7 @@ def _prover(inputs: Inputs, memory: Memory | None) -> Prover:
     from dbt_statsig.columns.prover import Prover  # noqa: PLC0415 - loaded where columns are asked for
 
     seeds = SeedHeaders(inputs.project_dir, inputs.manifest.project_name)
-    return Prover(inputs.manifest, inputs.catalog, memory=memory, ahead=started(), seeds=seeds)
+    return Prover(inputs.manifest, inputs.catalog, memory=memory, seeds=seeds)
 
 
 def _prefixed(declared: Declared, prefix: str) -> Declared:

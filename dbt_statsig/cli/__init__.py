@@ -37,15 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         from dbt_statsig import __version__  # noqa: PLC0415 - only where it is asked for
 
         sys.exit(_say(f"dbt-statsig {__version__}\n"))
-    if arguments is not None:
-        sys.exit(_run(given))
-    from dbt_statsig.columns import ahead  # noqa: PLC0415 - help and version need no SQL
-
-    ahead.start_for(given, os.environ)
-    try:
-        sys.exit(_run(given))
-    finally:
-        ahead.end()
+    sys.exit(_run(given))
 
 
 def _run(arguments: Sequence[str]) -> int:

@@ -21,6 +21,8 @@ REGENERATE = "Run `dbt docs generate` again."
 _SHOWN = 12
 _KEEP_OLD = (History.KEPT, History.EXTENDED, History.SNAPSHOT)
 PROVE = "Run `dbt compile` and `dbt docs generate`, or enforce a contract."
+QUERY = "The query"
+"""How a finding calls a user's own query."""
 
 
 class Facts(Struct, frozen=True, kw_only=True):

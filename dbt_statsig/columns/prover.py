@@ -11,13 +11,12 @@ from msgspec.structs import replace
 
 from dbt_statsig.columns.adapters import ADAPTERS, adapter_for
 from dbt_statsig.columns.declared import NOT_BUILT_BY_QUERIES, Declared
-from dbt_statsig.columns.evidence import Facts, decide, decide_in
+from dbt_statsig.columns.evidence import QUERY, Facts, decide, decide_in
 from dbt_statsig.columns.expand import Known
 from dbt_statsig.columns.graph import Graph, has_sql, no_sql
 from dbt_statsig.columns.introspection import Introspection
 from dbt_statsig.columns.materializations import as_built, history_of, why_more, with_old_catalog
 from dbt_statsig.columns.nested import nested_path, tables_own
-from dbt_statsig.columns.questions import QUERY
 from dbt_statsig.columns.reader import Reader
 from dbt_statsig.columns.relations import node_parts
 from dbt_statsig.columns.seeds import seed_columns
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from dbt_statsig.artifacts import Catalog, Manifest
     from dbt_statsig.artifacts.nodes import Node
     from dbt_statsig.artifacts.seed_files import SeedHeaders
-    from dbt_statsig.columns.ahead import Ahead
     from dbt_statsig.columns.items import Shape
     from dbt_statsig.columns.materializations import History
     from dbt_statsig.columns.memory import Memory
@@ -42,7 +40,7 @@ class Prover:
     """All that a manifest and a catalog prove about columns, memoised.
 
     Without `use_catalog_of_models` the catalog speaks for sources and seeds only. What reading SQL gives is taken
-    from the `memory`, and kept in it; what it lacks is asked of the process `ahead`, where there is one.
+    from the `memory`, and kept in it.
     """
 
     def __init__(
@@ -52,7 +50,6 @@ class Prover:
         *,
         use_catalog_of_models: bool = True,
         memory: Memory | None = None,
-        ahead: Ahead | None = None,
         seeds: SeedHeaders | None = None,
     ) -> None:
         """Nothing is read before it is asked for."""
@@ -63,7 +60,7 @@ class Prover:
         self._seeds = seeds
         self._use_catalog_of_models = use_catalog_of_models
         self._declared = Declared(manifest)
-        self._reader = Reader(self.adapter, memory, ahead)
+        self._reader = Reader(self.adapter, memory)
         self._introspection = Introspection(manifest)
         self._overridden: frozenset[str] | None = None
         self._graph = Graph(
@@ -119,16 +116,6 @@ class Prover:
         """Read the SQL of many nodes at once, with up to so many processes; the answers are the same without."""
         texts = [node.compiled_code or "" for node in nodes if has_sql(node) and not node.contract_enforced]
         self._reader.prepare(texts, jobs=jobs)
-
-    def fetch(self, nodes: Iterable[Node]) -> None:
-        """Have the process that is ahead read the SQL of these nodes, and of the parents that their stars need."""
-        waiting = {node.unique_id: node for node in nodes if has_sql(node) and not node.contract_enforced}
-        seen: set[str] = set()
-        while waiting and self._reader.is_helped:
-            self._reader.fetch([node.compiled_code or "" for node in waiting.values()])
-            seen.update(waiting)
-            parents = (parent for node in waiting.values() for parent in self._graph.parents(node))
-            waiting = {parent.unique_id: parent for parent in parents if parent.unique_id not in seen}
 
     def verdict(self, node: Node, name: str) -> Verdict:
         """Whether the node has the column that the user wrote as `name`, and how the warehouse spells it."""

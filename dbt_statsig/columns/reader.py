@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dbt_statsig.columns.budget import MAX_CHARACTERS
+from dbt_statsig.columns.evidence import QUERY, Facts, decide, decide_in
 from dbt_statsig.columns.expand import Known
 from dbt_statsig.columns.items import Opaque, Shape
 from dbt_statsig.columns.memory import key_of
-from dbt_statsig.columns.questions import FaultsOf, ShapesOf
 from dbt_statsig.columns.user_sql import SqlCheck
 from dbt_statsig.columns.verdicts import ColumnSet
 
@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from dbt_statsig.columns.adapters import Adapter
-    from dbt_statsig.columns.ahead import Ahead
-    from dbt_statsig.columns.evidence import Facts
     from dbt_statsig.columns.memory import Memory
+    from dbt_statsig.columns.verdicts import Verdict
 
 
 class _Query(Struct, frozen=True, kw_only=True):
@@ -33,11 +32,10 @@ class _Query(Struct, frozen=True, kw_only=True):
 class Reader:
     """Everything that needs a parser, for one adapter."""
 
-    def __init__(self, adapter: Adapter, memory: Memory | None = None, ahead: Ahead | None = None) -> None:
-        """Without a memory every text is parsed; what is `ahead` has a parser already."""
+    def __init__(self, adapter: Adapter, memory: Memory | None = None) -> None:
+        """Without a memory every text is parsed."""
         self._adapter = adapter
         self._memory = memory
-        self._ahead = ahead
         self._ready: dict[str, Shape] = {}
 
     def shape(self, sql: str) -> Shape:
@@ -47,24 +45,11 @@ class Reader:
             return ready
         found = self._recalled(sql)
         if found is None:
-            (found,) = ShapesOf(adapter=self._adapter.name, texts=(sql,)).answer()
+            from dbt_statsig.columns.shape import shape_of  # noqa: PLC0415 - sqlglot, only when needed
+
+            found = shape_of(self._adapter, sql)
             self._keep(sql, found)
         return found
-
-    @property
-    def is_helped(self) -> bool:
-        """Whether there is a process that reads SQL for this one."""
-        return self._ahead is not None
-
-    def fetch(self, texts: Iterable[str]) -> None:
-        """Have the shapes of some queries ready, from the process that has the parser; without it, nothing happens."""
-        missing = tuple(text for text in self._unread(texts) if text not in self._ready)
-        if self._ahead is None or not missing:
-            return
-        found = self._ahead.ask(ShapesOf(adapter=self._adapter.name, texts=missing), tuple[Shape, ...])
-        for text, shape in zip(missing, found or (), strict=False):
-            self._ready[text] = shape
-            self._keep(text, shape)
 
     def prepare(self, texts: Sequence[str], *, jobs: int) -> None:
         """Have the shapes of many queries ready, read by several processes where that is faster."""
@@ -85,14 +70,19 @@ class Reader:
         key = key_of("predicate", self._adapter, sql, macros, tables, known)
         found = self._memory.recall(key, SqlCheck) if self._memory else None
         if found is None:
-            facts, columns = (None, known) if isinstance(known, ColumnSet) else (known, None)
-            question = FaultsOf(
-                adapter=self._adapter.name, sql=sql, macros=macros, tables=tables, facts=facts, columns=columns
+            from dbt_statsig.columns.predicates import check_predicate  # noqa: PLC0415 - sqlglot, only when needed
+
+            found = check_predicate(
+                self._adapter, sql, macros=macros, tables=tables, verdict=lambda name: self._verdict(name, known)
             )
-            found = (self._ahead.ask(question, SqlCheck) if self._ahead else None) or question.answer()
             if self._memory and not _failed(found):
                 self._memory.keep(key, found)
         return found
+
+    def _verdict(self, name: str, known: Facts | ColumnSet) -> Verdict:
+        if isinstance(known, ColumnSet):
+            return decide_in(self._adapter, name, known, QUERY)
+        return decide(self._adapter, name, known)
 
     def query(self, sql: str, *, macros: frozenset[str], tables: Callable[[tuple[str, ...]], Known]) -> SqlCheck:
         """The faults of a user's own query and its columns; `tables` says what is known of each table that it reads."""
