@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 BASELINE_FILE = "statsig_baseline.json"
 SCHEMA_VERSION = 1
-NOT_RECORDED = "impact-"
+NOT_RECORDED = ("impact-", "manifest-outdated")
 """What a change does is no state that could be known beforehand: findings of these codes are always new."""
 
 _INDEX = re.compile(r"\[\d+\]")

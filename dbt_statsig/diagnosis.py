@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from msgspec import json
 
 from dbt_statsig.errors import DbtStatsigError
+from dbt_statsig.findings import Severity
 from dbt_statsig.inputs import Inputs, load_inputs
+from dbt_statsig.newer_yaml import outdated
 from dbt_statsig.results import Check, Diagnosis, SettingOrigin
 from dbt_statsig.settings import Resolved, resolve
 
@@ -67,6 +69,8 @@ def _files(request: Request, checks: list[Check]) -> Inputs | None:
         f'"{inputs.project}", {compiled} of {models} SQL models compiled.'
     )
     checks.append(Check(name="manifest", ok=True, message=said))
+    newer = outdated(inputs.newer_yaml, inputs.shown_path, severity=Severity.WARNING)
+    checks += [Check(name="manifest", ok=None, message=found.message) for found in newer]
     catalog = inputs.catalog.path if inputs.catalog is not None else None
     if inputs.catalog is None:
         missing = "There is no catalog.json; columns are inferred from compiled SQL."

@@ -256,6 +256,12 @@ CODES: dict[str, Code] = {
     "nothing-declared": Code(
         _W, "No node of this manifest is marked for Statsig.", "Add a `config.meta.statsig` block to a model."
     ),
+    "manifest-outdated": Code(
+        _W,
+        "A YAML file was changed after dbt wrote the manifest, and its Statsig blocks are not those of the manifest: "
+        "what is checked and pushed is the state before.",
+        "Run `dbt compile`.",
+    ),
     "yaml-unreadable": Code(
         _W,
         "A property file could not be read, so places in it are not known.",

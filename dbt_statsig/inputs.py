@@ -14,6 +14,7 @@ from dbt_statsig.artifacts.reading import MAX_MB
 from dbt_statsig.dbt_line import DbtLine
 from dbt_statsig.errors import ArtifactError, UsageError
 from dbt_statsig.files import read_regular
+from dbt_statsig.newer_yaml import NewerYaml, newer_yaml
 from dbt_statsig.profiles import Place, target_places
 from dbt_statsig.settings import Resolved, resolve
 
@@ -52,6 +53,17 @@ class Inputs(Struct, frozen=True, kw_only=True):
         """The folder whose YAML files declare what the manifest holds; None where it is another project's."""
         here = project_keys(self.project_dir).get("name", "")
         return self.project_dir if here in {"", self.manifest.project_name or here} else None
+
+    @property
+    def newer_yaml(self) -> tuple[NewerYaml, ...]:
+        """The project's YAML files that declare something else than the manifest's file, which is older."""
+        return () if self.places is None else newer_yaml(self.manifest, self.manifest_path, self.places)
+
+    @property
+    def shown_path(self) -> str:
+        """The manifest's path as messages name it: from the project's folder, where it is in there."""
+        path, folder = self.manifest_path.absolute(), self.project_dir.absolute()
+        return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(self.manifest_path)
 
 
 def project_keys(project_dir: Path) -> dict[str, str]:

@@ -17,6 +17,7 @@ from dbt_statsig.guard import Target, known_target, other_target, refused_place
 from dbt_statsig.inputs import RUN_RESULTS_FILE, Inputs, artifacts_dir, load_inputs, places_of
 from dbt_statsig.lineage import uncompiled, upstream
 from dbt_statsig.namespace import namespace_of, prefix_of
+from dbt_statsig.newer_yaml import outdated
 from dbt_statsig.payloads.building import Built, Context, build_payload
 from dbt_statsig.payloads.role_checks import RoleFacts, role_findings
 from dbt_statsig.planning.asked import FIX_FINDINGS, Desired
@@ -53,6 +54,7 @@ class Project:
         """Read and declare everything; a manifest that is given is taken in place of the file."""
         self.request = request
         self.inputs: Inputs = load_inputs(request, manifest)
+        self._from_file = manifest is None
         self.settings: Settings = self.inputs.resolved.settings
         self.target: Target = known_target(
             request,
@@ -186,7 +188,14 @@ class Project:
         above = {one: upstream(self.inputs.manifest, one) for one in {report.unique_id for report in reports}}
         return tuple(structs.replace(report, lineage=above[report.unique_id]) for report in reports)
 
+    def _outdated(self) -> Iterator[Finding]:
+        """What is newer than the manifest's file; a manifest that dbt holds itself is never outdated."""
+        if self._from_file:
+            severity = Severity.ERROR if self.request.require_fresh else Severity.WARNING
+            yield from outdated(self.inputs.newer_yaml, self.inputs.shown_path, severity=severity)
+
     def _project_findings(self, prover: Prover) -> Iterator[Finding]:
+        yield from self._outdated()
         if not (self.declared.names or self.declared.faulty or self.declared.findings):
             yield finding("nothing-declared", "No model is marked for Statsig.", fix=CODES["nothing-declared"].remedy)
         nodes = {one.node.unique_id: one.node for one in self.declared.declarations}

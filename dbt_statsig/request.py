@@ -32,6 +32,8 @@ class Request(Struct, frozen=True, kw_only=True):
     those which a manifest cannot. With `results` (unique_id to status) or `run_results` (dbt's file of them), only
     what that dbt command built is in scope.
 
+    With `require_fresh`, YAML that is newer than the manifest is an error, not a warning.
+
     `lineage` asks for what stands above each source in dbt's graph, which pictures need.
     """
 
@@ -62,6 +64,7 @@ class Request(Struct, frozen=True, kw_only=True):
     results: Mapping[str, str] | None = None
     run_results: Path | None = None
     lineage: bool = False
+    require_fresh: bool = False
 
     def __repr__(self) -> str:
         """Without the environment: it holds the key."""

@@ -181,6 +181,13 @@ def load(text: str) -> Loaded:
     )
 
 
+def plain(node: yaml.Node) -> Any:
+    """The plain value of a node that was composed `typed`. Raises YamlError as `load` does."""
+    for _ in _walk(node, ()):
+        pass
+    return _plain(node)
+
+
 def _walk(root: yaml.Node, start: Path) -> Iterator[tuple[Path, yaml.Node, tuple[int, int], tuple[int, int] | None]]:
     """Each key and item below a node: path, value node, place, and the place of an earlier equal key."""
     stack: list[tuple[Path, yaml.Node]] = [(start, root)]

@@ -93,7 +93,7 @@ class Manifest:
         self._where = str(path or MANIFEST.label)
         self._enabled: dict[str, Raw] = file.nodes or {}
         self._enabled.update(file.sources or {})
-        self._column_config = _columns_have_config(self.dbt_version)
+        self.column_config = _columns_have_config(self.dbt_version)
         self._nodes: dict[str, Node] = {}
         self._disabled_raw: dict[str, list[Raw]] | None = None
         self._heads: dict[str, Head] | None = None
@@ -299,7 +299,7 @@ class Manifest:
             resource_type=unique_id.split(".", 1)[0],
             owner=self._owner(group_of(decoded), decoded.package_name),
             enabled=enabled,
-            column_config=self._column_config,
+            column_config=self.column_config,
         )
 
     def _owner(self, group: str, package: str | None) -> GroupOwner:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import structs
 
 from dbt_statsig.cli.answering import tell
 from dbt_statsig.cli.baseline import baseline_options
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 @click.command("validate")
 @project_options()
 @baseline_options
-def command(*, request: Request, output: Output, known: Callable[[Validation], Validation]) -> int:
+@click.option("--require-fresh", is_flag=True, help="Fail where a YAML file is newer than the manifest.")
+def command(*, request: Request, output: Output, known: Callable[[Validation], Validation], require_fresh: bool) -> int:
     """Check what the project declares, without key or warehouse.
 
     Reads manifest.json (and catalog.json where there is one) and shows for each source its columns and what proves
@@ -31,6 +33,6 @@ def command(*, request: Request, output: Output, known: Callable[[Validation], V
     """
     from dbt_statsig.conductor import validate  # noqa: PLC0415 - help needs no conductor
 
-    validation = known(validate(request))
+    validation = known(validate(structs.replace(request, require_fresh=require_fresh)))
     output.warn(unmatched(validation))
     return tell(output, validation, exit_code=validation.exit_code)

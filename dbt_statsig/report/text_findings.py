@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from dbt_statsig.findings import Finding
     from dbt_statsig.report.style import Style
 
+ALWAYS_SHOWN = frozenset({"manifest-outdated"})
+"""Warnings that quiet style shows too: they concern all that the report says."""
+
 _LOOKS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
 
 
@@ -45,7 +48,7 @@ def findings_lines(
 
     Many are grouped by code, one line each; `at_most` then limits the warnings and notes of each code.
     """
-    chosen = [found for found in findings if found.severity >= least]
+    chosen = [found for found in findings if found.severity >= least or found.code in ALWAYS_SHOWN]
     if is_brief(len(chosen), style):
         return brief_findings(chosen, style, at_most=at_most)
     lines: list[str] = []
