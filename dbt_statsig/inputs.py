@@ -144,7 +144,7 @@ def places_of(request: Request) -> dict[str, Place]:
     line = DbtLine() if request.dbt is None else request.dbt.line
     profile = line.value("--profile", request.environ) or project_keys(request.project_dir).get("profile", "")
     given = line.value("--profiles-dir", request.environ)
-    usual = (request.project_dir, Path.cwd(), Path.home() / ".dbt")
+    usual = (request.project_dir, Path(), Path.home() / ".dbt")
     return target_places([Path(given)] if given else usual, profile, request.environ)
 
 

@@ -29,6 +29,10 @@ def _say(text: str) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command line (default: that of the process) and leave with its exit code."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        # Closed by who started this (`>&-`). Else the next file that is opened gets its number.
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - as above; to the end
     given = sys.argv[1:] if arguments is None else list(arguments)
     # A shell that asks for completions gives no arguments, but this variable.
     if given in ([], ["--help"], ["-h"]) and "_DBT_STATSIG_COMPLETE" not in os.environ:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from dbt_statsig.cli.arguments import own_part, spread_lists
+from dbt_statsig.cli.ending import lenient_streams, signals_as_interrupts
 from dbt_statsig.cli.group import COMMANDS, group
 from dbt_statsig.cli.redaction import redacted
-from dbt_statsig.cli.terminal import style_for, tolerate_all_text
+from dbt_statsig.cli.terminal import style_for
 from dbt_statsig.errors import DbtStatsigError, UsageError
 from dbt_statsig.report.escape import no_commands, one_line
 
@@ -28,9 +30,15 @@ def run(arguments: Sequence[str]) -> int:
     """The exit code of one command line. Nothing is raised; what went wrong is said on stderr."""
     # A run makes many objects that live as long as it does: looking for garbage after every 700 finds none.
     gc.set_threshold(50_000, 20, 100)
-    tolerate_all_text()
+    with lenient_streams():
+        return _ended(arguments)
+
+
+def _ended(arguments: Sequence[str]) -> int:
     try:
-        result = group.main(spread_lists(arguments), prog_name="dbt-statsig", standalone_mode=False)
+        with signals_as_interrupts():
+            _check_folder()
+            result = group.main(spread_lists(arguments), prog_name="dbt-statsig", standalone_mode=False)
     except click.UsageError as error:
         error.show()
         return _told(UsageError(error.format_message()), arguments, aside="")
@@ -44,6 +52,14 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as error:  # noqa: BLE001 - the last resort: no traceback reaches a user unasked
         return _surprised(error, arguments)
     return result if isinstance(result, int) else 0
+
+
+def _check_folder() -> None:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        os.chdir(os.sep)  # reports, the failure's own too, ask where they are
+        raise UsageError("The working folder is gone.", fix="Change to a folder that exists.") from None
 
 
 def _told(error: DbtStatsigError, arguments: Sequence[str], *, aside: str | None = None) -> int:

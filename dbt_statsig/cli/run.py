@@ -13,6 +13,7 @@ import click
 from msgspec import structs
 
 from dbt_statsig.cli.answering import tell
+from dbt_statsig.cli.ending import SIGNALS
 from dbt_statsig.cli.failing import tell_failure
 from dbt_statsig.cli.options import console_options, find_project
 from dbt_statsig.cli.progress import progress_on
@@ -141,7 +142,9 @@ def _passed_through(words: Sequence[str]) -> tuple[int, bool]:
     handlers = {signal.SIGINT: signal.signal(signal.SIGINT, note)}
     try:
         process = subprocess.Popen(words)  # noqa: S603 - the user's own command line
-        handlers[signal.SIGTERM] = signal.signal(signal.SIGTERM, pass_on)
+        for number in SIGNALS:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                handlers[number] = signal.signal(number, pass_on)
         code = process.wait()
     except OSError as error:
         raise DbtStatsigError(

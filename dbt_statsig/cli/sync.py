@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,8 +57,6 @@ def command(*, request: Request, output: Output, dry_run: bool, saved_plan: Path
     """
     from dbt_statsig.conductor import sync  # noqa: PLC0415 - help needs no conductor
 
-    # A cancelled CI job sends SIGTERM: what is under way is then finished and told, as with Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     confirm = None
     if request.adopt_all and not (yes or dry_run):
         confirm = _asked()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import shutil
 import sys
@@ -56,23 +55,11 @@ def style_for(
     )
 
 
-def tolerate_all_text() -> None:
-    """Let both streams escape what their encoding lacks, so that no name can stop a report."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-
-
 def write_out(text: str | bytes, *, colour: bool = False) -> None:
-    """Write data to stdout; a reader that went away is no fault.
-
-    Raises `AnswerLost` where it cannot be written (a full disk).
-    """
+    """Write data to stdout. Raises `AnswerLost` where it cannot be written (a full disk)."""
     try:
         click.echo(text, nl=False, color=colour)
         sys.stdout.flush()
-    except BrokenPipeError:
-        _discard_rest()
     except OSError as error:
         _discard_rest()
         raise AnswerLost(

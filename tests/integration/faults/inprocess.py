@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import json
 import os
-import signal
 from typing import TYPE_CHECKING
 
 from click.testing import CliRunner
@@ -24,13 +23,12 @@ _STEERING = ("DBT_", "STATSIG_", "NO_COLOR", "FORCE_COLOR")
 def call(project: Project, *arguments: str | Path, **env: str) -> Done:
     """How one command ends in this project; `--output json` gives an answer."""
     unset = {name: None for name in os.environ if name.startswith(_STEERING)}
-    handler, threshold = signal.getsignal(signal.SIGTERM), gc.get_threshold()
+    threshold = gc.get_threshold()
     try:
         with CliRunner().isolation(env={**unset, **project.environ, **env}) as streams:
             code = run([*map(str, arguments), "--project-dir", str(project.folder)])
             stdout, stderr = (stream.getvalue().decode() for stream in streams[:2])
     finally:
-        signal.signal(signal.SIGTERM, handler)
         gc.set_threshold(*threshold)
     assert "internal error" not in stderr, stderr
     assert project.key not in stdout + stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -47,7 +48,7 @@ def hits(server: Running) -> int:
     return count
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
 def test_fault_18_a_signal_in_mid_apply(slow: tuple[Project, Running], number: signal.Signals) -> None:
     """What is under way is finished, nothing is started, the report tells exactly what is there; exit 2."""
     project, server = slow
@@ -86,13 +87,18 @@ def test_fault_18_a_second_signal(tmp_path: Path) -> None:
         assert statuses == ["not_started", "unknown", "unknown"]
 
 
-def test_fault_18_a_signal_before_anything_is_written(slow: tuple[Project, Running]) -> None:
+@pytest.mark.parametrize(
+    ("command", "number"), [("sync", signal.SIGINT), ("plan", signal.SIGTERM), ("debug", signal.SIGHUP)]
+)
+def test_fault_18_a_signal_before_anything_is_written(
+    slow: tuple[Project, Running], command: str, number: signal.Signals
+) -> None:
     """While the console is still being read, an interrupt ends the run with 130 and no write."""
     project, server = slow
     server.inject({"match": {"method": "GET"}, "action": "delay", "seconds": 20.0})
-    process = project.start("sync")
+    process = project.start(command)
     wait_for(lambda: hits(server) == 1)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     stdout, stderr = process.communicate(timeout=30)
     assert (process.returncode, stdout) == (130, "")
     assert "Interrupted" in stderr
@@ -123,14 +129,14 @@ def test_fault_19_no_half_written_file(slow: tuple[Project, Running]) -> None:
     assert sorted(path.name for path in project.folder.iterdir() if "plan" in path.name) == ["old.plan"]
 
 
-def sync_into(stdout: IO[Any], project: Project) -> subprocess.CompletedProcess[str]:
+def sync_into(stdout: IO[Any], project: Project, stderr: IO[Any] | int = -1) -> subprocess.CompletedProcess[str]:
     """A sync whose report goes to this file."""
     return subprocess.run(
         [COMMAND, "sync"],
         cwd=project.folder,
         env=environment(**project.environ),
         stdout=stdout,
-        stderr=subprocess.PIPE,
+        stderr=stderr,
         text=True,
         check=False,
         timeout=60,
@@ -160,13 +166,28 @@ def test_fault_44_the_plan_cannot_be_written(project: Project, place: str) -> No
 
 
 def test_fault_44_nobody_reads_the_report(project: Project, server: Running) -> None:
-    """A reader that goes away is no fault: the sync is done, without noise."""
+    """Readers that go away, of stderr too, are no fault: the sync is done, without noise."""
     read, write = os.pipe()
     os.close(read)
-    with os.fdopen(write, "wb") as stdout:
-        done = sync_into(stdout, project)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert names(server) == ["Orders"]
+    with os.fdopen(write, "wb") as nobody:
+        done = sync_into(nobody, project)
+        assert (done.returncode, done.stderr) == (0, "")
+        project.declare("returns", "Returns")
+        assert sync_into(nobody, project, nobody).returncode == 0
+    assert names(server) == ["Orders", "Returns"]
+
+
+def test_fault_67_the_folder_is_deleted(slow: tuple[Project, Running]) -> None:
+    """Fault 67: what a sync has begun is finished and told although its folder went away; the exit code tells too."""
+    project, server = slow
+    process = project.start("sync", "--output", "json", "--report", "html:x.html", DBT_STATSIG_CONCURRENCY="3")
+    wait_for(lambda: posts(server) >= 1)
+    shutil.rmtree(project.folder)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert stderr.startswith("Error: x.html could not be written: ")
+    assert {entry["status"] for entry in json.loads(stdout)["outcome"]["objects"]} == {"done"}
+    assert len(names(server)) == COUNT
 
 
 @pytest.mark.parametrize("jump", [-86_400.0, 86_400.0])

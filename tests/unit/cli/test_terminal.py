@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dbt_statsig.cli.terminal import style_for, tolerate_all_text, write_out
+from dbt_statsig.cli.ending import lenient_streams
+from dbt_statsig.cli.terminal import style_for, write_out
 from dbt_statsig.errors import DbtStatsigError
 
 if TYPE_CHECKING:
@@ -67,9 +68,8 @@ def test_text_that_the_encoding_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = Stream(terminal=False, encoding="ascii")
     monkeypatch.setattr(sys, "stdout", stream)
     monkeypatch.setattr(sys, "stderr", io.StringIO())
-    tolerate_all_text()
-    stream.write("naïve →")
-    stream.flush()
+    with lenient_streams():
+        sys.stdout.write("naïve →")
     assert stream.buffer.getvalue() == b"na\\xefve \\u2192"  # type: ignore[attr-defined] # it is the BytesIO above
 
 
