@@ -129,6 +129,7 @@ def _invocation(request: Request) -> str:
 def _passed_through(words: Sequence[str]) -> tuple[int, bool]:
     """The exit code of dbt, and whether somebody ended it; its streams are ours."""
     interrupted = False
+    process: subprocess.Popen[bytes] | None = None
 
     def note(*_: object) -> None:
         nonlocal interrupted
@@ -136,15 +137,17 @@ def _passed_through(words: Sequence[str]) -> tuple[int, bool]:
 
     def pass_on(*_: object) -> None:
         note()
-        process.terminate()
+        if process is not None:
+            process.terminate()
 
+    passed_on = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    handlers = {number: signal.signal(number, pass_on) for number in passed_on}
     # dbt gets Ctrl-C from the terminal itself, and needs time to cancel its queries: wait for it.
-    handlers = {signal.SIGINT: signal.signal(signal.SIGINT, note)}
+    handlers[signal.SIGINT] = signal.signal(signal.SIGINT, note)
     try:
         process = subprocess.Popen(words)  # noqa: S603 - the user's own command line
-        for number in SIGNALS:
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                handlers[number] = signal.signal(number, pass_on)
+        if interrupted:
+            process.terminate()
         code = process.wait()
     except OSError as error:
         raise DbtStatsigError(

@@ -48,7 +48,7 @@ def hits(server: Running) -> int:
     return count
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_fault_18_a_signal_in_mid_apply(slow: tuple[Project, Running], number: signal.Signals) -> None:
     """What is under way is finished, nothing is started, the report tells exactly what is there; exit 2."""
     project, server = slow
@@ -88,7 +88,7 @@ def test_fault_18_a_second_signal(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "number"), [("sync", signal.SIGINT), ("plan", signal.SIGTERM), ("debug", signal.SIGHUP)]
+    ("command", "number"), [("sync", signal.SIGINT), ("plan", signal.SIGTERM), ("debug", signal.SIGTERM)]
 )
 def test_fault_18_a_signal_before_anything_is_written(
     slow: tuple[Project, Running], command: str, number: signal.Signals

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,7 +17,19 @@ from dbt_statsig.cli.boundary import run
 from dbt_statsig.cli.ending import SIGNALS, lenient_streams, signals_as_interrupts
 from dbt_statsig.cli.run import _passed_through
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 FULL = Path("/dev/full")
+
+
+@pytest.fixture(autouse=True)
+def _not_ignored() -> Iterator[None]:
+    """Tests may run under nohup."""
+    before = [signal.signal(number, signal.SIG_DFL) for number in SIGNALS]
+    yield
+    for number, handler in zip(SIGNALS, before, strict=True):
+        signal.signal(number, handler)
 
 
 def handlers() -> list[object]:
@@ -37,14 +50,12 @@ def test_other_handlers_stay() -> None:
     """A signal that is ignored (nohup) or that the process handles by itself is left alone, as are other threads."""
     heard: list[int] = []
     before = [signal.signal(number, signal.SIG_IGN) for number in SIGNALS]
-    try:
-        signal.signal(SIGNALS[0], lambda number, _: heard.append(number))
-        with signals_as_interrupts():
-            for number in SIGNALS:
-                signal.raise_signal(number)
-    finally:
-        for number, handler in zip(SIGNALS, before, strict=True):
-            signal.signal(number, handler)
+    signal.signal(SIGNALS[0], lambda number, _: heard.append(number))
+    with signals_as_interrupts():
+        for number in SIGNALS:
+            signal.raise_signal(number)
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
     assert heard == [SIGNALS[0]]
     found: list[object] = []
 
