@@ -131,10 +131,11 @@ def _problem(entry: Any, key: ApiKey) -> str:
 
 
 def _text(value: Any, key: ApiKey) -> str:
-    """A string as it is, a list of strings joined, nothing for all else."""
+    """A string in one line, a list of strings joined, nothing for all else."""
     if isinstance(value, list):
         value = "; ".join(part for part in value if isinstance(part, str))
     if not isinstance(value, str):
         return ""
-    redacted = key.redact(value).strip()
+    lines = (line.strip() for line in key.redact(value).splitlines())
+    redacted = " ".join(line for line in lines if line)
     return redacted if len(redacted) <= _LONGEST_MESSAGE else f"{redacted[:_LONGEST_MESSAGE]}…"

@@ -8,8 +8,9 @@ from urllib.parse import unquote
 from dbt_statsig.emulator.kinds import KINDS
 from dbt_statsig.emulator.limits import RateLimit
 from dbt_statsig.emulator.paging import Page, page_of, page_reply
-from dbt_statsig.emulator.replies import Fault, Refusal, Reply, invalid, refuse
+from dbt_statsig.emulator.replies import Refusal, Reply, invalid, refuse
 from dbt_statsig.emulator.sources import Sources
+from dbt_statsig.emulator.validation import tag_faults
 from dbt_statsig.emulator.visitors import decoded
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ __all__ = ["PREFIX", "Api"]
 
 PREFIX = "/console/v1"
 _MUTATIONS = ("POST", "PATCH", "PUT", "DELETE")
-_LONGEST_TAG = 100
 
 _LISTS = {
     ("tags",): "tags",
@@ -132,15 +132,10 @@ class Api:
         return page_reply(message, items, page, call, next_path=next_path, end=end)
 
     def _create_tag(self, body: dict[str, Any], *, persist: bool) -> Reply:
-        name, description = body.get("name"), body.get("description")
-        faults: list[Fault] = []
-        if not isinstance(name, str) or not 1 <= len(name) <= _LONGEST_TAG:
-            faults.append(Fault("name", f"must be a string of 1 to {_LONGEST_TAG} characters"))
-        if not isinstance(description, str):
-            faults.append(Fault("description", "must be a string"))
-        if faults:
+        if faults := tag_faults(body):
             raise invalid(faults, plain=self._options.plain_errors)
-        tag = {"name": name, "description": description}
+        name = body["name"]
+        tag = {"name": name, "description": body["description"]}
         with self._state.lock:
             if name in self._state.tag_names():
                 raise refuse(400, f"Tag name {name!r} is already in use.")

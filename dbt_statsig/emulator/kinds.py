@@ -7,15 +7,19 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-__all__ = ["KINDS", "WRITE_ONLY", "FieldType", "Kind"]
+__all__ = ["KINDS", "WRITE_ONLY", "FieldType", "Kind", "Operation"]
 
 FieldType = Literal["string", "boolean", "strings", "units", "formulas", "hour", "owner", "source_type", "text_or_null"]
+Operation = Literal["create", "update", "patch"]
 
 WRITE_ONLY = frozenset({"dryRun", "skip_validation", "all_columns", "column_types"})
 
 
 class Kind(Struct, frozen=True, kw_only=True):
-    """One kind: `collection` is its name here (seed, control endpoints), the paths follow `/console/v1/`."""
+    """One kind: `collection` is its name here (seed, control endpoints), the paths follow `/console/v1/`.
+
+    `read_only` are fields that answers hold and that no write knows.
+    """
 
     collection: str
     title: str
@@ -30,6 +34,22 @@ class Kind(Struct, frozen=True, kw_only=True):
     patches: bool
     reads_one: bool
     macros: frozenset[str]
+    read_only: frozenset[str] = frozenset()
+
+    @property
+    def writable(self) -> dict[str, FieldType]:
+        """The fields that writes know."""
+        return {name: field_type for name, field_type in self.fields.items() if name not in self.read_only}
+
+    def required(self, operation: Operation) -> tuple[str, ...]:
+        """The fields without which this write is refused."""
+        return {"create": self.on_create, "update": self.on_update, "patch": ()}[operation]
+
+    def refused(self, operation: Operation) -> frozenset[str]:
+        """The fields that other writes take, and this one refuses."""
+        if operation == "patch":
+            return frozenset({"sql"})
+        return frozenset() if self.renames or operation == "create" else frozenset({"name"})
 
     @property
     def missing_is_published(self) -> bool:
@@ -121,6 +141,7 @@ KINDS: MappingProxyType[str, Kind] = MappingProxyType(
                 patches=True,
                 reads_one=True,
                 macros=_DATES | _START,
+                read_only=frozenset({"owner"}),
             ),
             Kind(
                 collection="qualifying_events",

@@ -33,7 +33,7 @@ def page_of(query: str, *, required: bool, max_limit: int) -> Page | list[Fault]
         given = values.get(name)
         if given is None:
             if required:
-                faults.append(Fault(name, "is required"))
+                faults.append(Fault(name, "Required"))
             numbers[name] = default
         elif given[-1].isascii() and given[-1].isdecimal() and int(given[-1]) > 0:
             numbers[name] = int(given[-1])

@@ -61,8 +61,8 @@ def refuse(status: int, message: str, headers: dict[str, str] | None = None) -> 
 
 def invalid(faults: list[Fault], *, plain: bool) -> Refusal:
     """The 400 of a refused body; the shape with `errors` unless `plain`."""
-    summary = "; ".join(f"{fault.property}: {fault.message}" for fault in faults)
-    payload: dict[str, Any] = {"status": 400, "message": f"The request is not valid. {summary}"}
+    summary = "; ".join(f"{fault.property}: {fault.message}" if fault.property else fault.message for fault in faults)
+    payload: dict[str, Any] = {"status": 400, "message": summary if plain else "Bad Request Exception"}
     if not plain:
         payload["errors"] = [{"property": fault.property, "errorMessage": fault.message} for fault in faults]
     return Refusal(Reply(status=400, payload=payload))

@@ -13,7 +13,7 @@ from dbt_statsig.emulator.validation import body_faults, table_faults
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from dbt_statsig.emulator.kinds import Kind
+    from dbt_statsig.emulator.kinds import Kind, Operation
     from dbt_statsig.emulator.options import Options
     from dbt_statsig.emulator.state import State
 
@@ -44,7 +44,7 @@ class Sources:
 
     def create(self, kind: Kind, body: Mapping[str, Any], *, persist: bool) -> Reply:
         """A new source, or with `dryRun` the same answer and no source."""
-        self._validate(kind, body, kind.on_create)
+        self._validate(kind, body, "create")
         made: dict[str, Any] = {"description": "", "tags": [], **_stored(kind, body)}
         if self._options.sdk_key_owner:
             made.setdefault("owner", dict(_OWNER))
@@ -61,7 +61,7 @@ class Sources:
     def update(self, kind: Kind, name: str, body: Mapping[str, Any], *, persist: bool) -> Reply:
         """A full update: the fields of the body are set; whether others are reset is an option."""
         held = self._held(kind, name)
-        self._validate(kind, body, kind.on_update)
+        self._validate(kind, body, "update")
         kept = {"name", "owner"} if self._options.full_update_resets else set(held)
         base = {"description": "", "tags": [], **{key: value for key, value in held.items() if key in kept}}
         return self._replace(kind, name, base, body, persist=persist)
@@ -69,9 +69,7 @@ class Sources:
     def patch(self, kind: Kind, name: str, body: Mapping[str, Any], *, persist: bool) -> Reply:
         """A partial update; the query itself cannot be changed by one."""
         held = self._held(kind, name)
-        if "sql" in body:
-            raise invalid([Fault("sql", "cannot be changed by a partial update")], plain=self._options.plain_errors)
-        self._validate(kind, body, ())
+        self._validate(kind, body, "patch")
         return self._replace(kind, name, held, body, persist=persist)
 
     def delete(self, kind: Kind, name: str, *, persist: bool) -> Reply:
@@ -96,8 +94,6 @@ class Sources:
     ) -> Reply:
         made = {**base, **_stored(kind, body)}
         if made["name"] != name:
-            if not kind.renames:
-                raise invalid([Fault("name", "cannot be changed")], plain=self._options.plain_errors)
             self._refuse_taken(kind, made["name"])
         self._prove(kind, made, body)
         made = self._final(kind, made)
@@ -123,8 +119,8 @@ class Sources:
             if name in self._state.sources[kind.collection]:
                 raise refuse(400, f"{kind.title} name {name!r} is already in use.")
 
-    def _validate(self, kind: Kind, body: Mapping[str, Any], required: tuple[str, ...]) -> None:
-        faults = body_faults(kind, body, required)
+    def _validate(self, kind: Kind, body: Mapping[str, Any], operation: Operation) -> None:
+        faults = body_faults(kind, body, operation)
         if not faults and self._options.refuse_unknown_tags:
             known = self._state.tag_names()
             faults = [Fault("tags", f"unknown tag {tag!r}") for tag in body.get("tags", []) if tag not in known]

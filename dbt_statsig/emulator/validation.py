@@ -1,4 +1,4 @@
-"""Whether a request body is what the published description asks for; unknown properties pass unseen."""
+"""Whether a request body is what the published description asks for, in the words of zod, which checks it there."""
 
 from __future__ import annotations
 
@@ -7,31 +7,43 @@ from typing import TYPE_CHECKING, Any
 from dbt_statsig.emulator.replies import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
-    from dbt_statsig.emulator.kinds import FieldType, Kind
+    from dbt_statsig.emulator.kinds import FieldType, Kind, Operation
 
-__all__ = ["body_faults", "columns_faults", "table_faults", "type_faults"]
+__all__ = ["body_faults", "columns_faults", "table_faults", "tag_faults", "type_faults"]
 
+_REQUIRED = "Required"
 _LAST_HOUR = 23
+_SOURCE_TYPES = ("table", "query")
+_OWNER = ("ownerID", "ownerType", "ownerName", "ownerEmail")
+_LONGEST_TAG = 100
 
 
-def body_faults(kind: Kind, body: Mapping[str, Any], required: tuple[str, ...]) -> list[Fault]:
-    """Every fault of `body`: absent required fields first, then wrong values in the order of the fields."""
-    faults = [Fault(name, "is required") for name in required if name not in body]
-    faults += type_faults(kind, body)
-    if body.get("name") == "":
-        faults.append(Fault("name", "must not be empty"))
-    return faults + columns_faults(body)
+def body_faults(kind: Kind, body: Mapping[str, Any], operation: Operation) -> list[Fault]:
+    """Every fault of `body`, in the order of the fields; then one that names all keys that this write does not know."""
+    required, refused = kind.required(operation), kind.refused(operation)
+    faults: list[Fault] = []
+    for name, field_type in kind.writable.items():
+        if name not in body:
+            faults += [Fault(name, _REQUIRED)] if name in required else []
+        elif name in refused:
+            faults.append(Fault(name, "Invalid literal value, expected undefined"))
+        else:
+            faults += _CHECKS[field_type](name, body[name])
+    if body.get("name") == "" and "name" not in refused:
+        faults.append(Fault("name", "String must contain at least 1 character(s)"))
+    columns = columns_faults(body) if "skip_validation" in kind.writable else []
+    return faults + _unknown("", body, kind.writable) + columns
 
 
-def type_faults(kind: Kind, body: Mapping[str, Any]) -> list[Fault]:
-    """The known fields of `body` whose value has another type than the published one."""
+def type_faults(kind: Kind, source: Mapping[str, Any]) -> list[Fault]:
+    """The known fields of an object whose value has another type than the published one."""
     return [
         fault
         for name, field_type in kind.fields.items()
-        if name in body
-        for fault in _CHECKS[field_type](name, body[name])
+        if name in source
+        for fault in _CHECKS[field_type](name, source[name])
     ]
 
 
@@ -55,72 +67,99 @@ def table_faults(source: Mapping[str, Any]) -> list[Fault]:
     return [] if source.get("sql") else [Fault("sql", "must not be empty")]
 
 
+def tag_faults(body: Mapping[str, Any]) -> list[Fault]:
+    """Every fault of a tag's body."""
+    faults = _texts(("name", "description"))("", body)
+    name = body.get("name")
+    if name == "":
+        faults.append(Fault("name", "String must contain at least 1 character(s)"))
+    elif isinstance(name, str) and len(name) > _LONGEST_TAG:
+        faults.append(Fault("name", f"String must contain at most {_LONGEST_TAG} character(s)"))
+    return faults
+
+
+def _received(value: object) -> str:
+    """The type of a JSON value, as JavaScript names it."""
+    names = {bool: "boolean", int: "number", float: "number", str: "string", list: "array", dict: "object"}
+    return names.get(type(value), "null")
+
+
+def _expected(expected: str, name: str, value: object) -> list[Fault]:
+    received = _received(value)
+    return [] if received == expected else [Fault(name, f"Expected {expected}, received {received}")]
+
+
+def _unknown(place: str, value: Mapping[str, Any], known: Collection[str]) -> list[Fault]:
+    keys = ", ".join(f"'{key}'" for key in value if key not in known)
+    return [Fault(place, f"Unrecognized key(s) in object: {keys}")] if keys else []
+
+
 def _string(name: str, value: object) -> list[Fault]:
-    return [] if isinstance(value, str) else [Fault(name, "must be a string")]
-
-
-def _text_or_null(name: str, value: object) -> list[Fault]:
-    return [] if value is None or isinstance(value, str) else [Fault(name, "must be a string or null")]
+    return _expected("string", name, value)
 
 
 def _boolean(name: str, value: object) -> list[Fault]:
-    return [] if isinstance(value, bool) else [Fault(name, "must be a boolean")]
+    return _expected("boolean", name, value)
+
+
+def _nullable(check: Callable[[str, Any], list[Fault]]) -> Callable[[str, Any], list[Fault]]:
+    return lambda name, value: [] if value is None else check(name, value)
 
 
 def _source_type(name: str, value: object) -> list[Fault]:
-    return [] if value in ("table", "query") else [Fault(name, "must be one of: table, query")]
+    expected = " | ".join(f"'{one}'" for one in _SOURCE_TYPES)
+    if not isinstance(value, str):
+        return [Fault(name, f"Expected {expected}, received {_received(value)}")]
+    wrong = f"Invalid enum value. Expected {expected}, received '{value}'"
+    return [] if value in _SOURCE_TYPES else [Fault(name, wrong)]
 
 
-def _hour(name: str, value: object) -> list[Fault]:
-    in_range = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LAST_HOUR
-    return [] if value is None or in_range else [Fault(name, "must be a whole number from 0 to 23, or null")]
-
-
-def _strings(name: str, value: object) -> list[Fault]:
-    if not isinstance(value, list):
-        return [Fault(name, "must be a list of strings")]
-    return [fault for index, item in enumerate(value) for fault in _string(f"{name}[{index}]", item)]
-
-
-def _owner(name: str, value: object) -> list[Fault]:
-    if value is None:
-        return []
-    if not isinstance(value, dict):
-        return [Fault(name, "must be an object or null")]
-    return [
-        fault
-        for key in ("ownerID", "ownerType", "ownerName", "ownerEmail")
-        if key in value
-        for fault in _string(f"{name}.{key}", value[key])
-    ]
-
-
-def _pairs(first: str, second: str) -> Callable[[str, object], list[Fault]]:
-    def check(name: str, value: object) -> list[Fault]:
-        if not isinstance(value, list):
-            return [Fault(name, "must be a list of objects")]
-        faults: list[Fault] = []
-        for index, item in enumerate(value):
-            place = f"{name}[{index}]"
-            if not isinstance(item, dict):
-                faults.append(Fault(place, "must be an object"))
-                continue
-            for key in (first, second):
-                present = key in item
-                faults += _string(f"{place}.{key}", item[key]) if present else [Fault(f"{place}.{key}", "is required")]
+def _hour(name: str, value: Any) -> list[Fault]:
+    if faults := _expected("number", name, value):
         return faults
+    if value != int(value):
+        return [Fault(name, "Expected integer, received float")]
+    if value < 0:
+        return [Fault(name, "Number must be greater than or equal to 0")]
+    return [Fault(name, f"Number must be less than or equal to {_LAST_HOUR}")] if value > _LAST_HOUR else []
 
-    return check
+
+def _each(check: Callable[[str, Any], list[Fault]]) -> Callable[[str, Any], list[Fault]]:
+    """The check of a list whose items pass `check`."""
+
+    def checked(name: str, value: Any) -> list[Fault]:
+        return _expected("array", name, value) or [
+            fault for index, item in enumerate(value) for fault in check(f"{name}[{index}]", item)
+        ]
+
+    return checked
 
 
-_CHECKS: dict[FieldType, Callable[[str, object], list[Fault]]] = {
+def _texts(required: tuple[str, ...] = (), optional: tuple[str, ...] = ()) -> Callable[[str, Any], list[Fault]]:
+    """The check of an object that has these strings and nothing else."""
+
+    def checked(place: str, value: Any) -> list[Fault]:
+        if faults := _expected("object", place, value):
+            return faults
+        for key in (*required, *optional):
+            name = f"{place}.{key}" if place else key
+            if key in value:
+                faults += _string(name, value[key])
+            elif key in required:
+                faults.append(Fault(name, _REQUIRED))
+        return faults + _unknown(place, value, (*required, *optional))
+
+    return checked
+
+
+_CHECKS: dict[FieldType, Callable[[str, Any], list[Fault]]] = {
     "string": _string,
-    "text_or_null": _text_or_null,
+    "text_or_null": _nullable(_string),
     "boolean": _boolean,
-    "strings": _strings,
-    "hour": _hour,
+    "strings": _each(_string),
+    "hour": _nullable(_hour),
     "source_type": _source_type,
-    "owner": _owner,
-    "units": _pairs("statsigUnitID", "column"),
-    "formulas": _pairs("key", "formula"),
+    "owner": _nullable(_texts(optional=_OWNER)),
+    "units": _each(_texts(("statsigUnitID", "column"))),
+    "formulas": _each(_texts(("key", "formula"))),
 }

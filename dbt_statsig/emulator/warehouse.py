@@ -6,7 +6,9 @@ read-only.
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from dbt_statsig.emulator.databases import DuckDB, Failed, PostgreSQL
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["checker", "source_faults"]
 
+_POINTER = re.compile(r"LINE \d+:")
 _COLUMN_FIELDS = ("timestampColumn", "experimentIDColumn", "groupIDColumn", "groupNameColumn", "datePartitionColumn")
 
 
@@ -86,7 +89,13 @@ def _tried(columns_of: Columns, place: str, sql: str) -> list[str] | Fault:
     try:
         return columns_of(sql)
     except Failed as fault:
-        return Fault(place, str(fault).strip())
+        return Fault(place, _one_line(str(fault)))
+
+
+def _one_line(message: str) -> str:
+    """A database's message without the query's text, of which it points at a line that is not the user's."""
+    lines = list(takewhile(lambda line: not _POINTER.match(line), message.splitlines()))
+    return " ".join(line.strip() for line in lines if line.strip())
 
 
 def _mapped(source: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -97,6 +97,12 @@ def test_both_error_shapes_are_read() -> None:
     assert error.status == 400
 
 
+def test_lines_are_joined() -> None:
+    """A message of several lines, as databases have them, comes in one."""
+    error = refusal(answer(400, {"message": "Invalid.\r\n\n  LINE 1: select x\n  ^ "}), KEY, "Source")
+    assert error.message == "Source: Statsig refused it (400): Invalid. LINE 1: select x ^."
+
+
 @pytest.mark.parametrize(("status", "kind"), [(401, AuthenticationFailed), (403, Forbidden)])
 def test_13_a_refused_key_is_not_repeated(status: int, kind: type[ConsoleError]) -> None:
     """Fault 13: 401 and 403 say which variable held the key, and hide the key that the answer quotes."""

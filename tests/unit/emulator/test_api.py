@@ -31,8 +31,18 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "owner": st.none() | st.just({"ownerID": "x"}),
     "source_type": st.sampled_from(["table", "query", "view"]),
 }
-FIELDS = {field: VALUES[kind_of] for kind in KINDS.values() for field, kind_of in kind.fields.items()}
-BODIES = st.fixed_dictionaries({}, optional={**FIELDS, "name": st.sampled_from(["a", "b", "c", ""])})
+BODIES = st.one_of(
+    *[
+        st.fixed_dictionaries(
+            {},
+            optional={
+                **{field: VALUES[kind_of] for field, kind_of in kind.fields.items()},
+                "name": st.sampled_from(["a", "b", "c", ""]),
+            },
+        )
+        for kind in KINDS.values()
+    ]
+)
 PATHS = st.one_of(
     st.sampled_from([path for kind in KINDS.values() for path in (kind.list_path, kind.create_path)]),
     st.builds(

@@ -41,7 +41,7 @@ def test_names_become_objects_and_required_fields_are_filled() -> None:
         ({"metric_sources": ["Orders"]}, "metric_sources[0]: must be an object"),
         ({"metric_sources": [{}]}, "metric_sources[0].name: is required"),
         ({"metric_sources": [{"name": "a"}, {"name": "a"}]}, "metric_sources[1].name: 'a' is there twice"),
-        ({"metric_sources": [{"name": "a", "tags": "x"}]}, "metric_sources[0].tags: must be a list of strings"),
+        ({"metric_sources": [{"name": "a", "tags": "x"}]}, "metric_sources[0].tags: Expected array, received string"),
         ({"unit_id_types": [""]}, "unit_id_types[0].name: is required"),
         ({"experiments": [1]}, "experiments[0]: must be an object"),
     ],
