@@ -32,7 +32,7 @@ nightly: $(STAMP)  ## the long tests: 10,000 sequences of edits and faults, a ki
 	  tests/integration/test_first_use.py tests/integration/test_pace.py tests/unit/console/test_pace.py \
 	  tests/unit/columns/test_against_duckdb.py \
 	  tests/unit/columns/test_against_clickhouse.py tests/integration/test_two_builds.py \
-	  tests/integration/dbt/test_order_of_commands.py
+	  tests/integration/dbt/test_order_of_commands.py tests/integration/test_ci_documents.py
 
 bench: $(STAMP)  ## what a sync, a validation and a parse cost, as ratios within one run
 	$(BIN)/python benchmarks/sync_bench.py

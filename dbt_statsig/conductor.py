@@ -16,6 +16,7 @@ from dbt_statsig.live import begin_reading, checked_live
 from dbt_statsig.namespace import other_prefixes, prefix_of
 from dbt_statsig.payloads.building import BUILT_IN_UNITS
 from dbt_statsig.planning.adoption import matchless, without_creations
+from dbt_statsig.planning.elsewhere import by_node
 from dbt_statsig.planning.matching import Scope, absent, build_plan, owned
 from dbt_statsig.planning.relocation import relocated
 from dbt_statsig.planning.safety import doubt, guarded
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 NO_KEY = "No Console API key is set."
 NO_KEY_FIX = "Set STATSIG_CONSOLE_API_KEY to a Console API key of the Statsig project."
 
+_BY_NODE = "This plan compares tables without their database and schema."
 _MEANT = (
     "Let dbt write the manifest again for this target (`dbt compile --target …`). "
     "If the tables did move, see `dbt-statsig plan`, then run `dbt-statsig sync --force` once."
@@ -74,7 +76,7 @@ def plan(request: Request, *, progress: Progress | None = None, manifest: Manife
     if request.state is not None:
         project.validation = project.against(request.state)
     with _console(project, told) as client:
-        planned = _with_units(project, _planned(project, client, told), client)
+        planned = _with_units(project, _planned(project, client, told, only_shown=True), client)
         return planned if request.state is None else with_experiments(planned, client, told)
 
 
@@ -109,7 +111,7 @@ def sync(
         # Made before the reading: how fresh that is counts from here, through any check or question.
         concurrency = project.settings.concurrency
         applier = Applier(client, concurrency=concurrency, on_done=lambda count: told.done(count, total))
-        planned = _planned(project, client, told)
+        planned = _planned(project, client, told, only_shown=request.dry_run and saved is None)
         now = None if saved is None else matched(saved, planned)
         if request.dry_run:
             return Synced(planned=planned, outcome=Outcome(objects=())) if now is None else now.previewed(planned)
@@ -144,10 +146,14 @@ def _console(project: Project, told: Progress) -> ConsoleClient:
     )
 
 
-def _planned(project: Project, client: ConsoleClient, told: Progress) -> Planned:
-    """The plan against what the console holds now, which is read while the declarations are proven."""
+def _planned(project: Project, client: ConsoleClient, told: Progress, *, only_shown: bool) -> Planned:
+    """The plan against what the console holds now, which is read while the declarations are proven.
+
+    One that is `only_shown` compares by node where this dbt target may not push.
+    """
     lists = begin_reading(client, project.kinds(), told)
-    desired = list(project.desired())
+    is_elsewhere = only_shown and bool(project.elsewhere)
+    desired = list(project.desired(by_node=is_elsewhere))
     reading = checked_live(client, lists(), desired)
     live, warnings = reading.live, [*client.warnings, *reading.warnings]
     only = None if project.only is None else project.only - project.unproven.keys()
@@ -168,6 +174,8 @@ def _planned(project: Project, client: ConsoleClient, told: Progress) -> Planned
     if doubtful := doubt(ours, without_node):
         warnings.append(f"{doubtful} If it is another project, give each a `namespace`.")
     other_target = _other_target(project, live, scope, warnings)
+    if is_elsewhere:
+        desired = list(by_node(desired, live, project.inputs.manifest.node, scope))
     asked = build_plan(desired, live, scope)
     there = {item.name for held in live.values() for item in held.items}
     unmatched = matchless(project.request.adopt, asked, there)
@@ -216,6 +224,9 @@ def _disabled(plan: Plan) -> Iterator[Left]:
 
 def _other_target(project: Project, live: Mapping[Kind, Live], scope: Scope, warnings: list[str]) -> str:
     """Why the manifest seems to be of another target; what a sync would refuse for goes to the warnings."""
+    if project.elsewhere:
+        warnings.append(f"A sync would be refused. {project.elsewhere} {_BY_NODE}")
+        return ""
     try:
         check_target(project.target, project.settings)
     except TargetRefused as refusal:

@@ -84,6 +84,19 @@ def check_target(target: Target, settings: Settings) -> None:
     )
 
 
+def elsewhere(target: Target, settings: Settings, nodes: Iterable[Node]) -> str:
+    """Why nothing of this target may be pushed, so that a plan can only show the change; empty where something may."""
+    try:
+        check_target(target, settings)
+    except TargetNotAllowed as refusal:
+        return refusal.message
+    except TargetRefused:
+        return ""
+    refused = [refused_place(node, settings) for node in nodes if node.resource_type in BUILT]
+    why = refused[0].removeprefix("Its ") if refused and all(refused) else ""
+    return f"No declared model may be pushed: {why}" if why else ""
+
+
 def other_target(name: str, places: Mapping[str, Place], nodes: Iterable[Node], *, own_names: bool) -> str:
     """Why a manifest cannot be of the dbt target of this name: none of these nodes is where that target builds.
 

@@ -13,7 +13,7 @@ from dbt_statsig.artifacts.seed_files import SeedHeaders
 from dbt_statsig.columns.memory import memory_of
 from dbt_statsig.declarations import Declared, declare
 from dbt_statsig.findings import CODES, Finding, Severity, finding
-from dbt_statsig.guard import Target, known_target, other_target, refused_place
+from dbt_statsig.guard import Target, elsewhere, known_target, other_target, refused_place
 from dbt_statsig.inputs import RUN_RESULTS_FILE, Inputs, artifacts_dir, load_inputs, places_of
 from dbt_statsig.lineage import uncompiled, upstream
 from dbt_statsig.namespace import namespace_of, prefix_of
@@ -21,6 +21,7 @@ from dbt_statsig.newer_yaml import outdated
 from dbt_statsig.payloads.building import Built, Context, build_payload
 from dbt_statsig.payloads.role_checks import RoleFacts, role_findings
 from dbt_statsig.planning.asked import FIX_FINDINGS, Desired
+from dbt_statsig.planning.relocation import BUILT
 from dbt_statsig.planning.safety import Limits
 from dbt_statsig.profiles import Place
 from dbt_statsig.results import Left, SourceReport, Validation
@@ -103,6 +104,11 @@ class Project:
             places[target.name] = structs.replace(place, schema=request.known_schema)
         nodes = [one.node for one in self.declared.declarations]
         return other_target(target.name, places, nodes, own_names=_has_own_names(self.inputs.manifest))
+
+    @cached_property
+    def elsewhere(self) -> str:
+        """Why nothing of this target may be pushed: a plan then compares by node; empty where something may."""
+        return elsewhere(self.target, self.settings, (one.node for one in self.declared.declarations))
 
     @cached_property
     def memory(self) -> Memory | None:
@@ -259,8 +265,11 @@ class Project:
             used = set(Kind)
         return [kind for kind in Kind if kind in used and (not self.request.kinds or kind in self.request.kinds)]
 
-    def desired(self) -> Iterator[Desired]:
-        """What each declaration in scope asks for, and why one must not be pushed."""
+    def desired(self, *, by_node: bool = False) -> Iterator[Desired]:
+        """What each declaration in scope asks for, and why one must not be pushed.
+
+        With `by_node` it does not matter in which place a node is that dbt builds.
+        """
         for name in self.declared.disabled:
             chosen = not self.request.kinds or name.kind in self.request.kinds
             if chosen and (self.only is None or name.unique_id in self.only):
@@ -273,7 +282,8 @@ class Project:
             if report.unique_id in self.unproven:
                 continue
             why = report.unproven or ("Its declaration has errors." if report.blocked else "")
-            place = refused_place(declaration.node, self.settings)
+            is_free = by_node and declaration.node.resource_type in BUILT
+            place = "" if is_free else refused_place(declaration.node, self.settings)
             codes = {code for about in _about(declaration) for code in faults.get(about, ())}
             yield Desired(
                 kind=report.kind,

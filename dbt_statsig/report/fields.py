@@ -26,10 +26,10 @@ class FieldDiff(Struct, frozen=True, kw_only=True):
 
 
 def field_diffs(change: Change) -> list[FieldDiff]:
-    """The fields that the change would write; of a new object all that are declared."""
+    """The fields that the change writes, or would if it were not blocked; of a new object all that are declared."""
     if change.action is Action.CREATE:
         return source_fields(change.desired) if change.desired else [_changed(field) for field in change.fields]
-    if change.action in (Action.UPDATE, Action.RENAME):
+    if change.action in (Action.UPDATE, Action.RENAME, Action.BLOCKED):
         return [_changed(field) for field in change.fields]
     return []
 

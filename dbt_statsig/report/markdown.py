@@ -57,8 +57,12 @@ def markdown_report(subject: Subject, *, limit: int = LIMIT) -> str:
     left = [f"- {one.kind.label} {code(one.name)}: {prose(one.reason)}" for one in _left(subject)]
     parts += _fitted("Left as they are", "", left, int(room * _SHARE / 3))
     used = sum(_size(part) + 2 for part in parts)
-    parts += _fitted("", "", [_detail(change) for change in _changes(subject) if change.action in _FOLDED], room - used)
+    parts += _fitted("", "", [_detail(change) for change in _changes(subject) if _is_folded(change)], room - used)
     return "\n\n".join(parts) + "\n"
+
+
+def _is_folded(change: Change) -> bool:
+    return change.action in _FOLDED or (change.action is Action.BLOCKED and bool(change.fields))
 
 
 def _size(text: str) -> int:
@@ -194,7 +198,8 @@ def _what(change: Change) -> str:
     if change.action is Action.CREATE:
         return "new"
     if change.fields:
-        return ", ".join(code(field.field) for field in change.fields)
+        names = ", ".join(code(field.field) for field in change.fields)
+        return f"{names}: {prose(change.reason, 300)}" if change.action is Action.BLOCKED else names
     return prose(change.reason, 300)
 
 

@@ -59,15 +59,15 @@ def _body(change: Change, style: Style) -> list[str]:
     if change.action is Action.CREATE:
         fields = declared_fields(change.desired) if change.desired else change.fields
         return lines + field_lines(fields, style, new=True)
-    if change.action in WRITES:
+    if change.action in WRITES or change.action is Action.BLOCKED:
         fields = tuple(field for field in change.fields if field.field != "name")
         return lines + field_lines(fields, style, new=False)
     return lines
 
 
 def changed_fields(change: Change) -> str:
-    """The names of the fields that an update or a rename changes, beside the name."""
-    if change.action not in (Action.UPDATE, Action.RENAME):
+    """The names of the fields that an update or a rename changes or would change, beside the name."""
+    if change.action not in (Action.UPDATE, Action.RENAME, Action.BLOCKED):
         return ""
     return one_line(", ".join(field.field for field in change.fields if field.field != "name"))
 

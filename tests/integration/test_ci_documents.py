@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
@@ -13,7 +14,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.integration.shop import ROOT
+from dbt_statsig.emulator import running
+from tests.integration.cli_process import KEY, run
+from tests.integration.shop import ROOT, command, copy_shop
 from tests.integration.test_documents import unknown
 
 TEXT = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
@@ -73,6 +76,37 @@ def test_the_action_is_called_as_it_is() -> None:
     calls = [step["with"] for job in jobs for step in job["steps"] if "dbt-statsig" in step.get("uses", "")]
     assert len(calls) == 2
     assert [set(call) - set(action["inputs"]) for call in calls] == [set(), set()]
+
+
+def test_both_jobs_have_the_same_evidence() -> None:
+    """The job of a pull request lets dbt do what the job that pushes does, for another target."""
+    jobs = yaml.safe_load(SECTIONS["GitHub"])["jobs"]
+    check, push = ([line for line in scripts(jobs[job]) if line.startswith("dbt ")] for job in ("check", "sync"))
+    assert [line.replace("--target ci", "--target prod") for line in check] == push
+    assert {"dbt build --target prod", "dbt docs generate --target prod"} < set(push)
+
+
+PROFILE = "{type: duckdb, path: tea_shop.duckdb, schema: %s, threads: 4}"
+
+
+@pytest.mark.skipif(not os.environ.get("DBT_STATSIG_NIGHTLY"), reason="four runs of dbt: make nightly")
+def test_the_job_of_a_pull_request_after_the_push(tmp_path: Path) -> None:
+    """After the commands of the job that pushes, those of the job of a pull request give an empty plan."""
+    shop = copy_shop(tmp_path / "shop")
+    outputs = ", ".join(f"{target}: {PROFILE % schema}" for target, schema in (("prod", "main"), ("ci", "pr_7")))
+    (shop / "profiles.yml").write_text(f"tea_shop: {{target: ci, outputs: {{{outputs}}}}}", encoding="utf-8")
+    with (shop / "dbt_statsig.yml").open("a", encoding="utf-8") as settings:
+        settings.write("\nallowed_targets: [prod]\n")
+    jobs = yaml.safe_load(SECTIONS["GitHub"])["jobs"]
+    with running() as server:
+        reach = {"DBT_STATSIG_BASE_URL": server.url, "STATSIG_CONSOLE_API_KEY": KEY}
+        for job, ours in (("sync", ["sync", "--target", "prod"]), ("check", ["plan", "--check", "--target", "ci"])):
+            for line in scripts(jobs[job]):
+                if line.startswith("dbt ") and line != "dbt deps":
+                    command(*line.split(), cwd=shop)
+            done = run(*ours, cwd=shop, **reach)
+            assert done.returncode == 0, done.stdout + done.stderr
+    assert "Nothing to do: 9 sources as declared." in done.stdout
 
 
 def test_the_hook_is_called_as_it_is() -> None:
