@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
-from dbt_statsig.changes import WRITES, Action, Change, FieldChange, Plan
+from dbt_statsig.changes import WRITES, Action, Change, Plan
+from dbt_statsig.console.confirming import NotShown
+from dbt_statsig.console.writer import Written
 from dbt_statsig.errors import (
     AuthenticationFailed,
     ConnectionFailed,
@@ -22,20 +24,25 @@ from dbt_statsig.errors import (
     Throttled,
 )
 from dbt_statsig.freshness import FRESH_SECONDS, Freshness
-from dbt_statsig.planning.comparison import completed, differences
+from dbt_statsig.planning.comparison import completed
+from dbt_statsig.planning.kept import Compared, compared, suited
 from dbt_statsig.results import ObjectOutcome, Outcome, Status
 from dbt_statsig.sources import SPECS, Kind, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from dbt_statsig.console.client import ConsoleClient, Written
+    from dbt_statsig.console.client import ConsoleClient
+    from dbt_statsig.planning.asked import Desired
 
 _STOPPERS = (AuthenticationFailed, ConnectionFailed, Throttled)
 _INTERRUPTED = "Interrupted: what was under way was finished, nothing more was started."
 _INTERRUPTED_TWICE = "Interrupted twice: what was under way was left, and its outcome is not known."
 _MOST_FORBIDDEN = 5
 """After so many 403 in a row no further write is tried: the key may write nothing, and refused attempts count too."""
+
+_NOT_TAKEN = "the ownership line did not take the note"
+_ACCEPT = "Declare what Statsig keeps, or find out why it keeps another value."
 
 _TAG_DESCRIPTION = "Used by sources that a dbt project declares."
 
@@ -69,16 +76,18 @@ class Applier:
         self._started: set[tuple[Kind, str, Action]] = set()
         self._done: set[tuple[Kind, str]] = set()
         self._outcomes: dict[tuple[Kind, str, Action], ObjectOutcome] = {}
+        self._asked: dict[tuple[Kind, str], Desired] = {}
         self._forbidden = 0
         self._surprise: BaseException | None = None
 
-    def run(self, plan: Plan) -> Outcome:
-        """What became of every change that writes, in the plan's order.
+    def run(self, plan: Plan, asked: Iterable[Desired] = ()) -> Outcome:
+        """What became of every change that writes, in the plan's order; `asked` is what the plan was made from.
 
         An interrupt (KeyboardInterrupt in this thread) lets the writes under way end, starts no others, and is told in
         `stopped`; a second one does not wait for them, and they are told as unknown.
         """
         writes = [change for change in plan.changes if change.action in WRITES]
+        self._asked = {(item.kind, item.name): item for item in asked if not item.is_idle}
         # The requests go out from other threads: an interrupt never tears one, as it would in the main thread.
         worker = threading.Thread(target=self._work_all, args=(writes,), name="statsig-apply", daemon=True)
         try:
@@ -191,7 +200,7 @@ class Applier:
         try:
             if stale := self._freshness.changed(change):
                 return refused(change, stale)
-            done = _done(change, self._send(change))
+            done = self._settled(change)
         except ConsoleError as error:
             self._count(error)
             return _ended(change, error)
@@ -209,17 +218,64 @@ class Applier:
         elif self._forbidden >= _MOST_FORBIDDEN:
             self._halt(f"Statsig answered {self._forbidden} writes in a row with 403: the key may not write.")
 
+    def _settled(self, change: Change) -> ObjectOutcome:
+        """Write one change; where Statsig keeps other values than were sent, note that once."""
+        doubt: NotShown | None = None
+        try:
+            written = self._send(change)
+        except NotShown as error:
+            # With reviews in force, what does not show may wait for one.
+            if error.live is None or self._client.respects_reviews:
+                raise
+            doubt, written = error, Written(live=error.live)
+        if change.desired is None or written.live is None:
+            return _done(change, written)
+        beside = self._beside(change, change.desired, written.live)
+        if doubt is not None and not (beside.open and beside.is_ours):
+            raise doubt
+        if not beside.open:
+            return _done(change, written, beside)
+        if not beside.is_ours:
+            return _unnoted(change, beside, "the ownership line is not kept either")
+        try:
+            return self._noted(change, beside)
+        except NotShown:
+            if doubt is not None:
+                raise doubt from None
+            return _unnoted(change, beside, _NOT_TAKEN)
+        except ConsoleError as error:
+            self._count(error)
+            return _unnoted(change, beside, error.message.rstrip("."))
+
+    def _noted(self, change: Change, beside: Compared) -> ObjectOutcome:
+        """Send what is not kept once more, with a note of it in the ownership line. This ends: nothing follows it."""
+        fields = frozenset({"description", *(one.field for one in beside.found)})
+        written = self._put(change.kind, beside.live.name, beside.noted, beside.live, fields)
+        after = self._beside(change, beside.payload, _present(written.live))
+        if after.open:
+            return _unnoted(change, after, _NOT_TAKEN)
+        return _done(change, written, after)
+
+    def _beside(self, change: Change, payload: Source, live: Source) -> Compared:
+        """The differences of what was sent and what is there, as the next plan will see them."""
+        item = self._asked.get((change.kind, change.name))
+        if item is not None and item.payload is not None:
+            payload = suited(item, item.payload, live).payload
+        return compared(payload, live)
+
     def _send(self, change: Change) -> Written:
         if change.action is Action.DELETE:
             return self._client.delete(change.kind, change.live_name)
         desired = _present(change.desired)
         if change.action is Action.CREATE:
             return self._client.create(change.kind, desired)
-        live = _present(change.live)
         fields = frozenset(field.field for field in change.fields)
-        if SPECS[change.kind].can_patch and "sql" not in fields:
-            return self._client.patch(change.kind, change.live_name, desired, fields=fields, before=live)
-        return self._client.update(change.kind, change.live_name, completed(desired, live), before=live)
+        return self._put(change.kind, change.live_name, desired, _present(change.live), fields)
+
+    def _put(self, kind: Kind, name: str, desired: Source, live: Source, fields: frozenset[str]) -> Written:
+        if SPECS[kind].can_patch and "sql" not in fields:
+            return self._client.patch(kind, name, desired, fields=fields, before=live)
+        return self._client.update(kind, name, completed(desired, live), before=live)
 
 
 def refused(change: Change, why: str) -> ObjectOutcome:
@@ -251,19 +307,17 @@ def _freeing_names_first(renames: Sequence[Change]) -> list[Change]:
 
 
 def _ended(change: Change, error: ConsoleError) -> ObjectOutcome:
-    statuses = {OutcomeUnknown: Status.UNKNOWN, Stopped: Status.NOT_STARTED}
+    statuses = {OutcomeUnknown: Status.UNKNOWN, NotShown: Status.UNKNOWN, Stopped: Status.NOT_STARTED}
     fix = "It is gone since the plan was made: plan again." if isinstance(error, NotFound) else error.fix
     status = statuses.get(type(error), Status.FAILED)
     return ObjectOutcome(change=change, status=status, message=error.message, fix=fix)
 
 
-def _done(change: Change, written: Written) -> ObjectOutcome:
-    echo: tuple[FieldChange, ...] = ()
-    if written.live is not None and change.desired is not None:
-        echo = differences(change.desired, written.live)
+def _done(change: Change, written: Written, beside: Compared | None = None) -> ObjectOutcome:
+    echo = () if beside is None else beside.found
     message, fix = "", ""
     if echo:
-        message, fix = "The console now shows other values than were sent.", "Compare the fields, then plan again."
+        message, fix = "Statsig keeps other values than were sent; they are not sent again.", _ACCEPT
     elif written.already:
         message = "It was gone already."
     return ObjectOutcome(
@@ -274,4 +328,15 @@ def _done(change: Change, written: Written) -> ObjectOutcome:
         echo=echo,
         reconciled=written.reconciled,
         already=written.already,
+    )
+
+
+def _unnoted(change: Change, beside: Compared, why: str) -> ObjectOutcome:
+    """A write after which Statsig keeps other values, which could not be noted: the next run does not know it."""
+    return ObjectOutcome(
+        change=change,
+        status=Status.UNKNOWN,
+        message=f"Statsig keeps other values than were sent, and this could not be noted: {why}.",
+        fix=f"{_ACCEPT} Until then each sync tries again.",
+        echo=beside.found,
     )

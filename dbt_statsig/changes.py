@@ -55,6 +55,8 @@ class Change(Struct, frozen=True, kw_only=True):
     (differs for a rename), `reason` says why an object is foreign, orphaned, blocked or replaced; `fix` the next step.
     `requires` names other changes of the kind, and `after` those of other kinds, each with its kind: only after these
     are done is this one written.
+    `not_kept` are fields that Statsig is known to keep otherwise (`before`) than they are sent (`after`); they are no
+    reason to write.
     `kept` says that the SQL stays as it is, as the evidence at hand does not tell whether it is right.
     `desired` and `live` are the whole objects; either is None where there is none.
     """
@@ -65,6 +67,7 @@ class Change(Struct, frozen=True, kw_only=True):
     unique_id: str = ""
     live_name: str = ""
     fields: tuple[FieldChange, ...] = ()
+    not_kept: tuple[FieldChange, ...] = ()
     reason: str = ""
     fix: str = ""
     requires: tuple[str, ...] = ()

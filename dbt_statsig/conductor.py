@@ -14,6 +14,7 @@ from dbt_statsig.guard import check_target
 from dbt_statsig.impact.live_experiments import with_experiments
 from dbt_statsig.live import begin_reading, checked_live
 from dbt_statsig.namespace import other_prefixes, prefix_of
+from dbt_statsig.not_kept import NOT_KEPT, not_kept, written
 from dbt_statsig.payloads.building import BUILT_IN_UNITS
 from dbt_statsig.planning.adoption import matchless, without_creations
 from dbt_statsig.planning.elsewhere import by_node
@@ -122,8 +123,8 @@ def sync(
         ready = planned.plan if now is None else now.plan
         total = sum(change.action in WRITES for change in ready.changes)
         told.done(0, total)
-        outcome = applier.run(ready)
-        return Synced(planned=planned, outcome=outcome if now is None else now.joined(outcome))
+        outcome = applier.run(ready, project.desired())
+        return _with_kept(project, planned, outcome if now is None else now.joined(outcome), client)
 
 
 def _console(project: Project, told: Progress) -> ConsoleClient:
@@ -169,7 +170,7 @@ def _planned(project: Project, client: ConsoleClient, told: Progress, *, only_sh
         prefixes=other_prefixes(project.settings, project.target.name),
         force=project.request.force,
     )
-    ours, without_node = owned(scope, live), absent(scope, live, project.inputs.manifest.holds)
+    ours, without_node = owned(scope, live, desired), absent(scope, live, project.inputs.manifest.holds)
     scope = _with_misspelt(project, scope, live, warnings)
     if doubtful := doubt(ours, without_node):
         warnings.append(f"{doubtful} If it is another project, give each a `namespace`.")
@@ -191,6 +192,7 @@ def _planned(project: Project, client: ConsoleClient, told: Progress, *, only_sh
         near = did_you_mean(word, {*there, *(change.name for change in asked.changes)})
         warnings.append(f'--adopt "{word}": no declared source and no object has this name. {near}'.rstrip())
     validation = excused(project.validation, result)
+    known = not_kept(result.changes, project.declared.declarations, strict=project.strict)
     result, uncompared = without_uncompared(result)
     planned = Planned(
         validation=validation,
@@ -202,7 +204,18 @@ def _planned(project: Project, client: ConsoleClient, told: Progress, *, only_sh
         binding=binding_of(scope, project.target.name, project.settings, desired),
         doubt=other_target,
     )
+    planned = _found(planned, known, client)
     return _checked(project, planned, client, told) if project.request.server_check else planned
+
+
+def _with_kept(project: Project, planned: Planned, outcome: Outcome, client: ConsoleClient) -> Synced:
+    """The sync with a warning for each field that Statsig keeps otherwise than it was sent."""
+    changes = written(outcome)
+    known = not_kept(changes, project.declared.declarations, strict=project.strict)
+    about = {(NOT_KEPT, change.kind.value, change.name) for change in changes}
+    findings = tuple(one for one in planned.validation.findings if (one.code, one.kind, one.source) not in about)
+    planned = structs.replace(planned, validation=structs.replace(planned.validation, findings=findings))
+    return Synced(planned=_found(planned, known, client), outcome=outcome)
 
 
 def _with_misspelt(project: Project, scope: Scope, live: Mapping[Kind, Live], warnings: list[str]) -> Scope:

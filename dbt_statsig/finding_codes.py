@@ -194,6 +194,13 @@ CODES: dict[str, Code] = {
         "Add it in Statsig (Settings > Unit IDs), or write it as Statsig does; upper and lower case count.",
         example="id_type_mapping:\n  companyID: company_id  # as Settings > Unit IDs lists it",
     ),
+    "not-kept": Code(
+        _W,
+        "Statsig keeps another value of this field than the one that is sent. The ownership line has a note of it, and "
+        "the field is not sent again until either value changes.",
+        "Declare what Statsig keeps, or find out why it keeps another value.",
+        example="tags: [core, from-api]  # as Statsig keeps them",
+    ),
     "partition-type-unknown": Code(
         _E,
         "Nothing proves whether the partition column is a date, a timestamp or an integer, and the date filter depends "

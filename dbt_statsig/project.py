@@ -144,6 +144,11 @@ class Project:
         missing = {unique_id: uncompiled(self.inputs.manifest, [unique_id]) for unique_id in weak}
         return {unique_id: ", ".join(parents[:NAMED]) for unique_id, parents in missing.items() if parents}
 
+    @property
+    def strict(self) -> bool:
+        """Whether warnings count as errors."""
+        return self.request.strict or self.settings.strict
+
     @cached_property
     def prover(self) -> Prover:
         """What proves columns."""
@@ -173,7 +178,7 @@ class Project:
             findings += role_findings(one, known, guides=self.settings.guides)
         if memory is not None:
             memory.save()
-        if self.request.strict or self.settings.strict:
+        if self.strict:
             findings = [_promoted(found) for found in findings]
         errors = {(found.unique_id, found.kind, found.source) for found in findings if found.severity is Severity.ERROR}
         return Validation(

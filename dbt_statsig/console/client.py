@@ -86,6 +86,7 @@ class ConsoleClient:
         a write whose answer was lost.
         """
         address = checked_base_url(base_url)
+        self.respects_reviews = respect_review_settings
         warm_types()
         self._patience = Patience(budget=budget, clock=clock or SystemClock(), on_wait=on_wait)
         self._wire = Wire(key, address, respect_review_settings=respect_review_settings, transport=transport)

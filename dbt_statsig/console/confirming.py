@@ -23,6 +23,15 @@ CONFIRMATIONS = (0.0, 1.0, 2.0)
 T = TypeVar("T")
 
 
+class NotShown(OutcomeUnknown):
+    """A write that was accepted and does not show.
+
+    `live` is the object where its answer and reading back agree on it: perhaps Statsig keeps it so. Else it is None.
+    """
+
+    live: Source | None = None
+
+
 class Sent(Struct, frozen=True, kw_only=True):
     """What was sent and what came back: the object before (None: not known, or there was none) and the answer's own.
 
@@ -60,7 +69,7 @@ def confirm(
     """What shows that the write was done, after as many looks as it takes.
 
     `fault` is an error that the answer reports. Raises Refused where there is one and nothing shows, and otherwise
-    OutcomeUnknown with `shown`, which says what is there instead.
+    NotShown with `shown`, which says what is there instead, or OutcomeUnknown where reading back failed.
     """
     for seconds in CONFIRMATIONS[:1] if fault else CONFIRMATIONS:
         if seconds and not patience.pause(seconds, f"{what}: it does not show yet", stoppable=False):
@@ -78,7 +87,7 @@ def confirm(
             return seen
     if fault:
         raise Refused(f"{what}: Statsig refused it ({fault}).", status=400)
-    raise OutcomeUnknown(
+    raise NotShown(
         f"{what}: Statsig accepted this, but {shown}.",
         fix="A review may be pending: look in Statsig. The next run compares again, and sends what still differs.",
     )

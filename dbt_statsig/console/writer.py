@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from dbt_statsig.console.bodies import create_body, decoded, only, patch_body, update_body
-from dbt_statsig.console.confirming import Sent, confirm, took_effect
+from dbt_statsig.console.confirming import NotShown, Sent, confirm, took_effect
 from dbt_statsig.console.reader import TAGS_PATH, Reader, object_path, title
 from dbt_statsig.console.reconcile import LOOKS, Seen, Settled, State, settle
 from dbt_statsig.console.sender import Lost, Request, Sender
@@ -203,14 +203,26 @@ class Writer:
         if echo is not None and not result.fault and self._shows(echo, sent):
             return Written(live=echo)
         answered = msgspec.structs.replace(sent, echo=echo)
-        live = confirm(
-            lambda: self._reader.get(kind, sent.payload.name),
-            lambda live: took_effect(answered, live, self._same),
-            what=request.what,
-            fault=result.fault,
-            shown="it does not show what was sent",
-            patience=self._patience,
-        )
+        seen: list[Source | None] = []
+
+        def read_back() -> Source | None:
+            seen.append(self._reader.get(kind, sent.payload.name))
+            return seen[-1]
+
+        try:
+            live = confirm(
+                read_back,
+                lambda live: took_effect(answered, live, self._same),
+                what=request.what,
+                fault=result.fault,
+                shown="it does not show what was sent",
+                patience=self._patience,
+            )
+        except NotShown as error:
+            last = seen[-1]
+            if echo is not None and last is not None and echo.name == last.name and self._same(echo, last):
+                error.live = last
+            raise
         return Written(live=live, reconciled=echo is None)
 
     def _shows(self, echo: Source, sent: Sent) -> bool:

@@ -15,14 +15,16 @@ from msgspec import structs
 from dbt_statsig.changes import WRITES, Action, Change, FieldChange, Plan, is_standing, united
 from dbt_statsig.planning.adoption import Adoption
 from dbt_statsig.planning.asked import Desired, Live, Scope
-from dbt_statsig.planning.basis import settled
 from dbt_statsig.planning.comparison import differences
+from dbt_statsig.planning.kept import compared, suited
 from dbt_statsig.planning.moves import Moves
-from dbt_statsig.planning.ownership import Ownership, keeping, owner_of
+from dbt_statsig.planning.ownership import Ownership, is_of, notes_of, owner_of
 from dbt_statsig.sources import SPECS, Kind, Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from dbt_statsig.planning.basis import Settled
 
 __all__ = ["Action", "Change", "Desired", "FieldChange", "Live", "Plan", "Scope", "absent", "build_plan", "owned"]
 
@@ -55,9 +57,11 @@ def _in_order(changes: Sequence[Change]) -> tuple[Change, ...]:
     )
 
 
-def owned(scope: Scope, live: Mapping[Kind, Live]) -> dict[Kind, int]:
+def owned(scope: Scope, live: Mapping[Kind, Live], desired: Sequence[Desired] = ()) -> dict[Kind, int]:
     """How many live objects of each kind have the ownership line of this project and namespace."""
-    return {kind: len(_owners(held, scope)) for kind, held in live.items()}
+    return {
+        kind: len(_owners(held, scope, [one for one in desired if one.kind is kind])) for kind, held in live.items()
+    }
 
 
 def absent(scope: Scope, live: Mapping[Kind, Live], has_node: Callable[[str], bool]) -> dict[str, int]:
@@ -66,10 +70,23 @@ def absent(scope: Scope, live: Mapping[Kind, Live], has_node: Callable[[str], bo
     return Counter(unique_id for unique_id in nodes if not has_node(unique_id))
 
 
-def _owners(live: Live, scope: Scope) -> dict[str, str]:
+def _owners(live: Live, scope: Scope, wanted: Iterable[Desired] = ()) -> dict[str, str]:
     """The names of the objects that are this run's own, each with its node."""
-    lines = ((item.name, owner_of(item.description)) for item in live.items)
-    return {name: line.unique_id for name, line in lines if line is not None and line.owner == scope.owner}
+    lines = {item.name: Ownership(scope.project, item.unique_id, scope.namespace) for item in wanted}
+    found = ((item.name, owner_of(item.description) or _changed_line(item, lines)) for item in live.items)
+    return {name: line.unique_id for name, line in found if line is not None and line.owner == scope.owner}
+
+
+def _changed_line(item: Source, lines: Mapping[str, Ownership]) -> Ownership | None:
+    """The ownership line of what is declared, where Statsig changed its case or put it behind the text.
+
+    Under another name it counts only where this program has noted that change.
+    """
+    is_noted = "description" in notes_of(item.description)
+    likely = [lines[item.name]] if item.name in lines else []
+    return next(
+        (line for line in (*likely, *(lines.values() if is_noted else ())) if is_of(item.description, line)), None
+    )
 
 
 class _KindPlanner:
@@ -82,7 +99,7 @@ class _KindPlanner:
         enabled = {item.name for item in wanted if not item.disabled}
         self.wanted = [item for item in wanted if not item.disabled or item.name not in enabled]
         self.by_name = {item.name: item for item in live.items}
-        self.owners = _owners(live, scope)
+        self.owners = _owners(live, scope, self.wanted)
         declared = {item.name for item in self.wanted}
         self.strays = {name: target for name in self.owners if name not in declared and (target := self._stray(name))}
         paired = self._pairs_by_node()
@@ -143,14 +160,14 @@ class _KindPlanner:
     def _waits(self, item: Desired, old_name: str) -> bool:
         """Whether a rename waits for evidence."""
         payload = None if self.scope.force else item.payload
-        return payload is not None and settled(payload, item.basis, self.by_name[old_name]).lacking
+        return payload is not None and suited(item, payload, self.by_name[old_name]).lacking
 
     def _is_excused(self, item: Desired, payload: Source) -> bool:
         """Whether only evidence is lacking, and what is live can stay."""
         live = self.by_name.get(item.name)
         if live is None or not item.excused or item.name not in self.owners or item.name in self.moves.freed:
             return False
-        return settled(payload, item.basis, live).kept
+        return suited(item, payload, live).kept
 
     def _change(self, item: Desired) -> Change:
         if item.payload is None or (item.blocked and not self._is_excused(item, item.payload)):
@@ -163,35 +180,29 @@ class _KindPlanner:
         if live is None or item.name in self.moves.freed:
             return self._create(item, item.payload)
         adopted = item.name not in self.owners
-        payload = self._for(item, item.payload, live)
+        same = suited(item, item.payload, live)
         if adopted and not self._may_adopt(live):
-            return self._foreign(item, payload, live)
-        return self._compared(item, payload, live, adopted=adopted)
+            return self._foreign(item, same.payload, live)
+        return self._compared(item, same, live, adopted=adopted)
 
-    def _compared(self, item: Desired, payload: Source, live: Source, *, adopted: bool) -> Change:
-        same = settled(payload, item.basis, live)
+    def _compared(self, item: Desired, same: Settled, live: Source, *, adopted: bool) -> Change:
         if same.lacking and not self.scope.force:
             return self._refused(Action.BLOCKED, item, same.reason, same.fix, live=live)
-        fields = differences(same.payload, live)
+        beside = compared(same.payload, live)
         return Change(
-            action=Action.UPDATE if fields else Action.UNCHANGED,
+            action=Action.UPDATE if beside.fields else Action.UNCHANGED,
             kind=self.kind,
             name=item.name,
             unique_id=item.unique_id,
             live_name=item.name,
-            fields=fields,
+            fields=beside.fields,
+            not_kept=beside.kept,
             reason=same.reason if same.kept else "",
             kept=same.kept,
             adopted=adopted,
-            desired=same.payload,
+            desired=beside.desired,
             live=live,
         )
-
-    def _for(self, item: Desired, payload: Source, live: Source) -> Source:
-        """The payload for an object that is there: a text that no block declares does not replace the console's."""
-        if not (item.default_description and isinstance(payload.description, str)):
-            return payload
-        return structs.replace(payload, description=keeping(live.description, payload.description, self.scope.project))
 
     def _create(self, item: Desired, payload: Source) -> Change:
         if in_the_way := self.moves.in_the_way(item.name):
@@ -212,7 +223,7 @@ class _KindPlanner:
 
     def _rename(self, item: Desired, payload: Source, old_name: str) -> Change:
         live = self.by_name[old_name]
-        same = settled(self._for(item, payload, live), item.basis, live)
+        same = suited(item, payload, live)
         if same.lacking and not self.scope.force:
             return self._refused(Action.BLOCKED, item, same.reason, same.fix, live=live)
         if self.moves.is_circle(item.name):
@@ -233,18 +244,20 @@ class _KindPlanner:
         if in_the_way:
             return self._twin(item, in_the_way[0])
         renamed = FieldChange(field="name", before=old_name, after=item.name)
+        beside = compared(same.payload, live)
         return Change(
             action=Action.RENAME,
             kind=self.kind,
             name=item.name,
             unique_id=item.unique_id,
             live_name=old_name,
-            fields=(renamed, *differences(same.payload, live)),
+            fields=(renamed, *beside.fields),
+            not_kept=beside.kept,
             reason=same.reason if same.kept else "",
             requires=self.moves.waits_for(item.name),
             kept=same.kept,
             adopted=old_name not in self.owners,
-            desired=same.payload,
+            desired=beside.desired,
             live=live,
         )
 
@@ -271,8 +284,7 @@ class _KindPlanner:
         owner = owner_of(live.description)
         whose = self._whose(owner) if owner else "the console"
         reason = f"The console has an object of this name that belongs to {whose}."
-        same = settled(payload, item.basis, live).payload
-        if owner is None and {field.field for field in differences(same, live)} <= {"description"}:
+        if owner is None and {field.field for field in differences(payload, live)} <= {"description"}:
             reason = (
                 "The console has this object as declared, but without its ownership line: "
                 "it was removed there, or the object was made by hand."

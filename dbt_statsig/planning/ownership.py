@@ -1,18 +1,27 @@
 """The ownership line: the last line of a description, which says whose object it is.
 
 It is the only state there is. `Managed by dbt: <project>[@<namespace>]/<unique_id>`
+
+Where Statsig keeps other values than it was sent, the line ends with a note: `(kept tags=1a2b3c4d5e6f)`, each field
+with a digest of both values (see `kept.py`).
 """
 
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _PREFIX = "Managed by dbt: "
 _LINK = "dbt docs: "
 _KEPT = "The text above was kept as it was in Statsig."
 _LINE = re.compile(r"Managed by dbt: (?P<project>[^/\s@]+)(?:@(?P<namespace>[^/\s@]+))?/(?P<unique_id>\S+)")
+_NOTE = re.compile(r" \(kept(?P<notes>(?: [a-z_]+=[0-9a-f]{12})+)\)\Z")
+_LINK_AT_END = re.compile(rf"(?:^|\s){_LINK}\S+\Z", re.IGNORECASE)
 
 
 class Ownership(Struct, frozen=True):
@@ -37,9 +46,35 @@ def owner_of(description: object) -> Ownership | None:
     """Whose object it is by its description; None where the last line does not say."""
     if not isinstance(description, str):
         return None
-    lines = description.strip().splitlines()
+    lines = plain(description).splitlines()
     match = _LINE.fullmatch(lines[-1].strip()) if lines else None
     return Ownership(match["project"], match["unique_id"], match["namespace"] or "") if match else None
+
+
+def is_of(description: object, owner: Ownership) -> bool:
+    """Whether the description ends with this owner's line, even in another case, or on the line of the text above."""
+    if not isinstance(description, str):
+        return False
+    line = owner_of(description)
+    return line == owner if line is not None else _above(description, owner) is not None
+
+
+def plain(description: str) -> str:
+    """The description without a note at its end."""
+    return _NOTE.sub("", description.strip())
+
+
+def notes_of(description: object) -> dict[str, str]:
+    """The note at the end of the description: the digest of each field that Statsig keeps otherwise."""
+    found = _NOTE.search(description.strip()) if isinstance(description, str) else None
+    return dict(one.split("=") for one in found["notes"].split()) if found else {}
+
+
+def noting(description: str, notes: Mapping[str, str]) -> str:
+    """The description with this note in place of the one at its end."""
+    text = plain(description)
+    listed = "".join(f" {field}={digest}" for field, digest in notes.items())
+    return f"{text} (kept{listed})" if listed else text
 
 
 def claim(description: str, owner: Ownership, *, link: str = "") -> str:
@@ -47,7 +82,7 @@ def claim(description: str, owner: Ownership, *, link: str = "") -> str:
 
     Lines of the text that look like an ownership line are kept; only the last line counts.
     """
-    below = "\n".join(part for part in (link, f"{_PREFIX}{owner.owner}/{owner.unique_id}") if part)
+    below = "\n".join(part for part in (link, _line(owner)) if part)
     text = description.strip()
     return f"{text}\n\n{below}" if text else below
 
@@ -63,12 +98,33 @@ def keeping(live: object, desired: str, project: str) -> str:
     A text that this project wrote itself is no text of the console's: only one that is marked as kept, or that nobody
     or another project owned, is.
     """
-    line, (text, is_kept), (default, _) = owner_of(live), _parts(live), _parts(desired)
+    owner, line, (text, is_kept), (default, _) = owner_of(desired), owner_of(live), _parts(live), _parts(desired)
+    if line is None and owner is not None and isinstance(live, str) and (above := _above(live, owner)) is not None:
+        line, (text, is_kept) = owner, _changed_parts(above)
     ours = line is not None and line.project == project and not is_kept
     if ours or not text or text == default:
         return desired
     below = desired.strip()[len(default) :].strip()
     return f"{text}\n\n{_KEPT}\n{below}"
+
+
+def _line(owner: Ownership) -> str:
+    return f"{_PREFIX}{owner.owner}/{owner.unique_id}"
+
+
+def _above(description: str, owner: Ownership) -> str | None:
+    """What stands before this owner's line at the end, whatever its case; None where that line is not there."""
+    text, line = plain(description), _line(owner)
+    before, last = text[: -len(line)], text[-len(line) :]
+    is_there = last.casefold() == line.casefold() and (not before or before[-1].isspace())
+    return before.rstrip() if is_there else None
+
+
+def _changed_parts(above: str) -> tuple[str, bool]:
+    """As `_parts`, of a text whose case or lines Statsig has changed."""
+    text = _LINK_AT_END.sub("", above).rstrip()
+    is_kept = text[-len(_KEPT) :].casefold() == _KEPT.casefold()
+    return (text[: -len(_KEPT)].rstrip() if is_kept else text), is_kept
 
 
 def _parts(description: object) -> tuple[str, bool]:

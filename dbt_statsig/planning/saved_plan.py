@@ -18,6 +18,7 @@ from dbt_statsig.changes import WRITES, Action, Change, Plan, united
 from dbt_statsig.errors import UsageError
 from dbt_statsig.files import read_regular, write_whole
 from dbt_statsig.planning.comparison import fingerprint
+from dbt_statsig.planning.ownership import plain
 from dbt_statsig.results import Binding, ObjectOutcome, Outcome, Status, Synced
 from dbt_statsig.sources import Kind
 
@@ -321,4 +322,8 @@ def _saved(change: Change) -> SavedChange:
 
 
 def _digest(source: Source | None) -> str:
-    return "" if source is None else digest(source)
+    """A digest of what is declared, whatever is noted of what Statsig keeps."""
+    if source is None:
+        return ""
+    text = source.description
+    return digest(msgspec.structs.replace(source, description=plain(text)) if isinstance(text, str) else source)

@@ -8,8 +8,8 @@ from dbt_statsig.changes import Action
 from dbt_statsig.report.escape import one_line
 from dbt_statsig.report.text_brief import is_brief
 from dbt_statsig.report.text_plan import changed_fields
-from dbt_statsig.report.values import scalar
 from dbt_statsig.results import Status
+from dbt_statsig.yaml_text import two_in_yaml
 
 if TYPE_CHECKING:
     from dbt_statsig.report.style import Style
@@ -45,8 +45,8 @@ def _one(entry: ObjectOutcome, style: Style, *, brief: bool) -> list[str]:
         lines += style.prose(entry.message, indent=6)
     lines += style.fix(entry.fix, indent=6)
     for field in entry.echo:
-        told = f"{field.field} was sent as {scalar(field.after)}, Statsig keeps {scalar(field.before)}"
-        lines += style.prose(told, indent=6)
+        kept, sent = two_in_yaml(field.before, field.after)
+        lines += style.prose(f"{field.field} was sent as {sent}, Statsig keeps {kept}", indent=6)
     return lines
 
 

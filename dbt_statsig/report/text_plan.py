@@ -133,5 +133,7 @@ def plan_summary(plan: Plan) -> str:
     if any(action.writes for action in actions):
         return f"{told}."
     if set(actions) == {Action.UNCHANGED}:
-        return f"Nothing to do: {counted(len(actions), 'source')} as declared."
+        otherwise = sum(bool(change.not_kept) for change in plan.changes)
+        but = f", but for fields that Statsig keeps otherwise ({otherwise:,})" if otherwise else ""
+        return f"Nothing to do: {counted(len(actions), 'source')} as declared{but}."
     return f"Nothing to write: {told}." if told else "Nothing to do: no source is declared."

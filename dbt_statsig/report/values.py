@@ -12,6 +12,7 @@ from dbt_statsig.report.diff import Mark, diff_lines
 from dbt_statsig.report.escape import clipped, lines_of, one_line
 from dbt_statsig.report.style import counted
 from dbt_statsig.sources import WRITE_ONLY_FIELDS, CustomField, IdType, Owner
+from dbt_statsig.yaml_text import NOT_SET
 
 if TYPE_CHECKING:
     from dbt_statsig.report.style import Style
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 LONGEST_VALUE = 300
 LONGEST_NEW_TEXT = 24
-NOT_SET = "not set"
 UNPROVEN = {Evidence.DOCUMENTED: "documented only", Evidence.POSSIBLE: "possible: its SQL and its table may differ"}
 
 _TEXTS = ("description", "sql")

@@ -25,7 +25,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"column_listing", "conductor"}),
     frozenset({"withholding"}),
     frozenset({"project"}),
-    frozenset({"apply", "diagnosis", "emulator", "impact", "live", "report", "server_check", "uncompared"}),
+    frozenset({"apply", "diagnosis", "emulator", "impact", "live", "not_kept", "report", "server_check", "uncompared"}),
     frozenset({"freshness"}),
     frozenset({"console", "guard", "inputs", "lineage", "payloads"}),
     frozenset({"planning"}),
@@ -36,7 +36,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"columns", "declarations", "namespace", "yaml_blocks"}),
     frozenset({"artifacts", "dbt_command", "profiles", "settings"}),
     frozenset({"baseline", "conversion", "dbt_line", "yaml_nodes"}),
-    frozenset({"experiments", "files", "findings"}),
+    frozenset({"experiments", "files", "findings", "yaml_text"}),
     frozenset(
         {"addresses", "background", "brake", "errors", "finding_codes", "progress", "secrets", "sources", "sql_pieces"}
     ),

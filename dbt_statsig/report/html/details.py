@@ -10,7 +10,8 @@ from dbt_statsig.report.escape import lines_of, one_line
 from dbt_statsig.report.fields import field_diffs
 from dbt_statsig.report.html.markup import diff, escaped, listing, paragraphs, section, worded
 from dbt_statsig.report.style import counted
-from dbt_statsig.report.values import NOT_SET, UNPROVEN, declared_fields, entries_of, entry_text, is_long, scalar
+from dbt_statsig.report.values import UNPROVEN, declared_fields, entries_of, entry_text, is_long, scalar
+from dbt_statsig.yaml_text import NOT_SET, two_in_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -94,7 +95,8 @@ def _notices(row: Row) -> Iterator[str]:
     entry = row.outcome
     if entry and (entry.message or entry.echo or entry.reconciled):
         confirmed = "Confirmed by reading back." if entry.reconciled else ""
-        echo = [f"{one.field}: sent {scalar(one.after)}, Statsig keeps {scalar(one.before)}" for one in entry.echo]
+        pairs = ((one.field, *two_in_yaml(one.before, one.after)) for one in entry.echo)
+        echo = [f"{field}: sent {sent}, Statsig keeps {kept}" for field, kept, sent in pairs]
         yield _notice(row.tone, (entry.message, confirmed, *echo, entry.fix))
 
 

@@ -234,7 +234,8 @@ def test_fault_20_an_unusable_answer_to_a_write(project: Project, server: Runnin
 def test_fault_21_the_echo_differs(project: Project, server: Running) -> None:
     """Fields that Statsig keeps otherwise than they were sent are named one by one."""
     project.declare("orders", "Orders", is_read_only=True)
-    server.inject(once({"action": "keeps_otherwise", "fields": {"timestampColumn": "TS", "isReadOnly": False}}))
+    kept = {"timestampColumn": "user_id", "isReadOnly": False}
+    server.inject({"match": {"method": "POST"}, "action": "keeps_otherwise", "fields": kept})
     done = project.sync()
     assert done.code == 0
     assert {field["field"] for field in done.entry("Orders")["echo"]} == {"timestamp_column", "is_read_only"}

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbt_statsig.planning.ownership import Ownership, claim, docs_link, keeping, owner_of
+from dbt_statsig.planning.ownership import (
+    Ownership,
+    claim,
+    docs_link,
+    is_of,
+    keeping,
+    notes_of,
+    noting,
+    owner_of,
+    plain,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SHOP = Ownership("shop", "model.shop.fct_exposures")
 
@@ -108,3 +123,54 @@ def test_keeping_settles(live: str, text: str) -> None:
     first = keeping(live, desired, "shop")
     assert owner_of(first) == SHOP
     assert keeping(first, desired, "shop") == first
+
+
+NOTES = {"sql": "0123456789ab", "tags": "ba9876543210"}
+
+
+@given(text=st.text())
+def test_a_note_at_the_end_of_the_line(text: str) -> None:
+    """A note is read back and replaced, and neither the owner nor the text depends on it."""
+    claimed = claim(text, SHOP)
+    noted = noting(claimed, NOTES)
+    assert noted == f"{claimed} (kept sql=0123456789ab tags=ba9876543210)"
+    assert (owner_of(noted), notes_of(noted), plain(noted)) == (SHOP, NOTES, claimed)
+    assert noting(noted, {"sql": NOTES["sql"]}) == f"{claimed} (kept sql=0123456789ab)"
+    assert noting(noted, {}) == claimed
+
+
+@pytest.mark.parametrize("note", ["(kept)", "(kept sql)", "(kept sql=0)", "(kept SQL=0123456789ab)", "kept"])
+def test_what_is_no_note(note: str) -> None:
+    """Anything else behind the unique_id is no ownership line, as before."""
+    assert (owner_of(f"{LINE} {note}"), notes_of(f"{LINE} {note}")) == (None, {})
+
+
+@pytest.mark.parametrize(
+    ("description", "known"),
+    [
+        (LINE, True),
+        (f"Text. {LINE}", True),
+        (f"text. {LINE.lower()} (kept sql=0123456789ab)", True),
+        (LINE.upper(), True),
+        (f"x{LINE}", False),
+        (f"{LINE}s", False),
+        (f"{LINE} and more", False),
+        ("Managed by dbt: shop@dev/model.shop.fct_exposures", False),
+        ("Managed by dbt: SHOP/model.shop.fct_exposures", False),
+        ("x", False),
+        (None, False),
+    ],
+)
+def test_a_line_that_was_changed_is_known(description: str | None, *, known: bool) -> None:
+    """Another case, or the text on the same line, hides no owner; a line in good order of another owner is another."""
+    assert is_of(description, SHOP) is known
+
+
+@pytest.mark.parametrize("change", [str.lower, str.upper, lambda text: " ".join(text.split())])
+@pytest.mark.parametrize("live", ["Theirs.", "", f"Ours.\n\n{LINE}"])
+def test_a_kept_text_that_was_changed(change: Callable[[str], str], live: str) -> None:
+    """What a service made of a text that was kept is kept the next time too, once, and not its mark or line."""
+    desired = claim("", SHOP, link=docs_link("https://a.example"))
+    first = keeping(live, desired, "shop")
+    again = keeping(change(first), desired, "shop")
+    assert again == first.replace("Theirs.", change("Theirs."))

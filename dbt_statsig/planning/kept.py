@@ -1,0 +1,105 @@
+"""What Statsig keeps otherwise than it was sent: noted in the ownership line, so that it is not sent for ever. Pure.
+
+A server may trim, escape or lower-case a text, add a tag, or drop a flag. The note has a digest of each such field, of
+the value that was sent and the one that is kept. While both stay as they are, there is nothing to write.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, structs
+
+from dbt_statsig.changes import FieldChange
+from dbt_statsig.planning.basis import settled
+from dbt_statsig.planning.comparison import differences, normal
+from dbt_statsig.planning.ownership import is_of, keeping, notes_of, noting, owner_of, plain
+from dbt_statsig.sources import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dbt_statsig.planning.asked import Desired
+    from dbt_statsig.planning.basis import Settled
+
+_DIGITS = 12
+
+
+class Compared(Struct, frozen=True, kw_only=True):
+    """A payload beside the live object. `found` are all differences but that of the note at the end of the description.
+
+    `notes` is that note, and `is_ours` whether the live object has the payload's ownership line.
+    """
+
+    payload: Source
+    live: Source
+    found: tuple[FieldChange, ...]
+    notes: dict[str, str] = {}
+    is_ours: bool = False
+
+    @property
+    def kept(self) -> tuple[FieldChange, ...]:
+        """The differences that are noted: Statsig keeps `before` wherever `after` is sent."""
+        return tuple(one for one in self.found if self.notes.get(one.field) == _digest(one))
+
+    @property
+    def open(self) -> tuple[FieldChange, ...]:
+        """The differences that are not noted."""
+        kept = self.kept
+        return tuple(one for one in self.found if one not in kept)
+
+    @property
+    def desired(self) -> Source:
+        """What is to be sent: the payload, with a note of what is known to be kept."""
+        return self._noting(self.kept)
+
+    @property
+    def noted(self) -> Source:
+        """The payload with a note of every difference."""
+        return self._noting(self.found)
+
+    @property
+    def fields(self) -> tuple[FieldChange, ...]:
+        """What is to be written: the differences that are not noted, and the description where its note is not true."""
+        kept, desired = self.kept, self.desired
+        changes = {one.field: one for one in self.open}
+        if self.is_ours and self.notes.keys() != {one.field for one in kept}:
+            changes["description"] = FieldChange(
+                field="description", before=self.live.description, after=desired.description
+            )
+        return tuple(changes[field] for field in desired.__struct_fields__ if field in changes)
+
+    def _noting(self, fields: Iterable[FieldChange]) -> Source:
+        notes = {one.field: _digest(one) for one in fields}
+        if not self.is_ours or not isinstance(self.payload.description, str):
+            return self.payload
+        return structs.replace(self.payload, description=noting(self.payload.description, notes))
+
+
+def compared(desired: Source, live: Source) -> Compared:
+    """The differences of a payload; a note in the payload's own description does not count."""
+    text, has = desired.description, live.description
+    owner = owner_of(text)
+    if owner is None or not isinstance(text, str) or not isinstance(has, str) or not is_of(has, owner):
+        return Compared(payload=desired, live=live, found=differences(desired, live))
+    payload = structs.replace(desired, description=plain(text))
+    found = differences(payload, structs.replace(live, description=plain(has)))
+    return Compared(payload=payload, live=live, found=found, notes=notes_of(has), is_ours=True)
+
+
+def suited(item: Desired, payload: Source, live: Source) -> Settled:
+    """The payload for an object that is there, in the form that this has of all that means the same.
+
+    A text that no block declares does not replace the console's.
+    """
+    owner = owner_of(payload.description)
+    if item.default_description and owner is not None and isinstance(payload.description, str):
+        text = keeping(live.description, payload.description, owner.project)
+        payload = structs.replace(payload, description=text)
+    return settled(payload, item.basis, live)
+
+
+def _digest(change: FieldChange) -> str:
+    parts = (change.field, normal(change.field, change.after), normal(change.field, change.before))
+    return hashlib.sha256(repr(parts).encode(errors="backslashreplace")).hexdigest()[:_DIGITS]

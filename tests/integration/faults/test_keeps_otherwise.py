@@ -1,0 +1,276 @@
+"""A service that keeps another form of what it is sent: noted once, and not written again and again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, get_args
+
+import msgspec
+import pytest
+from msgspec import structs
+
+from dbt_statsig.apply import Applier
+from dbt_statsig.changes import Action
+from dbt_statsig.console import confirming
+from dbt_statsig.emulator.mangling import Way, mangled
+from dbt_statsig.planning.ownership import Ownership, claim
+from dbt_statsig.results import Status
+from dbt_statsig.sources import Kind
+from tests.integration.faults.memory import MemoryConsole
+from tests.integration.test_apply import declared, make_plan, sync
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import httpx
+
+    from dbt_statsig.changes import Change
+    from dbt_statsig.console.client import ConsoleClient
+    from dbt_statsig.planning.matching import Desired
+    from dbt_statsig.results import ObjectOutcome
+
+WAYS: tuple[Way, ...] = get_args(Way)
+OWNER = Ownership("shop", "model.shop.a")
+TEXT = "Orders & <refunds>  of\nthe Shop"
+
+
+class Keeping(MemoryConsole):
+    """A console that keeps each object otherwise than it was sent."""
+
+    def __init__(self, **options: Any) -> None:
+        """Keep all as sent, as yet."""
+        super().__init__(**options)
+        self.keep: Callable[[dict[str, Any]], dict[str, Any]] = dict
+        self.sent: list[tuple[str, Any]] = []
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """As the console, with another body."""
+        body = request.read()
+        if body and not request.url.path.endswith("tags"):
+            content = msgspec.json.decode(body)
+            self.sent.append((request.method, content))
+            headers = {**request.headers, "content-length": ""}
+            del headers["content-length"]
+            changed = msgspec.json.encode(self.keep(content))
+            request = type(request)(request.method, request.url, headers=headers, content=changed)
+        return super().handle_request(request)
+
+
+@pytest.fixture
+def console() -> Keeping:
+    """A console that forgets what a full update leaves out."""
+    return Keeping(full_update_resets=True)
+
+
+@pytest.fixture
+def client(console: Keeping, monkeypatch: pytest.MonkeyPatch) -> Iterator[ConsoleClient]:
+    """A client of it."""
+    monkeypatch.setattr(confirming, "CONFIRMATIONS", (0.0,))
+    with console.client() as one:
+        yield one
+
+
+def wanted(kind: Kind, **fields: Any) -> Desired:
+    """A declaration in which every way to keep otherwise finds something."""
+    values: dict[str, Any] = {
+        "description": claim(TEXT, OWNER),
+        "sql": "SELECT 'a  b' AS B",
+        "tags": ("Core", "dbt"),
+        "is_read_only": True,
+    }
+    return declared("Orders", kind=kind, **(values | fields))
+
+
+def one_way(way: Way) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """What a service makes of a body."""
+    return lambda body: mangled(body, [way], {})
+
+
+def planned(client: ConsoleClient, item: Desired) -> Change:
+    """The one change of a plan."""
+    (change,) = make_plan(client, [item]).changes
+    return change
+
+
+def synced(client: ConsoleClient, item: Desired) -> ObjectOutcome:
+    """How the one write ended."""
+    (entry,) = sync(client, [item]).objects
+    return entry
+
+
+def names(fields: Any) -> set[str]:
+    """The names of fields."""
+    return {one.field for one in fields}
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("way", WAYS)
+def test_52_what_is_kept_otherwise_is_written_once(
+    console: Keeping, client: ConsoleClient, way: Way, kind: Kind
+) -> None:
+    """Fault 52: the first sync notes it, the next has nothing to write, and a new declared value is written again."""
+    console.keep = one_way(way)
+    item = wanted(kind)
+    first = synced(client, item)
+    assert (first.status, len(console.sent)) == (Status.DONE, 2)
+    assert first.echo
+    again = planned(client, item)
+    assert (again.action, names(again.not_kept)) == (Action.UNCHANGED, names(first.echo))
+    assert sync(client, [item]).objects == ()
+    changed = wanted(kind, timestamp_column="Placed_At")
+    assert names(planned(client, changed).fields) - {"description"} == {"timestamp_column"}
+    entry = synced(client, changed)
+    writes = 2 if way == "upper_columns" else 1
+    assert (entry.status, len(console.sent)) == (Status.DONE, 2 + writes)
+    assert planned(client, changed).action is Action.UNCHANGED
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_52_an_update_of_which_nothing_is_kept(console: Keeping, client: ConsoleClient, kind: Kind) -> None:
+    """Fault 52: where the only changed field is never kept, the note shows that the update was taken."""
+    synced(client, wanted(kind, is_read_only=False))
+    console.keep = one_way("drop_flags")
+    entry = synced(client, wanted(kind))
+    assert (entry.status, names(entry.echo)) == (Status.DONE, {"is_read_only"})
+    assert [("isReadOnly" in body, "description" in body) for _, body in console.sent[2:]] == [(True, True)]
+    again = planned(client, wanted(kind))
+    assert (again.action, names(again.not_kept)) == (Action.UNCHANGED, {"is_read_only"})
+
+
+def test_52_an_edit_in_the_console_is_written_again(console: Keeping, client: ConsoleClient) -> None:
+    """A value that is neither the noted one nor the declared one is a difference as any other."""
+    console.keep = one_way("add_tag")
+    item = wanted(Kind.METRIC_SOURCE)
+    synced(client, item)
+    console.emulator.state.sources["metric_sources"]["Orders"]["tags"] = ["edited"]
+    change = planned(client, item)
+    assert (change.action, names(change.fields), change.not_kept) == (Action.UPDATE, {"tags", "description"}, ())
+    assert synced(client, item).status is Status.DONE
+    assert planned(client, item).action is Action.UNCHANGED
+
+
+def test_52_declaring_what_is_kept_ends_the_note(console: Keeping, client: ConsoleClient) -> None:
+    """Where both sides agree again, one write removes the note, so that a later edit is found."""
+    console.keep = one_way("add_tag")
+    synced(client, wanted(Kind.QUALIFYING_EVENT))
+    item = wanted(Kind.QUALIFYING_EVENT, tags=("Core", "dbt", "from-api"))
+    assert names(planned(client, item).fields) == {"description"}
+    assert synced(client, item).echo == ()
+    assert len(console.sent) == 3
+    assert planned(client, item).action is Action.UNCHANGED
+    assert "(kept" not in console.emulator.state.sources["qualifying_events"]["Orders"]["description"]
+
+
+@pytest.mark.parametrize(
+    ("keep", "writes", "why"),
+    [
+        (lambda body: {**body, "description": "Gone"}, 1, "the ownership line is not kept either"),
+        (
+            lambda body: {**body, "tags": ["x"], "description": body["description"].partition(" (kept")[0]},
+            2,
+            "the ownership line did not take the note",
+        ),
+    ],
+    ids=["no line", "no note"],
+)
+def test_52_what_cannot_be_noted_is_unknown(
+    console: Keeping, client: ConsoleClient, keep: Callable[[dict[str, Any]], dict[str, Any]], writes: int, why: str
+) -> None:
+    """A service that does not keep the line or the note: told, never claimed, and at most one more write."""
+    console.keep = keep
+    entry = synced(client, wanted(Kind.METRIC_SOURCE))
+    assert (entry.status, len(console.sent)) == (Status.UNKNOWN, writes)
+    assert why in entry.message
+    assert entry.echo
+
+
+@pytest.mark.parametrize(("fault", "stopped"), [("400", False), ("drop before", False), ("401", True)])
+def test_52_a_note_that_fails(console: Keeping, client: ConsoleClient, fault: str, *, stopped: bool) -> None:
+    """Where the note cannot be written, the object is unknown with the reason, and the next run writes it again."""
+    console.keep = one_way("drop_flags")
+    item = wanted(Kind.METRIC_SOURCE, tags=())
+    console.armed = ["", fault, fault]
+    outcome = sync(client, [item])
+    (entry,) = outcome.objects
+    assert (entry.status, bool(outcome.stopped)) == (Status.UNKNOWN, stopped)
+    assert "could not be noted: " in entry.message
+    console.armed = []
+    with console.client() as later:
+        assert planned(later, item).action is Action.UPDATE
+        assert synced(later, item).status is Status.DONE
+        assert planned(later, item).action is Action.UNCHANGED
+
+
+def test_50_an_update_that_leaves_all_as_it_was(console: Keeping, client: ConsoleClient) -> None:
+    """Fault 50: where not even the note shows, the update is unknown; where a review may be pending, none is sent."""
+    synced(client, wanted(Kind.METRIC_SOURCE))
+    held = dict(console.emulator.state.sources["metric_sources"]["Orders"])
+    console.keep = lambda _body: {key: value for key, value in held.items() if key != "name"}
+    item = wanted(Kind.METRIC_SOURCE, tags=("new",))
+    entry = synced(client, item)
+    assert (entry.status, len(console.sent)) == (Status.UNKNOWN, 3)
+    assert "Statsig accepted this" in entry.message
+    client.respects_reviews = True
+    assert synced(client, item).status is Status.UNKNOWN
+    assert len(console.sent) == 4
+
+
+def test_52_a_value_that_is_kept_at_last(console: Keeping, client: ConsoleClient) -> None:
+    """What Statsig keeps the second time is not claimed to be kept otherwise; the next run removes the note."""
+    console.keep = lambda body: {**body, "tags": []} if len(console.sent) == 1 else body
+    item = wanted(Kind.METRIC_SOURCE)
+    entry = synced(client, item)
+    assert (entry.status, entry.echo) == (Status.DONE, ())
+    assert names(planned(client, item).fields) == {"description"}
+    synced(client, item)
+    assert planned(client, item).action is Action.UNCHANGED
+
+
+@pytest.mark.parametrize("way", ["trim", "escape", "lower"])
+def test_52_an_adopted_text_does_not_grow(console: Keeping, client: ConsoleClient, way: Way) -> None:
+    """The console's own text, kept on adoption and changed by the service, is not taken for a new one at each run."""
+    by_hand = {"name": "Orders", "sql": "select 1", "description": TEXT, "tags": [], "isReadOnly": True}
+    console.emulator.state.sources["metric_sources"]["Orders"] = by_hand
+    console.keep = one_way(way)
+    one = wanted(Kind.METRIC_SOURCE, description=claim("", OWNER), sql="select 1", tags=())
+    item = structs.replace(one, default_description=True)
+    plan = make_plan(client, [item], adopt=frozenset({"Orders"}))
+    (entry,) = Applier(client).run(plan, [item]).objects
+    assert entry.status is Status.DONE
+    assert "refunds" in str(by_hand["description"])
+    for _ in range(2):
+        plan = make_plan(client, [item])
+        assert [change.action for change in plan.changes] == [Action.UNCHANGED]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_52_a_rename_keeps_the_note(console: Keeping, client: ConsoleClient, way: Way) -> None:
+    """A rename sends what is new; what is known to be kept otherwise is no change, and stays noted."""
+    console.keep = one_way(way)
+    synced(client, wanted(Kind.ASSIGNMENT_SOURCE))
+    item = wanted(Kind.ASSIGNMENT_SOURCE)
+    assert item.payload is not None
+    item = structs.replace(item, name="Sales", payload=structs.replace(item.payload, name="Sales"))
+    change = planned(client, item)
+    assert (change.action, names(change.fields)) == (Action.RENAME, {"name"})
+    assert change.not_kept
+    assert synced(client, item).status is Status.DONE
+    assert len(console.sent) == 3
+    assert planned(client, item).action is Action.UNCHANGED
+
+
+def test_52_a_value_that_never_settles(console: Keeping, client: ConsoleClient) -> None:
+    """A service that keeps another value after each write is told as unknown, after two writes in a run."""
+    console.keep = lambda body: {**body, "tags": [f"write {len(console.sent)}"]}
+    entry = synced(client, wanted(Kind.METRIC_SOURCE))
+    assert (entry.status, len(console.sent)) == (Status.UNKNOWN, 2)
+    assert "did not take the note" in entry.message
+
+
+def test_50_a_note_that_cannot_be_removed(console: Keeping, client: ConsoleClient) -> None:
+    """Fault 50: where only the note should go and the old object is answered, nothing is claimed or sent again."""
+    console.keep = one_way("add_tag")
+    synced(client, wanted(Kind.METRIC_SOURCE))
+    held = dict(console.emulator.state.sources["metric_sources"]["Orders"])
+    console.keep = lambda _body: {key: value for key, value in held.items() if key != "name"}
+    entry = synced(client, wanted(Kind.METRIC_SOURCE, tags=("Core", "dbt", "from-api")))
+    assert (entry.status, len(console.sent)) == (Status.UNKNOWN, 3)
