@@ -214,8 +214,8 @@ def _with_kept(project: Project, planned: Planned, outcome: Outcome, client: Con
     known = not_kept(changes, project.declared.declarations, strict=project.strict)
     about = {(NOT_KEPT, change.kind.value, change.name) for change in changes}
     findings = tuple(one for one in planned.validation.findings if (one.code, one.kind, one.source) not in about)
-    planned = structs.replace(planned, validation=structs.replace(planned.validation, findings=findings))
-    return Synced(planned=_found(planned, known, client), outcome=outcome)
+    shown = structs.replace(planned, validation=structs.replace(planned.validation, findings=findings))
+    return Synced(planned=structs.replace(_found(shown, known, client), requests=planned.requests), outcome=outcome)
 
 
 def _with_misspelt(project: Project, scope: Scope, live: Mapping[Kind, Live], warnings: list[str]) -> Scope:
