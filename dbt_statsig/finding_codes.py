@@ -296,6 +296,12 @@ CODES: dict[str, Code] = {
         "formula: results before and after may not compare.",
         "Make sure that both mean the same, or tell those who run experiments on it.",
     ),
+    "impact-sql-changed": Code(
+        _N,
+        "The SQL of a source's model, or of a model, macro or seed above it, changed: the same columns may hold other "
+        "values.",
+        "Compare the rows before and after, above all the columns that hold groups, units and values.",
+    ),
     "impact-column-type-changed": Code(
         _W,
         "The model's contract gives another type to a column that a source maps or selects.",

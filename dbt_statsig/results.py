@@ -72,6 +72,17 @@ class Impact(Struct, frozen=True, kw_only=True):
     effects: tuple[Finding, ...]
     experiments: tuple[Experiment, ...] | None = None
 
+    @property
+    def summary(self) -> str:
+        """What was compared, where no column changes; empty where an effect says otherwise, or cannot be known."""
+        if any(found.code not in _COLUMNS_STAY for found in self.effects):
+            return ""
+        noun = "source" if self.compared == 1 else "sources"
+        return f"No mapped or selected column changes ({self.compared:,} {noun} compared)."
+
+
+_COLUMNS_STAY = frozenset({"impact-sql-changed", "impact-experiment"})
+
 
 class Baseline(Struct, frozen=True, kw_only=True):
     """What a baseline knew already: these findings are kept apart; `stale` are entries without a finding."""

@@ -16,7 +16,8 @@ from dbt_statsig.columns.prover import Prover
 from dbt_statsig.declarations import Declaration
 from dbt_statsig.findings import CODES, Finding, Severity, finding
 from dbt_statsig.impact.blocks import changed_keys, changed_types
-from dbt_statsig.impact.upstream import Side, upstream_effects
+from dbt_statsig.impact.sql_changes import SqlChanges
+from dbt_statsig.impact.upstream import NAMED, Side, upstream_effects
 from dbt_statsig.inputs import Inputs
 from dbt_statsig.results import Impact, SourceReport, Validation
 from dbt_statsig.sources import SPECS, Kind
@@ -91,6 +92,7 @@ class _Comparison:
         self.here, self.there, self.whole = _side(now), _side(base), whole
         self.now, self.before = _by_name(now.validation), _by_name(base.validation)
         self.blocks, self.old_blocks = ({(one.kind, one.name): one for one in x.declarations} for x in (now, base))
+        self.sql = SqlChanges(self.here.manifest, self.there.manifest)
         self.renamed = self._renamed()
         self.pairs = [
             (old, new) for key, old in self.before.items() if (new := self.now.get(self.renamed.get(key, key)))
@@ -115,6 +117,7 @@ class _Comparison:
             yield from self._block(old, new)
             yield from self._columns(old, new)
             yield from self._types(old, new)
+            yield from self._sql(old, new)
         yield from upstream_effects(self.pairs, self.here, self.there)
 
     def _removed(self) -> Iterator[Finding]:
@@ -172,6 +175,14 @@ class _Comparison:
             shown = ", ".join(f'"{name}" ({types[same(name)][1]} after {types[same(name)][0]})' for name in rest)
             told = f"selects columns to which the contract gives another type: {shown}."
             yield _effect("impact-column-type-changed", new, told, severity=Severity.NOTE)
+
+    def _sql(self, old: SourceReport, new: SourceReport) -> Iterator[Finding]:
+        """Other SQL behind the source: its columns may be the same, and their values others."""
+        names = self.sql.behind(new.unique_id) if old.unique_id == new.unique_id else []
+        if names:
+            more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+            listed = ", ".join(names[:NAMED]) + more
+            yield _effect("impact-sql-changed", new, f"may have other values: the SQL of {listed} changed.")
 
     def _columns(self, old: SourceReport, new: SourceReport) -> Iterator[Finding]:
         """Columns that the model loses while the source still maps them, and those that only its SQL selected."""

@@ -116,9 +116,8 @@ def _impact(subject: Subject, room: int) -> list[str]:
     impact = subject.validation.impact
     if impact is None:
         return []
-    compared = counted(impact.compared, "source")
     blocks = [_finding(found, subject) for found in impact.effects]
-    blocks = blocks or [f"Nothing that Statsig's sources would notice; {compared} compared."]
+    blocks += [f"\n{impact.summary}" if blocks else impact.summary] if impact.summary else []
     if impact.experiments is not None:
         names = ", ".join(code(one.name) for one in impact.experiments[:50])
         more = f" and {len(impact.experiments) - 50:,} more" if len(impact.experiments) > 50 else ""  # noqa: PLR2004

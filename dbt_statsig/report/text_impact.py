@@ -42,9 +42,8 @@ def impact_lines(impact: Impact | None, style: Style) -> list[str]:
             prose = style.prose(found.message, indent=4, first=lead)
             prose[0] = prose[0].replace(lead, style.paint(found.severity.label, _LOOKS[found.severity]) + "  ", 1)
             lines += [*prose, *style.fix(found.fix, indent=6)]
-    if not effects:
-        compared = counted(impact.compared, "source")
-        lines.append(f"  Nothing that Statsig's sources would notice; {compared} compared.")
+    if impact.summary:
+        lines.append(f"  {impact.summary}")
     return [*lines, *_experiments(impact, style), ""]
 
 

@@ -78,7 +78,7 @@ def test_experiments_are_not_read_in_vain(shop: Path, tmp_path: Path, console: R
     run("sync", cwd=project, **reach(console))
     run("plan", cwd=project, **reach(console))
     done = run("plan", "--state", "base", cwd=project, **reach(console))
-    assert "Nothing that Statsig's sources would notice; 9 sources compared." in done.stdout
+    assert "No mapped or selected column changes (9 sources compared)." in done.stdout
     assert experiment_reads(console) == 0
 
 

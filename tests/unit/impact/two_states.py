@@ -56,7 +56,12 @@ def changed(tmp_path: Path, base: list[dict[str, Any]], now: list[dict[str, Any]
 
 
 def effects(validation: Validation) -> list[tuple[str, str]]:
-    """Code and message of each effect."""
+    """Code and message of each effect, but for those that only say that SQL changed."""
     assert validation.impact is not None
     assert set(validation.impact.effects) <= set(validation.findings)
-    return [(found.code, found.message) for found in validation.impact.effects]
+    return [(one.code, one.message) for one in validation.impact.effects if one.code != "impact-sql-changed"]
+
+
+def other_sql(validation: Validation) -> list[str]:
+    """What is said about changed SQL."""
+    return [found.message for found in validation.findings if found.code == "impact-sql-changed"]

@@ -208,6 +208,6 @@ def test_no_impact(experiments: tuple[Experiment, ...] | None, *, told: bool) ->
     impact = Impact(base="base", compared=1, effects=(), experiments=experiments)
     baseline = Baseline(path="known.json", known=(), stale=())
     text = markdown_report(Subject.of(structs.replace(samples.CLEAN, impact=impact, baseline=baseline)))
-    assert "Nothing that Statsig's sources would notice; 1 source compared." in text
+    assert "No mapped or selected column changes (1 source compared)." in text
     assert ("Running experiments that use what it touches: none." in text) is told
     assert "not shown: 0 findings.\n" in text

@@ -53,7 +53,7 @@ def test_effects_stand_in_their_own_section() -> None:
 
 def test_no_effect_is_said_too() -> None:
     """Where a change does nothing, that is said, with the number of sources compared."""
-    assert "Nothing that Statsig's sources would notice; 3 sources compared." in validation_text(with_impact())
+    assert "No mapped or selected column changes (3 sources compared)." in validation_text(with_impact())
 
 
 def test_quiet_leaves_notes_out() -> None:
