@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import nox
@@ -19,6 +20,9 @@ TOOLS = ("duckdb", "hypothesis", "jsonschema", "pytest", "pytest-socket", "pytes
 NO_DEPENDENCIES = {"1.12": ("dbt-core==1.12.6", "metricflow", "python-dotenv")}
 # The last builds of dbt 2 whose wheels hold the program itself.
 DBT2 = ("dbt==2.0.0rc196", "dbt-core==2.0.0a4")
+# dbt 2 fetches its database drivers from outside of any registry. For DuckDB the library of its Node package does.
+LIBDUCKDB = "@duckdb/node-bindings-linux-x64"
+LIBDUCKDB_VERSION = "1.5.6-r.1"
 # What shows whether the package works with other versions of what it needs. No dbt is needed for it.
 MORE = ("markdown-it-py", "psycopg[binary]")
 MODEST = ("-m", "pytest", "--quiet", "--numprocesses", "4", "--no-header", "tests/unit", "tests/integration/emulator")
@@ -52,15 +56,24 @@ def engines(session: nox.Session, dbt: str) -> None:
 
 @nox.session
 def dbt2(session: nox.Session) -> None:
-    """The manifests and the macros of dbt 2, beside dbt-core."""
+    """The manifests, the macros and real builds of dbt 2, beside dbt-core."""
     session.install("--editable", ".[emulator]", "dbt-core~=1.11.0", "dbt-duckdb", *TOOLS)
     found = []
+    library = ""
+    if shutil.which("npm"):
+        place = Path(session.create_tmp()).resolve() / "npm"
+        wanted = f"{LIBDUCKDB}@{LIBDUCKDB_VERSION}"
+        session.run("npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", place, wanted, external=True)
+        library = str(place / "node_modules" / LIBDUCKDB)
+    else:
+        session.warn("There is no npm, which fetches the database driver: the builds of dbt 2 are skipped.")
     for number, requirement in enumerate(DBT2):
         folder = str(Path(session.create_tmp()).resolve() / f"dbt2-{number}")
         session.run("python", "-m", "venv", "--clear", folder, silent=True)
         session.run(f"{folder}/bin/python", "-m", "pip", "install", "--quiet", requirement, external=True)
         found.append(f"{folder}/bin/dbt")
-    session.run("python", *TESTS, "-k", "dbt2", *session.posargs, env={"DBT_STATSIG_TEST_DBT2": ":".join(found)})
+    names = {"DBT_STATSIG_TEST_DBT2": ":".join(found), "DBT_STATSIG_TEST_LIBDUCKDB": library}
+    session.run("python", *TESTS, "-k", "dbt2", *session.posargs, env=names)
 
 
 @nox.session

@@ -133,7 +133,8 @@ def _without_rows(manifest: Manifest, built: Iterable[str]) -> bool:
         code = (node.compiled_code or "").casefold()
         parents = (manifest.node(unique_id) for unique_id in node.depends_on)
         for name in {parent.relation_name.casefold() for parent in parents if parent and parent.relation_name}:
-            reads = code.count(name)
+            # A relation that is not quoted may be how another one begins.
+            reads = len(re.findall(rf"(?<![\w$]){re.escape(name)}(?![\w$])", code))
             empty = sum(code.count(f" * from {name} {limit})") for limit in ("limit 0", "where false limit 0"))
             limited, whole = limited + empty, whole + reads - empty
     return limited > 0 and whole == 0

@@ -4,7 +4,7 @@
       {%- do modules.statsig.plan(
           select=select, exclude=exclude, only_kinds=kinds, strict=strict, prune=prune, adopt=adopt
       ) -%}
-    {%- else -%}
+    {%- elif dbt_statsig.statsig_is_on() -%}
       {%- set options = {
           '--select': select, '--exclude': exclude, '--kind': kinds, '--strict': strict, '--prune': prune,
           '--adopt': adopt,

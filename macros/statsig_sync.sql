@@ -6,7 +6,7 @@
       {%- do modules.statsig.sync(
           select=select, exclude=exclude, only_kinds=kinds, dry_run=dry_run, strict=strict, prune=prune, adopt=adopt
       ) -%}
-    {%- else -%}
+    {%- elif dbt_statsig.statsig_is_on() -%}
       {%- set options = {
           '--select': select, '--exclude': exclude, '--kind': kinds, '--dry-run': dry_run, '--strict': strict,
           '--prune': prune, '--adopt': adopt,

@@ -2,10 +2,10 @@
   {%- if execute and flags.WHICH in ('run', 'build') -%}
     {%- if modules.statsig is defined -%}
       {{- modules.statsig.sync_results(results) -}}
-    {%- elif var('statsig_enabled', true) -%}
+    {%- elif dbt_statsig.statsig_is_on() -%}
       {%- do log(
-          'Warning: dbt-statsig pushed nothing: this dbt runs no Python inside hooks.'
-          ~ ' Run instead: dbt-statsig run -- dbt ' ~ flags.WHICH ~ ' --target ' ~ target.name,
+          'Warning: dbt-statsig: this hook pushes nothing, as this dbt runs no Python in hooks.'
+          ~ ' What pushes is: dbt-statsig run -- dbt ' ~ flags.WHICH ~ ' --target ' ~ target.name,
           info=true
       ) -%}
     {%- endif -%}

@@ -2,7 +2,7 @@
   {%- if execute -%}
     {%- if modules.statsig is defined -%}
       {%- do modules.statsig.validate(select=select, exclude=exclude, only_kinds=kinds, strict=strict) -%}
-    {%- else -%}
+    {%- elif dbt_statsig.statsig_is_on() -%}
       {%- set options = {'--select': select, '--exclude': exclude, '--kind': kinds, '--strict': strict} -%}
       {%- do exceptions.raise_compiler_error(dbt_statsig.statsig_command('validate', options)) -%}
     {%- endif -%}

@@ -66,7 +66,8 @@ def command(*, request: Request, output: Output, words: tuple[str, ...]) -> int:
     except DbtStatsigError as error:
         if code == 0:
             raise
-        return _unsynced(f"Nothing was synced. {error}", output, code)
+        text = str(error)
+        return _unsynced(text if text.startswith("Nothing was") else f"Nothing was synced. {text}", output, code)
     output.warn(synced.planned.warnings, important=True)
     return tell(output, synced, exit_code=code or synced.exit_code)
 

@@ -183,3 +183,15 @@ def test_dbt_that_fails_leaves_a_report(project: Path) -> None:
     assert done.returncode == 7
     assert json.loads(done.stdout) == json.loads(told(project, "json"))
     assert_told(project, "run", "Nothing was synced", "NothingSynced", 7)
+
+
+def test_dbt_that_fails_without_rows(project: Path) -> None:
+    """Where dbt fails with --empty, one sentence says that nothing was synced, and why."""
+    meta = {"dbt_schema_version": "https://schemas.getdbt.com/dbt/run-results/v6.json", "invocation_id": "x"}
+    results = {"metadata": meta, "args": {"which": "build"}, "results": []}
+    dbt = project / "dbt"
+    dbt.write_text(f"#!/bin/sh\necho '{json.dumps(results)}' > target/run_results.json\nexit 1\n", encoding="utf-8")
+    dbt.chmod(0o755)
+    done = run("run", "--", str(dbt), "build", "--empty", cwd=project, STATSIG_CONSOLE_API_KEY=KEY)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Warning: Nothing was synced: dbt built tables without rows (--empty).")

@@ -57,6 +57,20 @@ def test_a_build_without_rows_shows_in_its_sql(tmp_path: Path, compiled: tuple[s
         built_by(results(tmp_path), manifest(*compiled))
 
 
+def test_a_relation_that_begins_like_another(tmp_path: Path) -> None:
+    """Relations that are not quoted are told apart where one is how another begins."""
+    seeds = [node(f"seed.shop.{name}", relation_name=f"db.raw.{name}") for name in ("orders", "orders_old")]
+    code = " union all ".join(
+        f"select * from (select * from db.raw.{name} limit 0)" for name in ("orders", "orders_old")
+    )
+    reads = {"macros": [], "nodes": ["seed.shop.orders", "seed.shop.orders_old"]}
+    built = Manifest.from_bytes(
+        manifest_bytes(*seeds, node("model.shop.m0", compiled_code=code, compiled=True, depends_on=reads))
+    )
+    with pytest.raises(UsageError, match="--empty"):
+        built_by(results(tmp_path), built)
+
+
 @pytest.mark.parametrize(
     "compiled",
     [

@@ -1,6 +1,7 @@
 """dbt 2, which runs no Python: its manifests give the same payloads, and its macros say what to run instead.
 
 DBT_STATSIG_TEST_DBT2 names the dbt 2 executables, parted by colons; the engine sessions of noxfile.py set it.
+What builds on dbt 2 is in test_dbt2_builds.py.
 """
 
 from __future__ import annotations
@@ -33,12 +34,12 @@ def engine(request: pytest.FixtureRequest) -> Path:
     return found
 
 
-def told(engine: Path, job: Job, *arguments: str) -> tuple[int, str]:
+def told(engine: Path, job: Job, *arguments: str, **environ: str) -> tuple[int, str]:
     """The exit code of a dbt 2 command, and what it said."""
     done = subprocess.run(
         [engine, *arguments],
         cwd=job.folder,
-        env=job.environ(KEY, {}),
+        env=job.environ(KEY, environ),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
