@@ -273,7 +273,7 @@ class Applier:
         return self._put(change.kind, change.live_name, desired, _present(change.live), fields)
 
     def _put(self, kind: Kind, name: str, desired: Source, live: Source, fields: frozenset[str]) -> Written:
-        if SPECS[kind].can_patch and "sql" not in fields:
+        if SPECS[kind].can_send(fields):
             return self._client.patch(kind, name, desired, fields=fields, before=live)
         return self._client.update(kind, name, completed(desired, live), before=live)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, structs
 
-from dbt_statsig.sources import Kind, Source
+from dbt_statsig.sources import SPECS, Kind, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -76,6 +76,11 @@ class Change(Struct, frozen=True, kw_only=True):
     adopted: bool = False
     desired: Source | None = None
     live: Source | None = None
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether an update sends the changed fields alone."""
+        return SPECS[self.kind].can_send([field.field for field in self.fields])
 
     @property
     def needed(self) -> tuple[tuple[Kind, str], ...]:

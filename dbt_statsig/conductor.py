@@ -26,7 +26,7 @@ from dbt_statsig.progress import Progress, Silent
 from dbt_statsig.project import Project
 from dbt_statsig.results import Diagnosis, Left, Outcome, Planned, Synced, Validation
 from dbt_statsig.uncompared import excused, without_uncompared
-from dbt_statsig.withholding import withheld
+from dbt_statsig.withholding import losses, withheld
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -195,7 +195,7 @@ def _planned(project: Project, client: ConsoleClient, told: Progress, *, only_sh
     known = not_kept(result.changes, project.declared.declarations, strict=project.strict)
     result, uncompared = without_uncompared(result)
     planned = Planned(
-        validation=validation,
+        validation=_with_findings(validation, losses(result, reading)),
         plan=result,
         requests=client.requests,
         warnings=tuple(warnings),
@@ -256,9 +256,8 @@ def _checked(project: Project, planned: Planned, client: ConsoleClient, told: Pr
 
     told.say("Asking Statsig to check the changes")
     checked = ServerCheck(client, concurrency=project.settings.concurrency).run(planned.plan)
-    places = {(report.kind.value, report.name): report.location for report in project.validation.sources}
-    found = [structs.replace(one, location=places.get((one.kind, one.source))) for one in checked.findings]
-    return structs.replace(_found(planned, found, client), plan=checked.plan, notes=(*planned.notes, *checked.notes))
+    planned = _found(planned, checked.findings, client)
+    return structs.replace(planned, plan=checked.plan, notes=(*planned.notes, *checked.notes))
 
 
 def _with_units(project: Project, planned: Planned, client: ConsoleClient) -> Planned:
@@ -293,9 +292,15 @@ def _with_units(project: Project, planned: Planned, client: ConsoleClient) -> Pl
 
 def _found(planned: Planned, found: Iterable[Finding], client: ConsoleClient) -> Planned:
     """The plan with more findings, and all requests so far."""
-    findings = sorted((*planned.validation.findings, *found), key=lambda one: one.sort_key)
-    validation = structs.replace(planned.validation, findings=tuple(findings))
-    return structs.replace(planned, validation=validation, requests=client.requests)
+    return structs.replace(planned, validation=_with_findings(planned.validation, found), requests=client.requests)
+
+
+def _with_findings(validation: Validation, found: Iterable[Finding]) -> Validation:
+    """The validation with more findings, those without a place at that of their source."""
+    places = {(report.kind.value, report.name): report.location for report in validation.sources}
+    placed = (structs.replace(one, location=one.location or places.get((one.kind, one.source))) for one in found)
+    findings = sorted((*validation.findings, *placed), key=lambda one: one.sort_key)
+    return structs.replace(validation, findings=tuple(findings))
 
 
 def _key(request: Request) -> ApiKey:

@@ -220,6 +220,13 @@ CODES: dict[str, Code] = {
         "Statsig's API refuses the owner of an entity property source, so it is sent in no write.",
         "Remove the key, and set the owner in Statsig.",
     ),
+    "fields-lost": Code(
+        _W,
+        "Statsig holds values of this object that its published API takes in no write. Metric sources and qualifying "
+        "events are always updated as a whole, the other kinds where their SQL changes, and a whole update may drop "
+        "these values. Only `plan` and `sync` look.",
+        "Write the values down, and set them again in Statsig where they are gone after the sync.",
+    ),
     "hidden-columns-shown": Code(
         _W,
         "A table source shows every column of its table in Statsig, tagged as hidden or not.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, structs
 
@@ -12,12 +12,12 @@ from dbt_statsig.background import begun
 from dbt_statsig.errors import ConsoleError, ProtocolError
 from dbt_statsig.planning.matching import Desired, Live
 from dbt_statsig.planning.ownership import owner_of
-from dbt_statsig.sources import SPECS, Kind, Source
+from dbt_statsig.sources import SPECS, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from dbt_statsig.console.client import ConsoleClient, Listing
+    from dbt_statsig.console.client import ConsoleClient, Entry, Listing
     from dbt_statsig.progress import Progress
 
 _LOOKED_FOR = 2
@@ -29,13 +29,15 @@ class Reading(Struct, frozen=True, kw_only=True):
 
     `unread` are the names of objects of which only name and description could be read, `unsure` names that may be
     there although the list lacks them; each with the reason. A kind in `blind` has a list that may lack some and no
-    other way to look. `warnings` tell people all that, and `notes` what concerns no declared source.
+    other way to look. `warnings` tell people all that, and `notes` what concerns no declared source. `unpublished` are
+    the values that no write can send, by the object's name and their places.
     """
 
     live: Mapping[Kind, Live]
     unread: Mapping[Kind, Mapping[str, str]] = {}
     unsure: Mapping[Kind, Mapping[str, str]] = {}
     blind: Mapping[Kind, str] = {}
+    unpublished: Mapping[Kind, Mapping[str, Mapping[str, Any]]] = {}
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -63,6 +65,7 @@ def checked_live(client: ConsoleClient, lists: Mapping[Kind, Listing], desired: 
     """
     live: dict[Kind, Live] = {}
     unread: dict[Kind, Mapping[str, str]] = {}
+    unpublished: dict[Kind, Mapping[str, Mapping[str, Any]]] = {}
     unsure: dict[Kind, Mapping[str, str]] = {}
     blind: dict[Kind, str] = {}
     warnings: list[str] = []
@@ -82,8 +85,17 @@ def checked_live(client: ConsoleClient, lists: Mapping[Kind, Listing], desired: 
                 blind[kind] = found.doubt
         live[kind] = Live(items=found.items, complete=found.complete)
         unread[kind] = found.unread
+        unpublished[kind] = found.unpublished
         notes += _foreign(kind, found, names)
-    return Reading(live=live, unread=unread, unsure=unsure, blind=blind, warnings=tuple(warnings), notes=tuple(notes))
+    return Reading(
+        live=live,
+        unread=unread,
+        unsure=unsure,
+        blind=blind,
+        unpublished=unpublished,
+        warnings=tuple(warnings),
+        notes=tuple(notes),
+    )
 
 
 def _looked_up(
@@ -92,21 +104,23 @@ def _looked_up(
     """The list with the declared names that it lacks but that are there, and those that could not be looked for."""
     held = {item.name for item in listing.items}
     missing = [name for name in names if name not in held]
-    found: list[Source] = []
+    found: list[Entry] = []
     unsure: dict[str, str] = {}
     for start in range(0, len(missing), _AT_ONCE):
         chosen = missing[start : start + _AT_ONCE]
-        looks = [begun(partial(client.get, kind, name)) for name in chosen]
+        looks = [begun(partial(client.find, kind, name)) for name in chosen]
         for name, look in zip(chosen, looks, strict=True):
             live = _seen(look)
             if isinstance(live, str):
                 unsure[name] = live
             elif live is not None:
                 found.append(live)
-    return structs.replace(listing, items=(*listing.items, *found)), unsure
+    more = {entry.source.name: entry.unpublished for entry in found}
+    items = (*listing.items, *(entry.source for entry in found))
+    return structs.replace(listing, items=items, unpublished={**listing.unpublished, **more}), unsure
 
 
-def _seen(look: Callable[[], Source | None]) -> Source | str | None:
+def _seen(look: Callable[[], Entry | None]) -> Entry | str | None:
     """What a look gives, or in words why it gives nothing."""
     try:
         return look()

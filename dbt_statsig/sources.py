@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import unicodedata
 from enum import Enum
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import quote
 
 from msgspec import UNSET, Struct, UnsetType, field
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 API_PREFIX = "/console/v1"
 
@@ -136,6 +139,10 @@ class KindSpec(Struct, frozen=True, kw_only=True):
     can_read: bool
     can_patch: bool
     can_rename: bool
+
+    def can_send(self, fields: Collection[str]) -> bool:
+        """Whether an update can send these fields (snake_case) alone: no partial update takes SQL."""
+        return self.can_patch and "sql" not in fields
 
     def object_path(self, name: str) -> str:
         """The path of one object, its name percent-encoded as one segment.

@@ -1,23 +1,31 @@
-"""A plan without the writes that rest on an object which cannot be read, or on a list that may lack some. Pure."""
+"""What the reading says against a plan's writes: objects that cannot be read, lists that may lack some. Pure.
+
+Those writes are blocked; of an update that may lose what no write can send, a finding says so.
+"""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from msgspec import structs
 
 from dbt_statsig.changes import Action, Change, Plan, united
+from dbt_statsig.findings import finding
 from dbt_statsig.planning.ownership import owner_of
+from dbt_statsig.sources import SPECS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+    from dbt_statsig.findings import Finding
     from dbt_statsig.live import Reading
     from dbt_statsig.planning.ownership import Ownership
     from dbt_statsig.sources import Kind
 
 _LOOK = "Look at this object in Statsig."
 _AGAIN = "Run it again when nobody else is changing sources."
+_LONGEST = 200
 
 
 def withheld(plan: Plan, reading: Reading) -> Plan:
@@ -32,6 +40,37 @@ def withheld(plan: Plan, reading: Reading) -> Plan:
         and (line := owner_of(item.description)) is not None
     }
     return structs.replace(plan, changes=united(_one(change, reading, twins) for change in plan.changes))
+
+
+def losses(plan: Plan, reading: Reading) -> Iterator[Finding]:
+    """A finding for each update that may lose values which the published API does not let be sent."""
+    for change in plan.changes:
+        if change.action not in {Action.UPDATE, Action.RENAME}:
+            continue
+        values = reading.unpublished.get(change.kind, {}).get(change.live_name, {})
+        if change.is_partial:
+            sent = _sent(change)
+            values = {place: value for place, value in values.items() if place.partition("[")[0] in sent}
+        if values:
+            # JSON is YAML, in one line.
+            shown = ", ".join(f"{place}: {_clipped(json.dumps(values[place], ensure_ascii=False))}" for place in values)
+            yield finding(
+                "fields-lost",
+                f'The update of "{change.live_name}" cannot send what Statsig holds besides: {shown}.',
+                unique_id=change.unique_id,
+                kind=change.kind.value,
+                source=change.name,
+            )
+
+
+def _sent(change: Change) -> set[str]:
+    """The changed fields, as the API names them."""
+    changed = {field.field for field in change.fields}
+    return {field.encode_name for field in structs.fields(SPECS[change.kind].payload) if field.name in changed}
+
+
+def _clipped(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _one(change: Change, reading: Reading, twins: Mapping[tuple[Kind, Ownership], str]) -> Change:

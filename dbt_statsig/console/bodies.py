@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import UNSET, Struct, structs
 
 from dbt_statsig.errors import ProtocolError, Refused
-from dbt_statsig.sources import SPECS, WRITE_ONLY_FIELDS, EntityPropertySource, Kind, Source
+from dbt_statsig.sources import (
+    SPECS,
+    WRITE_ONLY_FIELDS,
+    CustomField,
+    EntityPropertySource,
+    IdType,
+    Kind,
+    Owner,
+    Source,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Set as AbstractSet
 
 _LARGEST = 2**63
+_NOTHING: tuple[Any, ...] = (None, "", [], {})
 _PAIRS = ("idTypeMapping", "customFieldMapping")
+_PARTS: dict[str, type[Struct]] = {"idTypeMapping": IdType, "customFieldMapping": CustomField, "owner": Owner}
+_SERVERS_OWN = frozenset(
+    {"id", "permalink", "createdTime", "creatorID", "creatorName", "creatorEmail"}
+    | {"lastModifiedTime", "lastModifierID", "lastModifierName", "lastModifierEmail"}
+)
+"""What Statsig publishes for other kinds as written by itself alone: no update of ours can lose it."""
 
 
 def create_body(payload: Source, *, dry_run: bool) -> bytes:
@@ -57,14 +75,16 @@ def decoded(kind: Kind, data: Any, place: str) -> Source:
 
 
 class Entry(Struct, frozen=True):
-    """One object of a list; `fault` says why only its name and description could be read, or is empty.
+    """One object as read; `fault` says why only its name and description could be read, or is empty.
 
-    One that is not named got its name here, as it has none that can be addressed.
+    One that is not named got its name here, as it has none that can be addressed. `unpublished` are the values that no
+    write can send, by their places.
     """
 
     source: Source
     fault: str = ""
     is_named: bool = True
+    unpublished: Mapping[str, Any] = {}
 
 
 def read_entry(kind: Kind, data: Any, number: int) -> Entry:
@@ -84,7 +104,7 @@ def read_entry(kind: Kind, data: Any, number: int) -> Entry:
         fault = "A text in it holds half a character (a lone surrogate)"
     else:
         if source.name:
-            return Entry(source)
+            return Entry(source, unpublished=unpublished(kind, content))
         fault = "Its name is empty"
     if isinstance(name, int) and not isinstance(name, bool) and abs(name) < _LARGEST:
         name = str(name)
@@ -92,6 +112,26 @@ def read_entry(kind: Kind, data: Any, number: int) -> Entry:
     shown = _shown(str(name)) if is_named else f"(object {number} of the list, without a name)"
     text = description if isinstance(description, str) else UNSET
     return Entry(SPECS[kind].payload(name=shown, description=text), fault, is_named)
+
+
+def unpublished(kind: Kind, data: Any) -> dict[str, Any]:
+    """The values of an object that can be read, but that the published API does not let be sent, by their places."""
+    known = {field.encode_name for field in structs.fields(SPECS[kind].payload)} | _SERVERS_OWN
+    found = _others(data, known, "")
+    for name, part in _PARTS.items():
+        if name == "owner" and kind is Kind.ENTITY_PROPERTY_SOURCE:
+            continue
+        keys = {field.encode_name for field in structs.fields(part)}
+        value = data.get(name)
+        if isinstance(value, dict):
+            found |= _others(value, keys, f"{name}.")
+        for number, entry in enumerate(value if isinstance(value, list) else ()):
+            found |= _others(entry, keys, f"{name}[{number}].")
+    return found
+
+
+def _others(content: dict[str, Any], known: AbstractSet[str], place: str) -> dict[str, Any]:
+    return {f"{place}{key}": value for key, value in content.items() if key not in known and value not in _NOTHING}
 
 
 def _content(payload: Source) -> dict[str, Any]:

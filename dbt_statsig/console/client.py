@@ -11,6 +11,7 @@ import msgspec
 
 from dbt_statsig.console.answers import Envelope
 from dbt_statsig.console.base_url import DEFAULT_BASE_URL, checked_base_url
+from dbt_statsig.console.bodies import Entry
 from dbt_statsig.console.listing import Listing
 from dbt_statsig.console.pace import Rates
 from dbt_statsig.console.reader import Reader
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from dbt_statsig.experiments import Experiment, Metric
     from dbt_statsig.sources import Kind, Source
 
-__all__ = ["DEFAULT_BASE_URL", "ConsoleClient", "Listing", "Rates", "Waiting", "Written", "duration"]
+__all__ = ["DEFAULT_BASE_URL", "ConsoleClient", "Entry", "Listing", "Rates", "Waiting", "Written", "duration"]
 
 _first_use = threading.Lock()
 
@@ -139,6 +140,10 @@ class ConsoleClient:
     def get(self, kind: Kind, name: str) -> Source | None:
         """One object, None where it certainly is not there; the list is read for a kind without a read endpoint."""
         return self._reader.get(kind, name)
+
+    def find(self, kind: Kind, name: str) -> Entry | None:
+        """As `get`, with the values of the object that no write can send."""
+        return self._reader.find(kind, name)
 
     def create(self, kind: Kind, payload: Source, *, dry_run: bool = False) -> Written:
         """Create an object; with `dry_run` Statsig checks it and keeps nothing."""

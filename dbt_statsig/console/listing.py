@@ -35,7 +35,8 @@ T = TypeVar("T")
 class Listing(Struct, frozen=True, kw_only=True):
     """All objects of one kind, each name once; `doubt` says why the list may lack some, or is empty.
 
-    `unread` are those of which only name and description could be read, by name, each with the reason.
+    `unread` are those of which only name and description could be read, by name, each with the reason. `unpublished`
+    are the values that no write can send, by the object's name and their places.
     """
 
     items: tuple[Source, ...]
@@ -43,6 +44,7 @@ class Listing(Struct, frozen=True, kw_only=True):
     complete: bool
     doubt: str = ""
     unread: Mapping[str, str] = {}
+    unpublished: Mapping[str, Mapping[str, Any]] = {}
 
 
 class Pages(Struct, Generic[T], frozen=True, kw_only=True):

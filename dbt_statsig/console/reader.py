@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from dbt_statsig.console.bodies import Entry, decoded, read_entry
+from dbt_statsig.console.bodies import Entry, decoded, read_entry, unpublished
 from dbt_statsig.console.experiments import read_experiment, read_metric
 from dbt_statsig.console.listing import Listing, Pages, all_pages, page_path
 from dbt_statsig.errors import AuthenticationFailed, ConsoleError, Forbidden, NotFound, ProtocolError, Refused
@@ -72,10 +72,16 @@ class Reader:
             complete=not found.doubt,
             doubt=found.doubt,
             unread={name: entry.fault for name, entry in found.entries.items() if entry.fault},
+            unpublished={name: entry.unpublished for name, entry in found.entries.items() if entry.unpublished},
         )
 
     def get(self, kind: Kind, name: str) -> Source | None:
-        """One object; None where it certainly is not there.
+        """One object; None where it certainly is not there. Raises as `find`."""
+        found = self.find(kind, name)
+        return None if found is None else found.source
+
+    def find(self, kind: Kind, name: str) -> Entry | None:
+        """One object with what no write of it can send; None where it certainly is not there.
 
         For a missing one the API publishes 404 for two kinds only, so a 400 is checked against the list, which also
         serves the kind that has no read endpoint, and after an answer without an object. Raises ProtocolError where
@@ -100,12 +106,12 @@ class Reader:
             return None
         raise refused
 
-    def _named(self, kind: Kind, name: str, data: Any) -> Source:
+    def _named(self, kind: Kind, name: str, data: Any) -> Entry:
         """The object that was asked for. Raises ProtocolError where it is another one."""
         source = decoded(kind, data, title(kind, name))
         if source.name != name:
             raise ProtocolError(f'{title(kind, name)}: the answer is about "{source.name}".', fix="Try again later.")
-        return source
+        return Entry(source, unpublished=unpublished(kind, data))
 
     def tags(self) -> frozenset[str]:
         """The names of all tags."""
@@ -132,7 +138,7 @@ class Reader:
         """Return when the key is accepted: the smallest read that needs one."""
         self._page(page_path(_UNIT_IDS_PATH, 1, size=1), "The list of unit IDs")
 
-    def _picked(self, kind: Kind, name: str) -> Source | None:
+    def _picked(self, kind: Kind, name: str) -> Entry | None:
         listing = self.list(kind)
         if name in listing.unread:
             raise ProtocolError(f"{title(kind, name)}: {listing.unread[name]}.", fix="Look at this object in Statsig.")
@@ -142,7 +148,7 @@ class Reader:
                 f"{title(kind, name)}: it is not in the list, but the list is not complete ({listing.doubt}).",
                 fix="Try again when nobody else is changing sources.",
             )
-        return found
+        return None if found is None else Entry(found, unpublished=listing.unpublished.get(name, {}))
 
     def _page(self, path: str, what: str) -> Envelope:
         """One page of a list; lists are always there, so that a refusal of one is nothing about an object."""

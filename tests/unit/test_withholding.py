@@ -14,7 +14,7 @@ from dbt_statsig.live import checked_live
 from dbt_statsig.planning.matching import Desired, Scope, build_plan
 from dbt_statsig.planning.ownership import Ownership, claim
 from dbt_statsig.sources import SPECS, IdType, Kind, Source
-from dbt_statsig.withholding import withheld
+from dbt_statsig.withholding import losses, withheld
 from tests.unit.console.service import Opened, one, page, refused
 
 if TYPE_CHECKING:
@@ -154,3 +154,57 @@ def test_what_is_known_is_planned_as_ever() -> None:
     changes, told = planned(Kind.METRIC_SOURCE, [entry, blocked], page(total=0), refused(404))
     assert [change.action for change in changes.values()] == [Action.CREATE, Action.BLOCKED]
     assert told == []
+
+
+def lost(kind: Kind, held: dict[str, Any], *, by_name: bool = False, **changed: Any) -> list[str]:
+    """What a plan says of the loss of values that the console holds beside those of a pushed declaration."""
+    before = wanted(kind, "A", "a")
+    entry = {**live_object(before), **held}
+    # An incomplete list does not have it: it is looked for by its name.
+    short = page({"name": "B"}, total=2)
+    replies = [short, short, one(entry)] if by_name else [page(entry)]
+    opened = Opened(*replies)
+    desired = [wanted(kind, "A", "a", **changed)]
+    reading = checked_live(opened.client, {kind: opened.client.list(kind)}, desired)
+    plan = withheld(build_plan(desired, reading.live, Scope(project="shop")), reading)
+    found = list(losses(plan, reading))
+    assert {(each.code, each.source, each.unique_id) for each in found} <= {("fields-lost", "A", "model.shop.a")}
+    return [each.message.removeprefix('The update of "A" cannot send what Statsig holds besides: ') for each in found]
+
+
+@pytest.mark.parametrize("by_name", [False, True])
+def test_what_a_whole_update_cannot_send_is_named(by_name: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    """Values without a published field are named with their places, in YAML; what only Statsig writes is no loss."""
+    held = {
+        "retention": 30,
+        "rollup": {"by": "day"},
+        "label": "Grün",
+        "empty": None,
+        "none": [],
+        "id": "1",
+        "lastModifiedTime": 2,
+        "isVerified": True,
+        "idTypeMapping": [{"statsigUnitID": "userID", "column": "user_id", "hashed": False}],
+        "owner": {"ownerID": "a", "role": "x" * 500},
+    }
+    (told,) = lost(Kind.METRIC_SOURCE, held, by_name=by_name, sql="select 2")
+    assert told == (
+        'retention: 30, rollup: {"by": "day"}, label: "Grün", idTypeMapping[0].hashed: false, '
+        f'owner.role: "{"x" * 199}….'
+    )
+
+
+def test_an_update_that_changes_nothing_or_sends_a_part_loses_nothing() -> None:
+    """No word where nothing is written, and of a partial update only what stands inside the fields that it sends."""
+    held = {
+        "retention": 30,
+        "idTypeMapping": [{"statsigUnitID": "userID", "column": "user_id", "hashed": True}],
+    }
+    entity = Kind.ENTITY_PROPERTY_SOURCE
+    mapping = (IdType(statsig_unit_id="userID", column="uid"),)
+    assert lost(Kind.METRIC_SOURCE, held) == []
+    assert lost(entity, held, tags=("core",)) == []
+    assert lost(entity, held, id_type_mapping=mapping) == ["idTypeMapping[0].hashed: true."]
+    assert lost(entity, {**held, "owner": {"role": "x"}}, sql="select 2") == [
+        "retention: 30, idTypeMapping[0].hashed: true."
+    ]

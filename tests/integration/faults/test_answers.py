@@ -8,11 +8,15 @@ import pytest
 
 from dbt_statsig import conductor
 from dbt_statsig.console import confirming
+from dbt_statsig.emulator import running
 from dbt_statsig.results import Status, Synced
+from tests.integration.faults.inprocess import plan, sync
 from tests.integration.faults.project import Project, names, writes
 from tests.integration.faults.test_reading_beside import request_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from dbt_statsig.emulator import Running
 
 POST = {"method": "POST", "path": "metric_source$"}
@@ -190,3 +194,28 @@ def test_54_a_short_list_makes_no_duplicate(project: Project, server: Running) -
     assert writes(server, since=before) == []
     done = project.text("plan", "-q")
     assert "may lack some" in done.stderr
+
+
+def test_values_that_no_update_can_send_are_named_first(tmp_path: Path) -> None:
+    """A whole update keeps every published field that nobody declared; of all others plan and sync warn before."""
+    with running(full_update_resets=True) as server:
+        project = Project(tmp_path / "shop", server.url)
+        project.declare("orders", "Orders")
+        assert sync(project).code == 0
+        held = server.state.sources["metric_sources"]["Orders"]
+        held |= {"team": "Growth", "isVerified": True, "retention": 30}
+        assert "fields-lost" not in plan(project).stdout
+        project.declare("orders", "Orders", tags=["core"])
+        for done in (plan(project), sync(project)):
+            (found,) = [one for one in done.answer["validation"]["findings"] if one["code"] == "fields-lost"]
+            assert done.code == 0
+            assert found["message"] == 'The update of "Orders" cannot send what Statsig holds besides: retention: 30.'
+            assert found["severity"] == "warning"
+        held = server.state.sources["metric_sources"]["Orders"]
+        assert (held["tags"], held["team"], held["isVerified"], "retention" in held) == (
+            ["core"],
+            "Growth",
+            True,
+            False,
+        )
+        assert plan(project, "--check").code == 0
