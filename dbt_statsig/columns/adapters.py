@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from string import ascii_lowercase, ascii_uppercase
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
@@ -15,12 +16,15 @@ from msgspec.structs import replace
 Folding: TypeAlias = Literal["upper", "lower", "keep"]
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*\Z")
+_WIDE_PLAIN = re.compile(r"[A-Za-z_\u0080-\U0010ffff][A-Za-z0-9_$\u0080-\U0010ffff]*\Z")
+_ASCII_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 
 class Adapter(Struct, frozen=True, kw_only=True):
     """One adapter. `dialect` is sqlglot's name for its SQL, or None where columns must not be inferred.
 
-    `case_sensitive` is about stored names: False where `a` and `A` cannot be two columns. `quotes_ignored` is True
+    `case_sensitive` is about stored names: False where `a` and `A` cannot be two columns. `ascii_case` is True where
+    only A to Z are folded and compared without case: `Ä` stays, and is not `ä`. `quotes_ignored` is True
     where a quoted identifier is folded too, `backslash` where one escapes inside of quotes. `note` is a warning for
     the user, or empty. `pseudo` are columns that tables have though no catalog lists them, casefolded, with their
     types where these are documented; a name that ends with `*` stands for all that begin so. `lists_paths`: catalogs
@@ -31,6 +35,7 @@ class Adapter(Struct, frozen=True, kw_only=True):
     dialect: str | None
     folding: Folding = "keep"
     case_sensitive: bool = False
+    ascii_case: bool = False
     quotes_ignored: bool = False
     open_quote: str = '"'
     close_quote: str = '"'
@@ -56,18 +61,23 @@ class Adapter(Struct, frozen=True, kw_only=True):
             name = name.encode(errors="surrogatepass")[: self.max_bytes].decode(errors="ignore")
         if self.folding == "keep" or (quoted and not self.quotes_ignored):
             return name
-        return name.upper() if self.folding == "upper" else name.lower()
+        return name.upper() if self.folding == "upper" else self._lower(name)
 
     def assumed(self, name: str) -> str:
         """How the warehouse stores a column of which nothing but a plain mention of `name` is known.
 
         Quoted, this is what the name means in SQL without quotes; what is no identifier can only exist with quotes.
         """
-        return self.stored(name, quoted=_PLAIN.match(name) is None)
+        plain = _WIDE_PLAIN if self.ascii_case else _PLAIN
+        return self.stored(name, quoted=plain.match(name) is None)
 
     def key(self, stored: str) -> str:
         """Equal for two stored names exactly when they mean one column."""
-        return stored if self.case_sensitive else stored.casefold()
+        return stored if self.case_sensitive else self._lower(stored)
+
+    def _lower(self, name: str) -> str:
+        """In lower case. Never `casefold`: to no warehouse is `straße` the column `strasse`."""
+        return name.translate(_ASCII_LOWER) if self.ascii_case and not name.isascii() else name.lower()
 
     def same(self, one: str, other: str) -> bool:
         """Whether two stored names mean one column."""
@@ -114,7 +124,7 @@ _BRACKETS = Adapter(name="", dialect=None, open_quote="[", close_quote="]")
 _SENSITIVE = Adapter(name="", dialect=None, case_sensitive=True)
 _LOWER = Adapter(name="", dialect=None, folding="lower", quotes_ignored=True)
 # PostgreSQL cuts identifiers to 63 bytes without failing.
-_POSTGRES = replace(_SENSITIVE, folding="lower", max_bytes=63, pseudo=_POSTGRES_PSEUDO)
+_POSTGRES = replace(_SENSITIVE, folding="lower", ascii_case=True, max_bytes=63, pseudo=_POSTGRES_PSEUDO)
 
 _ROWS: list[Adapter] = [
     *_of("snowflake", like=_SENSITIVE, folding="upper", pseudo=_untyped("metadata$*")),
@@ -124,7 +134,7 @@ _ROWS: list[Adapter] = [
     *_of("postgres", "vertica", note=_BORROWED.format("vertica")),
     *_of("materialize", like=_SENSITIVE, folding="lower"),
     *_of("risingwave", like=_SENSITIVE, folding="lower"),
-    *_of("redshift", like=_LOWER, pseudo=_POSTGRES_PSEUDO | _FILE_PSEUDO),
+    *_of("redshift", like=_LOWER, ascii_case=True, pseudo=_POSTGRES_PSEUDO | _FILE_PSEUDO),
     *_of("trino", "trino", "starburst", like=_LOWER, pseudo=_FILE_PSEUDO),
     *_of("athena", like=_LOWER, pseudo=_FILE_PSEUDO),
     *_of(
@@ -134,8 +144,8 @@ _ROWS: list[Adapter] = [
         quotes_ignored=True,
         pseudo=_HIVE_PSEUDO,
     ),
-    *_of("bigquery", like=_BACKTICK, pseudo=_BIGQUERY_PSEUDO, lists_paths=True, backslash=True),
-    *_of("duckdb", "duckdb", "motherduck", pseudo={"rowid": "BIGINT"}),
+    *_of("bigquery", like=_BACKTICK, ascii_case=True, pseudo=_BIGQUERY_PSEUDO, lists_paths=True, backslash=True),
+    *_of("duckdb", "duckdb", "motherduck", ascii_case=True, pseudo={"rowid": "BIGINT"}),
     *_of("databricks", like=_BACKTICK, pseudo=_SPARK_PSEUDO),
     *_of("spark", "spark", "glue", "fabricspark", like=_BACKTICK, pseudo=_SPARK_PSEUDO),
     *_of("tsql", "sqlserver", "synapse", like=_BRACKETS),

@@ -15,6 +15,8 @@ _JINJA = re.compile(r"\{\{|\{%|\{#")
 _MACRO = re.compile(r"\{(\s*[A-Za-z_]\w*\s*)\}")
 MAX_FAULTS = 20
 """How many foreign macros of one text are listed: finding the line of each takes time that grows with the text."""
+# Inside of these, {name} is part of a column's name. (A bracket alone is no quoted name: its token is one sign.)
+_NAME_QUOTES = '"`['
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 _BLOCK = re.compile(r"/\*|\*/")
 _INK = re.compile(r"\S")
@@ -88,6 +90,7 @@ def _early(text: str) -> SqlProblem | None:
 def _macros(text: str, blank: str, tokens: list[Token], macros: frozenset[str]) -> tuple[str, list[SqlProblem]]:
     """The text with its macros as literals, and those that must not be there."""
     bare = {token.start: token.text for token in tokens}
+    quoted = [token for token in tokens if text[token.start] in _NAME_QUOTES]
     masked = list(blank)
     problems: list[SqlProblem] = []
     for found in _MACRO.finditer(text):
@@ -101,6 +104,8 @@ def _macros(text: str, blank: str, tokens: list[Token], macros: frozenset[str]) 
             masked[start], masked[end - 1] = "'", "'"
         if (outside or name.strip().lower().startswith("statsig_")) and name not in macros:
             problems.append(_foreign(text, start, name, macros))
+    for token in quoted:
+        masked[token.start : token.end + 1] = text[token.start : token.end + 1]
     return "".join(masked), problems
 
 

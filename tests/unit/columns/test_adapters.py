@@ -103,6 +103,25 @@ def test_the_spelling_that_is_assumed(name: str, snowflake: str, postgres: str) 
     assert adapter_for("bigquery").assumed(name) == name
 
 
+@pytest.mark.parametrize(
+    ("name", "unquoted", "one"),
+    [
+        ("postgres", "grÖße", False),
+        ("redshift", "grÖße", False),
+        ("duckdb", "GrÖßE", False),
+        ("bigquery", "GrÖßE", False),
+        ("spark", "GrÖßE", True),
+        ("trino", "größe", True),
+    ],
+)
+def test_letters_beyond_ascii(name: str, unquoted: str, *, one: bool) -> None:
+    """Only some warehouses fold and compare other letters than A to Z without case; none takes `ss` for `ß`."""
+    adapter = adapter_for(name)
+    assert adapter.stored("GrÖßE", quoted=False) == adapter.assumed("GrÖßE") == unquoted
+    assert adapter.same("Ä", "ä") is one
+    assert not adapter.same("straße", "strasse")
+
+
 def test_backslashes_in_names() -> None:
     """Where a backslash escapes inside of quotes, one in a name is doubled."""
     assert adapter_for("clickhouse").quote("a\\b") == "`a\\\\b`"

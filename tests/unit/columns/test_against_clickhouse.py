@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib
 import json
 import os
 from typing import Any
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 from dbt_statsig.columns.adapters import adapter_for
 from dbt_statsig.columns.expand import Known, expand
 from dbt_statsig.columns.shape import shape_of
+from tests.clickhouse import session
 from tests.unit.columns.clickhouse_queries import CREATE, TABLES, queries
 
 pytest.importorskip("chdb", reason="chdb, ClickHouse as a library, has no wheel for this platform")
@@ -24,10 +24,9 @@ NIGHTLY = bool(os.environ.get("DBT_STATSIG_NIGHTLY"))
 
 
 @functools.cache
-def session() -> Any:
+def oracle() -> Any:
     """A database with the tables."""
-    chdb: Any = importlib.import_module("chdb.session")
-    opened = chdb.Session()
+    opened = session()
     for statement in ("create database if not exists oracle", "use oracle", *CREATE):
         opened.query(statement)
     return opened
@@ -36,7 +35,7 @@ def session() -> Any:
 def describe(sql: str) -> list[str] | None:
     """The columns of the query; None where ClickHouse refuses it."""
     try:
-        answer = session().query(f"describe table ({sql})", "JSONCompact").bytes()
+        answer = oracle().query(f"describe table ({sql})", "JSONCompact").bytes()
     except RuntimeError:
         return None
     return [row[0] for row in json.loads(answer)["data"]]

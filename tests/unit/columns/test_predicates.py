@@ -135,6 +135,14 @@ def test_a_hidden_command_of_mysql() -> None:
     assert faults(check("amount = 1 /*! or 1 = 1 */", "mysql")) == [("bad-sql", 1, 12)]
 
 
+@pytest.mark.parametrize(("adapter", "quoted"), [("duckdb", '"{x}"'), ("spark", "`{x}`"), ("sqlserver", "[{x}]")])
+def test_braces_in_a_quoted_name(adapter: str, quoted: str) -> None:
+    """What looks like a macro inside of a quoted name belongs to the name."""
+    query = f"select 1 as {quoted}, 2 as y"
+    assert check(f"{quoted} = y", adapter, query=query).problems == ()
+    assert faults(check(f"y = {quoted.replace('x', 'z')}", adapter, query=query)) == [("column-absent", 1, 5)]
+
+
 def test_a_macro_of_other_kinds() -> None:
     """A macro that exists but is not allowed here is told from one that does not exist."""
     (problem,) = check("at > {statsig_experiment_start_timestamp}", macros=DATES).problems

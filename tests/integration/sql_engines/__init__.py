@@ -1,0 +1,1 @@
+"""The SQL that Statsig is sent, run on real engines."""
