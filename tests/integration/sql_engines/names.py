@@ -119,8 +119,8 @@ def blocks(engine: Engine) -> dict[str, Any]:
             "timestamp_column": TIME,
             "partition_column": DAY,
             "id_type_mapping": units,
-            "experiment_id_column": "{braces}",
-            "group_id_column": "semi;colon",
+            "experiment_id_column": names[1],
+            "group_id_column": names[-7],
             "group_name_column": "two words",
         },
         "qualifying_event": {
