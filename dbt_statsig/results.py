@@ -7,7 +7,7 @@ from enum import Enum
 from msgspec import Struct
 
 from dbt_statsig.baseline import KnownFinding
-from dbt_statsig.changes import Change, FieldChange, Plan
+from dbt_statsig.changes import Action, Change, FieldChange, Plan
 from dbt_statsig.columns.verdicts import ColumnSet, Verdict
 from dbt_statsig.errors import EXIT_CANNOT_RUN, EXIT_DONE, EXIT_FINDINGS
 from dbt_statsig.experiments import Experiment
@@ -142,6 +142,11 @@ class Status(str, Enum):
     NOT_STARTED = "not started"
 
 
+_DONE = {Action.CREATE: "created", Action.UPDATE: "updated", Action.RENAME: "renamed", Action.DELETE: "deleted"}
+ENDINGS = (*_DONE.values(), "adopted", "already so", *(status.value for status in Status))
+"""Every word for how a write can end."""
+
+
 class ObjectOutcome(Struct, frozen=True, kw_only=True):
     """One change and what became of it; refused: not written, as the console is not as the plan needs it.
 
@@ -156,6 +161,14 @@ class ObjectOutcome(Struct, frozen=True, kw_only=True):
     echo: tuple[FieldChange, ...] = ()
     reconciled: bool = False
     already: bool = False
+
+    @property
+    def ending(self) -> str:
+        """How it ended, in a word of ENDINGS."""
+        status: str = self.status.value
+        if self.already or self.status is not Status.DONE:
+            return "already so" if self.already else status
+        return "adopted" if self.change.adopted else _DONE.get(self.change.action, status)
 
 
 class Outcome(Struct, frozen=True, kw_only=True):

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum
+from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from dbt_statsig.console.sender import Lost
-from dbt_statsig.errors import Conflict, ConsoleError, OutcomeUnknown, Refused
+from dbt_statsig.errors import Conflict, ConsoleError, OutcomeUnknown, Refused, Stopped
 from dbt_statsig.sources import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from dbt_statsig.console.answers import Envelope
     from dbt_statsig.console.waiting import Patience
 
 LOOKS = (0.0, 1.0, 2.0, 4.0)
 """Seconds before each look: a commit can show later than its answer was lost."""
+
+_MORE = 15.0
+_TAKEN = re.compile(r"already (?:in use|exists|taken|there)|(?:is|name) (?:in use|taken)", re.IGNORECASE)
+_CONFLICT = 409
 
 
 class State(Enum):
@@ -53,6 +59,9 @@ def settle(
 ) -> Envelope | Settled:
     """The answer of a write, or what reading back shows after a lost one; one more attempt where it did not happen.
 
+    Where that attempt finds the name taken, the first one may have happened: then it is looked for as long as the
+    budget for waiting allows.
+
     Raises OutcomeUnknown where reading shows nothing certain, Conflict where it shows a third value, and what
     `attempt` raises.
     """
@@ -67,7 +76,13 @@ def settle(
         return second
     if unsent is not None:
         raise _unknown(what, first, f"it was not there when read back, and not sent again: {unsent}")
-    seen = _watch(look, first, what, patience, looks[:1] if refused else looks)
+    is_taken = refused is not None and _is_taken(refused)
+    if is_taken:
+        seen = _watch(look, first, what, patience, chain(looks, repeat(_MORE)), stoppable=True)
+    else:
+        seen = _watch(look, first, what, patience, looks[:1] if refused else looks)
+    if is_taken and seen.state is State.PENDING:
+        raise _unknown(what, first, "sent again, its name was taken, and it is not there when read back")
     if refused is not None and seen.state is State.PENDING:
         raise refused
     if seen.state is State.PENDING:
@@ -84,11 +99,32 @@ def _again(attempt: Callable[[], Envelope | Lost]) -> tuple[Envelope | Lost | No
         return None, None, error.message
 
 
-def _watch(look: Callable[[], Seen], lost: Lost, what: str, patience: Patience, looks: tuple[float, ...]) -> Seen:
-    """The first look that is certain, or the last one."""
+def _is_taken(refused: Refused) -> bool:
+    """Whether a refusal says that there is an object of this name."""
+    texts = (refused.message, *refused.problems)
+    return refused.status == _CONFLICT or any(_TAKEN.search(text) for text in texts)
+
+
+def _may_wait(patience: Patience, seconds: float, reason: str, *, stoppable: bool) -> bool:
+    try:
+        return patience.pause(seconds, reason, stoppable=stoppable)
+    except Stopped:
+        return False
+
+
+def _watch(
+    look: Callable[[], Seen],
+    lost: Lost,
+    what: str,
+    patience: Patience,
+    looks: Iterable[float],
+    *,
+    stoppable: bool = False,
+) -> Seen:
+    """The first look that is certain, or the last one; one that is `stoppable` ends with the run too."""
     seen: Seen = Seen(state=State.PENDING)
     for seconds in looks:
-        if seconds and not patience.pause(seconds, f"{what}: its answer was lost", stoppable=False):
+        if seconds and not _may_wait(patience, seconds, f"{what}: its answer was lost", stoppable=stoppable):
             break
         try:
             seen = look()

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dbt_statsig.changes import Action
 from dbt_statsig.report.escape import one_line
 from dbt_statsig.report.text_brief import is_brief
 from dbt_statsig.report.text_plan import changed_fields
-from dbt_statsig.results import Status
+from dbt_statsig.results import ENDINGS, Status
 from dbt_statsig.yaml_text import two_in_yaml
 
 if TYPE_CHECKING:
     from dbt_statsig.report.style import Style
     from dbt_statsig.results import ObjectOutcome, Outcome
 
-_DONE = {Action.CREATE: "created", Action.UPDATE: "updated", Action.RENAME: "renamed", Action.DELETE: "deleted"}
-_ALREADY = "already so"
 _SIGNS = {
     Status.DONE: ("✓", "good"),
     Status.FAILED: ("✗", "error"),
@@ -27,17 +24,10 @@ _SIGNS = {
 _WIDTH = len("not started")
 
 
-def _word(entry: ObjectOutcome) -> str:
-    status: str = entry.status.value
-    if entry.already:
-        return _ALREADY
-    return _DONE.get(entry.change.action, status) if entry.status is Status.DONE else status
-
-
 def _one(entry: ObjectOutcome, style: Style, *, brief: bool) -> list[str]:
     sign, look = _SIGNS[entry.status]
     confirmed = "  (confirmed by reading back)" if entry.reconciled else ""
-    mark = style.paint(f"{style.sign(sign)} {_word(entry):<{_WIDTH}}", look)
+    mark = style.paint(f"{style.sign(sign)} {entry.ending:<{_WIDTH}}", look)
     fields = changed_fields(entry.change) if brief else ""
     line = f"  {mark}  {entry.change.kind.label} {one_line(entry.change.name)}{confirmed}"
     lines = [f"{line}  {style.paint(fields, 'quiet')}" if fields else line]
@@ -65,9 +55,8 @@ def outcome_lines(outcome: Outcome, style: Style, *, heading: str = "Result") ->
 
 def outcome_summary(outcome: Outcome, *, unchanged: int, others: str = "") -> str:
     """`2 created, 1 failed, 5 unchanged`."""
-    words = [_word(entry) for entry in outcome.objects]
-    order = (*_DONE.values(), _ALREADY, *(status.value for status in Status))
-    parts = [f"{words.count(word):,} {word}" for word in order if word in words]
+    words = [entry.ending for entry in outcome.objects]
+    parts = [f"{words.count(word):,} {word}" for word in ENDINGS if word in words]
     if unchanged:
         parts.append(f"{unchanged:,} unchanged")
     if others:

@@ -80,10 +80,9 @@ _STATES: dict[Action, tuple[str, Group, str]] = {
     Action.CREATE: ("create", Group.CHANGES, "add"),
     Action.UNCHANGED: ("unchanged", Group.FORCE, "calm"),
 }
-_DONE = {Action.CREATE: "created", Action.UPDATE: "updated", Action.RENAME: "renamed", Action.DELETE: "deleted"}
 _ORDER = (
     *("failed", "unknown", "refused", "blocked", "undeclared", "not started"),
-    *("delete", "deleted", "update", "updated", "rename", "renamed", "create", "created", "already so"),
+    *("delete", "deleted", "update", "updated", "adopted", "rename", "renamed", "create", "created", "already so"),
 )
 
 
@@ -154,8 +153,7 @@ def _changed(
 ) -> Row:
     state, group, tone = _STATES[change.action]
     if outcome is not None:
-        done = "already so" if outcome.already else _DONE.get(change.action, state)
-        state = done if outcome.status is Status.DONE else outcome.status.value
+        state = outcome.ending
         if outcome.status is not Status.DONE:
             group, tone = Group.ATTENTION, "warn" if outcome.status is Status.NOT_STARTED else "bad"
     return Row(

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from dbt_statsig.console.client import Written
+from dbt_statsig.console.client import Waiting, Written
 from dbt_statsig.console.reconcile import LOOKS
 from dbt_statsig.errors import Conflict, NotFound, OutcomeUnknown, Refused
 from dbt_statsig.sources import EntityPropertySource, IdType, Kind, MetricSource
@@ -116,6 +116,38 @@ def test_6_already_exists_on_the_second_try_is_compared() -> None:
     """Fault 6: the first write commits after all looks; the second is refused, and what is there is ours."""
     opened = Opened(httpx.ReadTimeout("late"), *[ABSENT] * len(LOOKS), refused(400, "already in use"), one(OURS))
     assert opened.client.create(Kind.METRIC_SOURCE, ORDERS).reconciled
+
+
+@pytest.mark.parametrize("taken", [refused(400, 'Metric source name "Orders" is already in use.'), refused(409)])
+def test_55_a_name_that_is_taken_is_looked_for_within_the_budget(taken: Reply) -> None:
+    """Fault 55: our own lost creation took the name: the object is waited for, however late it shows."""
+    lost = httpx.ReadTimeout("late")
+    opened = Opened(lost, *[ABSENT] * len(LOOKS), taken, *[ABSENT] * 20, one(OURS))
+    assert opened.client.create(Kind.METRIC_SOURCE, ORDERS).reconciled
+    assert methods(opened).count("P") == 2
+
+
+def test_55_a_name_that_stays_taken_is_unknown() -> None:
+    """Fault 55: where the object never shows, the outcome is unknown when the budget is spent, and not a failure."""
+    replies: list[Reply] = [httpx.ReadTimeout("late"), *[ABSENT] * len(LOOKS), refused(400, "already in use"), ABSENT]
+    opened = Opened(*replies, budget=60)
+    with pytest.raises(OutcomeUnknown, match="its name was taken"):
+        opened.client.create(Kind.METRIC_SOURCE, ORDERS)
+    assert 30 < sum(opened.clock.slept) <= 60
+
+
+def test_55_a_stop_ends_the_looking() -> None:
+    """Fault 55: a run that ends does not wait for the budget; the outcome is unknown."""
+
+    def stop(pause: Waiting) -> None:
+        if pause.seconds > LOOKS[-1]:
+            opened.client.stop()
+
+    replies: list[Reply] = [httpx.ReadTimeout("late"), *[ABSENT] * len(LOOKS), refused(400, "already in use"), ABSENT]
+    opened = Opened(*replies, on_wait=stop)
+    with pytest.raises(OutcomeUnknown, match="its name was taken"):
+        opened.client.create(Kind.METRIC_SOURCE, ORDERS)
+    assert sum(opened.clock.slept) < 60
 
 
 def test_6_already_exists_with_other_values_is_a_conflict() -> None:

@@ -131,7 +131,7 @@ def test_rows_stand_in_the_order_of_need() -> None:
         ("bad", "blocked"),
         ("warn", "undeclared"),
         ("warn", "not started"),
-        ("change", "updated"),
+        ("change", "adopted"),
         ("add", "created"),
         ("calm", "unchanged"),
     ]
