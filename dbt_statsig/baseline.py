@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 BASELINE_FILE = "statsig_baseline.json"
 SCHEMA_VERSION = 1
-NOT_RECORDED = ("impact-", "manifest-outdated")
+NOT_RECORDED = ("impact-", "manifest-outdated", "nothing-selected")
 """What a change does is no state that could be known beforehand: findings of these codes are always new."""
 
 _INDEX = re.compile(r"\[\d+\]")
@@ -110,7 +110,7 @@ def read_baseline(path: Path) -> tuple[KnownFinding, ...]:
     """The entries of a file. Raises UsageError where it is missing, damaged, or of a version that is not known."""
     from dbt_statsig.files import read_regular  # noqa: PLC0415 - as above
 
-    again = "Write it anew with `dbt-statsig validate --write-baseline`."
+    again = "Write it again with `dbt-statsig validate --write-baseline`."
     try:
         data = read_regular(path).removeprefix(codecs.BOM_UTF8)
     except OSError as error:

@@ -20,7 +20,7 @@ from dbt_statsig.planning.adoption import matchless, without_creations
 from dbt_statsig.planning.elsewhere import by_node
 from dbt_statsig.planning.matching import Scope, absent, build_plan, owned
 from dbt_statsig.planning.relocation import relocated
-from dbt_statsig.planning.safety import doubt, guarded
+from dbt_statsig.planning.safety import doubt, guarded, not_replaced_elsewhere
 from dbt_statsig.planning.saved_plan import binding_of, load, matched, scoped
 from dbt_statsig.progress import Progress, Silent
 from dbt_statsig.project import Project
@@ -181,7 +181,7 @@ def _planned(project: Project, client: ConsoleClient, told: Progress, *, only_sh
     there = {item.name for held in live.values() for item in held.items}
     unmatched = matchless(project.request.adopt, asked, there)
     result = guarded(
-        withheld(without_creations(asked, unmatched), reading),
+        not_replaced_elsewhere(withheld(without_creations(asked, unmatched), reading), project.of_other_kinds()),
         ours,
         project.limits,
         declares=bool(project.inputs.manifest.marked()),

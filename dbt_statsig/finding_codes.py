@@ -1,4 +1,4 @@
-"""The catalogue of findings: each code's weight, what it means and how to mend it."""
+"""The catalogue of findings: each code's weight, what it means and how to fix it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Severity(IntEnum):
 
 
 class Code(Struct, frozen=True):
-    """One entry of the catalogue; `meaning` says why it matters, `remedy` how to mend it.
+    """One entry of the catalogue; `meaning` says why it matters, `remedy` how to fix it.
 
     `example` shows YAML that has the fault, or that mends it, where words alone are hard to follow.
     """
@@ -59,7 +59,7 @@ CODES: dict[str, Code] = {
         _E, "A name that is empty, padded with blanks, over-long, or reserved by the API.", "Choose another name."
     ),
     "duplicate-name": Code(
-        _E, "Two sources of one kind bear the same name (compared without case).", "Rename one of them."
+        _E, "Two sources of one kind have the same name (compared without case).", "Rename one of them."
     ),
     "duplicate-key": Code(
         _E,
@@ -270,6 +270,11 @@ CODES: dict[str, Code] = {
     "nothing-declared": Code(
         _W, "No node of this manifest is marked for Statsig.", "Add a `config.meta.statsig` block to a model."
     ),
+    "nothing-selected": Code(
+        _W,
+        "A part of the selection matches no node, so that less may be checked and pushed than was meant.",
+        "Correct the name; `dbt ls --select …` shows what dbt selects.",
+    ),
     "manifest-outdated": Code(
         _W,
         "A YAML file was changed after dbt wrote the manifest, and its Statsig blocks are not those of the manifest: "
@@ -344,7 +349,7 @@ CODES: dict[str, Code] = {
     ),
     "impact-upstream-gone": Code(
         _N,
-        "A model that stood above a source is gone or bears another name.",
+        "A model that stood above a source is gone or has another name.",
         "Look whether the source's rows still mean the same.",
     ),
     "impact-unknown": Code(

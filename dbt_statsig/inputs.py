@@ -121,7 +121,7 @@ def built_by(path: Path, manifest: Manifest, *, max_mb: int = MAX_MB) -> dict[st
     if not same_run:
         raise ArtifactError(
             f"{path} and the manifest were written by different dbt commands.",
-            fix="Run it right after `dbt build` or `dbt run`: later dbt commands write the manifest anew.",
+            fix="Run it right after `dbt build` or `dbt run`: later dbt commands write the manifest again.",
         )
     return found.results
 

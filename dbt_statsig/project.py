@@ -207,6 +207,9 @@ class Project:
 
     def _project_findings(self, prover: Prover) -> Iterator[Finding]:
         yield from self._outdated()
+        for word in self.unmatched:
+            message = f'The selection "{word}" matches no node.'
+            yield finding("nothing-selected", message, fix=CODES["nothing-selected"].remedy)
         if not (self.declared.names or self.declared.faulty or self.declared.findings):
             yield finding("nothing-declared", "No model is marked for Statsig.", fix=CODES["nothing-declared"].remedy)
         nodes = {one.node.unique_id: one.node for one in self.declared.declarations}
@@ -269,6 +272,12 @@ class Project:
         if self.request.prune:
             used = set(Kind)
         return [kind for kind in Kind if kind in used and (not self.request.kinds or kind in self.request.kinds)]
+
+    def of_other_kinds(self) -> dict[str, str]:
+        """The nodes that declare a source of a kind which this run leaves out, each with one such source."""
+        kinds = self.request.kinds or frozenset(Kind)
+        names: tuple[DeclaredName | FaultyBlock, ...] = (*self.declared.names, *self.declared.faulty)
+        return {one.unique_id: f'{one.kind.label} "{one.name}"' for one in names if one.name and one.kind not in kinds}
 
     def desired(self, *, by_node: bool = False) -> Iterator[Desired]:
         """What each declaration in scope asks for, and why one must not be pushed.

@@ -127,7 +127,7 @@ def _blocked(change: Change, refusals: dict[tuple[Kind, str], Refused]) -> Chang
     if refusal is None or change.action not in _CHECKED:
         return change
     return structs.replace(
-        change, action=Action.BLOCKED, reason="Statsig refuses it when asked with dryRun.", fix="Mend its findings."
+        change, action=Action.BLOCKED, reason="Statsig refuses it when asked with dryRun.", fix="Fix its findings."
     )
 
 

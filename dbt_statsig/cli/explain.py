@@ -1,4 +1,4 @@
-"""`dbt-statsig explain`: what a finding means and how to mend it."""
+"""`dbt-statsig explain`: what a finding means and how to fix it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dbt_statsig.errors import UsageError
 @click.option("--no-color", is_flag=True, help="No colours; NO_COLOR and FORCE_COLOR work too.")
 @click.pass_context
 def command(context: click.Context, *, code: str | None, output: str, no_color: bool) -> int:
-    """Print what a finding's code means, how to mend it, and an example; without a code, all codes.
+    """Print what a finding's code means, how to fix it, and an example; without a code, all codes.
 
     Example: dbt-statsig explain column-absent
     """

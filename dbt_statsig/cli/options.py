@@ -71,7 +71,7 @@ _PROJECT = (
     click.option("--catalog", type=_FILE, help="This catalog.json instead of the one beside the manifest."),
     click.option("--target", "-t", envvar="DBT_TARGET", help="The dbt target that the manifest was made for."),
     click.option("--profiles-dir", envvar="DBT_PROFILES_DIR", help="Where dbt's profiles are, when dbt is asked."),
-    click.option("--no-cache", is_flag=True, help="Read all SQL anew, and keep nothing of it."),
+    click.option("--no-cache", is_flag=True, help="Ignore the cache of what SQL says, and write none."),
 )
 _KIND = click.option(
     "--kind",
@@ -85,7 +85,7 @@ _STRICT = click.option("--strict", is_flag=True, help="Warnings count as errors.
 _ADOPT = click.option("--adopt", multiple=True, help="Take over this object of the console: its name, or OLD=NEW.")
 _SELECTION = (
     click.option("--select", "-s", multiple=True, help="Only these nodes, as dbt selects. Repeatable."),
-    click.option("--exclude", multiple=True, help="Without these nodes. Repeatable."),
+    click.option("--exclude", multiple=True, help="Exclude these nodes. Repeatable."),
     click.option("--selector", help="Only what this selector of selectors.yml selects; dbt answers it."),
     click.option(
         "--state",
@@ -269,7 +269,7 @@ def adoption_options(command: Command) -> Command:
         click.option("--adopt-all", is_flag=True, help="Take over all declared objects that no other project owns."),
         click.option("--prune", is_flag=True, help="Delete objects of this project that are no longer declared."),
         click.option(
-            "--force", is_flag=True, help="Allow more changes than the settings' limits, and those that wait for SQL."
+            "--force", is_flag=True, help="Allow more changes than the limits in settings, and those that wait for SQL."
         ),
         click.option("--server-check", is_flag=True, help="Let Statsig check each change first (dryRun)."),
     )

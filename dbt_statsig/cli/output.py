@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from dbt_statsig.errors import DbtStatsigError
-    from dbt_statsig.results import Listing, Validation
+    from dbt_statsig.results import Listing
 
 
 class Output(Struct, frozen=True, kw_only=True):
@@ -82,6 +82,6 @@ class Output(Struct, frozen=True, kw_only=True):
         click.echo("\n".join([*lines, *self.aside.fix(fix, indent=2)]), err=True, color=self.aside.colour)
 
 
-def unmatched(result: Validation | Listing) -> list[str]:
+def unmatched(result: Listing) -> list[str]:
     """One warning for each selection that matches nothing."""
     return [f'The selection "{pattern}" matches no node.' for pattern in result.unmatched]

@@ -9,7 +9,6 @@ import click
 
 from dbt_statsig.cli.answering import tell
 from dbt_statsig.cli.options import adoption_options, project_options, run_results_option
-from dbt_statsig.cli.output import unmatched
 from dbt_statsig.cli.progress import progress_on
 from dbt_statsig.errors import EXIT_DONE, EXIT_PENDING
 
@@ -38,7 +37,6 @@ def command(*, request: Request, output: Output, check: bool, out: Path | None) 
         planned = plan(request, progress=progress)
     if out is not None:
         save(planned, request, out)
-    output.warn(unmatched(planned.validation))
     output.warn(planned.warnings, important=True)
     return tell(
         output, planned, exit_code=planned.exit_code or (EXIT_PENDING if check and planned.pending else EXIT_DONE)

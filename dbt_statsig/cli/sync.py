@@ -11,7 +11,6 @@ from msgspec import structs
 
 from dbt_statsig.cli.answering import tell
 from dbt_statsig.cli.options import adoption_options, project_options, run_results_option
-from dbt_statsig.cli.output import unmatched
 from dbt_statsig.cli.progress import progress_on
 from dbt_statsig.errors import UsageError
 from dbt_statsig.report.escape import one_line
@@ -64,6 +63,5 @@ def command(*, request: Request, output: Output, dry_run: bool, saved_plan: Path
         synced = sync(
             structs.replace(request, dry_run=dry_run, saved_plan=saved_plan), progress=progress, confirm=confirm
         )
-    output.warn(unmatched(synced.planned.validation))
     output.warn(synced.planned.warnings, important=True)
     return tell(output, synced, exit_code=synced.exit_code, dry_run=dry_run)

@@ -10,7 +10,6 @@ from msgspec import structs
 from dbt_statsig.cli.answering import tell
 from dbt_statsig.cli.baseline import baseline_options
 from dbt_statsig.cli.options import project_options
-from dbt_statsig.cli.output import unmatched
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,5 +33,4 @@ def command(*, request: Request, output: Output, known: Callable[[Validation], V
     from dbt_statsig.conductor import validate  # noqa: PLC0415 - help needs no conductor
 
     validation = known(validate(structs.replace(request, require_fresh=require_fresh)))
-    output.warn(unmatched(validation))
     return tell(output, validation, exit_code=validation.exit_code)

@@ -117,7 +117,7 @@ def _same_names(declarations: list[Declaration]) -> Iterator[Finding]:
             yield structs.replace(
                 finding(
                     "duplicate-name",
-                    f"`name` {show(declaration.name)} is borne by another {declaration.kind.label} too: {bearers}.",
+                    f"`name` {show(declaration.name)} is also used by another {declaration.kind.label}: {bearers}.",
                     fix="Rename one of them.",
                     location=location,
                 ),

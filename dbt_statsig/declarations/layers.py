@@ -132,7 +132,7 @@ def _without_names(known: Mapping[str, types.Type]) -> dict[str, types.Type]:
 
 
 def _names_in(raw: Mapping[Any, Any], prefix: KeyPath) -> list[Fault]:
-    message = "cannot be a default: several sources would bear it."
+    message = "cannot be a default: several sources would have it."
     return [
         Fault(path=(*prefix, key), code="key-not-allowed", message=message, fix="Give each block its own.")
         for key in raw

@@ -127,7 +127,7 @@ class _Comparison:
 
     def _names(self, old: SourceReport, new: SourceReport) -> Iterator[Finding]:
         if old.name != new.name:
-            then = "renamed" if SPECS[new.kind].can_rename else "created anew, and the old one stays"
+            then = "renamed" if SPECS[new.kind].can_rename else "created as a new object, and the old one stays"
             yield _effect("impact-source-renamed", new, f'was called "{old.name}" before; in Statsig it is {then}.')
         if old.unique_id != new.unique_id:
             yield _effect("impact-model-renamed", new, f"reads {new.unique_id} instead of {old.unique_id}.")

@@ -145,7 +145,7 @@ class _RoleChecks:
             and self._node.materialized == "view"
             and _HEAVY.search(sql)
         ):
-            message = f"{self._node.name} is a view that joins or aggregates, which runs anew with every scan."
+            message = f"{self._node.name} is a view that joins or aggregates, which runs again with every scan."
             yield self._found("slow-view", message)
         texts = f"{self._said('sql') or ''} {self._said('where') or ''}"
         is_filtered = self._said("partition_column") is not None or _DATE_MACRO.search(texts)

@@ -62,6 +62,11 @@ class Adoption:
 
     def _explicit(self, old: str, new: str) -> None:
         if new in self._own:
+            if old in self._live and old != new:
+                reason = f'"{old}" cannot become "{new}": this project has "{new}" in Statsig already.'
+                self.refused[new] = Refusal(
+                    reason, f'Leave out --adopt "{old}={new}", or delete one of the two in Statsig.'
+                )
             return
         if new in self._live:
             reason = f'"{old}" cannot become "{new}": the console has "{new}" already.'

@@ -10,6 +10,7 @@ from dbt_statsig.planning.basis import Basis
 from dbt_statsig.planning.ownership import owner_name
 from dbt_statsig.sources import Kind, Source
 
+PRUNE = "To delete it, run sync with --prune."
 FIX_FINDINGS = "Fix the errors of its declaration; `dbt-statsig validate` shows them."
 
 

@@ -14,7 +14,7 @@ from msgspec import structs
 
 from dbt_statsig.changes import WRITES, Action, Change, FieldChange, Plan, is_standing, united
 from dbt_statsig.planning.adoption import Adoption
-from dbt_statsig.planning.asked import Desired, Live, Scope
+from dbt_statsig.planning.asked import PRUNE, Desired, Live, Scope
 from dbt_statsig.planning.comparison import differences
 from dbt_statsig.planning.kept import compared, suited
 from dbt_statsig.planning.moves import Moves
@@ -345,7 +345,7 @@ class _KindPlanner:
             action = Action.BLOCKED if self.scope.prune else Action.ORPHAN
             return self._of_ours(action, name, reason, f'See "{refused[0]}".')
         if not self.scope.prune:
-            return self._of_ours(Action.ORPHAN, name, reason, "To delete it, run sync with --prune.")
+            return self._of_ours(Action.ORPHAN, name, reason, PRUNE)
         if not self.live.complete:
             fix = "The list of live objects was incomplete, so nothing is deleted; run again."
             return self._of_ours(Action.BLOCKED, name, reason, fix)

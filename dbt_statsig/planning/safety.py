@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, structs
 
 from dbt_statsig.changes import Action, Change, Plan, united
+from dbt_statsig.planning.asked import PRUNE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,7 +74,30 @@ def guarded(
         changes = [_kept(change) if change.action is Action.DELETE else change for change in changes]
     if not force:
         changes = _held_back(changes, owned, limits, absent or {})
+        changes = [_hinted(change) if change.unique_id in (absent or {}) else change for change in changes]
     return structs.replace(plan, changes=united(changes))
+
+
+def not_replaced_elsewhere(plan: Plan, others: Mapping[str, str]) -> Plan:
+    """The plan without deletions of what a node may have replaced by a source of a kind that this run leaves out.
+
+    `others` are the nodes that declare such a source, each with that source.
+    """
+
+    def held(change: Change) -> Change:
+        if change.action is not Action.DELETE or change.unique_id not in others:
+            return change
+        reason = f"Its node declares the {others[change.unique_id]}, which --kind leaves out, so this one stays."
+        return structs.replace(change, action=Action.BLOCKED, reason=reason, fix="Run it without --kind.")
+
+    return structs.replace(plan, changes=united(map(held, plan.changes)))
+
+
+def _hinted(change: Change) -> Change:
+    """An object whose node the manifest does not have: deleting it takes more than --prune."""
+    if change.action is not Action.ORPHAN or change.fix != PRUNE:
+        return change
+    return structs.replace(change, fix="To delete it, run sync with --prune --force: the manifest has no such node.")
 
 
 def _kept(change: Change) -> Change:

@@ -61,6 +61,8 @@ def planned_summary(planned: Planned) -> str:
     """The sums of a plan; where every source was left as it is, that."""
     if planned.left and not planned.plan.changes:
         return f"Nothing to do: {counted(len(planned.left), 'source')} left as they are."
+    if planned.validation.unmatched and not planned.plan.changes:
+        return "Nothing to do: the selection matches no declared source."
     return plan_summary(planned.plan)
 
 

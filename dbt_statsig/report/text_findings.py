@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dbt_statsig.findings import Finding
     from dbt_statsig.report.style import Style
 
-ALWAYS_SHOWN = frozenset({"manifest-outdated"})
+ALWAYS_SHOWN = frozenset({"manifest-outdated", "nothing-selected"})
 """Warnings that quiet style shows too: they concern all that the report says."""
 
 _LOOKS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}

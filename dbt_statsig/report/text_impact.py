@@ -56,7 +56,7 @@ def baseline_lines(validation: Validation, style: Style) -> list[str]:
     lines = [] if style.quiet else [f"Known by the baseline {path}, not shown: {tally(baseline.known) or 'nothing'}."]
     if baseline.stale:
         number = counted(len(baseline.stale), "entry", "entries")
-        lines += style.prose(f"{number} of {path} stand for no finding any more; write it anew.", indent=0)
+        lines += style.prose(f"{number} of {path} match no finding any more. Write the file again.", indent=0)
         lines += [f"  {one_line(_entry(entry))}" for entry in baseline.stale[:_MOST_STALE]]
         if len(baseline.stale) > _MOST_STALE:
             lines.append(f"  and {len(baseline.stale) - _MOST_STALE:,} more")

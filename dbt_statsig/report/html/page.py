@@ -103,7 +103,6 @@ def _warnings(subject: Subject) -> list[str]:
     found = [f"Stopped early: {outcome.stopped}"] if outcome and outcome.stopped else []
     found += [*planned.warnings, *planned.notes] if planned else []
     found += outcome.notes if outcome else ()
-    found += [f'The selection "{pattern}" matches no node.' for pattern in subject.validation.unmatched]
     return [clipped(text, 2_000) for text in found]
 
 

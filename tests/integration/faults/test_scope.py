@@ -260,7 +260,7 @@ def test_a_name_to_adopt_that_nobody_declares(project: Project, server: Running)
 def test_a_schema_that_may_not_be_pushed(project: Project) -> None:
     """The next step for a locked schema is the manifest or the lock, not the declaration."""
     project.settings(allowed_schemas=["analytics"])
-    told = " ".join(project.text("plan").stdout.split())
+    told = " ".join(project.text("sync").stdout.split())
     assert 'Its schema "main" is not one that may be pushed (allowed_schemas: analytics).' in told
     assert "→ Let dbt write the manifest for the target that may push" in told
 

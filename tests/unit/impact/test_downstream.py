@@ -103,7 +103,8 @@ def test_a_removed_source(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "then"), [("entity_property_source", "renamed"), ("metric_source", "created anew, and the old one stays")]
+    ("kind", "then"),
+    [("entity_property_source", "renamed"), ("metric_source", "created as a new object, and the old one stays")],
 )
 def test_a_renamed_source(tmp_path: Path, kind: str, then: str) -> None:
     """Another name of the only source of a kind on a model is a new name, told with what Statsig makes of it."""

@@ -118,3 +118,16 @@ def test_a_foreign_twin_of_the_new_name() -> None:
     """An adoption under another name is refused where that would put it beside a twin."""
     changes = adopting("All orders=A", live=[*LIVE, source("a")])
     assert [(change.action, change.name) for change in changes] == [(Action.FOREIGN, "A")]
+
+
+@pytest.mark.parametrize(
+    "live", [[source("All orders"), source("A", "a")], [source("All orders", "x"), source("A", "a")]]
+)
+def test_the_source_is_there_already(live: list[object]) -> None:
+    """An object cannot become a source that this project has already: that is said, and neither is touched."""
+    change = next(one for one in adopting("All orders=A", live=live) if one.name == "A")
+    assert change.action is Action.BLOCKED
+    assert change.reason == '"All orders" cannot become "A": this project has "A" in Statsig already.'
+    assert change.fix == 'Leave out --adopt "All orders=A", or delete one of the two in Statsig.'
+    (done,) = adopting("All orders=A", live=[source("A", "a")])
+    assert done.action is Action.UNCHANGED

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dbt_statsig.changes import Action, Change, Plan
-from dbt_statsig.planning.safety import TOUCHES, Limits, doubt, guarded
+from dbt_statsig.planning.asked import PRUNE
+from dbt_statsig.planning.safety import TOUCHES, Limits, doubt, guarded, not_replaced_elsewhere
 from dbt_statsig.sources import Kind
 
 METRIC, EVENT = Kind.METRIC_SOURCE, Kind.QUALIFYING_EVENT
@@ -170,3 +171,30 @@ def test_never_more_than_the_share(touched: int, more: int, percent: float, obje
     assert left in {0, touched}
     assert left == 0 or ours < objects or left * 100 <= percent * ours
     assert left < ours or left == 0 or action is not Action.DELETE
+
+
+def test_an_orphan_of_an_absent_node() -> None:
+    """Deleting an object whose node the manifest lacks takes --prune and --force: the hint names both."""
+
+    def hint(*, absent: bool, force: bool, fix: str = PRUNE) -> str:
+        orphan = Change(action=Action.ORPHAN, kind=METRIC, name="A", unique_id="model.shop.a", fix=fix)
+        plan = Plan(project="shop", changes=(orphan,))
+        gone = {"model.shop.a": 1} if absent else {}
+        return guarded(plan, {METRIC: 5}, LIMITS, declares=True, force=force, absent=gone).changes[0].fix
+
+    both = "To delete it, run sync with --prune --force: the manifest has no such node."
+    assert hint(absent=True, force=False) == both
+    assert hint(absent=False, force=False) == hint(absent=True, force=True) == PRUNE
+    assert hint(absent=True, force=False, fix="See Statsig.") == "See Statsig."
+
+
+def test_a_replacement_of_another_kind_that_is_left_out() -> None:
+    """With --kind, what a node may have replaced by a source of another kind is not deleted."""
+    changes = tuple(
+        Change(action=Action.DELETE, kind=METRIC, name=name, unique_id=f"model.shop.{name}") for name in ("a", "b")
+    )
+    result = not_replaced_elsewhere(Plan(project="shop", changes=changes), {"model.shop.a": 'qualifying event "E"'})
+    assert [one.action for one in result.changes] == [Action.BLOCKED, Action.DELETE]
+    assert result.changes[0].reason == (
+        'Its node declares the qualifying event "E", which --kind leaves out, so this one stays.'
+    )

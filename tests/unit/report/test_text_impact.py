@@ -78,7 +78,7 @@ def test_a_baseline_is_counted() -> None:
     baseline = Baseline(path="known.json", known=(DROPPED,), stale=(more, *entries[1:]))
     text = validation_text(structs.replace(samples.VALIDATION, baseline=baseline))
     assert "Known by the baseline known.json, not shown: 1 warning." in text
-    assert "12 entries of known.json stand for no finding any more" in text
+    assert "12 entries of known.json match no finding any more" in text
     assert "column-absent  model.shop.fct_orders metric_source S00  (3 times)" in text
     assert "S09" in text
     assert "S10" not in text

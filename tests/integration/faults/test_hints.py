@@ -1,0 +1,49 @@
+"""What a plan says where an option cannot do what it seems to ask for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.integration.faults.inprocess import call, plan, sync
+
+if TYPE_CHECKING:
+    from dbt_statsig.emulator import Running
+    from tests.integration.faults.project import Project
+
+
+def test_a_selection_that_matches_nothing(project: Project) -> None:
+    """It is a warning of every command, as in dbt, in quiet style too; with --strict it fails."""
+    project.declare("orders", "Orders")
+    for command in ("validate", "plan", "sync"):
+        done = call(project, command, "--select", "nope", "-q")
+        assert done.code == 0
+        assert 'The selection "nope" matches no node.' in done.stdout
+        assert call(project, command, "--select", "nope", "--strict").code == 1
+    assert (
+        "Nothing to do: the selection matches no declared source." in call(project, "plan", "--select", "nope").stdout
+    )
+
+
+def test_another_kind_in_place_of_the_old(project: Project, server: Running) -> None:
+    """`--kind K --prune` keeps the object of a node that now declares another kind; without --kind it is replaced."""
+    for number in range(8):
+        project.declare(f"m{number}", f"Other {number}")
+    project.declare("orders", "Orders")
+    assert sync(project).code == 0
+    project.declare("orders", "Orders", "qualifying_event")
+    narrow = plan(project, "--kind", "metric_source", "--prune")
+    assert narrow.actions["Orders"] == "blocked"
+    assert "which --kind leaves out" in str(narrow.answer["plan"]["changes"])
+    assert sync(project, "--kind", "metric_source", "--prune").code == 1
+    assert "Orders" in server.state.sources["metric_sources"]
+    assert sync(project, "--prune").code == 0
+    assert "Orders" not in server.state.sources["metric_sources"]
+
+
+def test_the_object_of_a_node_that_is_gone(project: Project) -> None:
+    """Its hint names all that deleting it takes."""
+    project.declare_many(4)
+    assert sync(project).code == 0
+    project.forget("m00")
+    (gone,) = (one for one in plan(project).answer["plan"]["changes"] if one["action"] == "orphan")
+    assert gone["fix"] == "To delete it, run sync with --prune --force: the manifest has no such node."
