@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, get_args
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec import structs
 
 from dbt_statsig.apply import Applier
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from dbt_statsig.planning.matching import Desired
     from dbt_statsig.results import ObjectOutcome
 
+NIGHTLY = bool(os.environ.get("DBT_STATSIG_NIGHTLY"))
 WAYS: tuple[Way, ...] = get_args(Way)
 OWNER = Ownership("shop", "model.shop.a")
 TEXT = "Orders & <refunds>  of\nthe Shop"
@@ -274,3 +278,34 @@ def test_50_a_note_that_cannot_be_removed(console: Keeping, client: ConsoleClien
     console.keep = lambda _body: {key: value for key, value in held.items() if key != "name"}
     entry = synced(client, wanted(Kind.METRIC_SOURCE, tags=("Core", "dbt", "from-api")))
     assert (entry.status, len(console.sent)) == (Status.UNKNOWN, 3)
+
+
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=40)
+
+
+@settings(max_examples=2_000 if NIGHTLY else 60, deadline=None)
+@given(
+    kind=st.sampled_from(list(Kind)),
+    ways=st.lists(st.sampled_from(WAYS), unique=True),
+    text=TEXTS,
+    theirs=st.none() | TEXTS,
+    is_default=st.booleans(),
+)
+def test_52_it_ends_whatever_is_kept(
+    kind: Kind, ways: list[Way], text: str, theirs: str | None, *, is_default: bool
+) -> None:
+    """However an object is kept: what a sync calls done gives no write in the next one, and no sync writes thrice."""
+    console = Keeping(full_update_resets=True)
+    console.keep = lambda body: mangled(body, ways, {})
+    item = structs.replace(wanted(kind, description=claim(text, OWNER)), default_description=is_default)
+    if theirs is not None:
+        by_hand = {"name": "Orders", "sql": "select 1", "description": theirs, "tags": []}
+        console.emulator.state.sources[f"{kind.value}s"]["Orders"] = by_hand
+    with console.client() as client:
+        plan = make_plan(client, [item], adopt=frozenset({"Orders"}))
+        (entry,) = Applier(client).run(plan, [item]).objects
+        assert entry.status in {Status.DONE, Status.UNKNOWN}
+        assert len(console.sent) <= 2
+        again = make_plan(client, [item])
+        if entry.status is Status.DONE:
+            assert [change.action for change in again.changes] == [Action.UNCHANGED]
