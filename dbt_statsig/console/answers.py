@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _LONGEST_MESSAGE = 2000
 _MOST_PROBLEMS = 50
+_NO_WORDS = "Bad Request Exception"
+"""The message beside a list of problems, as published: it adds nothing to them."""
 _ERROR = 400
 
 
@@ -101,7 +103,7 @@ def refusal(answer: Answer, key: ApiKey, what: str) -> AuthenticationFailed | Re
 
 def _said(message: str, problems: tuple[str, ...]) -> str:
     """The end of a sentence that quotes the message, and each problem that the message does not hold already."""
-    texts = [message] if message else []
+    texts = [message] if message and not (problems and message == _NO_WORDS) else []
     texts += [problem for problem in problems if problem not in message]
     if not texts:
         return "."

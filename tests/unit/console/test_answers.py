@@ -97,6 +97,14 @@ def test_both_error_shapes_are_read() -> None:
     assert error.status == 400
 
 
+def test_a_message_that_adds_nothing_is_not_repeated() -> None:
+    """What Statsig writes beside a list of problems is shown only where there is none."""
+    body: dict[str, Any] = {"status": 400, "message": "Bad Request Exception"}
+    assert refusal(answer(400, body), KEY, "Source").message.endswith("(400): Bad Request Exception.")
+    body["errors"] = [{"property": "sql", "errorMessage": "Required"}]
+    assert refusal(answer(400, body), KEY, "Source").message.endswith("(400): sql: Required.")
+
+
 def test_lines_are_joined() -> None:
     """A message of several lines, as databases have them, comes in one."""
     error = refusal(answer(400, {"message": "Invalid.\r\n\n  LINE 1: select x\n  ^ "}), KEY, "Source")
