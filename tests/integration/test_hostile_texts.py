@@ -12,12 +12,17 @@ import pytest
 from click.testing import CliRunner
 
 from dbt_statsig.cli import main
+from dbt_statsig.emulator import Running, running
 from tests.hostile import ENDLESS
+from tests.integration.faults.inprocess import call
+from tests.integration.faults.project import Project
 from tests.unit.artifacts.build import manifest_bytes, node
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from tests.integration.faults.project import Done
 
 NIGHTLY = bool(os.environ.get("DBT_STATSIG_NIGHTLY"))
 SIZE = 5_000_000 if NIGHTLY else 60_000
@@ -109,3 +114,96 @@ def test_words_of_a_command_line(tmp_path: Path, option: str) -> None:
     write(tmp_path, [{}])
     for make in ENDLESS.values():
         run(tmp_path, "validate", option, make(60_000))
+
+
+LIVE: dict[str, Callable[[str], dict[str, Any]]] = {
+    "sql": lambda text: {"sql": text},
+    "sql that goes on": lambda text: {"sql": f'SELECT * FROM "db"."main"."m01" WHERE {text}'},
+    "description": lambda text: {"description": f"{text}\n\nManaged by dbt: shop/model.shop.m02"},
+    "owner": lambda text: {"description": f"Managed by dbt: {text}/{text}"},
+    "tags": lambda text: {"tags": [text]},
+    "column": lambda text: {"timestampColumn": text},
+    "mapping": lambda text: {"idTypeMapping": [{"statsigUnitID": text, "column": text}]},
+    "formula": lambda text: {"customFieldMapping": [{"key": text, "formula": text}]},
+    "table": lambda text: {"sourceType": "table", "tableName": text},
+}
+"""What somebody may have written into an object in the console; the sources S00, S01 and so on are such objects."""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Running]:
+    """One console."""
+    with running() as started:
+        yield started
+
+
+@pytest.fixture
+def pushed(server: Running, tmp_path: Path) -> Project:
+    """A project whose sources are in the console, one for each place."""
+    server.reset()
+    project = Project(tmp_path / "shop", server.url)
+    project.declare_many(len(LIVE))
+    assert call(project, "sync").code == 0
+    return project
+
+
+def timed(project: Project, *words: str) -> Done:
+    """How a command ends, in time."""
+    started = time.process_time()
+    done = call(project, *words)
+    assert time.process_time() - started < MOST
+    assert "Traceback" not in done.stdout + done.stderr
+    return done
+
+
+@pytest.mark.timeout(7200 if NIGHTLY else 300)
+def test_live_texts(server: Running, pushed: Project) -> None:
+    """A hostile text in every field of a live object ends in time, and is one change of that object."""
+    sources = server.state.sources["metric_sources"]
+    whole = dict(sources)
+    for make in ENDLESS.values():
+        text = make(SIZE if NIGHTLY else SIZE // 4)
+        sources.clear()
+        sources.update({name: dict(held) for name, held in whole.items()})
+        for place, name in zip(LIVE, whole, strict=True):
+            sources[name].update(LIVE[place](text))
+        sources[text] = {**whole["S00"], "name": text, "description": text}
+        done = timed(pushed, "plan", "--output", "json")
+        changes = Counter(change["name"] for change in done.answer["plan"]["changes"])
+        assert done.code in (0, 1)
+        assert set(whole) <= set(changes)
+        assert max(changes.values()) == 1
+        if NIGHTLY:
+            timed(pushed, "plan")
+
+
+@pytest.mark.timeout(7200 if NIGHTLY else 300)
+def test_texts_of_the_server(server: Running, pushed: Project) -> None:
+    """A hostile text in an answer ends in time, and of a long message the beginning is shown."""
+    pushed.declare("other", "Other")
+    for make in ENDLESS.values():
+        text = make(SIZE)
+        body = {"message": text, "errors": [{"property": text, "errorMessage": f"{number} {text}"} for number in "123"]}
+        server.inject({"match": {"method": "POST"}, "action": "status", "status": 400, "body": body})
+        done = timed(pushed, "sync", "--output", "json")
+        assert done.code == 1
+        assert done.statuses == {"Other": "failed"}
+        assert len(done.entry("Other")["message"]) < 20_000
+    server.inject()
+
+
+SETTINGS = ("namespace", "name_prefix", "hidden_tags", "allowed_schemas", "docs_url", "base_url", "defaults", "strict")
+
+
+@pytest.mark.timeout(3600 if NIGHTLY else 300)
+def test_texts_of_the_settings(tmp_path: Path) -> None:
+    """A hostile text as a key or a value of dbt_statsig.yml ends in time, with findings about each place."""
+    project = Project(tmp_path / "shop", "http://127.0.0.1:9")
+    project.declare("orders")
+    for make in ENDLESS.values():
+        text = make(SIZE)
+        places: list[dict[str, Any]] = [{key: text} for key in (*SETTINGS, text)]
+        lists = {"hidden_tags": [text], "allowed_schemas": [text], "namespace": {text: text}}
+        for values in [*places, lists] if NIGHTLY else [dict.fromkeys((*SETTINGS, text), text), lists]:
+            project.settings(**values)
+            assert timed(project, "validate", "--output", "json").code in (0, 1, 2)
