@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import json
 import re
 import zlib
 from datetime import datetime, timezone
@@ -24,6 +23,13 @@ MAX_MB = 1_024
 """What a file may have, unpacked: a manifest of 10,000 models has some 140 MB."""
 BOM = b"\xef\xbb\xbf"
 SCHEMA_URL = re.compile(r"/dbt/(?P<kind>[a-z-]+)/v(?P<version>\d{1,9})(?:\.json)?/?\Z")
+
+_PLACE = re.compile(r"JSON is malformed: (?P<why>.*) \(byte (?P<byte>\d+)\)", re.DOTALL)
+_NO_JSON = re.compile(rb"-?(NaN|Infinity)")
+_QUOTE = re.compile(rb'\\.|"', re.DOTALL)
+_MANY_VALUES = 200_000
+_LEAST_IN_NODES, _LEAST_IN_RESULTS = 32, 12
+"""Bytes for each value where there are many; dbt's results have 28 and more."""
 
 T = TypeVar("T", bound=Struct)
 
@@ -106,6 +112,8 @@ def decode(data: bytes, into: type[T], *, kind: FileKind, where: str) -> T:
     plain = _plain(data, kind=kind, where=where, max_mb=MAX_MB)
     if not plain.strip():
         raise ArtifactError(f"{where} is empty, or still being written.", fix=kind.fix)
+    if kind is RUN_RESULTS:  # of the others only parts are decoded to the last value
+        _check_values(plain, where, least=_LEAST_IN_RESULTS)
     try:
         value = msgspec.json.decode(plain, type=into)
     except (ValueError, RecursionError) as error:
@@ -117,12 +125,32 @@ def decode(data: bytes, into: type[T], *, kind: FileKind, where: str) -> T:
 
 def decode_part(raw: msgspec.Raw, into: Any, *, where: str, part: str) -> Any:
     """One part of a file that was left undecoded so far; raises ArtifactError naming `where` and `part`."""
+    if isinstance(into, type):
+        _check_values(raw, f"{where}: {part}", least=_LEAST_IN_NODES)
     try:
         return msgspec.json.decode(raw, type=into)
     except (ValueError, RecursionError) as error:
         raise ArtifactError(
             f"{where}: {part} is not as dbt writes it: {_reason(error)}.", fix="Let dbt write the file again."
         ) from None
+
+
+def _check_values(raw: bytes | msgspec.Raw, what: str, *, least: int) -> None:
+    """Raise ArtifactError for JSON of so many tiny values that they would take far more memory than their text."""
+    most = max(_MANY_VALUES, len(raw) // least)
+    if len(raw) > most and (signs := _signs(text := bytes(raw))) > most and signs - _signs_in_strings(text) > most:
+        raise ArtifactError(f"{what} has more than {most:,} values.", fix="Let dbt write the file again.")
+
+
+def _signs(text: bytes, start: int = 0, end: int | None = None) -> int:
+    """How many signs of JSON there are that begin a value or divide two."""
+    return sum(text.count(sign, start, end) for sign in (b",", b"[", b"{"))
+
+
+def _signs_in_strings(text: bytes) -> int:
+    # Not by one pattern for a string: it would take memory for each of its characters.
+    quotes = (found.start() for found in _QUOTE.finditer(text) if found[0] == b'"')
+    return sum(_signs(text, start, next(quotes, len(text))) for start in quotes)
 
 
 def _missing_because(path: Path) -> str:
@@ -190,20 +218,22 @@ def _check_kind(metadata: Metadata | None, *, kind: FileKind, where: str) -> Non
 
 
 def _not_readable(plain: bytes, error: Exception, *, kind: FileKind, where: str) -> ArtifactError:
-    """What is the matter with a file that did not decode, found out with the tolerant reader of Python's own."""
-    fault = f"does not have the form of a {kind.label}: {_reason(error)}"
-    try:
-        json.loads(plain)
-        if not isinstance(error, msgspec.ValidationError):
-            fault = f"holds what JSON does not have (NaN, Infinity, half a surrogate pair): {_reason(error)}"
-    except UnicodeDecodeError as bad:
-        fault = f"is not UTF-8 text (byte {bad.start})"
-    except json.JSONDecodeError as bad:
-        if bad.msg.startswith("Unterminated string") or bad.pos >= len(bad.doc.rstrip()):
-            return _truncated(kind, where)
-        fault = f"is not JSON: line {bad.lineno}, column {bad.colno}: {bad.msg}"
-    except (ValueError, RecursionError):
-        fault = f"cannot be decoded: {_reason(error)}"
+    """What is the matter with a file that did not decode, as far as the decoder's own words tell."""
+    reason = _reason(error)
+    place = _PLACE.fullmatch(reason)
+    if "truncated" in reason:
+        return _truncated(kind, where)
+    if isinstance(error, UnicodeDecodeError):
+        fault = f"is not UTF-8 text: {reason}"
+    elif isinstance(error, msgspec.ValidationError):
+        fault = f"does not have the form of a {kind.label}: {reason}"
+    elif place is None:
+        fault = f"cannot be decoded: {reason}"
+    elif _NO_JSON.match(plain, byte := int(place["byte"])) or "surrogate" in reason:
+        fault = f"holds what JSON does not have (NaN, Infinity, half a surrogate pair): {reason}"
+    else:
+        line, column = plain.count(b"\n", 0, byte) + 1, byte - plain.rfind(b"\n", 0, byte)
+        fault = f"is not JSON: line {line}, column {column}: {place['why']}"
     return ArtifactError(f"{where} {fault}.", fix=kind.fix)
 
 

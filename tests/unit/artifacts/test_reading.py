@@ -12,6 +12,7 @@ import pytest
 
 from dbt_statsig.artifacts import Manifest, load_catalog, load_manifest, load_run_results
 from dbt_statsig.artifacts.reading import Metadata
+from dbt_statsig.artifacts.run_results import RunResults
 from dbt_statsig.errors import ArtifactError
 from tests.unit.artifacts.build import catalog_bytes, manifest_bytes, node, schema
 
@@ -65,7 +66,7 @@ def test_empty_file_is_called_empty(data: bytes) -> None:
 
 def test_text_that_is_no_json_is_placed() -> None:
     """A file that is not JSON is named with line and column."""
-    assert "is not JSON: line 2, column 1" in _error(b'{"metadata":\nnone}').message
+    assert "is not JSON: line 2, column " in _error(b'{"metadata":\nnone}').message
 
 
 def test_other_encoding_is_named() -> None:
@@ -83,6 +84,22 @@ def test_values_that_json_does_not_have_are_named(value: bytes) -> None:
 def test_deep_nesting_is_refused() -> None:
     """A file nested beyond reason gives an error, not a crash."""
     assert "nested too deeply" in _error(b'{"nodes": {"model.shop.a": ' + b"[" * 100_000).message
+
+
+TINY = b"[" + b"[]," * 300_000 + b"0]"
+
+
+def test_too_many_tiny_values_are_refused() -> None:
+    """Values that would take far more memory than their text are not decoded; signs within SQL are no values."""
+    node = b'"model.shop.a": {"name": "a", "config": {"x": %s, "meta": {"statsig": 1}}}'
+    hostile = Manifest.from_bytes(GOOD.replace(b'"nodes": {', b'"nodes": {%s, ' % (node % TINY), 1))
+    with pytest.raises(ArtifactError, match=r"model\.shop\.a has more than 200,000 values"):
+        hostile.node("model.shop.a")
+    text = Manifest.from_bytes(GOOD.replace(b'"nodes": {', b'"nodes": {%s, ' % (node % (b'"\\"%s"' % TINY)), 1))
+    assert text.node("model.shop.a") is not None
+    results = b'{"metadata": {"dbt_schema_version": "%s"}, "args": {"x": %s}}'
+    with pytest.raises(ArtifactError, match=r"run_results\.json has more than 200,000 values"):
+        RunResults.from_bytes(results % (schema("run-results", 6).encode(), TINY))
 
 
 def test_huge_number_is_refused() -> None:
