@@ -13,6 +13,7 @@ from dbt_statsig.console.reader import TAGS_PATH, Reader, object_path, title
 from dbt_statsig.console.reconcile import LOOKS, Seen, Settled, State, settle
 from dbt_statsig.console.sender import Lost, Request, Sender
 from dbt_statsig.errors import ConsoleError, OutcomeUnknown, ProtocolError, Refused, UsageError
+from dbt_statsig.planning.ownership import is_of, owner_of
 from dbt_statsig.sources import SPECS, Kind, Source
 
 if TYPE_CHECKING:
@@ -72,7 +73,12 @@ class Writer:
             live = self._reader.get(kind, payload.name)
             if live is None:
                 return Seen(state=State.PENDING)
-            return Seen(state=State.HAPPENED if self._same(payload, live) else State.FOREIGN, live=live)
+            if self._same(payload, live):
+                return Seen(state=State.HAPPENED, live=live)
+            # With our line in it, it may be ours, with other values than were sent.
+            owner = owner_of(payload.description)
+            is_likely = owner is not None and is_of(live.description, owner)
+            return Seen(state=State.UNCLEAR if is_likely else State.FOREIGN, live=live)
 
         sent = Sent(payload=payload, before=None, echo=None, creates=True)
         return self._write(kind, request, look, sent)

@@ -309,3 +309,17 @@ def test_52_it_ends_whatever_is_kept(
         again = make_plan(client, [item])
         if entry.status is Status.DONE:
             assert [change.action for change in again.changes] == [Action.UNCHANGED]
+
+
+@pytest.mark.parametrize("way", ["trim", "lower", "add_tag"])
+def test_52_a_lost_creation_that_is_kept_otherwise(console: Keeping, client: ConsoleClient, way: Way) -> None:
+    """A lost creation that shows with our line and other values is unknown, not somebody else's; a rerun settles it."""
+    console.keep = one_way(way)
+    console.armed = ["", "", "drop after"]
+    item = wanted(Kind.METRIC_SOURCE)
+    entry = synced(client, item)
+    assert (entry.status, len(console.sent)) == (Status.UNKNOWN, 1)
+    assert "is not what was sent" in entry.message
+    again = synced(client, item)
+    assert (again.status, names(again.echo) > set()) == (Status.DONE, True)
+    assert planned(client, item).action is Action.UNCHANGED
