@@ -50,6 +50,16 @@ def pushed(job: Job, run: Callable[[], object]) -> list[str]:
     return sorted(json.dumps(one) for one in job.written() if "source." not in json.dumps(one[2]))
 
 
+def through_uvx(job: Job, *arguments: str) -> None:
+    """`dbt-statsig run uvx --from dbt-core … dbt …`, with a uvx that runs the dbt which is there; `-q` is dbt's."""
+    uvx = job.folder / "uvx"
+    uvx.write_text('#!/bin/sh\nshift 4\nexec "$@"\n', encoding="utf-8")
+    uvx.chmod(0o755)
+    said = job.ours("run", str(uvx), "--from", "dbt-core", "--with", "dbt-duckdb", "dbt", *arguments, expect=1)
+    assert "Running with dbt" not in said
+    assert "Result" in said
+
+
 def test_every_way_gives_the_same(faulty: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     """Findings, writes and verdict are equal from the command line, from within dbt, from hooks and from Python."""
     job = faulty
@@ -75,7 +85,7 @@ def test_every_way_gives_the_same(faulty: Job, monkeypatch: pytest.MonkeyPatch) 
         assert holds(job.dbt("run-operation", f"statsig_{name}", expect=1), by_command)
     writes["operation"] = pushed(job, lambda: job.dbt("run-operation", "statsig_sync", expect=1))
     job.edit("dbt_project.yml", HOOK, "\n")
-    writes["run"] = pushed(job, lambda: job.ours("run", "--", "dbt", "build", expect=1))
+    writes["run"] = pushed(job, lambda: through_uvx(job, "build", "-q"))
     writes["results"] = pushed(job, lambda: job.ours("sync", "--run-results", expect=1))
     synced = []
     writes["Python"] = pushed(job, lambda: synced.append(dbt_statsig.sync(request)))

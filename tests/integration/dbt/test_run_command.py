@@ -51,6 +51,28 @@ def test_a_part_gets_the_same_sql_as_the_whole(outside: Job) -> None:
     assert "8 to create, 1 unchanged." in outside.ours("plan")
 
 
+def test_a_deferred_parent(outside: Job) -> None:
+    """With --defer a parent that only another target built is known: what its contract names is proven of the child."""
+    other = "    dev2: {type: duckdb, path: tea_shop.duckdb, schema: dev2}\n"
+    outside.edit("profiles.yml", "  outputs:\n", f"  outputs:\n{other}")
+    names = ("session_id", "started_at", "user_id", "device_id")
+    typed = [{"name": name, "data_type": "timestamp" if name == "started_at" else "varchar"} for name in names]
+    contract = {"name": "stg_events", "config": {"contract": {"enforced": True}}, "columns": typed}
+    staging = outside.folder / "models" / "staging" / "_staging.yml"
+    staging.write_text(json.dumps({"version": 2, "models": [contract]}), encoding="utf-8")
+    (outside.folder / SESSIONS).write_text("select * from {{ ref('stg_events') }}", encoding="utf-8")
+    (outside.folder / "target").rename(outside.folder / "state")
+    outside.dbt("compile", "--target", "dev2", "--select", "fct_sessions", "--defer", "--state", "state")
+    answer = json.loads(outside.ours("validate", "--select", "fct_sessions", "--strict", "--output", "json"))
+    (found,) = answer["validation"]["sources"]
+    assert found["payload"]["sql"].split() == [
+        *("SELECT", '"session_id",', '"started_at",', '"user_id",', '"device_id"'),
+        *("FROM", '"tea_shop"."dev2"."fct_sessions"'),
+    ]
+    manifest = json.loads((outside.folder / "target" / "manifest.json").read_text(encoding="utf-8"))
+    assert '"main_staging"."stg_events"' in manifest["nodes"]["model.tea_shop.fct_sessions"]["compiled_code"]
+
+
 def test_dbt_failed(outside: Job) -> None:
     """Where a model fails, what was built is synced all the same, and the exit code is dbt's."""
     (outside.folder / SESSIONS).write_text("select nonsense from {{ ref('stg_events') }}", encoding="utf-8")
