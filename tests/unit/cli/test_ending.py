@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dbt_statsig.cli import main
 from dbt_statsig.cli.boundary import run
 from dbt_statsig.cli.ending import SIGNALS, lenient_streams, signals_as_interrupts
 from dbt_statsig.cli.run import _passed_through
@@ -108,6 +109,18 @@ def test_a_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
                 sys.stdout.flush()
             sys.stdout = io.StringIO()
         monkeypatch.undo()
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full to write to")
+def test_help_on_a_full_disk(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Help that cannot be written gives one message, and 2."""
+    with FULL.open("w") as stdout:
+        monkeypatch.setattr(sys, "stdout", stdout)
+        with pytest.raises(SystemExit) as ended:
+            main(["--help"])
+        monkeypatch.undo()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == "Error: The text could not be written: No space left on device.\n"
 
 
 @pytest.mark.parametrize("closed", ["<&- >&-", ">&- 2>&-", "2>&-"])
