@@ -317,7 +317,7 @@ def _done(change: Change, written: Written, beside: Compared | None = None) -> O
     echo = () if beside is None else beside.found
     message, fix = "", ""
     if echo:
-        message, fix = "Statsig keeps other values than were sent; they are not sent again.", _ACCEPT
+        message, fix = "Statsig keeps other values than were sent. This is noted; no sync writes for it again.", _ACCEPT
     elif written.already:
         message = "It was gone already."
     return ObjectOutcome(

@@ -197,7 +197,7 @@ CODES: dict[str, Code] = {
     "not-kept": Code(
         _W,
         "Statsig keeps another value of this field than the one that is sent. The ownership line has a note of it, and "
-        "the field is not sent again until either value changes.",
+        "no sync writes for it until either value changes.",
         "Declare what Statsig keeps, or find out why it keeps another value.",
         example="tags: [core, from-api]  # as Statsig keeps them",
     ),
