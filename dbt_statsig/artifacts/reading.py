@@ -138,7 +138,7 @@ def decode_part(raw: msgspec.Raw, into: Any, *, where: str, part: str) -> Any:
 def _check_values(raw: bytes | msgspec.Raw, what: str, *, least: int) -> None:
     """Raise ArtifactError for JSON of so many tiny values that they would take far more memory than their text."""
     most = max(_MANY_VALUES, len(raw) // least)
-    if len(raw) > most and (signs := _signs(text := bytes(raw))) > most and signs - _signs_in_strings(text) > most:
+    if len(raw) > most and _signs(text := bytes(raw)) > most and _has_more_values(text, most):
         raise ArtifactError(f"{what} has more than {most:,} values.", fix="Let dbt write the file again.")
 
 
@@ -147,10 +147,16 @@ def _signs(text: bytes, start: int = 0, end: int | None = None) -> int:
     return sum(text.count(sign, start, end) for sign in (b",", b"[", b"{"))
 
 
-def _signs_in_strings(text: bytes) -> int:
+def _has_more_values(text: bytes, most: int) -> bool:
     # Not by one pattern for a string: it would take memory for each of its characters.
     quotes = (found.start() for found in _QUOTE.finditer(text) if found[0] == b'"')
-    return sum(_signs(text, start, next(quotes, len(text))) for start in quotes)
+    count = end = 0
+    for start in quotes:
+        count += _signs(text, end, start)
+        if count > most:
+            return True
+        end = next(quotes, len(text))
+    return count + _signs(text, end) > most
 
 
 def _missing_because(path: Path) -> str:
