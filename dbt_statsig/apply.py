@@ -26,6 +26,7 @@ from dbt_statsig.errors import (
 from dbt_statsig.freshness import FRESH_SECONDS, Freshness
 from dbt_statsig.planning.comparison import completed
 from dbt_statsig.planning.kept import Compared, compared, suited
+from dbt_statsig.planning.ownership import owner_of
 from dbt_statsig.results import ObjectOutcome, Outcome, Status
 from dbt_statsig.sources import SPECS, Kind, Source
 
@@ -128,10 +129,31 @@ class Applier:
             self._one_by_one(_freeing_names_first(renames))
             self._side_by_side(puts)
             self._one_by_one([change for change in writes if change.action is Action.DELETE])
+            self._confirm_adoptions([change for change in writes if change.adopted])
         except BaseException as error:  # noqa: BLE001 - carried over into the thread that waits
             self._surprise = error
         finally:
             self._ended.set()
+
+    def _confirm_adoptions(self, adopted: Sequence[Change]) -> None:
+        """Read adopted objects again: of two projects that adopt one at a time, each got it as it sent it."""
+        done = [change for change in adopted if (change.kind, change.name) in self._done]
+        for kind in dict.fromkeys(change.kind for change in done):
+            try:
+                held = {item.name: owner_of(item.description) for item in self._client.list(kind).items}
+            except ConsoleError as error:
+                self._notes.append(f"The adopted {kind.label}s were not read back: {error.message}")
+                continue
+            for change in done:
+                owner = held.get(change.name) if change.kind is kind else None
+                expected = [owner_of(one.description) for one in (change.desired, change.live) if one is not None]
+                if owner is not None and owner not in expected:
+                    self._outcomes[_identity(change)] = ObjectOutcome(
+                        change=change,
+                        status=Status.FAILED,
+                        message=f'The dbt project "{owner.owner}" took it over at the same time: it is theirs now.',
+                        fix="Agree on one owner. To take it back, run again with --adopt.",
+                    )
 
     def _halt(self, why: str) -> None:
         self._stopped = self._stopped or why

@@ -12,7 +12,7 @@ from dbt_statsig.errors import ConsoleError, SettingsError, TargetRefused
 from dbt_statsig.findings import CODES, did_you_mean, finding
 from dbt_statsig.guard import check_target
 from dbt_statsig.impact.live_experiments import with_experiments
-from dbt_statsig.live import begin_reading, checked_live
+from dbt_statsig.live import begin_reading, checked_live, read_others
 from dbt_statsig.namespace import other_prefixes, prefix_of
 from dbt_statsig.not_kept import NOT_KEPT, not_kept, written
 from dbt_statsig.payloads.building import BUILT_IN_UNITS
@@ -25,6 +25,7 @@ from dbt_statsig.planning.saved_plan import binding_of, load, matched, scoped
 from dbt_statsig.progress import Progress, Silent
 from dbt_statsig.project import Project
 from dbt_statsig.results import Diagnosis, Left, Outcome, Planned, Synced, Validation
+from dbt_statsig.sources import Kind
 from dbt_statsig.uncompared import excused, without_uncompared
 from dbt_statsig.withholding import losses, withheld
 
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from dbt_statsig.findings import Finding
     from dbt_statsig.planning.matching import Live
     from dbt_statsig.request import Request
-    from dbt_statsig.sources import Kind
 
 NO_KEY = "No Console API key is set."
 NO_KEY_FIX = "Set STATSIG_CONSOLE_API_KEY to a Console API key of the Statsig project."
@@ -178,6 +178,8 @@ def _planned(project: Project, client: ConsoleClient, told: Progress, *, only_sh
     if is_elsewhere:
         desired = list(by_node(desired, live, project.inputs.manifest.node, scope))
     asked = build_plan(desired, live, scope)
+    if only_shown and project.only is None and not project.request.kinds:
+        asked = _with_orphans(asked, read_others(client, [kind for kind in Kind if kind not in live]), scope)
     there = {item.name for held in live.values() for item in held.items}
     unmatched = matchless(project.request.adopt, asked, there)
     result = guarded(
@@ -216,6 +218,12 @@ def _with_kept(project: Project, planned: Planned, outcome: Outcome, client: Con
     findings = tuple(one for one in planned.validation.findings if (one.code, one.kind, one.source) not in about)
     shown = structs.replace(planned, validation=structs.replace(planned.validation, findings=findings))
     return Synced(planned=structs.replace(_found(shown, known, client), requests=planned.requests), outcome=outcome)
+
+
+def _with_orphans(plan: Plan, others: Mapping[Kind, Live], scope: Scope) -> Plan:
+    """The plan with this project's objects of kinds that nothing declares; they are only named."""
+    orphans = build_plan((), others, scope).changes
+    return structs.replace(plan, changes=(*plan.changes, *orphans))
 
 
 def _with_misspelt(project: Project, scope: Scope, live: Mapping[Kind, Live], warnings: list[str]) -> Scope:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -56,6 +57,17 @@ def begin_reading(client: ConsoleClient, kinds: Iterable[Kind], told: Progress) 
         return lists
 
     return begun(read)
+
+
+def read_others(client: ConsoleClient, kinds: Iterable[Kind]) -> dict[Kind, Live]:
+    """The live objects of further kinds, of which nothing is declared; a list that cannot be read is left out."""
+    lists = {kind: begun(partial(client.list, kind)) for kind in kinds}
+    found = {}
+    for kind, read in lists.items():
+        with contextlib.suppress(ConsoleError):
+            listing = read()
+            found[kind] = Live(items=listing.items, complete=listing.complete)
+    return found
 
 
 def checked_live(client: ConsoleClient, lists: Mapping[Kind, Listing], desired: Sequence[Desired]) -> Reading:

@@ -24,6 +24,8 @@ from dbt_statsig.artifacts.raw_nodes import (
 )
 from dbt_statsig.artifacts.reading import MANIFEST, MAX_MB, Metadata, decode, decode_part, read_bytes
 from dbt_statsig.artifacts.tests import ColumnTest, RawTest, build_test
+from dbt_statsig.findings import nearest
+from dbt_statsig.sources import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -39,6 +41,9 @@ DEFAULTS_KEY = "statsig_defaults"
 LETTERS = re.compile(rb"tatsig")
 MARK = re.compile(rb'"[Ss]tatsig(?!_defaults")\w*"\s*:')
 COMPILED = re.compile(rb'"compiled_(?:code|sql)"\s*:\s*"[^"]')
+# A block of Statsig's under a key that is misspelled: what such keys hold is looked for in two quick steps, as above.
+ENDINGS = (re.compile(rb'_source"'), re.compile(rb'_event"'))
+BLOCK = re.compile(b'"(?:%s)"\\s*:' % "|".join(kind.value for kind in Kind).encode())
 OTHER_LANGUAGE = re.compile(rb'"language"\s*:\s*"(?!sql")')
 TEST_PREFIX = "test."
 OTHER_SECTIONS = ("exposures", "metrics", "semantic_models", "saved_queries", "functions", "unit_tests")
@@ -258,8 +263,7 @@ class Manifest:
     def _candidates(self) -> tuple[str, ...]:
         """The enabled nodes whose bytes hold the key anywhere: few enough to decode."""
         if self._found is None:
-            bearing = [(unique_id, raw) for unique_id, raw in self._enabled.items() if LETTERS.search(raw)]
-            self._found = tuple(unique_id for unique_id, raw in bearing if MARK.search(raw))
+            self._found = tuple(unique_id for unique_id, raw in self._enabled.items() if _may_be_marked(raw))
         return self._found
 
     def _marked_disabled(self) -> Iterator[str]:
@@ -320,7 +324,21 @@ def load_manifest(path: Path, *, max_mb: int = MAX_MB) -> Manifest:
 def is_marked(node: Node) -> bool:
     """True when the node's own meta, or that of one of its columns, has the key `statsig` or one that resembles it."""
     keys = [*node.meta, *(key for column in node.columns.values() for key in column.meta)]
-    return any(key != DEFAULTS_KEY and key.casefold().startswith(META_KEY) for key in keys)
+    return any(key != DEFAULTS_KEY and key.casefold().startswith(META_KEY) for key in keys) or any(
+        is_misspelled(key, value) for key, value in node.meta.items()
+    )
+
+
+def is_misspelled(key: object, value: object) -> bool:
+    """Whether a meta key is nearly `statsig`, and holds a block of some kind."""
+    kinds = isinstance(value, dict) and not value.keys().isdisjoint(kind.value for kind in Kind)
+    return kinds and key != META_KEY and bool(nearest(str(key), [META_KEY]))
+
+
+def _may_be_marked(raw: Raw) -> bool:
+    if LETTERS.search(raw) and MARK.search(raw):
+        return True
+    return any(ending.search(raw) for ending in ENDINGS) and BLOCK.search(raw) is not None
 
 
 def _columns_have_config(dbt_version: str) -> bool | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dbt_statsig.artifacts.manifest import is_misspelled
 from dbt_statsig.conversion import Fault, dotted, printable, show, unknown_key
 from dbt_statsig.declarations.checks import check
 from dbt_statsig.declarations.layers import KINDS, Defaults, Layer, fields_of, merged, moved, read_defaults, read_layer
@@ -200,8 +201,9 @@ class NodeReader:
         owners: list[tuple[KeyPath, dict[str, Any], tuple[str, ...]]] = [((), self.node.meta, META_KEYS)]
         owners.extend((("columns", column.name), column.meta, ("statsig",)) for column in self.node.columns.values())
         for prefix, meta, known in owners:
-            for key in meta:
-                if str(key).casefold().startswith("statsig") and key not in META_KEYS:
+            for key, value in meta.items():
+                resembles = str(key).casefold().startswith("statsig") or (not prefix and is_misspelled(key, value))
+                if resembles and key not in META_KEYS:
                     yield unknown_key(key, known, prefix)
 
     def _unused(self, marks: Marks) -> Iterator[Fault]:

@@ -47,3 +47,16 @@ def test_the_object_of_a_node_that_is_gone(project: Project) -> None:
     project.forget("m00")
     (gone,) = (one for one in plan(project).answer["plan"]["changes"] if one["action"] == "orphan")
     assert gone["fix"] == "To delete it, run sync with --prune --force: the manifest has no such node."
+
+
+def test_orphans_of_a_kind_that_nothing_declares(project: Project, server: Running) -> None:
+    """A plan names them without --prune; where the list of such a kind cannot be read, the plan is made without it."""
+    project.declare("orders", "Orders")
+    project.declare("visits", "Visits", "qualifying_event")
+    assert sync(project).code == 0
+    project.unmark("visits")
+    assert plan(project).actions == {"Orders": "unchanged", "Visits": "orphan"}
+    assert plan(project, "--kind", "metric_source").actions == {"Orders": "unchanged"}
+    server.inject({"action": "status", "status": 403, "body": {}, "match": {"path": "qualifying_events"}, "times": 9})
+    refused = plan(project)
+    assert (refused.code, refused.actions) == (0, {"Orders": "unchanged"})

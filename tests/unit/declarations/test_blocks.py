@@ -10,7 +10,7 @@ from msgspec import UNSET
 from dbt_statsig.declarations.meta import OwnerMeta
 from dbt_statsig.findings import Location
 from dbt_statsig.sources import Kind
-from tests.unit.declarations.project import FILE, one_model, said
+from tests.unit.declarations.project import FILE, declared, one_model, said
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -262,3 +262,23 @@ def test_a_block_that_is_not_enabled(tmp_path: Path, value: str) -> None:
     columns = "- {name: a, config: {meta: {statsig: {role: nonsense}}}}"
     found = one_model(meta, tmp_path, columns=columns)
     assert (found.declarations, found.findings, found.faulty, found.names) == ((), (), (), ())
+
+
+@pytest.mark.parametrize("key", ["statsgi", "Satsig", "stats_ig"])
+def test_a_misspelled_marker(tmp_path: Path, key: str) -> None:
+    """A block under a key that is nearly `statsig` is named, although nothing else says that the node is meant."""
+    text = f"""
+    models:
+      - name: orders
+        config: {{meta: {{{key}: {{metric_source: {{name: Orders}}}}}}}}
+    """
+    (fault,) = declared(text, tmp_path).findings
+    assert (fault.code, fault.unique_id, fault.fix) == ("unknown-key", "model.shop.orders", 'Did you mean "statsig"?')
+    assert str(fault.location) == f"{FILE}:4:21"
+
+
+@pytest.mark.parametrize("meta", ["{lineage: {metric_source: {name: A}}}", "{statsgi: {other: 1}}", "{statsgi: 1}"])
+def test_another_tool_s_meta(tmp_path: Path, meta: str) -> None:
+    """A key that is not nearly `statsig`, or that holds no block, is somebody else's."""
+    found = declared(f"models:\n  - name: orders\n    config: {{meta: {meta}}}\n", tmp_path)
+    assert (found.findings, found.declarations) == ((), ())

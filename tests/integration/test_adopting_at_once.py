@@ -1,0 +1,73 @@
+"""Two projects that adopt one object at the same moment: the one that loses it notices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dbt_statsig.apply import Applier
+from dbt_statsig.console.client import ConsoleClient
+from dbt_statsig.console.key import ApiKey
+from dbt_statsig.emulator import running
+from dbt_statsig.results import Outcome, Status
+from dbt_statsig.sources import SPECS, Kind
+from tests.integration.test_apply import declared, make_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dbt_statsig.emulator import Running
+
+KIND = Kind.METRIC_SOURCE
+
+
+@pytest.fixture
+def server() -> Iterator[Running]:
+    """A console."""
+    with running() as one:
+        yield one
+
+
+@pytest.fixture
+def client(server: Running) -> Iterator[ConsoleClient]:
+    """A client that looks without waiting."""
+    with ConsoleClient(ApiKey(server.key, origin="test"), base_url=server.url, budget=2, looks=(0.0,)) as one:
+        yield one
+
+
+def adopted(client: ConsoleClient, server: Running, *, then: object) -> Outcome:
+    """What becomes of two objects that are taken over, where `then` happens after the first write."""
+    for name in ("A", "B"):
+        client.create(KIND, SPECS[KIND].payload(name=name, sql="SELECT 0", timestamp_column="ts", id_type_mapping=()))
+    plan = make_plan(client, [declared("A", "a", kind=KIND), declared("B", "b", kind=KIND)], adopt=frozenset("AB"))
+
+    def done(count: int) -> None:
+        if count == 2 and isinstance(then, dict):
+            server.inject(then)
+        elif count == 2:
+            server.state.sources["metric_sources"]["A"]["description"] = then
+
+    return Applier(client, on_done=done).run(plan)
+
+
+def test_the_other_was_later(server: Running, client: ConsoleClient) -> None:
+    """The object that has another project's line in the end is a failure, with its owner; the others are done."""
+    outcome = adopted(client, server, then="Managed by dbt: rival@eu/model.rival.a")
+    assert {entry.change.name: entry.status for entry in outcome.objects} == {"A": Status.FAILED, "B": Status.DONE}
+    assert outcome.objects[0].message == 'The dbt project "rival@eu" took it over at the same time: it is theirs now.'
+
+
+@pytest.mark.parametrize("then", ["Managed by dbt: shop/model.shop.a", "a list that is not up to date"])
+def test_nobody_else(server: Running, client: ConsoleClient, then: str) -> None:
+    """An object with this project's line, or with none as before, is done."""
+    outcome = adopted(client, server, then=then)
+    assert {entry.status for entry in outcome.objects} == {Status.DONE}
+
+
+def test_a_list_that_cannot_be_read(server: Running, client: ConsoleClient) -> None:
+    """Where reading again fails, what was written stays done, and a note says that it was not read back."""
+    fault = {"match": {"method": "GET"}, "action": "status", "status": 403, "body": {}, "times": 9}
+    outcome = adopted(client, server, then=fault)
+    assert {entry.status for entry in outcome.objects} == {Status.DONE}
+    assert outcome.notes[0].startswith("The adopted metric sources were not read back: ")
