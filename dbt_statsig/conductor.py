@@ -178,8 +178,8 @@ def _planned(project: Project, client: ConsoleClient, told: Progress, *, only_sh
     if is_elsewhere:
         desired = list(by_node(desired, live, project.inputs.manifest.node, scope))
     asked = build_plan(desired, live, scope)
-    if only_shown and project.only is None and not project.request.kinds:
-        asked = _with_orphans(asked, read_others(client, [kind for kind in Kind if kind not in live]), scope)
+    if only_shown:
+        asked = _with_orphans(project, asked, client, scope)
     there = {item.name for held in live.values() for item in held.items}
     unmatched = matchless(project.request.adopt, asked, there)
     result = guarded(
@@ -220,10 +220,13 @@ def _with_kept(project: Project, planned: Planned, outcome: Outcome, client: Con
     return Synced(planned=structs.replace(_found(shown, known, client), requests=planned.requests), outcome=outcome)
 
 
-def _with_orphans(plan: Plan, others: Mapping[Kind, Live], scope: Scope) -> Plan:
-    """The plan with this project's objects of kinds that nothing declares; they are only named."""
-    orphans = build_plan((), others, scope).changes
-    return structs.replace(plan, changes=(*plan.changes, *orphans))
+def _with_orphans(project: Project, plan: Plan, client: ConsoleClient, scope: Scope) -> Plan:
+    """The plan of a whole project with its objects of kinds that nothing declares; they are only named."""
+    if project.only is not None or project.request.kinds:
+        return plan
+    read = project.kinds()
+    others = read_others(client, [kind for kind in Kind if kind not in read])
+    return structs.replace(plan, changes=(*plan.changes, *build_plan((), others, scope).changes))
 
 
 def _with_misspelt(project: Project, scope: Scope, live: Mapping[Kind, Live], warnings: list[str]) -> Scope:
