@@ -157,19 +157,7 @@ def _planned(project: Project, client: ConsoleClient, told: Progress, *, only_sh
     desired = list(project.desired(by_node=is_elsewhere))
     reading = checked_live(client, lists(), desired)
     live, warnings = reading.live, [*client.warnings, *reading.warnings]
-    only = None if project.only is None else project.only - project.unproven.keys()
-    scope = Scope(
-        project=project.inputs.project,
-        namespace=project.namespace,
-        adopt=project.request.adopt,
-        adopt_all=project.request.adopt_all,
-        only=only,
-        protected=frozenset((block.kind, block.unique_id) for block in project.declared.faulty),
-        prune=project.request.prune,
-        prefix=prefix_of(project.settings, project.target.name),
-        prefixes=other_prefixes(project.settings, project.target.name),
-        force=project.request.force,
-    )
+    scope = _scope(project)
     ours, without_node = owned(scope, live, desired), absent(scope, live, project.inputs.manifest.holds)
     scope = _with_misspelt(project, scope, live, warnings)
     if doubtful := doubt(ours, without_node):
@@ -208,6 +196,23 @@ def _planned(project: Project, client: ConsoleClient, told: Progress, *, only_sh
     )
     planned = _found(planned, known, client)
     return _checked(project, planned, client, told) if project.request.server_check else planned
+
+
+def _scope(project: Project) -> Scope:
+    """What this run may touch."""
+    only = None if project.only is None else project.only - project.unproven.keys()
+    return Scope(
+        project=project.inputs.project,
+        namespace=project.namespace,
+        adopt=project.request.adopt,
+        adopt_all=project.request.adopt_all,
+        only=only,
+        protected=frozenset((block.kind, block.unique_id) for block in project.declared.faulty),
+        prune=project.request.prune,
+        prefix=prefix_of(project.settings, project.target.name),
+        prefixes=other_prefixes(project.settings, project.target.name),
+        force=project.request.force,
+    )
 
 
 def _with_kept(project: Project, planned: Planned, outcome: Outcome, client: ConsoleClient) -> Synced:
