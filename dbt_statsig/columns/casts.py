@@ -22,13 +22,15 @@ _TYPES = {"date": "date", "date32": "date"}
 _TIME = re.compile(r"timestamp.*|datetime.*|smalldatetime")
 _WHOLE = re.compile(r"u?(tiny|small|medium|big)?int(128|256)?|u?int(8|16|32|64|128|256)")
 _WRAPPERS = frozenset({"nullable", "lowcardinality"})
-_FUNCTIONS: dict[type, str] = {
-    exp.CurrentDate: "date",
-    exp.Date: "date",
-    exp.TsOrDsToDate: "date",
-    exp.CurrentTimestamp: "timestamp",
-    exp.Timestamp: "timestamp",
+# By sqlglot's class, whose older versions do not have all. What may be a day or a point in time counts as the latter:
+# a cast of a day to a day changes nothing.
+_FUNCTIONS = {
+    **dict.fromkeys(("CurrentDate", "Date", "StrToDate", "TsOrDsToDate"), "date"),
+    **dict.fromkeys(("CurrentDatetime", "CurrentTimestamp", "ParseDatetime", "StrToTime", "Timestamp"), "timestamp"),
+    **dict.fromkeys(("DateTrunc", "TimestampTrunc", "TsOrDsToDatetime", "UnixToTime"), "timestamp"),
 }
+# There STR_TO_DATE gives a time of day where its format has one.
+_TIMES_OF_DAY = frozenset({"mysql", "starrocks"})
 # ClickHouse's own names, which sqlglot does not know.
 _BY_NAME = (
     (re.compile(r"todate(32)?"), "date"),
@@ -79,7 +81,11 @@ class _Casts:
             return ""
         if named:
             entry = named[0].this if isinstance(named[0], exp.Alias) else named[0]
-            return self._inner(query, entry, ctes) if isinstance(entry, exp.Column) else _type_of(entry)
+            return (
+                self._inner(query, entry, ctes)
+                if isinstance(entry, exp.Column)
+                else _type_of(entry, self._adapter.dialect)
+            )
         return self._starred(query, column, ctes)
 
     def _starred(self, query: Node, column: str, ctes: _Queries) -> str:
@@ -137,15 +143,16 @@ def _changes(star: Node) -> bool:
     return any(inner.args.get(name) for name in ("except", "except_", "replace", "rename", "ilike", "like"))
 
 
-def _type_of(node: Node) -> str:
-    while isinstance(node, exp.Paren):
+def _type_of(node: Node, dialect: str | None) -> str:
+    while isinstance(node, exp.Paren) or type(node).__name__ == "SafeFunc":
         node = node.this
     if isinstance(node, (exp.Cast, exp.TryCast)):
         return _category(node.args["to"])
     if isinstance(node, exp.Anonymous):
         name = node.name.casefold()
         return next((kind for pattern, kind in _BY_NAME if pattern.fullmatch(name)), "")
-    return next((kind for function, kind in _FUNCTIONS.items() if isinstance(node, function)), "")
+    kind = _FUNCTIONS.get(type(node).__name__, "")
+    return "timestamp" if isinstance(node, exp.StrToDate) and dialect in _TIMES_OF_DAY else kind
 
 
 def _category(data_type: Node) -> str:

@@ -16,6 +16,7 @@ import duckdb
 import pytest
 
 from tests.integration.sql_engines.names import DAY, NAMES, NUMBER, ONE_OF_THREE, ONLY_SELECTED, TIME, Answer, Engine
+from tests.integration.sql_engines.zetasql import zetasql
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -164,8 +165,10 @@ def on_spark() -> Iterator[Engine]:
         spark = builder.config("spark.sql.warehouse.dir", folder).getOrCreate()
 
         def run(text: str) -> Answer:
-            frame = spark.sql(text)
-            return Answer(frame.columns, [tuple(row) for row in frame.collect()])
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # about other packages' versions
+                frame = spark.sql(text)
+                return Answer(frame.columns, [tuple(row) for row in frame.collect()])
 
         try:
             yield Engine(
@@ -186,23 +189,16 @@ def on_spark() -> Iterator[Engine]:
 @contextmanager
 def on_bigquery() -> Iterator[Engine]:
     """BigQuery's analyzer, which also runs queries; tables are CTEs, as it has no others."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        api: Any = pytest.importorskip("zetasql.api", reason=f"zetasql is not installed: {MORE}")
-        types: Any = import_module("zetasql.types")
-    language = types.LanguageOptions.maximum_features()
-    language.product_mode = types.ProductMode.PRODUCT_EXTERNAL
-    functions = types.ZetaSQLBuiltinFunctionOptions(language_options=language)
-    catalog = api.CatalogBuilder("shop").with_builtin_functions(functions).build()
-    options = types.AnalyzerOptions(language_options=language)
+    zeta = zetasql()
+    catalog = zeta.catalog()
     made: list[str] = []
 
     def run(sql: str) -> Answer:
         if sql.startswith(CTE):
             made.append(sql)
             return Answer([], [])
-        builder = api.PreparedQuery.builder().set_sql(f"{made[0] if made else ''} {sql}")
-        with builder.set_analyzer_options(options).set_catalog(catalog).prepare() as query:
+        builder = zeta.api.PreparedQuery.builder().set_sql(f"{made[0] if made else ''} {sql}")
+        with builder.set_analyzer_options(zeta.options).set_catalog(catalog).prepare() as query:
             rows = [tuple(map(value_of, row.cell)) for row in query.execute().content.table_data.row]
             return Answer([column.name for column in query.columns], rows)
 

@@ -33,6 +33,10 @@ STARTS = {
 ASKED, ALL = [0, 1], [0, 1, 2, 3, 4]
 
 
+# Starting Spark, or BigQuery's analyzer, takes minutes where the machine has other things to do.
+pytestmark = pytest.mark.timeout(1800)
+
+
 @pytest.fixture(scope="module", params=STARTS)
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     """The engine with the table."""
