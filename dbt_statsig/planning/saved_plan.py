@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 TOOL = "dbt-statsig saved plan"
+NAMED = 5
 _LARGEST = 64 * 2**20
 _AGAIN = "Make a new one with `dbt-statsig plan --out FILE`."
 
@@ -221,15 +222,18 @@ def scoped(request: Request, saved: SavedPlan) -> Request:
     )
 
 
-def check_binding(saved: Binding, now: Binding) -> None:
-    """Raise UsageError where the plan was made for another project, target, console, declarations or settings."""
+def check_binding(saved: Binding, now: Binding, *, changed: str = "") -> None:
+    """Raise UsageError where the plan was made for another project, target, console, declarations or settings.
+
+    `changed` names the objects of the plan that are declared otherwise now.
+    """
     words = {
         "project": f'the dbt project "{saved.project}", and this is "{now.project}"',
         "namespace": f'the namespace "{saved.namespace}", and this is "{now.namespace}"',
         "target": f'the dbt target "{saved.target}", and this is "{now.target}"',
         "base_url": f"{saved.base_url}, and base_url is {now.base_url} now",
         "settings": "other settings than those in force now",
-        "declared": "another state of the project: what its manifest declares has changed",
+        "declared": f"another state of the project: what its manifest declares has changed{changed}",
     }
     for field, told in words.items():
         if getattr(saved, field) != getattr(now, field):
@@ -241,9 +245,9 @@ def matched(saved: SavedPlan, planned: Planned) -> Matched:
 
     Raises UsageError where the plan was made for something else as a whole.
     """
-    if planned.binding is not None:
-        check_binding(saved.binding, planned.binding)
     now = planned.plan
+    if planned.binding is not None:
+        check_binding(saved.binding, planned.binding, changed=_changed(saved, now))
     fresh = {(change.kind, change.name): change for change in now.changes}
     ready: list[Change] = []
     settled: list[ObjectOutcome] = []
@@ -259,6 +263,14 @@ def matched(saved: SavedPlan, planned: Planned) -> Matched:
     new = sum(change.action in WRITES for change in fresh.values())
     notes = (f"Changes that are not in the saved plan were left: {new}. Plan again to see them.",) if new else ()
     return Matched(plan=msgspec.structs.replace(now, changes=tuple(ready)), settled=tuple(settled), notes=notes)
+
+
+def _changed(saved: SavedPlan, now: Plan) -> str:
+    """The objects of a saved plan whose payload is another one now, in brackets; or nothing."""
+    wanted = {(change.kind, change.name): _digest(change.desired) for change in now.changes}
+    found = [one for one in saved.changes if wanted.get((one.kind, one.name), "") != one.desired]
+    listed = ", ".join(f'{one.kind.label} "{one.name}"' for one in found[:NAMED])
+    return f" ({listed}{' and others' if len(found) > NAMED else ''})" if found else ""
 
 
 def digest(*parts: object) -> str:

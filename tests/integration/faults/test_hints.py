@@ -60,3 +60,18 @@ def test_orphans_of_a_kind_that_nothing_declares(project: Project, server: Runni
     server.inject({"action": "status", "status": 403, "body": {}, "match": {"path": "qualifying_events"}, "times": 9})
     refused = plan(project)
     assert (refused.code, refused.actions) == (0, {"Orders": "unchanged"})
+
+
+def test_a_saved_plan_of_other_declarations(project: Project, server: Running) -> None:
+    """It is refused with the names of its objects that are declared otherwise now; of many, the first."""
+    project.declare_many(7)
+    out = project.folder / "saved.plan"
+    assert call(project, "plan", "--out", out).code == 0
+    project.declare("m01", "S01", where="amount > 0")
+    done = call(project, "sync", "--plan", out)
+    assert (done.code, server.state.sources["metric_sources"]) == (2, {})
+    assert 'what its manifest declares has changed (metric source "S01").' in " ".join(done.stderr.split())
+    project.declare_many(7, where="amount > 0")
+    assert '"S04" and others)' in " ".join(call(project, "sync", "--plan", out).stderr.split())
+    project.declare_many(8)
+    assert "declares has changed." in " ".join(call(project, "sync", "--plan", out).stderr.split())
