@@ -17,8 +17,11 @@ nox.options.reuse_existing_virtualenvs = True
 
 # What the tests import beside the package, without what only checks the source.
 TOOLS = ("duckdb", "hypothesis", "jsonschema", "pytest", "pytest-socket", "pytest-timeout", "pytest-xdist")
-# 1.12 needs a package that fetches a program from outside of any registry when it is installed; dbt runs without it.
-NO_DEPENDENCIES = {"1.12": ("dbt-core==1.12.6", "metricflow", "python-dotenv")}
+# Since 1.12 it needs a package that fetches a program from outside of any registry; dbt runs without it.
+NO_DEPENDENCIES = {
+    "1.12": ("dbt-core==1.12.6", "metricflow", "python-dotenv"),
+    "1.13": ("dbt-core==1.13.0b1", "metricflow", "python-dotenv"),
+}
 # The last builds of dbt 2 whose wheels hold the program itself.
 DBT2 = ("dbt==2.0.0rc196", "dbt-core==2.0.0a4")
 # dbt 2 fetches its database drivers from outside of any registry. For DuckDB the library of its Node package does.
@@ -43,7 +46,7 @@ TESTS = (
 
 
 @nox.session
-@nox.parametrize("dbt", ["1.8", "1.9", "1.10", "1.11", "1.12"])
+@nox.parametrize("dbt", ["1.8", "1.9", "1.10", "1.11", "1.12", "1.13"])
 def engines(session: nox.Session, dbt: str) -> None:
     """What users meet, on DuckDB, with one minor version of dbt-core."""
     base = "1.11" if dbt in NO_DEPENDENCIES else dbt

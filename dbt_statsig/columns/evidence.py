@@ -291,7 +291,7 @@ def _unknown(written: str, facts: Facts) -> Verdict:
             presence=Presence.UNKNOWN,
             evidence=Evidence.DOCUMENTED,
             code="column-documented-only",
-            message=f'The column "{written}" of {facts.label} is documented, but not proven{_why(facts)}.',
+            message=f'The column "{written}" of {_lower(facts.label)} is documented, but not proven{_why(facts)}.',
             fix=PROVE,
         )
     near = did_you_mean(written, [*(column.name for column in facts.inferred), *facts.documented])

@@ -69,6 +69,7 @@ def test_documentation_softens_unknown() -> None:
     verdict = decide(DUCKDB, "wanted", facts("none", "open", documented=("Wanted",)))
     assert (verdict.presence, verdict.code) == (UNKNOWN, "column-documented-only")
     assert OPEN[0] in verdict.message
+    assert " of the " in verdict.message
 
 
 def test_documentation_proves_nothing() -> None:
