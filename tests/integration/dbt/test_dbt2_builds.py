@@ -67,12 +67,13 @@ class Builder(Struct, frozen=True):
 
 @pytest.fixture
 def builder(job: Job, engine: Path) -> Builder:
-    """The job without artifacts of dbt 1."""
+    """The job without artifacts of dbt 1, and without its database: that DuckDB may be newer than the library."""
     if not LIBRARY:
         pytest.skip("DBT_STATSIG_TEST_LIBDUCKDB names no folder with libduckdb.so: run `nox -s dbt2` where npm is")
     for file in (job.folder / "target").glob("*"):
         if file.is_file():
             file.unlink()
+    (job.folder / "tea_shop.duckdb").unlink()
     return Builder(job, engine)
 
 
@@ -120,11 +121,10 @@ def test_a_part_and_the_rest(outside: Builder) -> None:
     assert "7 created, 1 unchanged." in outside.run("build")
 
 
-@pytest.mark.parametrize("words", [("build", "--empty"), ("run", "--empty", "--select", "fct_orders")])
-def test_without_rows(outside: Builder, words: tuple[str, ...]) -> None:
+def test_without_rows(outside: Builder) -> None:
     """`--empty` pushes nothing, by `run` and by the run results, which do not record it."""
-    assert "(--empty)" in outside.run(*words, expect=2)
-    assert f"`dbt {words[0]} --empty`, which builds no tables" in outside.ours("sync", "--run-results", expect=2)
+    assert "(--empty)" in outside.run("build", "--empty", expect=2)
+    assert "`dbt build --empty`, which builds no tables" in outside.ours("sync", "--run-results", expect=2)
     assert outside.job.written() == []
 
 
