@@ -3,6 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+DEMO := .demo/venv
 # What decides and does the writing: every line and branch of it is tested.
 WHOLE := dbt_statsig/apply.py,dbt_statsig/console/*,dbt_statsig/declarations/*,dbt_statsig/freshness.py,dbt_statsig/planning/*
 
@@ -19,8 +20,20 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,docs,emulator]'
 	@touch $(STAMP)
 
-demo: $(STAMP)  ## the example project, from dbt's YAML into a console on this machine
-	@$(BIN)/python example_project/demo.py
+demo: $(DEMO)/.installed  ## the example project, from dbt's YAML into a console on this machine
+	@$(DEMO)/bin/python example_project/demo.py
+
+# What a user of DuckDB installs, and no more: with uv in seconds, else with pip.
+$(DEMO)/.installed: pyproject.toml constraints.txt
+	@if command -v uv >/dev/null; then \
+	  uv venv --quiet --clear --python $(PYTHON) $(DEMO) && \
+	  uv pip install --quiet --python $(DEMO)/bin/python --constraint constraints.txt --editable '.[emulator]' dbt-duckdb; \
+	else \
+	  $(PYTHON) -m venv $(DEMO) && \
+	  $(DEMO)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt \
+	    --editable '.[emulator]' dbt-duckdb; \
+	fi
+	@touch $@
 
 test: $(STAMP)  ## all tests, with branch coverage: in full for what decides and does the writing
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal --cov --cov-branch --cov-report term --cov-fail-under 97
