@@ -31,7 +31,12 @@ LIBDUCKDB_VERSION = "1.5.6-r.1"
 MORE = ("markdown-it-py", "psycopg[binary]")
 MODEST = ("-m", "pytest", "--quiet", "--numprocesses", "4", "--no-header", "tests/unit", "tests/integration/emulator")
 # One asks dbt, the other DuckDB of the version that is pinned.
-MODEST += ("--ignore", "tests/unit/selection/test_like_dbt.py", "--ignore", "tests/unit/columns/test_against_duckdb.py")
+MODEST += (
+    "--ignore",
+    "tests/unit/project/selection/test_like_dbt.py",
+    "--ignore",
+    "tests/unit/columns/test_against_duckdb.py",
+)
 TESTS = (
     "-m",
     "pytest",

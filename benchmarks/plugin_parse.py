@@ -42,7 +42,7 @@ def prefixed():
     if with_plugin:
         def ours():
             import dbt_statsig
-            from dbt_statsig.inside import artifact
+            from dbt_statsig.dbt_runtime import artifact
             plugin = dbt_statsig.plugins[0]
             plugin.initialize = clocked("initialize", plugin.initialize)
             hook = clocked("hook", plugin.get_manifest_artifacts)
@@ -50,7 +50,7 @@ def prefixed():
             plugin.get_manifest_artifacts = hook
             return dbt_statsig
         found["dbt_statsig"] = clocked("import", ours)()
-        artifact = sys.modules["dbt_statsig.inside.artifact"]
+        artifact = sys.modules["dbt_statsig.dbt_runtime.artifact"]
         artifact.DeclaredArtifact.write = clocked("write", artifact.DeclaredArtifact.write)
     return found
 PluginManager.get_prefixed_modules = staticmethod(prefixed)

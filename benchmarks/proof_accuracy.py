@@ -17,10 +17,10 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from dbt_statsig.artifacts import load_catalog, load_manifest
 from dbt_statsig.columns.prover import Prover
-from dbt_statsig.columns.verdicts import Presence
 from dbt_statsig.errors import DbtStatsigError
+from dbt_statsig.project.artifacts import load_catalog, load_manifest
+from dbt_statsig.vocabulary.verdicts import Presence
 
 WRONG = "no_such_column_"
 

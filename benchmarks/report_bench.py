@@ -61,7 +61,7 @@ def longest_tasks(page: Path) -> dict[str, float]:
     program = shutil.which("chromium") or shutil.which("google-chrome")
     if find_spec("playwright") is None or program is None:
         return {}
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - may be absent
+    from playwright.sync_api import sync_playwright  # may be absent
 
     found: dict[str, float] = {}
     with sync_playwright() as playwright:

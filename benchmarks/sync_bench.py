@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import msgspec
 
-import dbt_statsig.conductor as program
-from dbt_statsig.request import Request
-from dbt_statsig.results import Status
-from dbt_statsig.sources import SPECS, Kind
+import dbt_statsig.commands.conductor as program
+from dbt_statsig.project.request import Request
+from dbt_statsig.vocabulary.results import Status
+from dbt_statsig.vocabulary.sources import SPECS, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,11 +13,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from dbt_statsig.conductor import plan, sync, validate
+    from dbt_statsig.commands.conductor import plan, sync, validate
     from dbt_statsig.errors import DbtStatsigError
-    from dbt_statsig.request import Request
-    from dbt_statsig.results import Planned, Synced, Validation
-    from dbt_statsig.sources import Kind
+    from dbt_statsig.project.request import Request
+    from dbt_statsig.vocabulary.results import Planned, Synced, Validation
+    from dbt_statsig.vocabulary.sources import Kind
 
 __all__ = [
     "DbtStatsigError",
@@ -34,14 +34,14 @@ __all__ = [
 
 _HOMES = {
     "DbtStatsigError": "errors",
-    "Kind": "sources",
-    "Planned": "results",
-    "Request": "request",
-    "Synced": "results",
-    "Validation": "results",
-    "plan": "conductor",
-    "sync": "conductor",
-    "validate": "conductor",
+    "Kind": "vocabulary.sources",
+    "Planned": "vocabulary.results",
+    "Request": "project.request",
+    "Synced": "vocabulary.results",
+    "Validation": "vocabulary.results",
+    "plan": "commands.conductor",
+    "sync": "commands.conductor",
+    "validate": "commands.conductor",
 }
 
 
@@ -50,7 +50,7 @@ def __getattr__(name: str) -> Any:
         return _plugins()
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module  # noqa: PLC0415 - dbt imports this file with every command
+    from importlib import import_module  # dbt imports this file with every command
 
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
 
@@ -58,9 +58,9 @@ def __getattr__(name: str) -> Any:
 def _plugins() -> list[Any]:
     """What dbt looks for in every module whose name begins with `dbt_`; empty where this dbt is not one we know."""
     try:
-        from dbt_statsig.dbt_plugin import plugins  # noqa: PLC0415 - only dbt asks for it
+        from dbt_statsig.dbt_runtime.plugin import plugins  # only dbt asks for it
     except Exception as error:  # noqa: BLE001 - dbt would abort the user's command
-        import sys  # noqa: PLC0415 - only for this
+        import sys  # only for this
 
         sys.stderr.write(f"Warning: dbt-statsig is not active in this dbt: {type(error).__name__}: {error}\n")
         return []

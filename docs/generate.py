@@ -11,14 +11,13 @@ import msgspec.inspect as types
 import yaml
 
 from dbt_statsig.cli.group import COMMANDS, group
-from dbt_statsig.conversion import describe
-from dbt_statsig.declarations.meta import ALLOWED_MACROS, META, REQUIRED, ColumnMark
-from dbt_statsig.finding_codes import CODES, Code
-from dbt_statsig.report.documents import Document
-from dbt_statsig.report.problems import RUN_CODES
-from dbt_statsig.report.schema import report_schema
-from dbt_statsig.schema import meta_schema, properties_schema, render, settings_schema
-from dbt_statsig.settings import Settings
+from dbt_statsig.project.conversion import describe
+from dbt_statsig.project.declarations.meta import ALLOWED_MACROS, META, REQUIRED, ColumnMark
+from dbt_statsig.project.schema import meta_schema, properties_schema, render, settings_schema
+from dbt_statsig.project.settings import Settings
+from dbt_statsig.report.documents import Document, report_schema
+from dbt_statsig.report.run_findings import RUN_CODES
+from dbt_statsig.vocabulary.finding_codes import CODES, Code
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -41,13 +41,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     if given in ([], ["--help"], ["-h"]) and "_DBT_STATSIG_COMPLETE" not in os.environ:
         sys.exit(_say(_packaged_help()))
     if given == ["--version"]:
-        from dbt_statsig import __version__  # noqa: PLC0415 - only where it is asked for
+        from dbt_statsig import __version__  # only where it is asked for
 
         sys.exit(_say(f"dbt-statsig {__version__}\n"))
     sys.exit(_run(given))
 
 
 def _run(arguments: Sequence[str]) -> int:
-    from dbt_statsig.cli.boundary import run  # noqa: PLC0415 - click alone costs three bare starts
+    from dbt_statsig.cli.app import run  # click alone costs three bare starts
 
     return run(arguments)

@@ -12,7 +12,7 @@ from dbt_statsig.cli.output import unmatched
 
 if TYPE_CHECKING:
     from dbt_statsig.cli.output import Output
-    from dbt_statsig.request import Request
+    from dbt_statsig.project.request import Request
 
 MOST_JOBS = 8
 
@@ -37,8 +37,8 @@ def command(*, request: Request, output: Output, evidence: Literal["all", "infer
 
     For every node it says whether the list is complete, and if not, why.
     """
-    from dbt_statsig.column_listing import list_columns  # noqa: PLC0415 - help needs none of these
-    from dbt_statsig.report.columns import columns_json, columns_text  # noqa: PLC0415
+    from dbt_statsig.commands.columns import list_columns  # help needs none of these
+    from dbt_statsig.report.text.lists import columns_json, columns_text
 
     listing = list_columns(request, only_inferred=evidence == "inferred", jobs=jobs)
     output.warn(unmatched(listing))

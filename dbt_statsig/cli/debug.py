@@ -10,16 +10,16 @@ from dbt_statsig.cli.options import project_options
 
 if TYPE_CHECKING:
     from dbt_statsig.cli.output import Output
-    from dbt_statsig.request import Request
+    from dbt_statsig.project.request import Request
 
 
 @click.command("debug")
 @project_options(selection=False, console=True, reports=False)
 def command(*, request: Request, output: Output) -> int:
     """Show every setting with its origin, and check the files, the key and the connection."""
-    from dbt_statsig.conductor import debug  # noqa: PLC0415 - help needs none of these
-    from dbt_statsig.report.json import diagnosis_json  # noqa: PLC0415
-    from dbt_statsig.report.text import diagnosis_text  # noqa: PLC0415
+    from dbt_statsig.commands.conductor import debug  # help needs none of these
+    from dbt_statsig.report.json import diagnosis_json
+    from dbt_statsig.report.text.report import diagnosis_text
 
     diagnosis = debug(request)
     output.answer(

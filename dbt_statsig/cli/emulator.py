@@ -57,10 +57,10 @@ def command(*, host: str, port: int, key: str, quiet: bool, **options: Any) -> i
 
     It keeps everything in memory, and with --warehouse refuses SQL that fails there or lacks a mapped column.
     """
-    from dbt_statsig.emulator.failures import CannotStart  # noqa: PLC0415 - the server is an extra
+    from dbt_statsig.emulator.failures import CannotStart  # the server is an extra
 
     try:
-        from dbt_statsig.emulator import serve  # noqa: PLC0415
+        from dbt_statsig.emulator import serve
 
         on_request = None if quiet else _log
         options["faults"] = options["faults"] or ()

@@ -22,9 +22,9 @@ def command(context: click.Context, *, code: str | None, output: str, no_color: 
 
     Example: dbt-statsig explain column-absent
     """
-    from dbt_statsig.findings import did_you_mean  # noqa: PLC0415 - help needs none of these
-    from dbt_statsig.report.json import codes_json  # noqa: PLC0415
-    from dbt_statsig.report.text_codes import all_codes_text, code_text, known_codes  # noqa: PLC0415
+    from dbt_statsig.report.json import codes_json
+    from dbt_statsig.report.text.codes import all_codes_text, code_text, known_codes
+    from dbt_statsig.vocabulary.findings import did_you_mean  # help needs none of these
 
     style = style_for(sys.stdout, environ=os.environ, no_color=no_color)
     known = known_codes()

@@ -37,7 +37,7 @@ class CommandGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command to call and its arguments; an unknown one fails with the nearest name."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            from dbt_statsig.findings import did_you_mean  # noqa: PLC0415 - only a mistake pays for it
+            from dbt_statsig.vocabulary.findings import did_you_mean  # only a mistake pays for it
 
             hint = did_you_mean(args[0], COMMANDS) or f"There are: {', '.join(COMMANDS)}."
             ctx.fail(f"No such command {args[0]!r}. {hint}")

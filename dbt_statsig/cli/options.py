@@ -13,12 +13,12 @@ from msgspec import structs
 
 from dbt_statsig.cli.output import Output
 from dbt_statsig.cli.report_files import check_places, in_use, known_form, report_file, root_in_repository
-from dbt_statsig.dbt_command import DbtCommand
-from dbt_statsig.dbt_line import DbtLine
 from dbt_statsig.errors import UsageError
+from dbt_statsig.project.dbt_command import DbtCommand
+from dbt_statsig.project.dbt_line import DbtLine
+from dbt_statsig.project.request import Request
 from dbt_statsig.report.formats import FORMATS
-from dbt_statsig.request import Request
-from dbt_statsig.sources import Kind
+from dbt_statsig.vocabulary.sources import Kind
 
 Command = Callable[..., int]
 
@@ -241,7 +241,7 @@ def run_results_option(command: Command) -> Command:
     @functools.wraps(command)
     def with_results(*, request: Request, run_results: str | None, **values: Any) -> int:
         if run_results is not None:
-            from dbt_statsig.inputs import RUN_RESULTS_FILE, artifacts_dir  # noqa: PLC0415 - help needs no artifacts
+            from dbt_statsig.project.inputs import RUN_RESULTS_FILE, artifacts_dir  # help needs no artifacts
 
             path = Path(run_results) if run_results else artifacts_dir(request) / RUN_RESULTS_FILE
             request = structs.replace(request, run_results=path)

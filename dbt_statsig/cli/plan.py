@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dbt_statsig.cli.answering import tell
 from dbt_statsig.cli.options import adoption_options, project_options, run_results_option
+from dbt_statsig.cli.output import tell
 from dbt_statsig.cli.progress import progress_on
 from dbt_statsig.errors import EXIT_DONE, EXIT_PENDING
 
 if TYPE_CHECKING:
     from dbt_statsig.cli.output import Output
-    from dbt_statsig.request import Request
+    from dbt_statsig.project.request import Request
 
 
 @click.command("plan")
@@ -28,8 +28,8 @@ def command(*, request: Request, output: Output, check: bool, out: Path | None) 
 
     Compares what the project declares with what the Console API lists, field by field, SQL line by line.
     """
-    from dbt_statsig.conductor import plan  # noqa: PLC0415 - help needs none of these
-    from dbt_statsig.planning.saved_plan import check_savable, save  # noqa: PLC0415
+    from dbt_statsig.commands.conductor import plan  # help needs none of these
+    from dbt_statsig.planning.saved_plan import check_savable, save
 
     if out is not None:
         check_savable(request)

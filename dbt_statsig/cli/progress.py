@@ -6,8 +6,8 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from dbt_statsig.progress import Silent
 from dbt_statsig.report.escape import one_line
+from dbt_statsig.vocabulary.progress import Silent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.status import Status
 
     from dbt_statsig.cli.output import Output
-    from dbt_statsig.progress import Progress
+    from dbt_statsig.vocabulary.progress import Progress
 
 
 class Spinner:
@@ -27,7 +27,7 @@ class Spinner:
 
     def say(self, text: str) -> None:
         """Show the sentence until the next one."""
-        from rich.text import Text  # noqa: PLC0415 - only a terminal needs it
+        from rich.text import Text  # only a terminal needs it
 
         self._status.update(Text(one_line(text)))
 
@@ -43,7 +43,7 @@ def progress_on(output: Output, *, quiet: bool = False) -> Iterator[Progress]:
     if quiet or output.quiet or not sys.stderr.isatty():
         yield Silent()
         return
-    from rich.console import Console  # noqa: PLC0415 - only a terminal needs it
+    from rich.console import Console  # only a terminal needs it
 
     console = Console(stderr=True, no_color=not output.aside.colour)
     with console.status("Reading the project") as status:

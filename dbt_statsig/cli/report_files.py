@@ -10,8 +10,8 @@ import click
 from msgspec import Struct
 
 from dbt_statsig.errors import DbtStatsigError, UsageError
-from dbt_statsig.findings import did_you_mean
 from dbt_statsig.report.formats import FORMATS
+from dbt_statsig.vocabulary.findings import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -131,7 +131,7 @@ def _is_inside(path: Path, *, project_dir: Path, environ: Mapping[str, str]) -> 
         return _is_below(path, own, follow=True)
     if not path.is_absolute() or ".." in path.parts:
         return False
-    import tempfile  # noqa: PLC0415 - takes longer to import than all the rest of this file
+    import tempfile  # takes longer to import than all the rest of this file
 
     temporary = [Path(tempfile.gettempdir()), *map(Path, filter(None, [environ.get("RUNNER_TEMP")]))]
     return _is_below(path, temporary, follow=False) and _is_below(path, temporary, follow=True)
@@ -147,7 +147,7 @@ def _is_below(path: Path, folders: Iterable[Path], *, follow: bool) -> bool:
 
 def write_reports(reports: Mapping[Path, str]) -> list[DbtStatsigError]:
     """Write each report whole; what could not be written is handed back, the others stand."""
-    from dbt_statsig.files import write_whole  # noqa: PLC0415 - only where a report is asked for
+    from dbt_statsig.support.files import write_whole  # only where a report is asked for
 
     def fault(path: Path, text: str) -> DbtStatsigError | None:
         try:

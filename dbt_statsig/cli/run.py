@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec import structs
 
-from dbt_statsig.cli.answering import tell
+from dbt_statsig.cli.app import tell_failure
 from dbt_statsig.cli.ending import SIGNALS
-from dbt_statsig.cli.failing import tell_failure
 from dbt_statsig.cli.options import console_options, find_project
+from dbt_statsig.cli.output import tell
 from dbt_statsig.cli.progress import progress_on
-from dbt_statsig.cli.redaction import redacted
+from dbt_statsig.console.key import redacted
 from dbt_statsig.errors import ArtifactError, DbtStatsigError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dbt_statsig.cli.output import Output
-    from dbt_statsig.dbt_command import DbtCommand
-    from dbt_statsig.request import Request
-    from dbt_statsig.results import Synced
+    from dbt_statsig.project.dbt_command import DbtCommand
+    from dbt_statsig.project.request import Request
+    from dbt_statsig.vocabulary.results import Synced
 
 _SIGNALLED = 128
 _NO_RESULTS = "Nothing was synced: dbt wrote no new run results to {}."
@@ -45,8 +45,8 @@ def command(*, request: Request, output: Output, words: tuple[str, ...]) -> int:
     dbt succeeds and the sync fails, the exit code is the sync's. The target is what the macro statsig_context says
     with the same options.
     """
-    from dbt_statsig.dbt_command import dbt_of  # noqa: PLC0415 - help needs neither
-    from dbt_statsig.inputs import BUILDING  # noqa: PLC0415
+    from dbt_statsig.project.dbt_command import dbt_of  # help needs neither
+    from dbt_statsig.project.inputs import BUILDING
 
     dbt = dbt_of(words)
     request = structs.replace(request, **_places(dbt), dbt=dbt)
@@ -74,7 +74,7 @@ def command(*, request: Request, output: Output, words: tuple[str, ...]) -> int:
 
 def _unsynced(text: str, output: Output, code: int) -> int:
     """Dbt's exit code. On stderr with --quiet too: who asked for a sync must know that there was none."""
-    from dbt_statsig.report.failure import Failure  # noqa: PLC0415 - help needs no reports
+    from dbt_statsig.vocabulary.results import Failure  # help needs no reports
 
     told = redacted(text, os.environ)
     click.echo("\n".join(output.aside.prose(told, indent=0, first="Warning: ")), err=True)
@@ -101,8 +101,8 @@ def _places(dbt: DbtCommand) -> dict[str, Any]:
 
 def _target(request: Request, dbt: DbtCommand) -> dict[str, str | None]:
     """What the macro says, where anything depends on it: asking costs a start of dbt."""
-    from dbt_statsig.namespace import needs_target  # noqa: PLC0415 - help needs no settings
-    from dbt_statsig.settings import resolve  # noqa: PLC0415 - as above
+    from dbt_statsig.project.namespace import needs_target  # help needs no settings
+    from dbt_statsig.project.settings import resolve
 
     settings = resolve(request.project_dir, request.environ, request.flags).settings
     if settings.allowed_targets is None and not needs_target(settings):
@@ -112,14 +112,14 @@ def _target(request: Request, dbt: DbtCommand) -> dict[str, str | None]:
 
 
 def _run_results(request: Request) -> Path:
-    from dbt_statsig.inputs import RUN_RESULTS_FILE, artifacts_dir  # noqa: PLC0415 - help needs no artifacts
+    from dbt_statsig.project.inputs import RUN_RESULTS_FILE, artifacts_dir  # help needs no artifacts
 
     return artifacts_dir(request) / RUN_RESULTS_FILE
 
 
 def _invocation(request: Request) -> str:
     """The ID of the dbt command that wrote the run results; empty where there are none."""
-    from dbt_statsig.artifacts import load_run_results  # noqa: PLC0415 - help needs no artifacts
+    from dbt_statsig.project.artifacts import load_run_results  # help needs no artifacts
 
     try:
         return load_run_results(_run_results(request)).invocation_id
@@ -162,10 +162,10 @@ def _passed_through(words: Sequence[str]) -> tuple[int, bool]:
 
 def _synced(request: Request, dbt: DbtCommand, output: Output) -> Synced:
     """The sync of what was built. SQL that dbt left uncompiled above it is compiled into a folder of ours first."""
-    from dbt_statsig.artifacts import load_manifest  # noqa: PLC0415 - help needs none of these
-    from dbt_statsig.conductor import sync, to_compile  # noqa: PLC0415
-    from dbt_statsig.inputs import built_by, catalog_path, manifest_path  # noqa: PLC0415
-    from dbt_statsig.settings import resolve  # noqa: PLC0415
+    from dbt_statsig.commands.conductor import sync, to_compile
+    from dbt_statsig.project.artifacts import load_manifest  # help needs none of these
+    from dbt_statsig.project.inputs import built_by, catalog_path, manifest_path
+    from dbt_statsig.project.settings import resolve
 
     missing = to_compile(request)
     with tempfile.TemporaryDirectory() as folder, progress_on(output) as progress:

@@ -27,8 +27,8 @@ def command(*, what: str, output_file: Path | None) -> int:
     as a whole; with `settings`, of dbt_statsig.yml. Editors complete and check YAML with them. With `report`, of what
     --output json prints.
     """
-    from dbt_statsig.report.schema import report_schema  # noqa: PLC0415 - help needs no schema
-    from dbt_statsig.schema import meta_schema, properties_schema, settings_schema  # noqa: PLC0415
+    from dbt_statsig.project.schema import meta_schema, properties_schema, settings_schema
+    from dbt_statsig.report.documents import report_schema  # help needs no schema
 
     schemas: dict[str, Callable[[], dict[str, Any]]] = {
         "meta": meta_schema,

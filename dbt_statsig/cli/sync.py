@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 from msgspec import structs
 
-from dbt_statsig.cli.answering import tell
 from dbt_statsig.cli.options import adoption_options, project_options, run_results_option
+from dbt_statsig.cli.output import tell
 from dbt_statsig.cli.progress import progress_on
 from dbt_statsig.errors import UsageError
 from dbt_statsig.report.escape import one_line
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dbt_statsig.cli.output import Output
-    from dbt_statsig.request import Request
-    from dbt_statsig.results import Planned
+    from dbt_statsig.project.request import Request
+    from dbt_statsig.vocabulary.results import Planned
 
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -54,7 +54,7 @@ def command(*, request: Request, output: Output, dry_run: bool, saved_plan: Path
     Plans, then writes exactly that plan, and says object by object what became of it. Objects that this project does
     not own are left alone unless --adopt names them; nothing is deleted without --prune.
     """
-    from dbt_statsig.conductor import sync  # noqa: PLC0415 - help needs no conductor
+    from dbt_statsig.commands.conductor import sync  # help needs no conductor
 
     confirm = None
     if request.adopt_all and not (yes or dry_run):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from dbt_statsig.errors import AnswerLost
-from dbt_statsig.report.style import Style
+from dbt_statsig.report.text.style import Style
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

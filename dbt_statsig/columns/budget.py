@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from dbt_statsig.sql_pieces import PieceKind, pieces
+from dbt_statsig.vocabulary.sql_pieces import PieceKind, pieces
 
 MAX_CHARACTERS = 2_000_000
 MAX_TOKENS = 200_000

@@ -16,7 +16,7 @@ from dbt_statsig.columns.sql import SET_OPERATIONS, Node, arg, is_query, parse_s
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from dbt_statsig.columns.adapters import Adapter
+    from dbt_statsig.vocabulary.adapters import Adapter
 
 _TYPES = {"date": "date", "date32": "date"}
 _TIME = re.compile(r"timestamp.*|datetime.*|smalldatetime")

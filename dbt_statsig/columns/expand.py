@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeGuard
 
-    from dbt_statsig.columns.adapters import Adapter
     from dbt_statsig.columns.items import Op
+    from dbt_statsig.vocabulary.adapters import Adapter
 
 
 class Known(Struct, frozen=True, kw_only=True):

@@ -11,9 +11,9 @@ from dbt_statsig.columns.relations import find, matches, node_parts
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from dbt_statsig.artifacts.nodes import Node
-    from dbt_statsig.columns.adapters import Adapter
     from dbt_statsig.columns.items import Shape
+    from dbt_statsig.project.artifacts.nodes import Node
+    from dbt_statsig.vocabulary.adapters import Adapter
 
 
 _DEFERRED = frozenset({"model", "snapshot", "seed"})

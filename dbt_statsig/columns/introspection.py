@@ -9,8 +9,8 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dbt_statsig.artifacts import Manifest
-    from dbt_statsig.artifacts.nodes import Node
+    from dbt_statsig.project.artifacts import Manifest
+    from dbt_statsig.project.artifacts.nodes import Node
 
 _COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 _JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)

@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from dbt_statsig.columns.budget import Unparsable
 from dbt_statsig.columns.sql import Token, tokenize
-from dbt_statsig.columns.user_sql import MACROS, SqlProblem
-from dbt_statsig.findings import did_you_mean
+from dbt_statsig.vocabulary.findings import did_you_mean
+from dbt_statsig.vocabulary.verdicts import MACROS, SqlProblem
 
 _JINJA = re.compile(r"\{\{|\{%|\{#")
 _MACRO = re.compile(r"\{(\s*[A-Za-z_]\w*\s*)\}")

@@ -10,8 +10,8 @@ from dbt_statsig.columns.expand import Known
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from dbt_statsig.artifacts.nodes import Node
-    from dbt_statsig.columns.adapters import Adapter
+    from dbt_statsig.project.artifacts.nodes import Node
+    from dbt_statsig.vocabulary.adapters import Adapter
 
 SNAPSHOT_COLUMNS = ("dbt_scd_id", "dbt_updated_at", "dbt_valid_from", "dbt_valid_to")
 DELETED_COLUMN = "dbt_is_deleted"

@@ -7,6 +7,7 @@ cannot grow old: other code has another stamp, other SQL another key.
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from hashlib import blake2b
 from importlib.util import find_spec
@@ -16,9 +17,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from dbt_statsig import __version__
-from dbt_statsig.columns.cache_folder import cache_folder
 from dbt_statsig.errors import DbtStatsigError
-from dbt_statsig.files import check_own, read_own, write_whole
+from dbt_statsig.support.files import check_own, read_own, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -138,8 +138,18 @@ def stamp() -> bytes:
         folder = Path((parser.submodule_search_locations or [])[0]) if parser else here
         seen.update((folder / "_version.py").read_bytes())
         seen.update(b"compiled" if find_spec("sqlglotc") else b"")
-        for file in (*sorted(here.glob("*.py")), here.parent / "findings.py"):
+        for file in (*sorted(here.glob("*.py")), *sorted((here.parent / "vocabulary").glob("*.py"))):
             seen.update(file.read_bytes())
     except (OSError, IndexError, ValueError):
         return b""
     return seen.digest()
+
+
+def cache_folder(environ: Mapping[str, str]) -> str:
+    """Our folder in the user's folder for caches; empty where the environment does not tell of one."""
+    home = environ.get("HOME") or environ.get("USERPROFILE")
+    parts = ("Library", "Caches") if sys.platform == "darwin" else (".cache",)
+    caches = environ.get("XDG_CACHE_HOME") or environ.get("LOCALAPPDATA")
+    if not (caches or home):
+        return ""
+    return os.path.join(caches or os.path.join(home or "", *parts), "dbt-statsig")  # noqa: PTH118 - pathlib is slow

@@ -22,8 +22,8 @@ from dbt_statsig.columns.items import (
 )
 
 if TYPE_CHECKING:
-    from dbt_statsig.columns.adapters import Adapter
     from dbt_statsig.columns.items import Op
+    from dbt_statsig.vocabulary.adapters import Adapter
 
 
 def apply(adapter: Adapter, items: Items, op: Op) -> Items:

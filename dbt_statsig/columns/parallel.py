@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from dbt_statsig.columns.adapters import adapter_for
 from dbt_statsig.columns.items import Shape
+from dbt_statsig.vocabulary.adapters import adapter_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +42,7 @@ def shapes_in_processes(adapter_type: str, texts: Sequence[str], *, jobs: int) -
 
 def encoded_shapes(adapter_type: str, texts: Sequence[str]) -> bytes:
     """The shapes of one batch, as bytes."""
-    from dbt_statsig.columns.shape import shape_of  # noqa: PLC0415 - sqlglot, only in the processes that read
+    from dbt_statsig.columns.walk import shape_of  # sqlglot, only in the processes that read
 
     adapter = adapter_for(adapter_type)
     return msgspec.msgpack.encode([shape_of(adapter, text) for text in texts])

@@ -11,7 +11,7 @@ from dbt_statsig.columns.operations import drop
 from dbt_statsig.columns.sql import Node, arg, pivot_fields, stored
 
 if TYPE_CHECKING:
-    from dbt_statsig.columns.adapters import Adapter
+    from dbt_statsig.vocabulary.adapters import Adapter
 
 _UNKNOWN: Items = (Opaque("a PIVOT whose columns come from data"),)
 # Elsewhere an aliased aggregate makes names that differ from version to version.

@@ -7,21 +7,20 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from dbt_statsig.columns.budget import Unparsable
+from dbt_statsig.columns.evidence import missing_field
 from dbt_statsig.columns.lexing import fault, lex
-from dbt_statsig.columns.nested import missing_field
 from dbt_statsig.columns.references import Reference, references
 from dbt_statsig.columns.sql import parse_condition, quiet
-from dbt_statsig.columns.user_sql import SqlCheck, SqlProblem
-from dbt_statsig.columns.verdicts import Presence
-from dbt_statsig.findings import did_you_mean
+from dbt_statsig.vocabulary.findings import did_you_mean
+from dbt_statsig.vocabulary.verdicts import Presence, SqlCheck, SqlProblem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from dbt_statsig.columns.adapters import Adapter
     from dbt_statsig.columns.lexing import Lexed
     from dbt_statsig.columns.sql import Node
-    from dbt_statsig.columns.verdicts import Verdict
+    from dbt_statsig.vocabulary.adapters import Adapter
+    from dbt_statsig.vocabulary.verdicts import Verdict
 
 
 def check_predicate(

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from dbt_statsig.columns.from_clause import Source
 from dbt_statsig.columns.items import Anonymous, Items, Name, Opaque
-from dbt_statsig.columns.sources_in_scope import Source
 from dbt_statsig.columns.sql import EXPANDED_COLUMNS, Node, arg, stored
 from dbt_statsig.columns.stars import joined_names, star
 
 if TYPE_CHECKING:
-    from dbt_statsig.columns.adapters import Adapter
-    from dbt_statsig.columns.sources_in_scope import Scope
+    from dbt_statsig.columns.from_clause import Scope
+    from dbt_statsig.vocabulary.adapters import Adapter
 
 # Where an unaliased cast of a plain column keeps the column's name.
 _CAST_KEEPS_NAME = frozenset({"postgres", "redshift", "materialize", "risingwave", "spark", "databricks"})

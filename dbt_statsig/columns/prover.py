@@ -9,29 +9,26 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from dbt_statsig.columns.adapters import ADAPTERS, adapter_for
-from dbt_statsig.columns.declared import NOT_BUILT_BY_QUERIES, Declared
-from dbt_statsig.columns.evidence import QUERY, Facts, decide, decide_in
+from dbt_statsig.columns.evidence import QUERY, Facts, decide, decide_in, nested_path, tables_own
 from dbt_statsig.columns.expand import Known
 from dbt_statsig.columns.graph import Graph, has_sql, no_sql
 from dbt_statsig.columns.introspection import Introspection
 from dbt_statsig.columns.materializations import as_built, history_of, why_more, with_old_catalog
-from dbt_statsig.columns.nested import nested_path, tables_own
 from dbt_statsig.columns.reader import Reader
-from dbt_statsig.columns.relations import node_parts
-from dbt_statsig.columns.seeds import seed_columns
-from dbt_statsig.columns.user_sql import SqlCheck
-from dbt_statsig.columns.verdicts import ColumnSet, Evidence, KnownColumn, Verdict
+from dbt_statsig.columns.relations import NOT_BUILT_BY_QUERIES, Declared, node_parts
+from dbt_statsig.vocabulary.adapters import ADAPTERS, adapter_for
+from dbt_statsig.vocabulary.verdicts import ColumnSet, Evidence, KnownColumn, SqlCheck, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from dbt_statsig.artifacts import Catalog, Manifest
-    from dbt_statsig.artifacts.nodes import Node
-    from dbt_statsig.artifacts.seed_files import SeedHeaders
     from dbt_statsig.columns.items import Shape
     from dbt_statsig.columns.materializations import History
     from dbt_statsig.columns.memory import Memory
+    from dbt_statsig.project.artifacts import Catalog, Manifest
+    from dbt_statsig.project.artifacts.nodes import Node
+    from dbt_statsig.project.artifacts.seed_files import SeedHeaders
+    from dbt_statsig.vocabulary.adapters import Adapter
 
 STALE = "the catalog is older than the manifest"
 
@@ -311,3 +308,20 @@ def _overridden(manifest: Manifest) -> frozenset[str]:
             if adapter in {"default", manifest.adapter_type}:
                 found.add(made)
     return frozenset(found)
+
+
+# Whether names are quoted where `quote_columns` does not say: dbt's documentation of that setting. Other adapters
+# that fold names may differ.
+QUOTED = {"postgres": True, "snowflake": False}
+
+
+def seed_columns(adapter: Adapter, node: Node, names: tuple[str, ...] | str) -> Known:
+    """The columns of a seed with these names in its file; nothing where there is a reason instead."""
+    if isinstance(names, str):
+        return Known(reasons=(f"{node.name}: a seed {names}",))
+    said = node.config.get("quote_columns")
+    choices = {said} if isinstance(said, bool) else {QUOTED.get(adapter.name, True), QUOTED.get(adapter.name, False)}
+    stored = {tuple(adapter.stored(name, quoted=quoted) for name in names) for quoted in choices}
+    if len(stored) > 1:
+        return Known(reasons=(f"{node.name}: a seed whose `quote_columns` is not set",))
+    return Known(names=stored.pop())

@@ -14,18 +14,17 @@ from dbt_statsig.columns.lexing import fault, lex
 from dbt_statsig.columns.predicates import field_problem, in_order, offset_of, stored_name, unparsable
 from dbt_statsig.columns.references import Reference, references
 from dbt_statsig.columns.sql import Node, arg, is_query, parse_statements, quiet
-from dbt_statsig.columns.user_sql import SqlCheck, SqlProblem
-from dbt_statsig.columns.verdicts import ColumnSet, Evidence, KnownColumn
 from dbt_statsig.columns.walk import Walker
-from dbt_statsig.findings import did_you_mean
+from dbt_statsig.vocabulary.findings import did_you_mean
+from dbt_statsig.vocabulary.verdicts import ColumnSet, Evidence, KnownColumn, SqlCheck, SqlProblem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from dbt_statsig.columns.adapters import Adapter
+    from dbt_statsig.columns.from_clause import Scope
     from dbt_statsig.columns.items import Items
     from dbt_statsig.columns.lexing import Lexed
-    from dbt_statsig.columns.sources_in_scope import Scope
+    from dbt_statsig.vocabulary.adapters import Adapter
 
 # The clauses of a SELECT that hold expressions over its FROM.
 _CLAUSES = ("expressions", "distinct", "where", "group", "having", "qualify", "order", "windows", "connect", "prewhere")

@@ -11,15 +11,14 @@ from dbt_statsig.columns.evidence import QUERY, Facts, decide, decide_in
 from dbt_statsig.columns.expand import Known
 from dbt_statsig.columns.items import Opaque, Shape
 from dbt_statsig.columns.memory import key_of
-from dbt_statsig.columns.user_sql import SqlCheck
-from dbt_statsig.columns.verdicts import ColumnSet
+from dbt_statsig.vocabulary.verdicts import ColumnSet, SqlCheck
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from dbt_statsig.columns.adapters import Adapter
     from dbt_statsig.columns.memory import Memory
-    from dbt_statsig.columns.verdicts import Verdict
+    from dbt_statsig.vocabulary.adapters import Adapter
+    from dbt_statsig.vocabulary.verdicts import Verdict
 
 
 class _Query(Struct, frozen=True, kw_only=True):
@@ -45,7 +44,7 @@ class Reader:
             return ready
         found = self._recalled(sql)
         if found is None:
-            from dbt_statsig.columns.shape import shape_of  # noqa: PLC0415 - sqlglot, only when needed
+            from dbt_statsig.columns.walk import shape_of  # sqlglot, only when needed
 
             found = shape_of(self._adapter, sql)
             self._keep(sql, found)
@@ -54,7 +53,7 @@ class Reader:
     def prepare(self, texts: Sequence[str], *, jobs: int) -> None:
         """Have the shapes of many queries ready, read by several processes where that is faster."""
         missing = list(self._unread(texts))
-        from dbt_statsig.columns import parallel  # noqa: PLC0415 - only where many texts are read
+        from dbt_statsig.columns import parallel  # only where many texts are read
 
         if not parallel.is_worth_it(missing, jobs):
             return
@@ -70,7 +69,7 @@ class Reader:
         key = key_of("predicate", self._adapter, sql, macros, tables, known)
         found = self._memory.recall(key, SqlCheck) if self._memory else None
         if found is None:
-            from dbt_statsig.columns.predicates import check_predicate  # noqa: PLC0415 - sqlglot, only when needed
+            from dbt_statsig.columns.predicates import check_predicate  # sqlglot, only when needed
 
             found = check_predicate(
                 self._adapter, sql, macros=macros, tables=tables, verdict=lambda name: self._verdict(name, known)
@@ -90,7 +89,7 @@ class Reader:
         found = self._memory.recall(key, _Query) if self._memory else None
         if found is not None and all(tables(table) == known for table, known in found.asked):
             return found.check
-        from dbt_statsig.columns.queries import check_query  # noqa: PLC0415 - sqlglot, only when needed
+        from dbt_statsig.columns.queries import check_query  # sqlglot, only when needed
 
         asked: dict[tuple[str, ...], Known] = {}
 
@@ -109,7 +108,7 @@ class Reader:
         key = key_of("cast", self._adapter, sql, column)
         found = self._memory.recall(key, str) if self._memory else None
         if found is None:
-            from dbt_statsig.columns.casts import cast_of  # noqa: PLC0415 - sqlglot, only when needed
+            from dbt_statsig.columns.casts import cast_of  # sqlglot, only when needed
 
             found = cast_of(self._adapter, sql, column)
             if self._memory:

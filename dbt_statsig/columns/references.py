@@ -12,7 +12,7 @@ from dbt_statsig.columns.sql import Node, arg
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dbt_statsig.columns.adapters import Adapter
+    from dbt_statsig.vocabulary.adapters import Adapter
 
 # Words that engines take bare as an argument of a date function.
 _DATE_WORDS = """

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from dbt_statsig.columns.budget import Unparsable
 
 if TYPE_CHECKING:
-    from dbt_statsig.columns.adapters import Adapter
     from dbt_statsig.columns.sql import Node
+    from dbt_statsig.vocabulary.adapters import Adapter
 
 MAX_CHARACTERS = 10_000
 """Of a whole relation name. Four names of the longest kind have 1,200; a table function may list files."""
@@ -52,7 +52,7 @@ def _is_table_function(text: str) -> bool:
     """Whether DuckDB's FROM takes it as one function call or one file, without a query, comment or alias in it."""
     if "(" not in text and not text.startswith("'"):
         return False
-    from dbt_statsig.columns.sql import parse_statements, quiet, tokenize  # noqa: PLC0415 - few projects read files
+    from dbt_statsig.columns.sql import parse_statements, quiet, tokenize  # few projects read files
 
     try:
         if any(token.comments or text[token.start] == ";" for token in tokenize(text, "duckdb")):
@@ -66,9 +66,9 @@ def _is_table_function(text: str) -> bool:
 
 def _reads_one(select: Node) -> bool:
     """Whether a parsed `SELECT * FROM …` has nothing but a file or a function call behind its FROM."""
-    from sqlglot import exp  # noqa: PLC0415 - as above
+    from sqlglot import exp
 
-    from dbt_statsig.columns.sql import arg  # noqa: PLC0415
+    from dbt_statsig.columns.sql import arg
 
     if not _has_only(select, exp.Select, "expressions", "from"):
         return False

@@ -18,7 +18,7 @@ from dbt_statsig.columns.budget import MAX_STEPS_PER_TOKEN, Unparsable, check_si
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dbt_statsig.columns.adapters import Adapter
+    from dbt_statsig.vocabulary.adapters import Adapter
 
 # sqlglot 30 made Expr the base of Expression; both names exist wherever the other end of the range is installed.
 Node: TypeAlias = Any

@@ -11,8 +11,8 @@ from dbt_statsig.columns.operations import drop, once, rename
 from dbt_statsig.columns.sql import Node, arg, stored
 
 if TYPE_CHECKING:
-    from dbt_statsig.columns.adapters import Adapter
-    from dbt_statsig.columns.sources_in_scope import Scope, Source
+    from dbt_statsig.columns.from_clause import Scope, Source
+    from dbt_statsig.vocabulary.adapters import Adapter
 
 _STAR_FILTERS = ("ilike", "like")
 # Where a qualified name in EXCEPT may be the field of a struct: the struct stays a column.

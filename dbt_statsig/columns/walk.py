@@ -8,18 +8,17 @@ from msgspec.structs import replace
 from sqlglot import exp
 
 from dbt_statsig.columns.budget import MAX_JOINS, Unparsable
-from dbt_statsig.columns.items import Drop, Items, Name, Opaque, Place, Star, group, together
+from dbt_statsig.columns.from_clause import NOTHING, Scope, Source, combine, function_items, is_function, values_items
+from dbt_statsig.columns.items import Drop, Items, Name, Opaque, Place, Shape, Star, TooWide, group, together
 from dbt_statsig.columns.operations import distinct, drop, place
 from dbt_statsig.columns.pivots import alias_of, pivoted, simple_pivot
 from dbt_statsig.columns.projections import project
-from dbt_statsig.columns.sources_in_scope import NOTHING, Scope, Source, combine
-from dbt_statsig.columns.sql import FINAL, SET_OPERATIONS, Node, arg, is_query, stored
-from dbt_statsig.columns.table_functions import function_items, is_function, values_items
+from dbt_statsig.columns.sql import FINAL, SET_OPERATIONS, Node, arg, is_query, parse_statements, quiet, stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from dbt_statsig.columns.adapters import Adapter
+    from dbt_statsig.vocabulary.adapters import Adapter
 
 # Where `FROM t, t.items` reads an array of t.
 _CORRELATED_TABLES = frozenset({"bigquery", "redshift", "clickhouse", "snowflake"})
@@ -286,3 +285,34 @@ def _is_bare(join: Node) -> bool:
 
 def _hidden(source: Source) -> Source:
     return replace(source, visible=False)
+
+
+_NOT_READ = {"|>": "pipe syntax is not read", "\0": "the SQL holds a NUL character"}
+
+
+def shape_of(adapter: Adapter, sql: str) -> Shape:
+    """The shape of the last query in `sql`; one opaque item with the reason where it cannot be told. Never raises."""
+    if adapter.dialect is None:
+        return _unknown(adapter.note)
+    for sign, reason in _NOT_READ.items():
+        if sign in sql:
+            return _unknown(reason)
+    try:
+        return Shape(items=_items(adapter, sql.lstrip("\ufeff"), adapter.dialect))
+    except Unparsable as error:
+        place = f" at line {error.line}" if error.line else ""
+        return _unknown(f"the SQL does not parse{place}: {error.message}")
+    except TooWide:
+        return _unknown("the query gives more columns than any warehouse allows")
+
+
+def _items(adapter: Adapter, sql: str, dialect: str) -> Items:
+    queries = [node for node in parse_statements(sql, dialect) if is_query(node)]
+    if not queries:
+        return (Opaque("the SQL holds no query"),)
+    with quiet():
+        return Walker(adapter).query(queries[-1], {})
+
+
+def _unknown(reason: str) -> Shape:
+    return Shape(items=(Opaque(reason),))

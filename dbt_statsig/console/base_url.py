@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from dbt_statsig.addresses import STATSIG_HOSTS, address_of, is_this_machine
 from dbt_statsig.errors import SettingsError
-from dbt_statsig.sources import API_PREFIX
+from dbt_statsig.support.secrets import STATSIG_HOSTS, address_of, is_this_machine
+from dbt_statsig.vocabulary.sources import API_PREFIX
 
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
-    from dbt_statsig.addresses import Address
+    from dbt_statsig.support.secrets import Address
 
 DEFAULT_BASE_URL = f"https://{STATSIG_HOSTS[0]}"
 _FIX = f"Set base_url to a plain https address such as {DEFAULT_BASE_URL} (http is for this machine only)."

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, Struct, structs
 
 from dbt_statsig.errors import ProtocolError, Refused
-from dbt_statsig.sources import (
+from dbt_statsig.vocabulary.sources import (
     SPECS,
     WRITE_ONLY_FIELDS,
     CustomField,

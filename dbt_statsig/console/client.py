@@ -9,19 +9,17 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from dbt_statsig.console.answers import Envelope
 from dbt_statsig.console.base_url import DEFAULT_BASE_URL, checked_base_url
 from dbt_statsig.console.bodies import Entry
 from dbt_statsig.console.listing import Listing
 from dbt_statsig.console.pace import Rates
 from dbt_statsig.console.reader import Reader
-from dbt_statsig.console.reconcile import LOOKS
-from dbt_statsig.console.sender import Sender
+from dbt_statsig.console.sender import Envelope, Sender
 from dbt_statsig.console.waiting import Clock, Patience, SystemClock, Turns, Waiting, duration
 from dbt_statsig.console.wire import Wire
-from dbt_statsig.console.writer import Writer, Written
-from dbt_statsig.planning.comparison import differences
-from dbt_statsig.sources import SPECS
+from dbt_statsig.console.writer import LOOKS, Writer, Written
+from dbt_statsig.vocabulary.comparison import differences
+from dbt_statsig.vocabulary.sources import SPECS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,8 +29,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from dbt_statsig.console.key import ApiKey
-    from dbt_statsig.experiments import Experiment, Metric
-    from dbt_statsig.sources import Kind, Source
+    from dbt_statsig.vocabulary.experiments import Experiment, Metric
+    from dbt_statsig.vocabulary.sources import Kind, Source
 
 __all__ = ["DEFAULT_BASE_URL", "ConsoleClient", "Entry", "Listing", "Rates", "Waiting", "Written", "duration"]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from msgspec import Struct
 
 from dbt_statsig.errors import ConsoleError, OutcomeUnknown, Refused
-from dbt_statsig.sources import Source
+from dbt_statsig.vocabulary.sources import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable

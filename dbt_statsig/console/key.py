@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import TYPE_CHECKING, NoReturn
 
 from dbt_statsig.errors import SettingsError
-from dbt_statsig.secrets import Spellings
+from dbt_statsig.support.secrets import Spellings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,3 +76,70 @@ def _fault(value: str) -> str:
         (len(value) < _SHORTEST, "is too short to be a key."),
     )
     return next((words for applies, words in faults if applies), "")
+
+
+LOGGERS = (
+    "httpx",
+    "httpcore.connection",
+    "httpcore.http11",
+    "httpcore.http2",
+    "httpcore.proxy",
+    "httpcore.socks",
+)
+"""Every logger that httpx 0.28 and httpcore 1.0 write to. Filters do not reach child loggers, so each is named."""
+
+
+class RedactingFilter(logging.Filter):
+    """Lets every record pass, with the key hidden in its message and in its exception's text."""
+
+    def __init__(self, key: ApiKey) -> None:
+        """Redact as `key` does."""
+        super().__init__()
+        self._key = key
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """True; the record is rewritten first."""
+        record.msg = self._key.redact(record.getMessage())
+        record.args = ()
+        record.exc_info = None
+        return True
+
+    def attach(self) -> None:
+        """Begin."""
+        for name in LOGGERS:
+            logging.getLogger(name).addFilter(self)
+
+    def detach(self) -> None:
+        """End; to be called once for each `attach`."""
+        for name in LOGGERS:
+            logging.getLogger(name).removeFilter(self)
+
+
+_KEY_NAMES = re.compile(r"STATSIG.*KEY", re.IGNORECASE)
+_SECRET_NAMES = re.compile(r"STATSIG.*KEY|^DBT_ENV_SECRET", re.IGNORECASE)
+_CONSOLE_KEY = re.compile(r"(?<![A-Za-z0-9])console-[A-Za-z0-9_-]{6,}", re.IGNORECASE)
+# Shorter values ("1", "true") stand in innocent text by chance.
+_SHORTEST_SECRET = 6
+
+
+def redacted(text: str, environ: Mapping[str, str]) -> str:
+    """The text without the values of secret environment variables and without anything like a Console key."""
+    return _CONSOLE_KEY.sub(HIDDEN, _without(text, environ, _SECRET_NAMES, HIDDEN))
+
+
+def without_keys(text: str, environ: Mapping[str, str]) -> str:
+    """A whole report without the Console key, which an object in the console or a declared text may hold.
+
+    The mask has no character that means something in Markdown, HTML, XML or JSON.
+    """
+    return _without(text, environ, _KEY_NAMES, HIDDEN.strip("<>").join("()"))
+
+
+def _without(text: str, environ: Mapping[str, str], names: re.Pattern[str], mask: str) -> str:
+    secrets = {value.strip() for name, value in environ.items() if names.search(name)}
+    for secret in sorted(secrets, key=len, reverse=True):
+        if len(secret) >= _SHORTEST_SECRET:
+            from dbt_statsig.support.secrets import Spellings  # most runs have no key
+
+            text = Spellings(secret).hide(text, mask)
+    return text

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from msgspec import Struct
 
-from dbt_statsig.background import begun
 from dbt_statsig.errors import ProtocolError
-from dbt_statsig.sources import Source
+from dbt_statsig.support.threads import begun
+from dbt_statsig.vocabulary.sources import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dbt_statsig.console.answers import Envelope
+    from dbt_statsig.console.sender import Envelope
 
 PAGE_SIZE = 100
 MOST_PAGES = 1000

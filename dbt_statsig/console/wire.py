@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from dbt_statsig import __version__
 from dbt_statsig.console.base_url import is_clear_text
-from dbt_statsig.console.redaction import RedactingFilter
+from dbt_statsig.console.key import RedactingFilter
 from dbt_statsig.console.transport import Transport, chosen_proxy, deadline
 from dbt_statsig.errors import Refused, SettingsError
 

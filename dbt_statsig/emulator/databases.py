@@ -59,7 +59,7 @@ class DuckDB:
     @contextmanager
     def session(self) -> Iterator[Columns]:
         """See `Database.session`."""
-        import duckdb  # noqa: PLC0415  only needed with such a warehouse
+        import duckdb  # only needed with such a warehouse
 
         connection = self._connect()
         try:
@@ -83,7 +83,7 @@ class DuckDB:
         return column.casefold()
 
     def _connect(self) -> duckdb.DuckDBPyConnection:
-        import duckdb  # noqa: PLC0415  only needed with such a warehouse
+        import duckdb  # only needed with such a warehouse
 
         if not self._path.is_file():
             raise refuse(503, f"The warehouse is not there: no DuckDB file {self._path}.")
@@ -119,7 +119,7 @@ class PostgreSQL:
     @contextmanager
     def session(self) -> Iterator[Columns]:
         """See `Database.session`."""
-        import psycopg  # noqa: PLC0415  only needed with such a warehouse
+        import psycopg  # only needed with such a warehouse
 
         try:
             connection = psycopg.connect(self._url, connect_timeout=5)

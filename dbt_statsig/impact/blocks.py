@@ -10,9 +10,9 @@ from msgspec import UNSET
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dbt_statsig.artifacts import Node
-    from dbt_statsig.columns.adapters import Adapter
-    from dbt_statsig.declarations.meta import AnyMeta
+    from dbt_statsig.project.artifacts import Node
+    from dbt_statsig.project.declarations.meta import AnyMeta
+    from dbt_statsig.vocabulary.adapters import Adapter
 
 # What decides which rows there are and what they mean, beside the columns in roles: those are compared as columns.
 _COMPARED = ("where", "partition_column", "partition_type", "timestamp_as_day", "source_type", "table_name")

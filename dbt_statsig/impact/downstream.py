@@ -13,19 +13,19 @@ from msgspec import Struct, structs
 
 from dbt_statsig.columns.memory import Memory
 from dbt_statsig.columns.prover import Prover
-from dbt_statsig.declarations import Declaration
-from dbt_statsig.findings import CODES, Finding, Severity, finding
 from dbt_statsig.impact.blocks import changed_keys, changed_types
 from dbt_statsig.impact.sql_changes import SqlChanges
 from dbt_statsig.impact.upstream import NAMED, Side, upstream_effects
-from dbt_statsig.inputs import Inputs
-from dbt_statsig.results import Impact, SourceReport, Validation
-from dbt_statsig.sources import SPECS, Kind
+from dbt_statsig.project.declarations import Declaration
+from dbt_statsig.project.inputs import Inputs
+from dbt_statsig.vocabulary.findings import CODES, Finding, Severity, finding
+from dbt_statsig.vocabulary.results import Impact, SourceReport, Validation
+from dbt_statsig.vocabulary.sources import SPECS, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from dbt_statsig.request import Request
+    from dbt_statsig.project.request import Request
 
 _Key = tuple[Kind, str]
 

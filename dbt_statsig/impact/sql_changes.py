@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from dbt_statsig.artifacts import Manifest, Node
+    from dbt_statsig.project.artifacts import Manifest, Node
 
 _CHANGING = frozenset({"model", "snapshot", "seed"})
 # What comes with dbt and its adapters changes with their version.

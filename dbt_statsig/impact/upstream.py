@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dbt_statsig.artifacts import Manifest
 from dbt_statsig.columns.prover import Prover
-from dbt_statsig.findings import CODES, Finding, Location, finding
+from dbt_statsig.project.artifacts import Manifest
+from dbt_statsig.vocabulary.findings import CODES, Finding, Location, finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from dbt_statsig.artifacts import Node
-    from dbt_statsig.columns.verdicts import ColumnSet
-    from dbt_statsig.results import SourceReport
+    from dbt_statsig.project.artifacts import Node
+    from dbt_statsig.vocabulary.results import SourceReport
+    from dbt_statsig.vocabulary.verdicts import ColumnSet
 
 NAMED = 5
 _WITH_SQL = frozenset({"model", "snapshot"})

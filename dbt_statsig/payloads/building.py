@@ -11,32 +11,35 @@ from typing import TYPE_CHECKING, Any
 from msgspec import UNSET, Struct, structs
 
 from dbt_statsig.columns.relation_names import is_relation_name
-from dbt_statsig.columns.verdicts import ColumnSet, KnownColumn, Verdict
-from dbt_statsig.conversion import show
-from dbt_statsig.declarations.meta import ALLOWED_MACROS
-from dbt_statsig.findings import CODES, Finding, Severity, finding
-from dbt_statsig.payloads.select_list import SelectList, as_known, hidden_columns, select_list
-from dbt_statsig.payloads.sql_text import (
+from dbt_statsig.payloads.select import (
     PartitionType,
+    SelectList,
+    as_known,
     date_filter,
     equal_filters,
     from_where,
+    hidden_columns,
     may_be,
     partition_type,
+    select_list,
     select_statement,
 )
 from dbt_statsig.planning.basis import COLUMN_FIELDS, Basis, Query, WrittenColumn
-from dbt_statsig.planning.ownership import Ownership, claim, docs_link
-from dbt_statsig.results import ColumnUse
-from dbt_statsig.sources import SPECS, CustomField, IdType, Kind, Owner, Source
+from dbt_statsig.project.conversion import show
+from dbt_statsig.project.declarations.meta import ALLOWED_MACROS
+from dbt_statsig.vocabulary.findings import CODES, Finding, Severity, finding
+from dbt_statsig.vocabulary.ownership import Ownership, claim, docs_link
+from dbt_statsig.vocabulary.results import ColumnUse
+from dbt_statsig.vocabulary.sources import SPECS, CustomField, IdType, Kind, Owner, Source
+from dbt_statsig.vocabulary.verdicts import ColumnSet, KnownColumn, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dbt_statsig.columns.prover import Prover
-    from dbt_statsig.columns.user_sql import SqlCheck
-    from dbt_statsig.declarations import Declaration
-    from dbt_statsig.declarations.meta import OwnerMeta
+    from dbt_statsig.project.declarations import Declaration
+    from dbt_statsig.project.declarations.meta import OwnerMeta
+    from dbt_statsig.vocabulary.verdicts import SqlCheck
 
 BUILT_IN_UNITS = {"userid": "userID", "stableid": "stableID"}
 

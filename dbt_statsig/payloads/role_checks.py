@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET, Struct
 
-from dbt_statsig.artifacts import ColumnTest
-from dbt_statsig.columns.verdicts import Presence
-from dbt_statsig.findings import CODES, Finding, Severity, finding
-from dbt_statsig.payloads.sql_text import PartitionType, partition_type, unwrapped
-from dbt_statsig.results import ColumnUse
-from dbt_statsig.sources import Kind
-from dbt_statsig.sql_pieces import PieceKind, pieces
+from dbt_statsig.payloads.select import PartitionType, partition_type, unwrapped
+from dbt_statsig.project.artifacts import ColumnTest
+from dbt_statsig.vocabulary.findings import CODES, Finding, Severity, finding
+from dbt_statsig.vocabulary.results import ColumnUse
+from dbt_statsig.vocabulary.sources import Kind
+from dbt_statsig.vocabulary.sql_pieces import PieceKind, pieces
+from dbt_statsig.vocabulary.verdicts import Presence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dbt_statsig.artifacts import Manifest
-    from dbt_statsig.artifacts.nodes import Node
-    from dbt_statsig.columns.verdicts import Verdict
-    from dbt_statsig.declarations import Declaration
+    from dbt_statsig.project.artifacts import Manifest
+    from dbt_statsig.project.artifacts.nodes import Node
+    from dbt_statsig.project.declarations import Declaration
+    from dbt_statsig.vocabulary.verdicts import Verdict
 
 TIMESTAMP = "timestamp_column"
 MAPPING = "id_type_mapping."

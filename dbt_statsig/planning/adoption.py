@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
-from dbt_statsig.changes import Action
-from dbt_statsig.findings import did_you_mean
+from dbt_statsig.vocabulary.changes import Action
+from dbt_statsig.vocabulary.findings import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-    from dbt_statsig.changes import Change, Plan
-    from dbt_statsig.sources import KindSpec
+    from dbt_statsig.vocabulary.changes import Change, Plan
+    from dbt_statsig.vocabulary.sources import KindSpec
 
 
 class Refusal(Struct, frozen=True):

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from dbt_statsig.planning.basis import Basis
-from dbt_statsig.planning.ownership import owner_name
-from dbt_statsig.sources import Kind, Source
+from dbt_statsig.vocabulary.ownership import owner_name
+from dbt_statsig.vocabulary.sources import Kind, Source
 
 PRUNE = "To delete it, run sync with --prune."
 FIX_FINDINGS = "Fix the errors of its declaration; `dbt-statsig validate` shows them."

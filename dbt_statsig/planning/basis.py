@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET, Struct, structs
 
-from dbt_statsig.columns.adapters import Adapter
-from dbt_statsig.planning.comparison import normal
-from dbt_statsig.sources import WRITE_ONLY_FIELDS, IdType, Source
+from dbt_statsig.vocabulary.adapters import Adapter
+from dbt_statsig.vocabulary.comparison import normal
+from dbt_statsig.vocabulary.sources import WRITE_ONLY_FIELDS, IdType, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

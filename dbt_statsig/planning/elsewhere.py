@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
 
-from dbt_statsig.planning.ownership import owner_of
+from dbt_statsig.vocabulary.ownership import owner_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from dbt_statsig.artifacts import Node
     from dbt_statsig.planning.asked import Desired, Live, Scope
-    from dbt_statsig.sources import Kind, Source
+    from dbt_statsig.project.artifacts import Node
+    from dbt_statsig.vocabulary.sources import Kind, Source
 
 _PART = r'(?:"[^"]+"|`[^`]+`|\[[^\]]+\]|[\w$-]+)'
 _QUOTES = str.maketrans("", "", '"`[]')

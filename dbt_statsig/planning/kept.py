@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
-from dbt_statsig.changes import FieldChange
 from dbt_statsig.planning.basis import settled
-from dbt_statsig.planning.comparison import differences, normal
-from dbt_statsig.planning.ownership import is_of, keeping, notes_of, noting, owner_of, plain
-from dbt_statsig.sources import Source
+from dbt_statsig.vocabulary.changes import FieldChange
+from dbt_statsig.vocabulary.comparison import differences, normal
+from dbt_statsig.vocabulary.ownership import is_of, keeping, notes_of, noting, owner_of, plain
+from dbt_statsig.vocabulary.sources import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

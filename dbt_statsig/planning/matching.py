@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from dbt_statsig.changes import WRITES, Action, Change, FieldChange, Plan, is_standing, united
 from dbt_statsig.planning.adoption import Adoption
 from dbt_statsig.planning.asked import PRUNE, Desired, Live, Scope
-from dbt_statsig.planning.comparison import differences
 from dbt_statsig.planning.kept import compared, suited
 from dbt_statsig.planning.moves import Moves
-from dbt_statsig.planning.ownership import Ownership, is_of, notes_of, owner_of
-from dbt_statsig.sources import SPECS, Kind, Source
+from dbt_statsig.vocabulary.changes import WRITES, Action, Change, FieldChange, Plan, is_standing, united
+from dbt_statsig.vocabulary.comparison import differences
+from dbt_statsig.vocabulary.ownership import Ownership, is_of, notes_of, owner_of
+from dbt_statsig.vocabulary.sources import SPECS, Kind, Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

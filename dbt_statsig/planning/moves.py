@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from dbt_statsig.sources import folded
+from dbt_statsig.vocabulary.sources import folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

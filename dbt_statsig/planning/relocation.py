@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from dbt_statsig.planning.ownership import owner_of
+from dbt_statsig.project.artifacts.nodes import BUILT
+from dbt_statsig.vocabulary.ownership import owner_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from dbt_statsig.artifacts import Node
     from dbt_statsig.planning.matching import Live, Scope
-    from dbt_statsig.sources import Kind, Source
+    from dbt_statsig.project.artifacts import Node
+    from dbt_statsig.vocabulary.sources import Kind, Source
 
-BUILT = frozenset({"model", "seed", "snapshot"})
 """The resource types that dbt builds, each in the schema of its target."""
 
 _QUOTES = str.maketrans("", "", '"`[]')

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
-from dbt_statsig.changes import Action, Change, Plan, united
 from dbt_statsig.planning.asked import PRUNE
+from dbt_statsig.vocabulary.changes import Action, Change, Plan, united
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dbt_statsig.sources import Kind
+    from dbt_statsig.vocabulary.sources import Kind
 
 TOUCHES = frozenset({Action.UPDATE, Action.RENAME, Action.DELETE})
 """The actions that change or remove what is there."""

@@ -14,23 +14,23 @@ import msgspec
 from msgspec import Struct
 
 from dbt_statsig import __version__
-from dbt_statsig.changes import WRITES, Action, Change, Plan, united
 from dbt_statsig.errors import UsageError
-from dbt_statsig.files import read_regular, write_whole
-from dbt_statsig.planning.comparison import fingerprint
-from dbt_statsig.planning.ownership import plain
-from dbt_statsig.results import Binding, ObjectOutcome, Outcome, Status, Synced
-from dbt_statsig.sources import Kind
+from dbt_statsig.support.files import read_regular, write_whole
+from dbt_statsig.vocabulary.changes import WRITES, Action, Change, Plan, united
+from dbt_statsig.vocabulary.comparison import fingerprint
+from dbt_statsig.vocabulary.ownership import plain
+from dbt_statsig.vocabulary.results import Binding, ObjectOutcome, Outcome, Status, Synced
+from dbt_statsig.vocabulary.sources import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
     from dbt_statsig.planning.matching import Desired, Scope
-    from dbt_statsig.request import Request
-    from dbt_statsig.results import Planned
-    from dbt_statsig.settings import Settings
-    from dbt_statsig.sources import Source
+    from dbt_statsig.project.request import Request
+    from dbt_statsig.project.settings import Settings
+    from dbt_statsig.vocabulary.results import Planned
+    from dbt_statsig.vocabulary.sources import Source
 
 SCHEMA_VERSION = 1
 TOOL = "dbt-statsig saved plan"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 SCHEMA_VERSION = 1
@@ -256,3 +257,16 @@ class Document(Struct, frozen=True, kw_only=True, omit_defaults=True):
     diagnosis: DiagnosisDocument | None = None
     codes: tuple[CodeDocument, ...] | None = None
     error: ErrorDocument | None = None
+
+
+def report_schema() -> dict[str, Any]:
+    """What `--output json` prints, version `SCHEMA_VERSION`; keys may be added within a version, never removed."""
+    _, components = msgspec.json.schema_components([Document], ref_template="#/$defs/{name}")
+    document = components.pop("Document")
+    document["properties"]["schema_version"] = {"const": SCHEMA_VERSION}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **document,
+        "title": "An answer of dbt-statsig",
+        "$defs": dict(sorted(components.items())),
+    }

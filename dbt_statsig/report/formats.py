@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dbt_statsig.report.style import Style
-from dbt_statsig.results import Planned, Synced, Validation
+from dbt_statsig.report.text.style import Style
+from dbt_statsig.vocabulary.results import Planned, Synced, Validation
 
 if TYPE_CHECKING:
     from dbt_statsig.report.subject import Subject
@@ -19,7 +19,7 @@ def rendered(form: str, subject: Subject, style: Style | None = None) -> str:
 
 
 def _text(subject: Subject, style: Style) -> str:
-    from dbt_statsig.report.text import plan_text, sync_text, validation_text  # noqa: PLC0415 - as asked for
+    from dbt_statsig.report.text.report import plan_text, sync_text, validation_text
 
     result = subject.result
     if isinstance(result, Synced):
@@ -28,7 +28,7 @@ def _text(subject: Subject, style: Style) -> str:
 
 
 def _json(subject: Subject, _: Style) -> str:
-    from dbt_statsig.report.json import plan_json, sync_json, validation_json  # noqa: PLC0415 - as asked for
+    from dbt_statsig.report.json import plan_json, sync_json, validation_json
 
     result = subject.result
     if isinstance(result, Synced):
@@ -39,31 +39,31 @@ def _json(subject: Subject, _: Style) -> str:
 
 
 def _markdown(subject: Subject, _: Style) -> str:
-    from dbt_statsig.report.markdown import markdown_report  # noqa: PLC0415 - as asked for
+    from dbt_statsig.report.markdown import markdown_report
 
     return markdown_report(subject)
 
 
 def _github(subject: Subject, _: Style) -> str:
-    from dbt_statsig.report.github import github_report  # noqa: PLC0415 - as asked for
+    from dbt_statsig.report.github import github_report
 
     return github_report(subject)
 
 
 def _junit(subject: Subject, _: Style) -> str:
-    from dbt_statsig.report.junit import junit_report  # noqa: PLC0415 - as asked for
+    from dbt_statsig.report.junit import junit_report
 
     return junit_report(subject)
 
 
 def _sarif(subject: Subject, _: Style) -> str:
-    from dbt_statsig.report.sarif import sarif_report  # noqa: PLC0415 - as asked for
+    from dbt_statsig.report.sarif import sarif_report
 
     return sarif_report(subject)
 
 
 def _html(subject: Subject, _: Style) -> str:
-    from dbt_statsig.report.html import html_report  # noqa: PLC0415 - with it comes Jinja
+    from dbt_statsig.report.html import html_report  # with it comes Jinja
 
     return html_report(subject)
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dbt_statsig.findings import Severity
 from dbt_statsig.report.escape import one_line
-from dbt_statsig.report.problems import problems
+from dbt_statsig.report.run_findings import problems
+from dbt_statsig.vocabulary.findings import Severity
 
 if TYPE_CHECKING:
-    from dbt_statsig.findings import Finding
     from dbt_statsig.report.subject import Subject
+    from dbt_statsig.vocabulary.findings import Finding
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 _BREAKS = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})

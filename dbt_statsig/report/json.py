@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from dbt_statsig import __version__
-from dbt_statsig.findings import Severity
 from dbt_statsig.report import documents as doc
-from dbt_statsig.report.problems import RULES, RUN_CODES
+from dbt_statsig.report.run_findings import RULES, RUN_CODES
+from dbt_statsig.vocabulary.findings import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from dbt_statsig.changes import Change, FieldChange
-    from dbt_statsig.findings import Finding, Location
-    from dbt_statsig.results import (
+    from dbt_statsig.vocabulary.changes import Change, FieldChange
+    from dbt_statsig.vocabulary.findings import Finding, Location
+    from dbt_statsig.vocabulary.results import (
         Baseline,
         Diagnosis,
         Impact,

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dbt_statsig.changes import Action
-from dbt_statsig.findings import Severity
 from dbt_statsig.report.escape import lines_of, one_line
-from dbt_statsig.results import Status
+from dbt_statsig.vocabulary.changes import Action
+from dbt_statsig.vocabulary.findings import Severity
+from dbt_statsig.vocabulary.results import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from dbt_statsig.changes import Change
-    from dbt_statsig.findings import Finding
     from dbt_statsig.report.subject import Subject
+    from dbt_statsig.vocabulary.changes import Change
+    from dbt_statsig.vocabulary.findings import Finding
 
 _XML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#10;"})
 # XML 1.0 has no way to write these, not even as references.

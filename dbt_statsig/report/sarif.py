@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from dbt_statsig import __version__
-from dbt_statsig.findings import Severity
 from dbt_statsig.report.escape import one_line
-from dbt_statsig.report.problems import COULD_NOT_RUN, problems, rule
+from dbt_statsig.report.run_findings import COULD_NOT_RUN, problems, rule
+from dbt_statsig.vocabulary.findings import Severity
 
 if TYPE_CHECKING:
-    from dbt_statsig.findings import Finding
     from dbt_statsig.report.subject import Subject
+    from dbt_statsig.vocabulary.findings import Finding
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}

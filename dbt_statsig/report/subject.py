@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from dbt_statsig.report.style import Style
-from dbt_statsig.report.text import planned_summary, synced_summary
-from dbt_statsig.report.text_validation import verdict_line
-from dbt_statsig.results import Outcome, Planned, Synced, Validation
+from dbt_statsig.report.text.report import planned_summary, synced_summary
+from dbt_statsig.report.text.style import Style
+from dbt_statsig.report.text.validation import verdict_line
+from dbt_statsig.vocabulary.results import Outcome, Planned, Synced, Validation
 
 if TYPE_CHECKING:
-    from dbt_statsig.changes import Change, Plan
-    from dbt_statsig.findings import Location
+    from dbt_statsig.vocabulary.changes import Change, Plan
+    from dbt_statsig.vocabulary.findings import Location
 
 
 class Subject(Struct, frozen=True, kw_only=True):

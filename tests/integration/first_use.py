@@ -13,10 +13,10 @@ import threading
 import httpx
 import msgspec
 
-from dbt_statsig import sources
 from dbt_statsig.console.client import ConsoleClient
 from dbt_statsig.console.key import ApiKey
-from dbt_statsig.sources import SPECS, Kind
+from dbt_statsig.vocabulary import sources
+from dbt_statsig.vocabulary.sources import SPECS, Kind
 from tests.unit.console.service import UNPACED
 
 THREADS = 8

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dbt_statsig.apply import Applier
+from dbt_statsig.applying.apply import Applier
 from dbt_statsig.console.client import ConsoleClient
 from dbt_statsig.console.key import ApiKey
 from dbt_statsig.emulator import running
-from dbt_statsig.results import Outcome, Status
-from dbt_statsig.sources import SPECS, Kind
+from dbt_statsig.vocabulary.results import Outcome, Status
+from dbt_statsig.vocabulary.sources import SPECS, Kind
 from tests.integration.test_apply import declared, make_plan
 
 if TYPE_CHECKING:

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dbt_statsig.apply import Applier
-from dbt_statsig.changes import Action
+from dbt_statsig.applying.apply import Applier
 from dbt_statsig.console.client import ConsoleClient
 from dbt_statsig.console.key import ApiKey
 from dbt_statsig.emulator import running
 from dbt_statsig.planning.matching import Desired, Live, Plan, Scope, build_plan
-from dbt_statsig.planning.ownership import Ownership, claim
-from dbt_statsig.results import Outcome, Status
-from dbt_statsig.sources import SPECS, IdType, Kind, Source
+from dbt_statsig.vocabulary.changes import Action
+from dbt_statsig.vocabulary.ownership import Ownership, claim
+from dbt_statsig.vocabulary.results import Outcome, Status
+from dbt_statsig.vocabulary.sources import SPECS, IdType, Kind, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec import structs
 
-from dbt_statsig.apply import Applier
-from dbt_statsig.changes import Action
+from dbt_statsig.applying.apply import Applier
 from dbt_statsig.errors import AuthenticationFailed, Stopped
-from dbt_statsig.results import ObjectOutcome, Status
-from dbt_statsig.sources import Kind
+from dbt_statsig.vocabulary.changes import Action
+from dbt_statsig.vocabulary.results import ObjectOutcome, Status
+from dbt_statsig.vocabulary.sources import Kind
 from tests.integration.faults.memory import MemoryConsole
 from tests.integration.test_apply import declared, make_plan, statuses, sync
 

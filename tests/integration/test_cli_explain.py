@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import jsonschema
 import pytest
 
-from dbt_statsig.report.problems import RULES
-from dbt_statsig.report.schema import report_schema
+from dbt_statsig.report.documents import report_schema
+from dbt_statsig.report.run_findings import RULES
 from tests.integration.cli_process import run
 
 if TYPE_CHECKING:

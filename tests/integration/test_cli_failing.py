@@ -9,8 +9,8 @@ from xml.etree import ElementTree as ET
 import jsonschema
 import pytest
 
+from dbt_statsig.report.documents import report_schema
 from dbt_statsig.report.formats import FORMATS
-from dbt_statsig.report.schema import report_schema
 from tests.integration.cli_process import KEY, run
 from tests.unit.impact.two_states import marked, staging, write
 from tests.unit.report.sarif_subset import SUBSET

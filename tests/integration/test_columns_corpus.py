@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec import Struct
 
-from dbt_statsig.artifacts import load_catalog, load_manifest
 from dbt_statsig.columns.prover import Prover
+from dbt_statsig.project.artifacts import load_catalog, load_manifest
 from tests.corpus import CORPUS_DIRS, needs_corpus
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dbt_statsig.artifacts import Catalog
-    from dbt_statsig.artifacts.nodes import Node
+    from dbt_statsig.project.artifacts import Catalog
+    from dbt_statsig.project.artifacts.nodes import Node
 
 pytestmark = [pytest.mark.corpus, needs_corpus]
 

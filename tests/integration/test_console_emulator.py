@@ -13,13 +13,13 @@ from dbt_statsig.console.key import ApiKey
 from dbt_statsig.console.pace import Rates
 from dbt_statsig.emulator import Running, running
 from dbt_statsig.errors import AuthenticationFailed, NotFound, Refused
-from dbt_statsig.sources import SPECS, AssignmentSource, IdType, Kind, MetricSource
+from dbt_statsig.vocabulary.sources import SPECS, AssignmentSource, IdType, Kind, MetricSource
 from tests.unit.console.service import UNPACED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dbt_statsig.sources import Source
+    from dbt_statsig.vocabulary.sources import Source
 
 UNITS = (IdType(statsig_unit_id="userID", column="user_id"),)
 HARD_NAMES = ("a/b", "50% off?", "..", "#1; drop", "\U0001f6d2 \u05e2\u05d1\u05e8\u05d9\u05ea", "Orders", "orders")

@@ -8,7 +8,7 @@ import pytest
 
 from dbt_statsig.emulator import Running, running
 from dbt_statsig.errors import Conflict, ConnectionFailed, OutcomeUnknown, ProtocolError, Refused, Throttled
-from dbt_statsig.sources import Kind
+from dbt_statsig.vocabulary.sources import Kind
 from tests.integration.test_console_emulator import connect, source
 from tests.unit.console.service import UNPACED
 

@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 from dbt_statsig.cli.group import COMMANDS, group
-from dbt_statsig.declarations.meta import META, ColumnMark
+from dbt_statsig.project.declarations.meta import META, ColumnMark
+from dbt_statsig.project.settings import Settings
 from dbt_statsig.report.documents import Document
-from dbt_statsig.report.problems import RULES
-from dbt_statsig.settings import Settings
+from dbt_statsig.report.run_findings import RULES
 from tests.integration.shop import ROOT
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-import dbt_statsig.conductor as program
-from dbt_statsig.console.answers import Envelope
+import dbt_statsig.commands.conductor as program
+from dbt_statsig.console.sender import Envelope
 from dbt_statsig.emulator import running
-from dbt_statsig.request import Request
-from dbt_statsig.sources import SPECS
+from dbt_statsig.project.request import Request
+from dbt_statsig.vocabulary.sources import SPECS
 from tests.integration.cli_process import environment
 from tests.integration.faults.project import Project
 from tests.integration.faults.thirty import KINDS, content

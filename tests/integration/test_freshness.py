@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from dbt_statsig.apply import Applier
-from dbt_statsig.changes import Action, Change
+from dbt_statsig.applying.apply import Applier
+from dbt_statsig.applying.console_state import begin_reading, checked_live
+from dbt_statsig.applying.freshness import FRESH_SECONDS, Freshness
 from dbt_statsig.console.listing import Listing
 from dbt_statsig.errors import ProtocolError
-from dbt_statsig.freshness import FRESH_SECONDS, Freshness
-from dbt_statsig.live import begin_reading, checked_live
-from dbt_statsig.progress import Silent
-from dbt_statsig.results import ObjectOutcome, Status
-from dbt_statsig.sources import Kind
+from dbt_statsig.vocabulary.changes import Action, Change
+from dbt_statsig.vocabulary.progress import Silent
+from dbt_statsig.vocabulary.results import ObjectOutcome, Status
+from dbt_statsig.vocabulary.sources import Kind
 from tests.integration.faults.memory import MemoryConsole
 from tests.integration.test_apply import declared, make_plan, statuses, sync
 

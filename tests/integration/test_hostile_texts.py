@@ -16,7 +16,7 @@ from dbt_statsig.emulator import Running, running
 from tests.hostile import ENDLESS
 from tests.integration.faults.inprocess import call
 from tests.integration.faults.project import Project
-from tests.unit.artifacts.build import manifest_bytes, node
+from tests.unit.project.artifacts.build import manifest_bytes, node
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

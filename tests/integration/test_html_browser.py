@@ -8,7 +8,7 @@ import pytest
 
 from dbt_statsig.report.html import html_report
 from dbt_statsig.report.subject import Subject
-from dbt_statsig.results import Validation
+from dbt_statsig.vocabulary.results import Validation
 from tests.integration.browser import chromium, opened
 from tests.unit.report import hostile, many, samples
 

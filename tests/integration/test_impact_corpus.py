@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dbt_statsig.artifacts import load_catalog, load_manifest
 from dbt_statsig.columns.prover import Prover
 from dbt_statsig.impact.upstream import Side, upstream_effects
-from dbt_statsig.results import SourceReport
-from dbt_statsig.sources import Kind
+from dbt_statsig.project.artifacts import load_catalog, load_manifest
+from dbt_statsig.vocabulary.results import SourceReport
+from dbt_statsig.vocabulary.sources import Kind
 from tests.corpus import CORPUS_DIRS, needs_corpus
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.unit.artifacts.build import manifest_bytes, node
+from tests.unit.project.artifacts.build import manifest_bytes, node
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ import pytest
 
 from dbt_statsig.console.pace import Rates
 from dbt_statsig.emulator import running
-from dbt_statsig.sources import Kind
+from dbt_statsig.vocabulary.sources import Kind
 from tests.integration.test_console_emulator import connect, source
 
 NIGHTLY = bool(os.environ.get("DBT_STATSIG_NIGHTLY"))

@@ -8,10 +8,10 @@ from unittest.mock import Mock
 import pytest
 from msgspec import structs
 
-from dbt_statsig.changes import Action
+from dbt_statsig.applying.server_check import Checked, ServerCheck
 from dbt_statsig.emulator import running
 from dbt_statsig.errors import AuthenticationFailed, ConnectionFailed, ConsoleError, Forbidden
-from dbt_statsig.server_check import Checked, ServerCheck
+from dbt_statsig.vocabulary.changes import Action
 from tests.integration.faults.memory import MemoryConsole
 from tests.integration.faults.project import Project, names, writes
 from tests.integration.test_apply import declared, make_plan, sync

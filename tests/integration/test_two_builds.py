@@ -17,17 +17,17 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from dbt_statsig.artifacts import Catalog, load_manifest
 from dbt_statsig.columns.prover import Prover
-from dbt_statsig.columns.verdicts import Presence
+from dbt_statsig.project.artifacts import Catalog, load_manifest
+from dbt_statsig.vocabulary.verdicts import Presence
 from tests.postgres import server
-from tests.unit.artifacts.build import catalog_bytes
+from tests.unit.project.artifacts.build import catalog_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from dbt_statsig.artifacts import Manifest
+    from dbt_statsig.project.artifacts import Manifest
 
 NIGHTLY = bool(os.environ.get("DBT_STATSIG_NIGHTLY"))
 CHANGES = {

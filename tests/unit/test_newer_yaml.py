@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dbt_statsig.artifacts import Manifest
-from dbt_statsig.findings import Severity
-from dbt_statsig.newer_yaml import NewerYaml, newer_yaml, outdated
-from tests.unit.artifacts.build import manifest_bytes, node
+from dbt_statsig.project.artifacts import Manifest
+from dbt_statsig.project.newer_yaml import NewerYaml, newer_yaml, outdated
+from dbt_statsig.vocabulary.findings import Severity
+from tests.unit.project.artifacts.build import manifest_bytes, node
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET
 
-from dbt_statsig.sources import CustomField, IdType, Owner
-from dbt_statsig.yaml_text import in_yaml, two_in_yaml
+from dbt_statsig.vocabulary.sources import CustomField, IdType, Owner
+from dbt_statsig.vocabulary.yaml_text import in_yaml, two_in_yaml
 
 
 @pytest.mark.parametrize(

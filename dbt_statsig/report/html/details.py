@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dbt_statsig.changes import Action
-from dbt_statsig.columns.verdicts import Evidence, Presence
 from dbt_statsig.report.escape import lines_of, one_line
-from dbt_statsig.report.fields import field_diffs
+from dbt_statsig.report.field_diff import field_diffs
 from dbt_statsig.report.html.markup import diff, escaped, listing, paragraphs, section, worded
-from dbt_statsig.report.style import counted
-from dbt_statsig.report.values import UNPROVEN, declared_fields, entries_of, entry_text, is_long, scalar
-from dbt_statsig.yaml_text import NOT_SET, two_in_yaml
+from dbt_statsig.report.text.fields import UNPROVEN, declared_fields, entries_of, entry_text, is_long, scalar
+from dbt_statsig.report.text.style import counted
+from dbt_statsig.vocabulary.changes import Action
+from dbt_statsig.vocabulary.verdicts import Evidence, Presence
+from dbt_statsig.vocabulary.yaml_text import NOT_SET, two_in_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from dbt_statsig.changes import FieldChange
-    from dbt_statsig.columns.verdicts import Verdict
-    from dbt_statsig.findings import Finding
-    from dbt_statsig.report.fields import FieldDiff
+    from dbt_statsig.report.field_diff import FieldDiff
     from dbt_statsig.report.html.rows import Row
-    from dbt_statsig.results import ColumnUse, Lineage, SourceReport
-    from dbt_statsig.sources import Source
+    from dbt_statsig.vocabulary.changes import FieldChange
+    from dbt_statsig.vocabulary.findings import Finding
+    from dbt_statsig.vocabulary.results import ColumnUse, Lineage, SourceReport
+    from dbt_statsig.vocabulary.sources import Source
+    from dbt_statsig.vocabulary.verdicts import Verdict
 
 TEXT_BUDGET = 2_000_000
 _LEAST_SHARE, _MOST_SHARE = 300, 40_000

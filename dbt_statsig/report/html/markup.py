@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from dbt_statsig.report.diff import DiffLine, Mark
 from dbt_statsig.report.escape import clipped
-from dbt_statsig.report.style import counted
+from dbt_statsig.report.text.style import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

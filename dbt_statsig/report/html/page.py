@@ -16,14 +16,14 @@ from dbt_statsig import __version__
 from dbt_statsig.report.escape import clipped, one_line
 from dbt_statsig.report.html.details import TEXT_BUDGET, bodies
 from dbt_statsig.report.html.rows import loose_findings, rows_of, tiles
-from dbt_statsig.sources import Kind
+from dbt_statsig.vocabulary.sources import Kind
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
-    from dbt_statsig.report.failure import Failure
     from dbt_statsig.report.html.rows import Row
     from dbt_statsig.report.subject import Subject
+    from dbt_statsig.vocabulary.results import Failure
 
 LARGEST = 5_000_000
 _VERBS = {"validate": "Validation", "plan": "Plan", "sync": "Sync", "run": "Sync after dbt"}

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dbt_statsig.changes import Action, Change
-from dbt_statsig.columns.verdicts import Presence
-from dbt_statsig.findings import Finding, Severity
 from dbt_statsig.report.escape import clipped
-from dbt_statsig.report.style import counted
-from dbt_statsig.results import Left, ObjectOutcome, SourceReport, Status
-from dbt_statsig.sources import Kind
+from dbt_statsig.report.text.style import counted
+from dbt_statsig.vocabulary.changes import Action, Change
+from dbt_statsig.vocabulary.findings import Finding, Severity
+from dbt_statsig.vocabulary.results import Left, ObjectOutcome, SourceReport, Status
+from dbt_statsig.vocabulary.sources import Kind
+from dbt_statsig.vocabulary.verdicts import Presence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

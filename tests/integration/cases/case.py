@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec import Struct
 
-from dbt_statsig.cli.boundary import run
+from dbt_statsig.cli.app import run
 from dbt_statsig.emulator import Running
 from tests.integration.cli_process import KEY
 

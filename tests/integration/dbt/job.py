@@ -101,7 +101,7 @@ class Job(Struct, frozen=True, kw_only=True):
 
     def rows(self, table: str) -> int:
         """How many rows a table of the warehouse has."""
-        import duckdb  # noqa: PLC0415 - the engine sessions install it with dbt
+        import duckdb  # the engine sessions install it with dbt
 
         with duckdb.connect(str(self.folder / "tea_shop.duckdb"), read_only=True) as warehouse:
             found = warehouse.execute(f"select count(*) from main.{table}").fetchone()

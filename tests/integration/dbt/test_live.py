@@ -18,8 +18,8 @@ pytestmark = [pytest.mark.dbt, pytest.mark.engines]
 COMPARE = """
 from pathlib import Path
 from dbt.cli.main import dbtRunner
-from dbt_statsig.artifacts import load_manifest
-from dbt_statsig.inside.live import live_manifest
+from dbt_statsig.project.artifacts import load_manifest
+from dbt_statsig.dbt_runtime.manifest import live_manifest
 dbtRunner().invoke(["--quiet", "parse"])
 live = live_manifest(dbtRunner().invoke(["--quiet", "parse"]).result)
 file = load_manifest(Path("target/manifest.json"))

@@ -14,15 +14,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from dbt_statsig.conductor import plan, sync
+from dbt_statsig.commands.conductor import plan, sync
 from dbt_statsig.emulator import Running
-from dbt_statsig.request import Request
+from dbt_statsig.project.request import Request
 from tests.integration.cli_process import KEY
 from tests.integration.dbt.recorded import NIGHTLY, RECORDED, record
 from tests.integration.shop import once
 
 if TYPE_CHECKING:
-    from dbt_statsig.results import Planned
+    from dbt_statsig.vocabulary.results import Planned
 
 BEGIN = datetime(2026, 1, 1, tzinfo=timezone.utc)
 CATALOGS = ("missing", "old", "new")

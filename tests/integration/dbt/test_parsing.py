@@ -27,7 +27,7 @@ class Watch:
             loaded.append(name)
 sys.meta_path.insert(0, Watch())
 result = dbtRunner().invoke(sys.argv[1:])
-loaded += [name for name in ("dbt_statsig", "dbt_statsig.dbt_plugin") if name in sys.modules]
+loaded += [name for name in ("dbt_statsig", "dbt_statsig.dbt_runtime.plugin") if name in sys.modules]
 sys.stderr.write(json.dumps({"success": result.success, "loaded": loaded}))
 """
 
@@ -57,7 +57,7 @@ def test_a_parse_writes_what_is_declared(job: Job) -> None:
     """After a full parse the file holds every declared source; neither sqlglot nor httpx was loaded."""
     (job.folder / "target" / "statsig.json").unlink()
     seen = watched(job, "parse", "--no-partial-parse")
-    assert seen == {"success": True, "loaded": ["msgspec", "dbt_statsig", "dbt_statsig.dbt_plugin"]}
+    assert seen == {"success": True, "loaded": ["msgspec", "dbt_statsig", "dbt_statsig.dbt_runtime.plugin"]}
     content = declared(job)
     assert (content["project"], content["target"]) == ("tea_shop", "dev")
     names = {source["name"] for source in content["sources"]}
@@ -75,7 +75,7 @@ def test_a_parse_without_a_change_leaves_the_file(job: Job) -> None:
     job.dbt("parse")
     before = file.stat()
     seen = watched(job, "parse")
-    assert seen == {"success": True, "loaded": ["dbt_statsig", "dbt_statsig.dbt_plugin"]}
+    assert seen == {"success": True, "loaded": ["dbt_statsig", "dbt_statsig.dbt_runtime.plugin"]}
     assert file.stat().st_mtime_ns == before.st_mtime_ns
     job.settings("name_prefix: {dev: 'Dev '}")
     job.dbt("parse")
@@ -136,10 +136,10 @@ UNKNOWN = """
 import sys
 import dbt.context.base
 del dbt.context.base.get_context_modules
-from dbt_statsig.dbt_plugin import DbtStatsigPlugin
+from dbt_statsig.dbt_runtime.plugin import DbtStatsigPlugin
 assert DbtStatsigPlugin("tea_shop").get_manifest_artifacts(None) == {}
 sys.modules["dbt.plugins.manager"] = None
-del sys.modules["dbt_statsig.dbt_plugin"]
+del sys.modules["dbt_statsig.dbt_runtime.plugin"]
 import dbt_statsig
 assert dbt_statsig.plugins == []
 """

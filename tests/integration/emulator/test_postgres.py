@@ -15,15 +15,7 @@ from dbt_statsig.emulator import databases
 from dbt_statsig.emulator.databases import Failed, PostgreSQL
 from tests.integration.emulator.samples import CREATES
 from tests.integration.emulator.servers import started
-from tests.integration.emulator.warehouse_cases import (
-    CASES,
-    METRIC,
-    TABLES,
-    Case,
-    judge,
-    judge_skipping,
-    judge_updates,
-)
+from tests.integration.emulator.warehouse_cases import CASES, METRIC, TABLES, Case, judge, judge_skipping, judge_updates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from click.testing import CliRunner
 
-from dbt_statsig.cli.boundary import run
+from dbt_statsig.cli.app import run
 from tests.integration.faults.project import Done
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from tests.integration.cli_process import COMMAND, KEY, UNPACED, environment, run
-from tests.unit.artifacts.build import manifest_bytes, node
+from tests.unit.project.artifacts.build import manifest_bytes, node
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dbt_statsig import conductor
+from dbt_statsig.commands import conductor
 from dbt_statsig.console import confirming
 from dbt_statsig.emulator import running
-from dbt_statsig.results import Status, Synced
+from dbt_statsig.vocabulary.results import Status, Synced
 from tests.integration.faults.inprocess import plan, sync
 from tests.integration.faults.project import Project, names, writes
 from tests.integration.faults.test_reading_beside import request_of

@@ -15,7 +15,7 @@ from tests.integration.faults.inprocess import call, plan, sync
 from tests.integration.faults.liar import Ask, Liar, lying, raw
 from tests.integration.faults.project import Project, block, held, model
 from tests.integration.faults.thirty import THEIRS
-from tests.unit.artifacts.build import manifest_bytes
+from tests.unit.project.artifacts.build import manifest_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

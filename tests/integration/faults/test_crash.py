@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-import dbt_statsig.conductor as program
+import dbt_statsig.commands.conductor as program
 from dbt_statsig.emulator import Running, running
-from dbt_statsig.request import Request
+from dbt_statsig.project.request import Request
 from tests.integration.faults.project import Project, calls
 from tests.integration.faults.thirty import content, prepared
 

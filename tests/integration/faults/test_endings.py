@@ -13,10 +13,10 @@ from typing import IO, TYPE_CHECKING, Any
 
 import pytest
 
-import dbt_statsig.conductor as program
+import dbt_statsig.commands.conductor as program
+from dbt_statsig.applying.freshness import Freshness
 from dbt_statsig.emulator import Running, running
-from dbt_statsig.freshness import Freshness
-from dbt_statsig.request import Request
+from dbt_statsig.project.request import Request
 from tests.integration.cli_process import COMMAND, environment
 from tests.integration.faults.project import Project, calls, kill, names, wait_for
 
@@ -223,7 +223,7 @@ def test_fault_16_an_edit_while_a_question_waits(
         server.state.sources["metric_sources"]["Orders"]["team"] = "growth"
         return True
 
-    monkeypatch.setattr("dbt_statsig.apply.Freshness", impatient)
+    monkeypatch.setattr("dbt_statsig.applying.apply.Freshness", impatient)
     synced = program.sync(Request(project_dir=project.folder, environ=project.environ), confirm=answer)
     assert order == ["made for 15 s", "asked"]
     assert [entry.status.value for entry in synced.outcome.objects] == ["refused"]

@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from dbt_statsig.apply import Applier
-from dbt_statsig.changes import Action
+from dbt_statsig.applying.apply import Applier
 from dbt_statsig.console import confirming
 from dbt_statsig.emulator.mangling import Way, mangled
-from dbt_statsig.planning.ownership import Ownership, claim
-from dbt_statsig.results import Status
-from dbt_statsig.sources import Kind
+from dbt_statsig.vocabulary.changes import Action
+from dbt_statsig.vocabulary.ownership import Ownership, claim
+from dbt_statsig.vocabulary.results import Status
+from dbt_statsig.vocabulary.sources import Kind
 from tests.integration.faults.memory import MemoryConsole
 from tests.integration.test_apply import declared, make_plan, sync
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from dbt_statsig.changes import Change
     from dbt_statsig.console.client import ConsoleClient
     from dbt_statsig.planning.matching import Desired
-    from dbt_statsig.results import ObjectOutcome
+    from dbt_statsig.vocabulary.changes import Change
+    from dbt_statsig.vocabulary.results import ObjectOutcome
 
 NIGHTLY = bool(os.environ.get("DBT_STATSIG_NIGHTLY"))
 WAYS: tuple[Way, ...] = get_args(Way)

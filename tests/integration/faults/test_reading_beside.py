@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from dbt_statsig import conductor
+from dbt_statsig.commands import conductor
 from dbt_statsig.errors import ArtifactError, AuthenticationFailed, DbtStatsigError, SettingsError, TargetRefused
 from dbt_statsig.payloads.building import build_payload
-from dbt_statsig.request import Request
+from dbt_statsig.project.request import Request
 from tests.integration.faults.project import Project, wait_for
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def with_proof(monkeypatch: pytest.MonkeyPatch, before: Any) -> None:
         before()
         return build_payload(*given)
 
-    monkeypatch.setattr("dbt_statsig.project.build_payload", build)
+    monkeypatch.setattr("dbt_statsig.commands.pipeline.build_payload", build)
 
 
 def test_the_lists_are_read_while_proving(project: Project, server: Running, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dbt_statsig.apply import Applier
-from dbt_statsig.results import Status
-from dbt_statsig.sources import SPECS, Kind
+from dbt_statsig.applying.apply import Applier
+from dbt_statsig.vocabulary.results import Status
+from dbt_statsig.vocabulary.sources import SPECS, Kind
 from tests.integration.faults.inprocess import call, plan, sync
 from tests.integration.faults.memory import FAULTS, MemoryConsole
 from tests.integration.faults.project import Project, names, writes

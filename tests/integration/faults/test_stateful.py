@@ -18,14 +18,14 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from dbt_statsig.apply import Applier
-from dbt_statsig.changes import WRITES, Action, Plan
-from dbt_statsig.planning.comparison import differences
+from dbt_statsig.applying.apply import Applier
 from dbt_statsig.planning.matching import Desired, Live, Scope, build_plan, owned
-from dbt_statsig.planning.ownership import Ownership, claim, owner_of
 from dbt_statsig.planning.safety import Limits, guarded
-from dbt_statsig.results import Outcome, Status
-from dbt_statsig.sources import SPECS, IdType, Kind
+from dbt_statsig.vocabulary.changes import WRITES, Action, Plan
+from dbt_statsig.vocabulary.comparison import differences
+from dbt_statsig.vocabulary.ownership import Ownership, claim, owner_of
+from dbt_statsig.vocabulary.results import Outcome, Status
+from dbt_statsig.vocabulary.sources import SPECS, IdType, Kind
 from tests.integration.faults.memory import FAULTS, MemoryConsole
 
 if TYPE_CHECKING:

@@ -89,7 +89,7 @@ def on_postgres() -> Iterator[Engine]:
 def on_clickhouse() -> Iterator[Engine]:
     """ClickHouse as a library."""
     pytest.importorskip("chdb", reason="chdb, ClickHouse as a library, has no wheel for this platform")
-    from tests.clickhouse import session  # noqa: PLC0415 - needs chdb
+    from tests.clickhouse import session  # needs chdb
 
     def run(sql: str) -> Answer:
         text = session().query(sql, "JSONCompact").bytes()

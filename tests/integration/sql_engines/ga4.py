@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from dbt_statsig.artifacts import Catalog, Manifest
-from tests.unit.artifacts.build import catalog_bytes, manifest_bytes, node
+from dbt_statsig.project.artifacts import Catalog, Manifest
+from tests.unit.project.artifacts.build import catalog_bytes, manifest_bytes, node
 
 # A text is a type, a mapping a struct, a list with one entry an array of it.
 PARAMETER = {"key": "STRING", "value": {"string_value": "STRING", "int_value": "INT64", "double_value": "FLOAT64"}}

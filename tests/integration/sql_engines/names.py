@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dbt_statsig.artifacts import Catalog, Manifest
 from dbt_statsig.columns.prover import Prover
-from dbt_statsig.declarations import declare
 from dbt_statsig.payloads.building import Context, build_payload
-from dbt_statsig.settings import Settings
-from tests.unit.artifacts.build import catalog_bytes, manifest_bytes, node
+from dbt_statsig.project.artifacts import Catalog, Manifest
+from dbt_statsig.project.declarations import declare
+from dbt_statsig.project.settings import Settings
+from tests.unit.project.artifacts.build import catalog_bytes, manifest_bytes, node
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,13 +10,12 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from dbt_statsig.cli import answering
-from dbt_statsig.cli.answering import tell
-from dbt_statsig.cli.output import Output
+from dbt_statsig.cli import output as answering
+from dbt_statsig.cli.output import Output, tell
 from dbt_statsig.cli.report_files import ReportFile
 from dbt_statsig.errors import AnswerLost
 from dbt_statsig.report import formats
-from dbt_statsig.report.style import Style
+from dbt_statsig.report.text.style import Style
 from tests.unit.report import samples
 
 OUTPUT = Output(json=False, quiet=False, style=Style(), aside=Style())

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbt_statsig.cli.arguments import spread_lists, wanted_form
+from dbt_statsig.cli.app import spread_lists, wanted_form
 
 WORDS = st.lists(st.sampled_from(["--select", "-s", "--kind", "--check", "--output", "a", "b", "plan"]), max_size=12)
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-import dbt_statsig.conductor
-from dbt_statsig.cli.boundary import run
+from dbt_statsig.cli.app import run
 from dbt_statsig.cli.group import COMMANDS
+from dbt_statsig.commands import conductor
 from dbt_statsig.errors import SettingsError, TargetRefused
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def _raising(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr(dbt_statsig.conductor, "validate", fail)
+    monkeypatch.setattr(conductor, "validate", fail)
 
 
 def test_unknown_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -64,7 +64,7 @@ def test_usage_error_as_json(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_click_error_outside_of_usage(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Any other complaint of the command-line library is said in our form."""
-    import click  # noqa: PLC0415 - only this test needs it
+    import click  # only this test needs it
 
     monkeypatch.setattr(
         "dbt_statsig.cli.options.find_project", lambda *_, **__: (_ for _ in ()).throw(click.ClickException("No luck."))
@@ -127,7 +127,7 @@ def test_a_failure_that_cannot_be_reported(monkeypatch: pytest.MonkeyPatch, caps
     def fail(*_: object, **__: object) -> None:
         raise OSError(f"{KEY} is gone")
 
-    monkeypatch.setattr("dbt_statsig.cli.failing.tell_failure", fail)
+    monkeypatch.setattr("dbt_statsig.cli.app.tell_failure", fail)
     assert run(["validate", "--report", "json:x.json"]) == 1
     shown = capsys.readouterr().err
     assert shown.startswith("Error: Not dev.\n")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dbt_statsig.cli import main
-from dbt_statsig.cli.boundary import run
+from dbt_statsig.cli.app import run
 from dbt_statsig.cli.ending import SIGNALS, lenient_streams, signals_as_interrupts
 from dbt_statsig.cli.run import _passed_through
 

@@ -10,8 +10,8 @@ from rich.console import Console
 
 from dbt_statsig.cli.output import Output
 from dbt_statsig.cli.progress import Spinner, progress_on
-from dbt_statsig.progress import Silent
-from dbt_statsig.report.style import Style
+from dbt_statsig.report.text.style import Style
+from dbt_statsig.vocabulary.progress import Silent
 
 
 class Terminal(io.StringIO):

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbt_statsig.cli.redaction import HIDDEN, redacted, without_keys
+from dbt_statsig.console.key import HIDDEN, redacted, without_keys
 from dbt_statsig.report.formats import FORMATS, rendered
-from dbt_statsig.report.style import Style
+from dbt_statsig.report.text.style import Style
 from tests.unit.report import hostile
 
 KEYS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=6, max_size=60)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from dbt_statsig.cli.run import _invocation, _passed_through, _places
-from dbt_statsig.dbt_command import dbt_of
 from dbt_statsig.errors import DbtStatsigError, UsageError
-from dbt_statsig.request import Request
+from dbt_statsig.project.dbt_command import dbt_of
+from dbt_statsig.project.request import Request
 
 
 @pytest.mark.parametrize(

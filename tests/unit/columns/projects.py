@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dbt_statsig.artifacts import Catalog, Manifest
 from dbt_statsig.columns.prover import Prover
-from tests.unit.artifacts.build import catalog_bytes, manifest_bytes, node
+from dbt_statsig.project.artifacts import Catalog, Manifest
+from tests.unit.project.artifacts.build import catalog_bytes, manifest_bytes, node
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dbt_statsig.artifacts.nodes import Node
+    from dbt_statsig.project.artifacts.nodes import Node
 
 STALE = {"invocation_id": "inv-0", "generated_at": "2026-01-01T00:00:00Z"}
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbt_statsig.columns.adapters import ADAPTERS, adapter_for
+from dbt_statsig.vocabulary.adapters import ADAPTERS, adapter_for
 
 # adapter, dialect, `Ab` unquoted, `Ab` quoted, whether `ab` and `AB` are one stored column, an identifier in quotes
 RULES = [

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
-from dbt_statsig.columns.adapters import adapter_for
 from dbt_statsig.columns.expand import Known, expand
-from dbt_statsig.columns.shape import shape_of
+from dbt_statsig.columns.walk import shape_of
+from dbt_statsig.vocabulary.adapters import adapter_for
 from tests.unit.columns.duckdb_queries import TABLES, connect, queries
 
 DUCKDB = adapter_for("duckdb")

@@ -9,10 +9,10 @@ import pytest
 from sqlglot.parser import Parser
 
 from dbt_statsig.columns import budget
-from dbt_statsig.columns.adapters import adapter_for
 from dbt_statsig.columns.budget import Unparsable, check_size
 from dbt_statsig.columns.items import Opaque, Star
-from dbt_statsig.columns.shape import shape_of
+from dbt_statsig.columns.walk import shape_of
+from dbt_statsig.vocabulary.adapters import adapter_for
 
 SNOWFLAKE = adapter_for("snowflake")
 

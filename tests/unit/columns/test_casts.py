@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dbt_statsig.columns.adapters import adapter_for
 from dbt_statsig.columns.casts import cast_of
 from dbt_statsig.columns.memory import Memory
+from dbt_statsig.vocabulary.adapters import adapter_for
 from tests.unit.columns.projects import get, model, prover
 
 if TYPE_CHECKING:

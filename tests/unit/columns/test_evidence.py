@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from dbt_statsig.columns.adapters import adapter_for
 from dbt_statsig.columns.evidence import Facts, decide, decide_in, match
-from dbt_statsig.columns.verdicts import ColumnSet, Evidence, KnownColumn, Presence
-from dbt_statsig.findings import CODES
+from dbt_statsig.vocabulary.adapters import adapter_for
+from dbt_statsig.vocabulary.findings import CODES
+from dbt_statsig.vocabulary.verdicts import ColumnSet, Evidence, KnownColumn, Presence
 
 DUCKDB = adapter_for("duckdb")
 OPEN = ("it reads a table that nobody declared",)

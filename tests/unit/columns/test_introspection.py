@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dbt_statsig.columns.introspection import asked
-from dbt_statsig.columns.verdicts import Presence
+from dbt_statsig.vocabulary.verdicts import Presence
 from tests.unit.columns.projects import get, model, prover
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def of(raw_code: str, *macros: str, defined: dict[str, Any] | None = None, **mor
 
 
 def _raw(content: Any) -> Any:
-    import msgspec  # noqa: PLC0415 - only here
+    import msgspec  # only here
 
     return msgspec.Raw(msgspec.json.encode(content))
 

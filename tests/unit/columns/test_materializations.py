@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dbt_statsig.columns.verdicts import Evidence, Presence
+from dbt_statsig.vocabulary.verdicts import Evidence, Presence
 from tests.unit.columns.projects import get, model, names, prover
 
 if TYPE_CHECKING:

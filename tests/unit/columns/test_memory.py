@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dbt_statsig.columns import memory as module
-from dbt_statsig.columns.adapters import adapter_for
 from dbt_statsig.columns.items import (
     Anonymous,
     Distinct,
@@ -28,6 +27,7 @@ from dbt_statsig.columns.items import (
     Star,
 )
 from dbt_statsig.columns.memory import Memory, key_of, memory_of
+from dbt_statsig.vocabulary.adapters import adapter_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable

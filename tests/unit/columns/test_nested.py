@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dbt_statsig.columns.nested import missing_field
-from dbt_statsig.columns.verdicts import Presence
+from dbt_statsig.columns.evidence import missing_field
+from dbt_statsig.vocabulary.verdicts import Presence
 from tests.unit.columns.projects import get, model, prover, source
 
 if TYPE_CHECKING:

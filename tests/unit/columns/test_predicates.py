@@ -8,9 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlglot import exp
 
-from dbt_statsig.columns.adapters import ADAPTERS, adapter_for
-from dbt_statsig.columns.user_sql import MACROS, SqlCheck
-from dbt_statsig.columns.verdicts import ColumnSet, Evidence, KnownColumn
+from dbt_statsig.vocabulary.adapters import ADAPTERS, adapter_for
+from dbt_statsig.vocabulary.verdicts import MACROS, ColumnSet, Evidence, KnownColumn, SqlCheck
 from tests.unit.columns.projects import get, model, prover
 
 DATES = frozenset({"statsig_start_date", "statsig_end_date"})

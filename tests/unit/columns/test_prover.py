@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dbt_statsig.columns.verdicts import Evidence, Presence
+from dbt_statsig.vocabulary.verdicts import Evidence, Presence
 from tests.unit.columns.projects import get, model, names, prover, source
 
 RAW = "source.shop.raw.events"

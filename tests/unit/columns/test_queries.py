@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dbt_statsig.columns.user_sql import MACROS, SqlCheck
+from dbt_statsig.vocabulary.verdicts import MACROS, SqlCheck
 from tests.unit.columns.projects import get, model, prover, source
 
 RAW = "source.shop.raw.events"

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dbt_statsig.columns import parallel, queries, shape
+from dbt_statsig.columns import parallel, queries
+from dbt_statsig.columns import walk as shape
 from dbt_statsig.columns.memory import Memory
 from tests.unit.columns.projects import get, model, names, prover, source
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dbt_statsig.columns.prover import Prover
-    from dbt_statsig.columns.user_sql import SqlCheck
+    from dbt_statsig.vocabulary.verdicts import SqlCheck
 
 RAW = "source.shop.raw.events"
 STAR = 'select * from "shop"."raw"."events"'

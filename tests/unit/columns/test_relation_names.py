@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dbt_statsig.artifacts import Manifest
-from dbt_statsig.columns.adapters import ADAPTERS, adapter_for
 from dbt_statsig.columns.prover import Prover
 from dbt_statsig.columns.relation_names import is_relation_name
-from dbt_statsig.declarations import declare
 from dbt_statsig.payloads.building import Built, Context, build_payload
-from dbt_statsig.settings import Settings
+from dbt_statsig.project.artifacts import Manifest
+from dbt_statsig.project.declarations import declare
+from dbt_statsig.project.settings import Settings
+from dbt_statsig.vocabulary.adapters import ADAPTERS, adapter_for
 from tests.corpus import CORPUS_DIRS, needs_corpus
 from tests.hostile import ENDLESS
-from tests.unit.artifacts.build import manifest_bytes, node
+from tests.unit.project.artifacts.build import manifest_bytes, node
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from dbt_statsig.artifacts.nodes import Node
 from dbt_statsig.columns.relations import find, matches, node_parts, parts_of
+from dbt_statsig.project.artifacts.nodes import Node
 
 
 def model(name: str, relation: str | None, **fields: Any) -> Node:

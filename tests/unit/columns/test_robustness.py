@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dbt_statsig.columns.adapters import ADAPTERS, adapter_for
 from dbt_statsig.columns.expand import Known, expand
-from dbt_statsig.columns.shape import shape_of
+from dbt_statsig.columns.walk import shape_of
+from dbt_statsig.vocabulary.adapters import ADAPTERS, adapter_for
 
 if TYPE_CHECKING:
     import pytest

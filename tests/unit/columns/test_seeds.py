@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dbt_statsig.artifacts.nodes import Node
-from dbt_statsig.artifacts.seed_files import SeedHeaders
-from dbt_statsig.columns.adapters import adapter_for
-from dbt_statsig.columns.seeds import seed_columns
+from dbt_statsig.columns.prover import seed_columns
+from dbt_statsig.project.artifacts.nodes import Node
+from dbt_statsig.project.artifacts.seed_files import SeedHeaders
+from dbt_statsig.vocabulary.adapters import adapter_for
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,11 +6,11 @@ from importlib.metadata import version
 
 import pytest
 
-from dbt_statsig.columns.adapters import adapter_for
 from dbt_statsig.columns.budget import Unparsable
 from dbt_statsig.columns.expand import Known, expand
-from dbt_statsig.columns.shape import shape_of
 from dbt_statsig.columns.sql import quiet
+from dbt_statsig.columns.walk import shape_of
+from dbt_statsig.vocabulary.adapters import adapter_for
 from tests.unit.columns.shape_cases import CASES, TABLES
 
 # The version from which sqlglot reads all the constructs of the cases.

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbt_statsig.console.answers import Envelope, envelope, refusal
 from dbt_statsig.console.key import HIDDEN
+from dbt_statsig.console.sender import Envelope, envelope, refusal
 from dbt_statsig.console.wire import Answer
 from dbt_statsig.errors import AuthenticationFailed, ConsoleError, Forbidden, NotFound, Refused
 from tests.unit.console.service import KEY, SECRET

@@ -12,7 +12,7 @@ from msgspec import UNSET, structs
 
 from dbt_statsig.console.bodies import create_body, decoded, only, patch_body, update_body
 from dbt_statsig.errors import ProtocolError, Refused
-from dbt_statsig.sources import (
+from dbt_statsig.vocabulary.sources import (
     SPECS,
     AssignmentSource,
     CustomField,

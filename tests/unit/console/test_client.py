@@ -12,7 +12,7 @@ import pytest
 
 from dbt_statsig.console.client import DEFAULT_BASE_URL, ConsoleClient, means_the_same
 from dbt_statsig.errors import SettingsError, Stopped
-from dbt_statsig.sources import Kind, MetricSource
+from dbt_statsig.vocabulary.sources import Kind, MetricSource
 from tests.unit.console.service import KEY, ORDERS, SECRET, UNPACED, Opened, Service, one, page
 
 

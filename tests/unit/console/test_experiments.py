@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from dbt_statsig.errors import ProtocolError
-from dbt_statsig.experiments import Experiment, Metric
-from dbt_statsig.sources import Kind
+from dbt_statsig.vocabulary.experiments import Experiment, Metric
+from dbt_statsig.vocabulary.sources import Kind
 from tests.unit.console.service import Opened, page
 
 

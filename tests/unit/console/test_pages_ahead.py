@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dbt_statsig.console import listing
-from dbt_statsig.console.answers import Envelope
 from dbt_statsig.console.listing import PAGE_SIZE, PAGES_AHEAD, Pages, all_pages
+from dbt_statsig.console.sender import Envelope
 from dbt_statsig.errors import ConnectionFailed
 
 if TYPE_CHECKING:

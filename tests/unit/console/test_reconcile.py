@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from dbt_statsig.console.client import Waiting, Written
-from dbt_statsig.console.reconcile import LOOKS
+from dbt_statsig.console.writer import LOOKS
 from dbt_statsig.errors import Conflict, NotFound, OutcomeUnknown, Refused
-from dbt_statsig.sources import EntityPropertySource, IdType, Kind, MetricSource
+from dbt_statsig.vocabulary.sources import EntityPropertySource, IdType, Kind, MetricSource
 from tests.unit.console.service import EXPOSURES, ORDERS, USERS, Opened, Reply, one, page, refused
 
 OURS = {

@@ -19,7 +19,7 @@ from dbt_statsig.errors import (
     Stopped,
     Throttled,
 )
-from dbt_statsig.sources import Kind
+from dbt_statsig.vocabulary.sources import Kind
 from tests.unit.console.service import ORDERS, SECRET, Opened, Reply, one, page, refused
 
 CREATED = one(msgspec.to_builtins(ORDERS), 201)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from dbt_statsig.console.redaction import LOGGERS
+from dbt_statsig.console.key import LOGGERS
 from dbt_statsig.console.wire import Answer, Failure, Trouble, Wire
 from dbt_statsig.errors import Refused, SettingsError
 from tests.unit.console.service import KEY, SECRET

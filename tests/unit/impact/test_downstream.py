@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dbt_statsig.errors import ArtifactError
-from dbt_statsig.findings import Severity
+from dbt_statsig.vocabulary.findings import Severity
 from tests.unit.columns.projects import model
 from tests.unit.impact.two_states import COLUMNS, EXPOSURES, changed, effects, marked, staging
 
@@ -270,7 +270,7 @@ def test_both_sides_read_sql_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("SQL was read")
 
-    monkeypatch.setattr("dbt_statsig.columns.shape.shape_of", refuse)
+    monkeypatch.setattr("dbt_statsig.columns.walk.shape_of", refuse)
     assert changed(tmp_path, SAME, now) == first
     with pytest.raises(AssertionError, match="SQL was read"):
         changed(tmp_path, SAME, now, environ={"XDG_CACHE_HOME": str(tmp_path / "other")})
@@ -278,14 +278,14 @@ def test_both_sides_read_sql_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_a_packed_base_is_read(tmp_path: Path) -> None:
     """The base's manifest may be gzip."""
-    import gzip  # noqa: PLC0415 - for this test only
+    import gzip  # for this test only
 
     changed(tmp_path, SAME, SAME)
     plain = tmp_path / "base" / "manifest.json"
     packed = plain.with_suffix(".json.gz")
     packed.write_bytes(gzip.compress(plain.read_bytes()))
-    from dbt_statsig.impact.downstream import base_request  # noqa: PLC0415 - as above
-    from dbt_statsig.request import Request  # noqa: PLC0415
+    from dbt_statsig.impact.downstream import base_request
+    from dbt_statsig.project.request import Request
 
     plain.unlink()
     request = base_request(Request(project_dir=tmp_path, state=tmp_path / "base", environ={}), target="prod")

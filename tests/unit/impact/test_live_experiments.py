@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from dbt_statsig.changes import Action, Change, Plan
-from dbt_statsig.findings import Finding, finding
-from dbt_statsig.impact.live_experiments import with_experiments
-from dbt_statsig.progress import Silent
-from dbt_statsig.results import Impact, Planned, Validation
-from dbt_statsig.sources import Kind
+from dbt_statsig.impact.experiments import with_experiments
+from dbt_statsig.vocabulary.changes import Action, Change, Plan
+from dbt_statsig.vocabulary.findings import Finding, finding
+from dbt_statsig.vocabulary.progress import Silent
+from dbt_statsig.vocabulary.results import Impact, Planned, Validation
+from dbt_statsig.vocabulary.sources import Kind
 from tests.unit.console.service import Opened, page, refused
 
 BUTTON = {"id": "button", "status": "active", "assignmentSourceName": "Old name"}

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dbt_statsig.report.text import validation_text
-from tests.unit.artifacts.build import manifest_bytes, node
+from dbt_statsig.report.text.report import validation_text
 from tests.unit.impact.two_states import COLUMNS, changed, effects, marked, other_sql, staging
+from tests.unit.project.artifacts.build import manifest_bytes, node
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,8 +73,8 @@ def test_a_seed_above(tmp_path: Path) -> None:
 
 def test_a_macro_that_it_calls(tmp_path: Path) -> None:
     """Another text of a macro of the project, however deep, is other SQL of the models that call it."""
-    from dbt_statsig.artifacts import Manifest  # noqa: PLC0415 - beside the rest of this one test
-    from dbt_statsig.impact.sql_changes import SqlChanges  # noqa: PLC0415
+    from dbt_statsig.impact.sql_changes import SqlChanges
+    from dbt_statsig.project.artifacts import Manifest  # beside the rest of this one test
 
     def side(text: str, own: str = "a") -> Manifest:
         macros = {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from dbt_statsig.artifacts.manifest import Manifest
-from dbt_statsig.lineage import upstream
-from tests.unit.artifacts.build import manifest_bytes, node
+from dbt_statsig.project.artifacts.manifest import Manifest
+from dbt_statsig.project.lineage import upstream
+from tests.unit.project.artifacts.build import manifest_bytes, node
 
 
 def above(unique_id: str, *parents: str) -> dict[str, object]:

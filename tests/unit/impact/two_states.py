@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dbt_statsig.conductor import validate
-from dbt_statsig.request import Request
-from tests.unit.artifacts.build import manifest_bytes
+from dbt_statsig.commands.conductor import validate
+from dbt_statsig.project.request import Request
 from tests.unit.columns.projects import model
+from tests.unit.project.artifacts.build import manifest_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dbt_statsig.results import Validation
+    from dbt_statsig.vocabulary.results import Validation
 
 EXPOSURES = {
     "assignment_source": {

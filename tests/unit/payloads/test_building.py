@@ -9,13 +9,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from dbt_statsig.artifacts.nodes import NodeColumn
 from dbt_statsig.columns.prover import Prover
-from dbt_statsig.declarations import declare
-from dbt_statsig.findings import Severity
 from dbt_statsig.payloads.building import Built, Context, build_payload
-from dbt_statsig.settings import Settings
-from dbt_statsig.sources import IdType, Kind
+from dbt_statsig.project.artifacts.nodes import NodeColumn
+from dbt_statsig.project.declarations import declare
+from dbt_statsig.project.settings import Settings
+from dbt_statsig.vocabulary.findings import Severity
+from dbt_statsig.vocabulary.sources import IdType, Kind
 from tests.unit.payloads.warehouse_cases import MAPPING, META, WAREHOUSES, project
 
 GOLDEN = Path(__file__).parent / "golden"

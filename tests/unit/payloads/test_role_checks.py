@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbt_statsig.artifacts import Catalog, Manifest
 from dbt_statsig.columns.prover import Prover
-from dbt_statsig.declarations import declare
-from dbt_statsig.findings import Finding, Severity
 from dbt_statsig.payloads.building import Context, build_payload
 from dbt_statsig.payloads.role_checks import RoleFacts, role_findings
-from dbt_statsig.settings import Settings
-from dbt_statsig.sources import Kind
-from tests.unit.artifacts.build import catalog_bytes, manifest_bytes, node
+from dbt_statsig.project.artifacts import Catalog, Manifest
+from dbt_statsig.project.declarations import declare
+from dbt_statsig.project.settings import Settings
+from dbt_statsig.vocabulary.findings import Finding, Severity
+from dbt_statsig.vocabulary.sources import Kind
+from tests.unit.project.artifacts.build import catalog_bytes, manifest_bytes, node
 
 MODEL = "model.shop.fct"
 BASE = {"name": "A", "timestamp_column": "at", "id_type_mapping": {"userID": "user_id"}}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from dbt_statsig.artifacts import Catalog, Manifest
-from tests.unit.artifacts.build import catalog_bytes, manifest_bytes, node
+from dbt_statsig.project.artifacts import Catalog, Manifest
+from tests.unit.project.artifacts.build import catalog_bytes, manifest_bytes, node
 
 MODEL = "model.shop.fct_exposures"
 

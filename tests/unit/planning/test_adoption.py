@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dbt_statsig.changes import Action, Change, FieldChange
-from dbt_statsig.sources import Kind
+from dbt_statsig.vocabulary.changes import Action, Change, FieldChange
+from dbt_statsig.vocabulary.sources import Kind
 from tests.unit.planning.test_matching import ASSIGNMENT, EVENT, only, planned, source, told, wanted
 
 LIVE = [source("All orders")]

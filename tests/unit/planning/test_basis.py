@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec import structs
 
-from dbt_statsig.artifacts import Catalog, Manifest
 from dbt_statsig.columns.prover import Prover
-from dbt_statsig.declarations import declare
 from dbt_statsig.payloads.building import Context, build_payload
 from dbt_statsig.planning.basis import read_list
 from dbt_statsig.planning.matching import Action, Change, Desired, Live, Scope, build_plan
-from dbt_statsig.settings import Settings
-from tests.unit.artifacts.build import catalog_bytes, manifest_bytes, node
+from dbt_statsig.project.artifacts import Catalog, Manifest
+from dbt_statsig.project.declarations import declare
+from dbt_statsig.project.settings import Settings
+from tests.unit.project.artifacts.build import catalog_bytes, manifest_bytes, node
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dbt_statsig.sources import Source
+    from dbt_statsig.vocabulary.sources import Source
 
 MODEL = "model.shop.orders"
 TYPES = {"user_id": "TEXT", "ts": "TIMESTAMP", "ds": "DATE", "amount": "FLOAT", "email": "TEXT"}

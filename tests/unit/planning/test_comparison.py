@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET, structs
 
-from dbt_statsig.planning.comparison import completed, differences, fingerprint, normal_sql
-from dbt_statsig.sources import (
+from dbt_statsig.vocabulary.comparison import completed, differences, fingerprint, normal_sql
+from dbt_statsig.vocabulary.sources import (
     AssignmentSource,
     CustomField,
     EntityPropertySource,

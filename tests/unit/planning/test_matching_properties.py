@@ -6,10 +6,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from dbt_statsig.planning.comparison import completed, differences
 from dbt_statsig.planning.matching import Action, Desired, Live, Plan, Scope, build_plan
-from dbt_statsig.planning.ownership import claim, owner_of
-from dbt_statsig.sources import Kind, Source
+from dbt_statsig.vocabulary.comparison import completed, differences
+from dbt_statsig.vocabulary.ownership import claim, owner_of
+from dbt_statsig.vocabulary.sources import Kind, Source
 from tests.unit.planning.test_matching import source, wanted
 
 NAMES = ["A", "B", "C", "D"]

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dbt_statsig.changes import Action, Change, FieldChange
 from dbt_statsig.planning.asked import FIX_FINDINGS
-from dbt_statsig.sources import Kind, Source
+from dbt_statsig.vocabulary.changes import Action, Change, FieldChange
+from dbt_statsig.vocabulary.sources import Kind, Source
 from tests.unit.planning.test_matching import ASSIGNMENT, EVENT, only, planned, source, wanted
 
 if TYPE_CHECKING:

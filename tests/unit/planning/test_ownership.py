@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbt_statsig.planning.ownership import (
+from dbt_statsig.vocabulary.ownership import (
     Ownership,
     claim,
     docs_link,

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from dbt_statsig.artifacts import Node
 from dbt_statsig.planning.matching import Live, Scope
 from dbt_statsig.planning.relocation import relocated
-from dbt_statsig.sources import AssignmentSource, Kind, MetricSource
+from dbt_statsig.project.artifacts import Node
+from dbt_statsig.vocabulary.sources import AssignmentSource, Kind, MetricSource
 
 SCOPE = Scope(project="shop")
 

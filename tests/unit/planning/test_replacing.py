@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from msgspec import structs
 
-from dbt_statsig.changes import Action, Change, united
 from dbt_statsig.planning.matching import Live, Scope, build_plan
-from dbt_statsig.sources import Kind
+from dbt_statsig.vocabulary.changes import Action, Change, united
+from dbt_statsig.vocabulary.sources import Kind
 from tests.unit.planning.test_matching import EVENT, planned, source, told, wanted
 
 METRIC = Kind.METRIC_SOURCE

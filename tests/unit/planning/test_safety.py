@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbt_statsig.changes import Action, Change, Plan
 from dbt_statsig.planning.asked import PRUNE
 from dbt_statsig.planning.safety import TOUCHES, Limits, doubt, guarded, not_replaced_elsewhere
-from dbt_statsig.sources import Kind
+from dbt_statsig.vocabulary.changes import Action, Change, Plan
+from dbt_statsig.vocabulary.sources import Kind
 
 METRIC, EVENT = Kind.METRIC_SOURCE, Kind.QUALIFYING_EVENT
 LIMITS = Limits(percent=30, objects=10)

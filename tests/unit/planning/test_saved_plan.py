@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from dbt_statsig import __version__
-from dbt_statsig.changes import Action, Change, Plan
 from dbt_statsig.errors import DbtStatsigError, UsageError
 from dbt_statsig.planning.matching import Scope
 from dbt_statsig.planning.saved_plan import Matched, binding_of, check_savable, load, matched, save, scoped
-from dbt_statsig.request import Request
-from dbt_statsig.results import Binding, ObjectOutcome, Outcome, Planned, Status, Validation
-from dbt_statsig.settings import Settings
-from dbt_statsig.sources import Kind, MetricSource
+from dbt_statsig.project.request import Request
+from dbt_statsig.project.settings import Settings
+from dbt_statsig.vocabulary.changes import Action, Change, Plan
+from dbt_statsig.vocabulary.results import Binding, ObjectOutcome, Outcome, Planned, Status, Validation
+from dbt_statsig.vocabulary.sources import Kind, MetricSource
 from tests.unit.planning.test_matching import wanted
 
 if TYPE_CHECKING:

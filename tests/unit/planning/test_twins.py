@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbt_statsig.changes import Action
-from dbt_statsig.sources import Kind, Source, folded
+from dbt_statsig.vocabulary.changes import Action
+from dbt_statsig.vocabulary.sources import Kind, Source, folded
 from tests.unit.planning.test_matching import ASSIGNMENT, only, planned, source, told, wanted
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ import unicodedata
 from hypothesis import strategies as st
 from msgspec import structs
 
-from dbt_statsig.changes import FieldChange, Plan
-from dbt_statsig.findings import Location
 from dbt_statsig.report.subject import Subject
-from dbt_statsig.results import Binding, Left, Lineage, Outcome, Planned, Synced, Upstream, Validation
+from dbt_statsig.vocabulary.changes import FieldChange, Plan
+from dbt_statsig.vocabulary.findings import Location
+from dbt_statsig.vocabulary.results import Binding, Left, Lineage, Outcome, Planned, Synced, Upstream, Validation
 from tests.unit.report import samples
 
 WORDS = (

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from msgspec import structs
 
-from dbt_statsig.changes import Action, Change, FieldChange, Plan
-from dbt_statsig.columns.verdicts import Evidence, Presence
-from dbt_statsig.findings import Finding, Location, Severity
-from dbt_statsig.results import (
+from dbt_statsig.vocabulary.changes import Action, Change, FieldChange, Plan
+from dbt_statsig.vocabulary.findings import Finding, Location, Severity
+from dbt_statsig.vocabulary.results import (
     Binding,
     ColumnUse,
     Lineage,
@@ -20,7 +19,8 @@ from dbt_statsig.results import (
     Upstream,
     Validation,
 )
-from dbt_statsig.sources import SPECS, CustomField, IdType, Kind, Source
+from dbt_statsig.vocabulary.sources import SPECS, CustomField, IdType, Kind, Source
+from dbt_statsig.vocabulary.verdicts import Evidence, Presence
 from tests.unit.report.samples import use
 
 AREAS = ("checkout", "search", "onboarding", "billing", "catalog", "growth", "support", "mobile", "returns", "loyalty")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dbt_statsig.changes import Action, Change, FieldChange, Plan
-from dbt_statsig.columns.verdicts import Evidence, Presence, Verdict
-from dbt_statsig.findings import Finding, Location, Severity
-from dbt_statsig.results import (
+from dbt_statsig.vocabulary.changes import Action, Change, FieldChange, Plan
+from dbt_statsig.vocabulary.findings import Finding, Location, Severity
+from dbt_statsig.vocabulary.results import (
     Check,
     ColumnUse,
     Diagnosis,
@@ -18,7 +17,16 @@ from dbt_statsig.results import (
     Synced,
     Validation,
 )
-from dbt_statsig.sources import AssignmentSource, CustomField, IdType, Kind, MetricSource, Owner, QualifyingEvent
+from dbt_statsig.vocabulary.sources import (
+    AssignmentSource,
+    CustomField,
+    IdType,
+    Kind,
+    MetricSource,
+    Owner,
+    QualifyingEvent,
+)
+from dbt_statsig.vocabulary.verdicts import Evidence, Presence, Verdict
 
 EXPOSURES = AssignmentSource(
     name="Checkout exposures",

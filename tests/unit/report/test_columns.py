@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from dbt_statsig.columns.verdicts import ColumnSet, Evidence, KnownColumn
-from dbt_statsig.report.columns import columns_json, columns_text
-from dbt_statsig.report.style import Style
-from dbt_statsig.results import ListedNode, Listing
+from dbt_statsig.report.text.lists import columns_json, columns_text
+from dbt_statsig.report.text.style import Style
+from dbt_statsig.vocabulary.results import ListedNode, Listing
+from dbt_statsig.vocabulary.verdicts import ColumnSet, Evidence, KnownColumn
 
 CLOSED = ListedNode(
     unique_id="model.shop.a",

@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from dbt_statsig.changes import FieldChange, Plan
-from dbt_statsig.findings import Location
 from dbt_statsig.report.escape import clipped, lines_of, no_commands, one_line
 from dbt_statsig.report.json import plan_json, sync_json, validation_json
-from dbt_statsig.report.style import Style
-from dbt_statsig.report.text import diagnosis_text, plan_text, sync_text, validation_text
-from dbt_statsig.results import Check, Diagnosis, Outcome, Planned, SettingOrigin, Synced
+from dbt_statsig.report.text.report import diagnosis_text, plan_text, sync_text, validation_text
+from dbt_statsig.report.text.style import Style
+from dbt_statsig.vocabulary.changes import FieldChange, Plan
+from dbt_statsig.vocabulary.findings import Location
+from dbt_statsig.vocabulary.results import Check, Diagnosis, Outcome, Planned, SettingOrigin, Synced
 from tests.unit.report import samples
 
 HOSTILE = st.one_of(

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from msgspec import structs
 
-from dbt_statsig.report.failure import Failure
-from dbt_statsig.report.failure_forms import failure_report
+from dbt_statsig.report.documents import report_schema
+from dbt_statsig.report.failure import failure_report
 from dbt_statsig.report.formats import FORMATS
 from dbt_statsig.report.markdown import LIMIT
-from dbt_statsig.report.schema import report_schema
+from dbt_statsig.vocabulary.results import Failure
 from tests.unit.report import hostile
 from tests.unit.report.golden import assert_golden
 from tests.unit.report.sarif_subset import SUBSET

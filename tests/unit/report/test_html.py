@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given, settings
 from msgspec import structs
 
-from dbt_statsig.baseline import KnownFinding
-from dbt_statsig.changes import Plan
-from dbt_statsig.experiments import Experiment
 from dbt_statsig.report.diff import DiffLine, Mark
 from dbt_statsig.report.html import html_report
 from dbt_statsig.report.html.markup import cut, listing
 from dbt_statsig.report.html.page import LARGEST
 from dbt_statsig.report.subject import Subject
-from dbt_statsig.results import Baseline, Impact, Lineage, ObjectOutcome, Outcome, Planned, Status, Synced
+from dbt_statsig.vocabulary.changes import Plan
+from dbt_statsig.vocabulary.experiments import Experiment
+from dbt_statsig.vocabulary.findings import KnownFinding
+from dbt_statsig.vocabulary.results import Baseline, Impact, Lineage, ObjectOutcome, Outcome, Planned, Status, Synced
 from tests.unit.report import hostile, many, samples
 
 

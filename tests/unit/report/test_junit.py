@@ -7,10 +7,10 @@ from xml.etree import ElementTree as ET
 import pytest
 from hypothesis import given, settings
 
-from dbt_statsig.changes import Plan
 from dbt_statsig.report.junit import junit_report
 from dbt_statsig.report.subject import Subject
-from dbt_statsig.results import Outcome, Planned, Synced
+from dbt_statsig.vocabulary.changes import Plan
+from dbt_statsig.vocabulary.results import Outcome, Planned, Synced
 from tests.unit.report import hostile, many, samples
 from tests.unit.report.golden import assert_golden
 

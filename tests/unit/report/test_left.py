@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 
-from dbt_statsig.changes import Plan
 from dbt_statsig.report.json import plan_json
-from dbt_statsig.report.style import Style
-from dbt_statsig.report.text import plan_text
-from dbt_statsig.results import Left, Planned, Validation
-from dbt_statsig.sources import Kind
+from dbt_statsig.report.text.report import plan_text
+from dbt_statsig.report.text.style import Style
+from dbt_statsig.vocabulary.changes import Plan
+from dbt_statsig.vocabulary.results import Left, Planned, Validation
+from dbt_statsig.vocabulary.sources import Kind
 
 LEFT = Left(
     kind=Kind.METRIC_SOURCE,

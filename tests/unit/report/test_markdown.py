@@ -9,14 +9,13 @@ from hypothesis import given, settings
 from markdown_it import MarkdownIt
 from msgspec import structs
 
-from dbt_statsig.baseline import KnownFinding
-from dbt_statsig.changes import Change, FieldChange, Plan
-from dbt_statsig.experiments import Experiment
 from dbt_statsig.report.escape import one_line
-from dbt_statsig.report.markdown import LIMIT, MARKER, markdown_report
-from dbt_statsig.report.markdown_text import code, fenced, prose
+from dbt_statsig.report.markdown import LIMIT, MARKER, code, fenced, markdown_report, prose
 from dbt_statsig.report.subject import Subject, plan_hash
-from dbt_statsig.results import Baseline, Impact, Outcome, Planned, Synced, Validation
+from dbt_statsig.vocabulary.changes import Change, FieldChange, Plan
+from dbt_statsig.vocabulary.experiments import Experiment
+from dbt_statsig.vocabulary.findings import KnownFinding
+from dbt_statsig.vocabulary.results import Baseline, Impact, Outcome, Planned, Synced, Validation
 from tests.unit.report import hostile, many, samples
 from tests.unit.report.golden import assert_golden
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from dbt_statsig.project.schema import render
+from dbt_statsig.report.documents import report_schema
 from dbt_statsig.report.formats import rendered
 from dbt_statsig.report.json import diagnosis_json, error_json
-from dbt_statsig.report.schema import report_schema
 from dbt_statsig.report.subject import Subject
-from dbt_statsig.schema import render
 from tests.unit.report import hostile, many, samples
 
 COMMITTED = Path(__file__).resolve().parents[3] / "docs" / "schema" / "report.schema.json"

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from msgspec import structs
 
-from dbt_statsig.findings import Finding, Location, Severity
-from dbt_statsig.report.problems import RULES
+from dbt_statsig.report.run_findings import RULES
 from dbt_statsig.report.sarif import sarif_report
 from dbt_statsig.report.subject import Subject
-from dbt_statsig.results import Validation
+from dbt_statsig.vocabulary.findings import Finding, Location, Severity
+from dbt_statsig.vocabulary.results import Validation
 from tests.unit.report import hostile, many, samples
 from tests.unit.report.golden import assert_golden
 from tests.unit.report.sarif_subset import SUBSET

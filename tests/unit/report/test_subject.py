@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 from msgspec import structs
 
-from dbt_statsig.changes import Action, Plan
-from dbt_statsig.findings import Location
-from dbt_statsig.report.fields import FieldDiff, field_diffs
+from dbt_statsig.report.field_diff import FieldDiff, field_diffs
 from dbt_statsig.report.formats import FORMATS, rendered
-from dbt_statsig.report.problems import problems
-from dbt_statsig.report.style import Style
+from dbt_statsig.report.run_findings import problems
 from dbt_statsig.report.subject import Subject
-from dbt_statsig.results import Left, Outcome, Planned, Synced, Validation
+from dbt_statsig.report.text.style import Style
+from dbt_statsig.vocabulary.changes import Action, Plan
+from dbt_statsig.vocabulary.findings import Location
+from dbt_statsig.vocabulary.results import Left, Outcome, Planned, Synced, Validation
 from tests.unit.report import hostile, many, samples
 
 RESULTS: dict[str, Validation | Planned | Synced] = {

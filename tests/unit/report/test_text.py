@@ -6,11 +6,11 @@ import click
 import pytest
 from msgspec import structs
 
-from dbt_statsig.changes import Action, Change, Plan
-from dbt_statsig.findings import Finding, Severity
-from dbt_statsig.report.style import Style
-from dbt_statsig.report.text import diagnosis_text, plan_text, sync_text, validation_text
-from dbt_statsig.results import Diagnosis, ObjectOutcome, Outcome, Planned, Status, Synced, Validation
+from dbt_statsig.report.text.report import diagnosis_text, plan_text, sync_text, validation_text
+from dbt_statsig.report.text.style import Style
+from dbt_statsig.vocabulary.changes import Action, Change, Plan
+from dbt_statsig.vocabulary.findings import Finding, Severity
+from dbt_statsig.vocabulary.results import Diagnosis, ObjectOutcome, Outcome, Planned, Status, Synced, Validation
 from tests.unit.report import samples
 from tests.unit.report.golden import assert_golden
 

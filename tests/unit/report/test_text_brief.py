@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from msgspec import structs
 
-from dbt_statsig.changes import Action
-from dbt_statsig.findings import Finding, Severity
-from dbt_statsig.report.style import Style
-from dbt_statsig.report.text import plan_text, sync_text, validation_text
-from dbt_statsig.results import Left, Planned
-from dbt_statsig.sources import Kind
+from dbt_statsig.report.text.report import plan_text, sync_text, validation_text
+from dbt_statsig.report.text.style import Style
+from dbt_statsig.vocabulary.changes import Action
+from dbt_statsig.vocabulary.findings import Finding, Severity
+from dbt_statsig.vocabulary.results import Left, Planned
+from dbt_statsig.vocabulary.sources import Kind
 from tests.unit.report import many
 
 VERBOSE = Style(verbose=True)

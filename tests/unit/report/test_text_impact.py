@@ -6,13 +6,13 @@ import json
 
 from msgspec import structs
 
-from dbt_statsig.baseline import baseline_of
-from dbt_statsig.experiments import Experiment
-from dbt_statsig.findings import Finding, Severity, finding
+from dbt_statsig.project.baseline import baseline_of
 from dbt_statsig.report.json import validation_json
-from dbt_statsig.report.style import Style
-from dbt_statsig.report.text import plan_text, validation_text
-from dbt_statsig.results import Baseline, Impact, Planned, Validation
+from dbt_statsig.report.text.report import plan_text, validation_text
+from dbt_statsig.report.text.style import Style
+from dbt_statsig.vocabulary.experiments import Experiment
+from dbt_statsig.vocabulary.findings import Finding, Severity, finding
+from dbt_statsig.vocabulary.results import Baseline, Impact, Planned, Validation
 from tests.unit.report import samples
 
 DROPPED = finding(

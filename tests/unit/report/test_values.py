@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from msgspec import UNSET
 
-from dbt_statsig.changes import FieldChange
-from dbt_statsig.report.style import Style
-from dbt_statsig.report.values import LONGEST_NEW_TEXT, declared_fields, field_lines, scalar
-from dbt_statsig.sources import CustomField, MetricSource, Owner
+from dbt_statsig.report.text.fields import LONGEST_NEW_TEXT, declared_fields, field_lines, scalar
+from dbt_statsig.report.text.style import Style
+from dbt_statsig.vocabulary.changes import FieldChange
+from dbt_statsig.vocabulary.sources import CustomField, MetricSource, Owner
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,364 @@
+"""Plan to outcome: writes each change through the Console client and says of each what became of it."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from graphlib import TopologicalSorter
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
+
+from msgspec import UNSET
+
+from dbt_statsig.applying.freshness import FRESH_SECONDS, Freshness
+from dbt_statsig.console.confirming import NotShown
+from dbt_statsig.console.writer import Written
+from dbt_statsig.errors import (
+    AuthenticationFailed,
+    ConnectionFailed,
+    ConsoleError,
+    Forbidden,
+    NotFound,
+    OutcomeUnknown,
+    Stopped,
+    Throttled,
+)
+from dbt_statsig.planning.kept import Compared, compared, suited
+from dbt_statsig.vocabulary.changes import WRITES, Action, Change, Plan
+from dbt_statsig.vocabulary.comparison import completed
+from dbt_statsig.vocabulary.ownership import owner_of
+from dbt_statsig.vocabulary.results import ObjectOutcome, Outcome, Status
+from dbt_statsig.vocabulary.sources import SPECS, Kind, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from dbt_statsig.console.client import ConsoleClient
+    from dbt_statsig.planning.asked import Desired
+
+_STOPPERS = (AuthenticationFailed, ConnectionFailed, Throttled)
+_INTERRUPTED = "Interrupted: what was under way was finished, nothing more was started."
+_INTERRUPTED_TWICE = "Interrupted twice: what was under way was left, and its outcome is not known."
+_MOST_FORBIDDEN = 5
+"""After so many 403 in a row no further write is tried: the key may write nothing, and refused attempts count too."""
+
+_NOT_TAKEN = "the ownership line did not take the note"
+_ACCEPT = "Declare what Statsig keeps, or find out why it keeps another value."
+
+_TAG_DESCRIPTION = "Used by sources that a dbt project declares."
+
+
+class Applier:
+    """Writes one plan: renames one after another, creations and updates side by side, deletions last.
+
+    What requires another change is written only after that one was done in this run.
+    `on_done` is told how many objects have ended, from the thread that wrote the last of them. After an answer that
+    every further write would meet too (a refused key, no connection, endless throttling), nothing more is started.
+    """
+
+    def __init__(
+        self,
+        client: ConsoleClient,
+        *,
+        concurrency: int = 8,
+        on_done: Callable[[int], None] | None = None,
+        fresh_for: float = FRESH_SECONDS,
+    ) -> None:
+        """Take an open client, which the caller closes; what was read before now is fresh for so long."""
+        self._client = client
+        self._concurrency = concurrency
+        self._on_done = on_done
+        self._freshness = Freshness(client, fresh_for=fresh_for)
+        self._stop = threading.Event()
+        # Waited for in place of the thread: one whose join was interrupted counts as ended in Python 3.10 to 3.12.
+        self._ended = threading.Event()
+        self._stopped = ""
+        self._notes: list[str] = []
+        self._started: set[tuple[Kind, str, Action]] = set()
+        self._done: set[tuple[Kind, str]] = set()
+        self._outcomes: dict[tuple[Kind, str, Action], ObjectOutcome] = {}
+        self._asked: dict[tuple[Kind, str], Desired] = {}
+        self._forbidden = 0
+        self._surprise: BaseException | None = None
+
+    def run(self, plan: Plan, asked: Iterable[Desired] = ()) -> Outcome:
+        """What became of every change that writes, in the plan's order; `asked` is what the plan was made from.
+
+        An interrupt (KeyboardInterrupt in this thread) lets the writes under way end, starts no others, and is told in
+        `stopped`; a second one does not wait for them, and they are told as unknown.
+        """
+        writes = [change for change in plan.changes if change.action in WRITES]
+        self._asked = {(item.kind, item.name): item for item in asked if not item.is_idle}
+        # The requests go out from other threads: an interrupt never tears one, as it would in the main thread.
+        worker = threading.Thread(target=self._work_all, args=(writes,), name="statsig-apply", daemon=True)
+        try:
+            worker.start()
+            self._ended.wait()
+        except KeyboardInterrupt:
+            self._halt(_INTERRUPTED)
+            self._finish()
+        if self._surprise is not None:
+            raise self._surprise
+        objects = tuple(self._outcome_of(change) for change in writes)
+        return Outcome(objects=objects, stopped=self._stopped, notes=tuple(self._notes))
+
+    def _finish(self) -> None:
+        try:
+            self._ended.wait()
+        except KeyboardInterrupt:
+            self._stopped = _INTERRUPTED_TWICE
+
+    def _outcome_of(self, change: Change) -> ObjectOutcome:
+        ended = self._outcomes.get(_identity(change))
+        if ended is not None:
+            return ended
+        if _identity(change) in self._started:
+            return ObjectOutcome(
+                change=change,
+                status=Status.UNKNOWN,
+                message="It was under way when the run ended.",
+                fix="Run it again: it compares first, and writes only what differs.",
+            )
+        return ObjectOutcome(change=change, status=Status.NOT_STARTED, message=self._stopped)
+
+    def _work_all(self, writes: Sequence[Change]) -> None:
+        renames = [change for change in writes if change.action is Action.RENAME]
+        puts = [change for change in writes if change.action in {Action.CREATE, Action.UPDATE}]
+        try:
+            self._ensure_tags([*renames, *puts])
+            self._one_by_one(_freeing_names_first(renames))
+            self._side_by_side(puts)
+            self._one_by_one([change for change in writes if change.action is Action.DELETE])
+            self._confirm_adoptions([change for change in writes if change.adopted])
+        except BaseException as error:  # noqa: BLE001 - carried over into the thread that waits
+            self._surprise = error
+        finally:
+            self._ended.set()
+
+    def _confirm_adoptions(self, adopted: Sequence[Change]) -> None:
+        """Read adopted objects again: of two projects that adopt one at a time, each got it as it sent it."""
+        done = [change for change in adopted if (change.kind, change.name) in self._done]
+        for kind in dict.fromkeys(change.kind for change in done):
+            try:
+                held = {item.name: owner_of(item.description) for item in self._client.list(kind).items}
+            except ConsoleError as error:
+                self._notes.append(f"The adopted {kind.label}s were not read back: {error.message}")
+                continue
+            for change in done:
+                owner = held.get(change.name) if change.kind is kind else None
+                expected = [owner_of(one.description) for one in (change.desired, change.live) if one is not None]
+                if owner is not None and owner not in expected:
+                    self._outcomes[_identity(change)] = ObjectOutcome(
+                        change=change,
+                        status=Status.FAILED,
+                        message=f'The dbt project "{owner.owner}" took it over at the same time: it is theirs now.',
+                        fix="Agree on one owner. To take it back, run again with --adopt.",
+                    )
+
+    def _halt(self, why: str) -> None:
+        self._stopped = self._stopped or why
+        self._stop.set()
+        self._client.stop()
+
+    def _ensure_tags(self, changes: Sequence[Change]) -> None:
+        """Create the tags that are used and do not exist yet: older API versions refuse unknown ones."""
+        wanted = {tag for change in changes for tag in _new_tags(change)}
+        if not wanted:
+            return
+        # Best effort: sources can be written all the same, as most versions of the API create what is missing.
+        try:
+            for tag in sorted(wanted - self._client.tags()):
+                self._client.create_tag(tag, _TAG_DESCRIPTION)
+        except (AuthenticationFailed, Throttled) as error:
+            self._halt(error.message)
+        except ConsoleError as error:
+            self._notes.append(f"Could not create missing tags: {error.message}")
+
+    def _one_by_one(self, changes: Sequence[Change]) -> None:
+        for change in changes:
+            self._work(change)
+
+    def _side_by_side(self, changes: Sequence[Change]) -> None:
+        todo: SimpleQueue[Change] = SimpleQueue()
+        for change in changes:
+            todo.put(change)
+        # Threads of our own, as an executor's are waited for at the interpreter's end, whatever the user has asked for.
+        threads = [
+            threading.Thread(target=self._drain, args=(todo,), name="statsig", daemon=True)
+            for _ in range(min(self._concurrency, len(changes)))
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def _drain(self, todo: SimpleQueue[Change]) -> None:
+        try:
+            while True:
+                self._work(todo.get_nowait())
+        except Empty:
+            return
+
+    def _work(self, change: Change) -> None:
+        if self._stop.is_set():
+            return
+        missing = [change.called(needed) for needed in change.needed if needed not in self._done]
+        if missing:
+            message = f"{missing[0]} must be there first and was not written: nothing was sent."
+            message = f"{message[0].upper()}{message[1:]}"
+            outcome = ObjectOutcome(change=change, status=Status.REFUSED, message=message, fix=f"See {missing[0]}.")
+        else:
+            self._started.add(_identity(change))
+            outcome = self._write(change)
+        self._outcomes[_identity(change)] = outcome
+        if outcome.status is Status.DONE:
+            self._done.add((change.kind, change.name))
+        if self._on_done is not None:
+            # Whoever watches cannot end what is watched.
+            with contextlib.suppress(Exception):
+                self._on_done(len(self._outcomes))
+
+    def _write(self, change: Change) -> ObjectOutcome:
+        try:
+            if stale := self._freshness.changed(change):
+                return refused(change, stale)
+            done = self._settled(change)
+        except ConsoleError as error:
+            self._count(error)
+            return _ended(change, error)
+        except Exception as error:  # noqa: BLE001 - one object's surprise must not lose the report of the others
+            message = f"Internal error ({type(error).__name__}); it may or may not have been written."
+            return ObjectOutcome(change=change, status=Status.UNKNOWN, message=message, fix="Plan again; report it.")
+        self._forbidden = 0
+        return done
+
+    def _count(self, error: ConsoleError) -> None:
+        """Halt after what every further write would meet too."""
+        self._forbidden = self._forbidden + 1 if isinstance(error, Forbidden) else 0
+        if isinstance(error, _STOPPERS):
+            self._halt(error.message)
+        elif self._forbidden >= _MOST_FORBIDDEN:
+            self._halt(f"Statsig answered {self._forbidden} writes in a row with 403: the key may not write.")
+
+    def _settled(self, change: Change) -> ObjectOutcome:
+        """Write one change; where Statsig keeps other values than were sent, note that once."""
+        doubt: NotShown | None = None
+        try:
+            written = self._send(change)
+        except NotShown as error:
+            # With reviews in force, what does not show may wait for one.
+            if error.live is None or self._client.respects_reviews:
+                raise
+            doubt, written = error, Written(live=error.live)
+        if change.desired is None or written.live is None:
+            return _done(change, written)
+        beside = self._beside(change, change.desired, written.live)
+        if doubt is not None and not (beside.open and beside.is_ours):
+            raise doubt
+        if not beside.open:
+            return _done(change, written, beside)
+        if not beside.is_ours:
+            return _unnoted(change, beside, "the ownership line is not kept either")
+        try:
+            return self._noted(change, beside)
+        except NotShown:
+            if doubt is not None:
+                raise doubt from None
+            return _unnoted(change, beside, _NOT_TAKEN)
+        except ConsoleError as error:
+            self._count(error)
+            return _unnoted(change, beside, error.message.rstrip("."))
+
+    def _noted(self, change: Change, beside: Compared) -> ObjectOutcome:
+        """Send what is not kept once more, with a note of it in the ownership line. This ends: nothing follows it."""
+        fields = frozenset({"description", *(one.field for one in beside.found)})
+        written = self._put(change.kind, beside.live.name, beside.noted, beside.live, fields)
+        after = self._beside(change, beside.payload, _present(written.live))
+        if after.open:
+            return _unnoted(change, after, _NOT_TAKEN)
+        return _done(change, written, after)
+
+    def _beside(self, change: Change, payload: Source, live: Source) -> Compared:
+        """The differences of what was sent and what is there, as the next plan will see them."""
+        item = self._asked.get((change.kind, change.name))
+        if item is not None and item.payload is not None:
+            payload = suited(item, item.payload, live).payload
+        return compared(payload, live)
+
+    def _send(self, change: Change) -> Written:
+        if change.action is Action.DELETE:
+            return self._client.delete(change.kind, change.live_name)
+        desired = _present(change.desired)
+        if change.action is Action.CREATE:
+            return self._client.create(change.kind, desired)
+        fields = frozenset(field.field for field in change.fields)
+        return self._put(change.kind, change.live_name, desired, _present(change.live), fields)
+
+    def _put(self, kind: Kind, name: str, desired: Source, live: Source, fields: frozenset[str]) -> Written:
+        if SPECS[kind].can_send(fields):
+            return self._client.patch(kind, name, desired, fields=fields, before=live)
+        return self._client.update(kind, name, completed(desired, live), before=live)
+
+
+def refused(change: Change, why: str) -> ObjectOutcome:
+    """A change that was not sent, as its object is not as the plan saw it."""
+    return ObjectOutcome(change=change, status=Status.REFUSED, message=why, fix="Plan again and compare.")
+
+
+def _identity(change: Change) -> tuple[Kind, str, Action]:
+    return change.kind, change.name, change.action
+
+
+def _present(source: Source | None) -> Source:
+    if source is None:
+        raise ValueError("a change that writes holds the object that it writes")
+    return source
+
+
+def _new_tags(change: Change) -> tuple[str, ...]:
+    touches_tags = change.action is Action.CREATE or any(field.field == "tags" for field in change.fields)
+    tags = change.desired.tags if change.desired is not None and touches_tags else ()
+    return () if tags is UNSET or tags is None else tags
+
+
+def _freeing_names_first(renames: Sequence[Change]) -> list[Change]:
+    """The renames in such an order that each new name is free when its turn comes. Circles were refused by the plan."""
+    by_name = {(change.kind, change.name): change for change in renames}
+    after = {key: [(key[0], name) for name in change.requires] for key, change in by_name.items()}
+    return [by_name[key] for key in TopologicalSorter(after).static_order() if key in by_name]
+
+
+def _ended(change: Change, error: ConsoleError) -> ObjectOutcome:
+    statuses = {OutcomeUnknown: Status.UNKNOWN, NotShown: Status.UNKNOWN, Stopped: Status.NOT_STARTED}
+    fix = "It is gone since the plan was made: plan again." if isinstance(error, NotFound) else error.fix
+    status = statuses.get(type(error), Status.FAILED)
+    return ObjectOutcome(change=change, status=status, message=error.message, fix=fix)
+
+
+def _done(change: Change, written: Written, beside: Compared | None = None) -> ObjectOutcome:
+    echo = () if beside is None else beside.found
+    message, fix = "", ""
+    if echo:
+        message, fix = "Statsig keeps other values than were sent. This is noted; no sync writes for it again.", _ACCEPT
+    elif written.already:
+        message = "It was gone already."
+    return ObjectOutcome(
+        change=change,
+        status=Status.DONE,
+        message=message,
+        fix=fix,
+        echo=echo,
+        reconciled=written.reconciled,
+        already=written.already,
+    )
+
+
+def _unnoted(change: Change, beside: Compared, why: str) -> ObjectOutcome:
+    """A write after which Statsig keeps other values, which could not be noted: the next run does not know it."""
+    return ObjectOutcome(
+        change=change,
+        status=Status.UNKNOWN,
+        message=f"Statsig keeps other values than were sent, and this could not be noted: {why}.",
+        fix=f"{_ACCEPT} Until then each sync tries again.",
+        echo=beside.found,
+    )

@@ -1,0 +1,153 @@
+"""Asks Statsig itself: each change is sent with `dryRun` first, which validates and keeps nothing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from msgspec import UNSET, Struct, structs
+
+from dbt_statsig.errors import AuthenticationFailed, ConsoleError, Refused, Throttled
+from dbt_statsig.vocabulary.changes import Action, Change, Plan, united
+from dbt_statsig.vocabulary.comparison import completed
+from dbt_statsig.vocabulary.findings import Finding, finding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dbt_statsig.console.client import ConsoleClient
+    from dbt_statsig.vocabulary.sources import Kind, Source
+
+_CHECKED = frozenset({Action.CREATE, Action.UPDATE, Action.RENAME})
+_DELETED = frozenset({Action.DELETE})
+_PER_QUARTER = 1800
+"""What Statsig's newest page says of 15 minutes; older ones say 900."""
+
+
+class Checked(Struct, frozen=True, kw_only=True):
+    """The plan without what Statsig refuses, a finding for each of those, and what the checking came to."""
+
+    plan: Plan
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...]
+
+
+class ServerCheck:
+    """Sends a plan's changes with `dryRun`; a deletion cannot be tried, nor a name that the plan itself frees first."""
+
+    def __init__(
+        self, client: ConsoleClient, *, concurrency: int = 8, on_done: Callable[[int, int], None] | None = None
+    ) -> None:
+        """Take an open client; `on_done` is told how many of how many are checked, from this thread."""
+        self._client = client
+        self._concurrency = concurrency
+        self._on_done = on_done
+
+    def run(self, plan: Plan) -> Checked:
+        """What Statsig says of each change. Raises ConsoleError where it cannot be asked; nothing was written then."""
+        freed = _freed(plan)
+        changes = [
+            change
+            for change in plan.changes
+            if change.action in _CHECKED and not (change.action is Action.CREATE and change.name in freed[change.kind])
+        ]
+        tags = self._known_tags() if any(_tags(change) for change in changes) else frozenset()
+        with ThreadPoolExecutor(min(self._concurrency, len(changes)) or 1, thread_name_prefix="check") as pool:
+            answers = []
+            futures = [pool.submit(self._ask, change, tags, freed[change.kind]) for change in changes]
+            try:
+                for future in futures:
+                    answers.append(future.result())
+                    if self._on_done is not None:
+                        self._on_done(len(answers), len(changes))
+            except BaseException:
+                self._client.stop()
+                pool.shutdown(cancel_futures=True)
+                raise
+        refusals = {
+            (change.kind, change.name): refusal
+            for change, refusal in zip(changes, answers, strict=True)
+            if refusal is not None
+        }
+        return Checked(
+            plan=structs.replace(plan, changes=united(_blocked(change, refusals) for change in plan.changes)),
+            findings=tuple(_finding(change, refusals) for change in changes if (change.kind, change.name) in refusals),
+            notes=tuple(_notes(plan, checked=len(changes), refused=len(refusals))),
+        )
+
+    def _known_tags(self) -> frozenset[str]:
+        """The tags that exist; none where they cannot be read, so that sources are checked without tags."""
+        try:
+            return self._client.tags()
+        except (AuthenticationFailed, Throttled):
+            raise
+        except ConsoleError:
+            return frozenset()
+
+    def _ask(self, change: Change, tags: frozenset[str], freed: frozenset[str]) -> Refused | None:
+        desired = _with_tags(change, tags)
+        try:
+            if change.live is None:
+                self._client.create(change.kind, desired, dry_run=True)
+            else:
+                payload = completed(desired, change.live)
+                if change.name in freed:
+                    payload = structs.replace(payload, name=change.live_name)
+                self._client.update(change.kind, change.live_name, payload, before=change.live, dry_run=True)
+        except Refused as error:
+            return error
+        return None
+
+
+def _freed(plan: Plan) -> dict[Kind, frozenset[str]]:
+    """The live names that the plan itself frees before they are taken."""
+    names: dict[Kind, set[str]] = defaultdict(set)
+    for change in plan.changes:
+        if change.action is Action.RENAME:
+            names[change.kind].add(change.live_name)
+    return defaultdict(frozenset, {kind: frozenset(freed) for kind, freed in names.items()})
+
+
+def _tags(change: Change) -> tuple[str, ...]:
+    tags = UNSET if change.desired is None else change.desired.tags
+    return () if tags is UNSET or tags is None else tags
+
+
+def _with_tags(change: Change, known: frozenset[str]) -> Source:
+    """The payload with the tags that exist: the missing ones are created when the plan is applied."""
+    if change.desired is None:
+        raise ValueError("a change that writes holds the object that it writes")
+    tags = tuple(tag for tag in _tags(change) if tag in known)
+    return structs.replace(change.desired, tags=tags) if _tags(change) else change.desired
+
+
+def _blocked(change: Change, refusals: dict[tuple[Kind, str], Refused]) -> Change:
+    refusal = refusals.get((change.kind, change.name))
+    if refusal is None or change.action not in _CHECKED:
+        return change
+    return structs.replace(
+        change, action=Action.BLOCKED, reason="Statsig refuses it when asked with dryRun.", fix="Fix its findings."
+    )
+
+
+def _finding(change: Change, refusals: dict[tuple[Kind, str], Refused]) -> Finding:
+    refusal = refusals[change.kind, change.name]
+    problems = "".join(f"\n{problem}" for problem in refusal.problems)
+    return finding(
+        "server-refused",
+        f"{refusal.message}{problems}",
+        fix=refusal.fix,
+        unique_id=change.unique_id,
+        kind=change.kind.value,
+        source=change.name,
+    )
+
+
+def _notes(plan: Plan, *, checked: int, refused: int) -> list[str]:
+    writes = sum(change.action in _CHECKED | _DELETED for change in plan.changes) - refused
+    limit = f"Statsig allows about {_PER_QUARTER:,} of both in 15 minutes"
+    return [
+        f"Statsig checked {checked} changes with dryRun and refused {refused}; {writes} writes would follow. "
+        + (f"{limit}, so this takes longer." if checked + writes > _PER_QUARTER else f"{limit}.")
+    ]

@@ -1,0 +1,228 @@
+"""The one place where errors become messages and exit codes."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from msgspec import structs
+
+from dbt_statsig.cli.ending import lenient_streams, signals_as_interrupts
+from dbt_statsig.cli.group import COMMANDS, group
+from dbt_statsig.cli.report_files import add_step_summary, misplaced, report_file, root_in_repository, write_reports
+from dbt_statsig.cli.terminal import style_for, write_out
+from dbt_statsig.console.key import redacted
+from dbt_statsig.errors import AnswerLost, DbtStatsigError, UsageError
+from dbt_statsig.project.dbt_line import place_of_dbt
+from dbt_statsig.report.escape import no_commands, one_line
+from dbt_statsig.report.formats import FORMATS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dbt_statsig.cli.report_files import ReportFile
+    from dbt_statsig.report.text.style import Style
+    from dbt_statsig.vocabulary.results import Failure
+
+EXIT_INTERRUPTED = 130
+
+
+def run(arguments: Sequence[str]) -> int:
+    """The exit code of one command line. Nothing is raised; what went wrong is said on stderr."""
+    # A run makes many objects that live as long as it does: looking for garbage after every 700 finds none.
+    gc.set_threshold(50_000, 20, 100)
+    with lenient_streams():
+        return _ended(arguments)
+
+
+def _ended(arguments: Sequence[str]) -> int:
+    try:
+        with signals_as_interrupts():
+            _check_folder()
+            result = group.main(spread_lists(arguments), prog_name="dbt-statsig", standalone_mode=False)
+    except click.UsageError as error:
+        error.show()
+        return _told(UsageError(error.format_message()), arguments, aside="")
+    except click.ClickException as error:
+        return _told(UsageError(error.format_message()), arguments)
+    except DbtStatsigError as error:
+        return _told(error, arguments)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        return EXIT_INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the last resort: no traceback reaches a user unasked
+        return _surprised(error, arguments)
+    return result if isinstance(result, int) else 0
+
+
+def _check_folder() -> None:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        os.chdir(os.sep)  # reports, the failure's own too, ask where they are
+        raise UsageError("The working folder is gone.", fix="Change to a folder that exists.") from None
+
+
+def _told(error: DbtStatsigError, arguments: Sequence[str], *, aside: str | None = None) -> int:
+    """Say what is wrong and what to do about it, on stderr and in every form that was asked for."""
+    message, fix = redacted(error.message, os.environ), redacted(error.fix, os.environ)
+    style = style_for(sys.stderr, environ=os.environ, no_color="--no-color" in own_part(arguments))
+    if aside is None:
+        aside = _aside(message, fix, style)
+    click.echo(aside, err=True, nl=False, color=style.colour)
+    from dbt_statsig.vocabulary.results import Failure
+
+    failure = Failure(
+        command=next((argument for argument in arguments if argument in COMMANDS), ""),
+        type=type(error).__name__,
+        message=message,
+        fix=fix,
+        exit_code=error.exit_code,
+    )
+    try:
+        answer_failure(error, failure, arguments)
+    except Exception as fault:  # noqa: BLE001 - the message is out: nothing may take its place
+        what = redacted(one_line(f"{type(fault).__name__}: {fault}"), os.environ)
+        click.echo(f"Error: the reports could not be written: {what}.", err=True)
+    return error.exit_code
+
+
+def _aside(message: str, fix: str, style: Style) -> str:
+    """The message after a red word, the next step after an arrow; further lines of either are indented."""
+    lines = [style.paint("Error:", "error") + " " + "\n  ".join(map(one_line, message.splitlines()))]
+    if fix:
+        lines.append(f"  {style.sign('→')} " + "\n    ".join(map(one_line, fix.splitlines())))
+    return no_commands("\n".join(lines) + "\n")
+
+
+def _surprised(error: Exception, arguments: Sequence[str]) -> int:
+    what = one_line(f"{type(error).__name__}: {error}")
+    if os.environ.get("DBT_STATSIG_TRACEBACK"):
+        import traceback  # takes longer to import than all that a good run does here
+
+        click.echo(redacted("".join(traceback.format_exception(error)), os.environ), err=True, nl=False)
+    fix = "Please report it; DBT_STATSIG_TRACEBACK=1 shows the traceback."
+    return _told(DbtStatsigError(f"internal error: {what}.", fix=fix), arguments)
+
+
+_LISTS = frozenset({"--select", "-s", "--exclude", "--kind", "--adopt"})
+
+
+def spread_lists(arguments: Sequence[str]) -> list[str]:
+    """`--select a b` as `--select a --select b`, as dbt's own users write it; what follows `--` is left as it is."""
+    own = own_part(arguments)
+    rest = list(arguments[len(own) :])
+    if own[:1] == ["run"] and rest[:1] != ["--"]:
+        return [*own, *rest]  # no option of a program before dbt is ours
+    result: list[str] = []
+    current = ""
+    awaiting = False
+    for argument in own:
+        if argument.startswith("-"):
+            current = argument if argument in _LISTS else ""
+            awaiting = bool(current)
+        elif current and not awaiting:
+            result.append(current)
+        else:
+            awaiting = False
+        result.append(argument)
+    return [*result, *rest]
+
+
+def own_part(arguments: Sequence[str]) -> list[str]:
+    """What comes before `--`; for `run` without one, before the word dbt: all that follows is dbt's."""
+    own = list(arguments)
+    if "--" in own:
+        return own[: own.index("--")]
+    return own[: place_of_dbt(own)] if own[:1] == ["run"] else own
+
+
+def wanted_form(arguments: Sequence[str]) -> str:
+    """The form that the answer shall have, even where the rest of the arguments makes no sense; text if unsaid."""
+    return (values_of("--output", arguments) or ["text"])[-1]
+
+
+def values_of(option: str, arguments: Sequence[str]) -> list[str]:
+    """Each value that an option is given, as far as that can be told without knowing the other options."""
+    own = own_part(arguments)
+    return [
+        after if argument == option else argument.removeprefix(f"{option}=")
+        for argument, after in zip(own, [*own, ""][1:], strict=True)
+        if argument == option or argument.startswith(f"{option}=")
+    ]
+
+
+REPORTING = frozenset({"validate", "plan", "sync", "run"})
+_ELSEWHERE = ("json", "github")
+
+
+def answer_failure(error: DbtStatsigError, failure: Failure, arguments: Sequence[str]) -> None:
+    """Give the failure in the form on stdout and in the files that the arguments name.
+
+    What stands in the way of a report is told on stderr, unless it is the failure itself. A run that came to its end
+    has written its reports: those stand.
+    """
+    form = wanted_form(arguments)
+    if failure.command not in REPORTING:
+        tell_failure(failure, form if form in _ELSEWHERE else "text", [])
+        return
+    reports = [] if isinstance(error, AnswerLost) else _reports(arguments)
+    form = form if form in FORMATS else "text"
+    if form == "text" and not reports:
+        return
+    project_dir = _project_dir(failure.command, arguments)
+    failure = structs.replace(failure, root=root_in_repository(project_dir, os.environ))
+    refused = misplaced(reports, project_dir=project_dir, environ=os.environ, others=_other_files(arguments))
+    faults: list[DbtStatsigError] = [fault for fault in refused.values() if fault.message not in error.message]
+    placed = [report for number, report in enumerate(reports) if number not in refused]
+    faults += tell_failure(failure, form, placed)
+    for fault in faults:
+        click.echo(f"Error: {fault}", err=True)
+
+
+def tell_failure(failure: Failure, form: str, reports: Sequence[ReportFile]) -> list[DbtStatsigError]:
+    """Write the failure to stdout (but for text, which stderr has) and into the files; what could not be written."""
+    from dbt_statsig.report.failure import failure_report  # a good run has no use for it
+
+    if form != "text":
+        with contextlib.suppress(DbtStatsigError):
+            write_out(failure_report(form, failure).encode("utf-8", "backslashreplace"))
+    faults = write_reports({report.path: failure_report(report.form, failure) for report in reports})
+    if "github" in {form, *(report.form for report in reports)}:
+        try:
+            add_step_summary(failure_report("markdown", failure), os.environ)
+        except DbtStatsigError as fault:
+            faults.append(fault)
+    return faults
+
+
+def _reports(arguments: Sequence[str]) -> list[ReportFile]:
+    """The reports that the arguments ask for; what is none is left to the one who refuses it."""
+    found = []
+    for value in values_of("--report", arguments):
+        with contextlib.suppress(click.BadParameter):
+            found.append(report_file(value))
+    return found
+
+
+def _other_files(arguments: Sequence[str]) -> list[Path]:
+    """The files beside reports that the arguments name."""
+    from dbt_statsig.cli.options import OTHER_FILES
+
+    return [Path(value) for option in OTHER_FILES.values() for value in values_of(option, arguments)]
+
+
+def _project_dir(command: str, arguments: Sequence[str]) -> Path:
+    """The project as the command would have found it, even where the rest of the arguments makes no sense."""
+    from dbt_statsig.cli.options import find_project
+
+    here = Path.cwd()
+    if command == "run":
+        return here
+    given = (values_of("--project-dir", arguments) or [os.environ.get("DBT_PROJECT_DIR", "")])[-1]
+    return find_project(Path(given) if given else None, here=here, needed=False)

@@ -1,0 +1,1 @@
+"""What is done: one pipeline, and a function for each command over it."""

@@ -1,0 +1,335 @@
+"""The conductor: load, declare, prove, plan, apply. Every door calls one function of this file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import structs
+
+from dbt_statsig.applying.console_state import begin_reading, checked_live, read_others
+from dbt_statsig.commands.pipeline import Project
+from dbt_statsig.commands.withholding import losses, withheld
+from dbt_statsig.errors import ConsoleError, SettingsError, TargetRefused
+from dbt_statsig.impact.experiments import with_experiments
+from dbt_statsig.payloads.building import BUILT_IN_UNITS
+from dbt_statsig.planning.adoption import matchless, without_creations
+from dbt_statsig.planning.elsewhere import by_node
+from dbt_statsig.planning.matching import Scope, absent, build_plan, owned
+from dbt_statsig.planning.not_kept import NOT_KEPT, not_kept, written
+from dbt_statsig.planning.relocation import relocated
+from dbt_statsig.planning.safety import doubt, guarded, not_replaced_elsewhere
+from dbt_statsig.planning.saved_plan import binding_of, load, matched, scoped
+from dbt_statsig.planning.uncompared import excused, without_uncompared
+from dbt_statsig.project.declarations.reading import misspelt_mark
+from dbt_statsig.project.namespace import other_prefixes, prefix_of
+from dbt_statsig.project.target import check_target
+from dbt_statsig.vocabulary.changes import WRITES
+from dbt_statsig.vocabulary.findings import CODES, did_you_mean, finding
+from dbt_statsig.vocabulary.progress import Progress, Silent
+from dbt_statsig.vocabulary.results import Diagnosis, Left, Outcome, Planned, Synced, Validation
+from dbt_statsig.vocabulary.sources import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from dbt_statsig.console.client import ConsoleClient, Waiting
+    from dbt_statsig.console.key import ApiKey
+    from dbt_statsig.planning.matching import Live
+    from dbt_statsig.project.artifacts import Manifest
+    from dbt_statsig.project.request import Request
+    from dbt_statsig.support.threads import Brake
+    from dbt_statsig.vocabulary.changes import Plan
+    from dbt_statsig.vocabulary.findings import Finding
+
+NO_KEY = "No Console API key is set."
+NO_KEY_FIX = "Set STATSIG_CONSOLE_API_KEY to a Console API key of the Statsig project."
+
+_BY_NODE = "This plan compares tables without their database and schema."
+_MEANT = (
+    "Let dbt write the manifest again for this target (`dbt compile --target …`). "
+    "If the tables did move, see `dbt-statsig plan`, then run `dbt-statsig sync --force` once."
+)
+
+
+def validate(request: Request, *, manifest: Manifest | None = None) -> Validation:
+    """What the project declares and all findings about it, from dbt's files alone: no key, no network, no dbt.
+
+    A manifest that is given is taken in place of the file. Raises SettingsError, ArtifactError and UsageError (a
+    selection that cannot be answered, run results that say nothing of tables). With `state`, what has changed for
+    the sources since those artifacts is told too.
+    """
+    project = Project(request, manifest)
+    return project.against(request.state)
+
+
+def to_compile(request: Request, *, manifest: Manifest | None = None) -> tuple[str, ...]:
+    """The nodes in scope whose columns cannot be known because SQL above them is not compiled.
+
+    Empty for a run that follows no dbt command: there `validate` tells. Raises as `validate`.
+    """
+    return tuple(sorted(Project(request, manifest).unproven))
+
+
+def plan(request: Request, *, progress: Progress | None = None, manifest: Manifest | None = None) -> Planned:
+    """What a sync would change. Raises as `validate`, and ConsoleError where the console cannot be read."""
+    project = Project(request, manifest)
+    told = progress or Silent()
+    if request.state is not None:
+        project.validation = project.against(request.state)
+    with _console(project, told) as client:
+        planned = _with_units(project, _planned(project, client, told, only_shown=True), client)
+        return planned if request.state is None else with_experiments(planned, client, told)
+
+
+def sync(
+    request: Request,
+    *,
+    progress: Progress | None = None,
+    manifest: Manifest | None = None,
+    brake: Brake | None = None,
+    confirm: Callable[[Planned], bool] | None = None,
+) -> Synced:
+    """Plan and apply the plan (nothing is written with `dry_run`, or where `confirm` says no).
+
+    With a saved plan, only what is in both plans for an unchanged object is written; UsageError where the file is
+    damaged, or was made for something else. With both, the plan handed back has of all writes those alone.
+
+    Raises as `plan` before anything is written, and TargetRefused where this dbt target may not push, or where the
+    manifest seems to be of another one (unless `force`); what happens
+    to a single object after that is in the outcome. After the brake is pulled no further write begins.
+    """
+    from dbt_statsig.applying.apply import Applier  # with it comes httpx
+
+    told = progress or Silent()
+    saved = None if request.saved_plan is None else load(request.saved_plan)
+    project = Project(request if saved is None else scoped(request, saved), manifest)
+    if not request.dry_run:
+        check_target(project.target, project.settings)
+    with _console(project, told) as client:
+        if brake is not None:
+            brake.fasten(client.stop)
+        total = 0
+        # Made before the reading: how fresh that is counts from here, through any check or question.
+        concurrency = project.settings.concurrency
+        applier = Applier(client, concurrency=concurrency, on_done=lambda count: told.done(count, total))
+        planned = _planned(project, client, told, only_shown=request.dry_run and saved is None)
+        now = None if saved is None else matched(saved, planned)
+        if request.dry_run:
+            return Synced(planned=planned, outcome=Outcome(objects=())) if now is None else now.previewed(planned)
+        if planned.doubt and not project.request.force:
+            raise TargetRefused(f"Nothing was pushed: {planned.doubt}", fix=_MEANT)
+        if confirm is not None and not confirm(planned):
+            return Synced(planned=planned, outcome=Outcome(objects=(), stopped="Not confirmed: nothing was written."))
+        ready = planned.plan if now is None else now.plan
+        total = sum(change.action in WRITES for change in ready.changes)
+        told.done(0, total)
+        outcome = applier.run(ready, project.desired())
+        return _with_kept(project, planned, outcome if now is None else now.joined(outcome), client)
+
+
+def _console(project: Project, told: Progress) -> ConsoleClient:
+    """An open client. Raises SettingsError where there is no key, or one that cannot be used."""
+    from dbt_statsig.console.client import ConsoleClient, Rates, duration  # with it comes httpx
+
+    def waiting(pause: Waiting) -> None:
+        told.say(f"Waiting {duration(pause.seconds)}: {pause.reason}")
+
+    settings = project.settings
+    return ConsoleClient(
+        _key(project.request),
+        base_url=settings.base_url,
+        respect_review_settings=settings.respect_review_settings,
+        write_timeout=settings.write_timeout,
+        read_timeout=settings.read_timeout,
+        budget=settings.wait_budget,
+        on_wait=waiting,
+        rates=Rates(first=settings.write_rate, most=settings.write_rate_max, quota=settings.write_quota),
+    )
+
+
+def _planned(project: Project, client: ConsoleClient, told: Progress, *, only_shown: bool) -> Planned:
+    """The plan against what the console holds now, which is read while the declarations are proven.
+
+    One that is `only_shown` compares by node where this dbt target may not push.
+    """
+    lists = begin_reading(client, project.kinds(), told)
+    is_elsewhere = only_shown and bool(project.elsewhere)
+    desired = list(project.desired(by_node=is_elsewhere))
+    reading = checked_live(client, lists(), desired)
+    live, warnings = reading.live, [*client.warnings, *reading.warnings]
+    scope = _scope(project)
+    ours, without_node = owned(scope, live, desired), absent(scope, live, project.inputs.manifest.holds)
+    scope = _with_misspelt(project, scope, live, warnings)
+    if doubtful := doubt(ours, without_node):
+        warnings.append(f"{doubtful} If it is another project, give each a `namespace`.")
+    other_target = _other_target(project, live, scope, warnings)
+    if is_elsewhere:
+        desired = list(by_node(desired, live, project.inputs.manifest.node, scope))
+    asked = build_plan(desired, live, scope)
+    if only_shown:
+        asked = _with_orphans(project, asked, client, scope)
+    there = {item.name for held in live.values() for item in held.items}
+    unmatched = matchless(project.request.adopt, asked, there)
+    result = guarded(
+        not_replaced_elsewhere(withheld(without_creations(asked, unmatched), reading), project.of_other_kinds()),
+        ours,
+        project.limits,
+        declares=bool(project.inputs.manifest.marked()),
+        force=project.request.force,
+        absent=without_node,
+    )
+    for word in unmatched:
+        near = did_you_mean(word, {*there, *(change.name for change in asked.changes)})
+        warnings.append(f'--adopt "{word}": no declared source and no object has this name. {near}'.rstrip())
+    validation = excused(project.validation, result)
+    known = not_kept(result.changes, project.declared.declarations, strict=project.strict)
+    result, uncompared = without_uncompared(result)
+    planned = Planned(
+        validation=_with_findings(validation, losses(result, reading)),
+        plan=result,
+        requests=client.requests,
+        warnings=tuple(warnings),
+        left=(*project.left(), *uncompared, *_disabled(result)),
+        notes=reading.notes,
+        binding=binding_of(scope, project.target.name, project.settings, desired),
+        doubt=other_target,
+    )
+    planned = _found(planned, known, client)
+    return _checked(project, planned, client, told) if project.request.server_check else planned
+
+
+def _scope(project: Project) -> Scope:
+    """What this run may touch."""
+    only = None if project.only is None else project.only - project.unproven.keys()
+    return Scope(
+        project=project.inputs.project,
+        namespace=project.namespace,
+        adopt=project.request.adopt,
+        adopt_all=project.request.adopt_all,
+        only=only,
+        protected=frozenset((block.kind, block.unique_id) for block in project.declared.faulty),
+        prune=project.request.prune,
+        prefix=prefix_of(project.settings, project.target.name),
+        prefixes=other_prefixes(project.settings, project.target.name),
+        force=project.request.force,
+    )
+
+
+def _with_kept(project: Project, planned: Planned, outcome: Outcome, client: ConsoleClient) -> Synced:
+    """The sync with a warning for each field that Statsig keeps otherwise than it was sent."""
+    changes = written(outcome)
+    known = not_kept(changes, project.declared.declarations, strict=project.strict)
+    about = {(NOT_KEPT, change.kind.value, change.name) for change in changes}
+    findings = tuple(one for one in planned.validation.findings if (one.code, one.kind, one.source) not in about)
+    shown = structs.replace(planned, validation=structs.replace(planned.validation, findings=findings))
+    return Synced(planned=structs.replace(_found(shown, known, client), requests=planned.requests), outcome=outcome)
+
+
+def _with_orphans(project: Project, plan: Plan, client: ConsoleClient, scope: Scope) -> Plan:
+    """The plan of a whole project with its objects of kinds that nothing declares; they are only named."""
+    if project.only is not None or project.request.kinds:
+        return plan
+    read = project.kinds()
+    others = read_others(client, [kind for kind in Kind if kind not in read])
+    return structs.replace(plan, changes=(*plan.changes, *build_plan((), others, scope).changes))
+
+
+def _with_misspelt(project: Project, scope: Scope, live: Mapping[Kind, Live], warnings: list[str]) -> Scope:
+    """The scope in which the objects of nodes whose `statsig` key is misspelt are protected; each node is warned of."""
+    node = project.inputs.manifest.node
+    suspects = sorted(absent(scope, live, lambda unique_id: not misspelt_mark(node(unique_id))))
+    for unique_id in suspects:
+        key = misspelt_mark(node(unique_id))
+        warnings.append(f'{unique_id} has the meta key "{key}". Did you mean "statsig"? Its objects stay as they are.')
+    nodes = {(kind, unique_id) for kind in live for unique_id in suspects}
+    return structs.replace(scope, protected=scope.protected | nodes)
+
+
+def _disabled(plan: Plan) -> Iterator[Left]:
+    """The objects that stay because their declarations are disabled in this dbt target."""
+    for change in plan.disabled:
+        yield Left(kind=change.kind, name=change.name, unique_id=change.unique_id, reason=change.reason)
+
+
+def _other_target(project: Project, live: Mapping[Kind, Live], scope: Scope, warnings: list[str]) -> str:
+    """Why the manifest seems to be of another target; what a sync would refuse for goes to the warnings."""
+    if project.elsewhere:
+        warnings.append(f"A sync would be refused. {project.elsewhere} {_BY_NODE}")
+        return ""
+    try:
+        check_target(project.target, project.settings)
+    except TargetRefused as refusal:
+        warnings.append(f"A sync would be refused. {refusal}")
+        return ""
+    why = project.other_target or relocated(live, project.inputs.manifest.node, scope)
+    if why and not project.request.force:
+        warnings.append(f"A sync would be refused without --force: {why}")
+    return why
+
+
+def _checked(project: Project, planned: Planned, client: ConsoleClient, told: Progress) -> Planned:
+    from dbt_statsig.applying.server_check import ServerCheck  # only where it is asked for
+
+    told.say("Asking Statsig to check the changes")
+    checked = ServerCheck(client, concurrency=project.settings.concurrency).run(planned.plan)
+    planned = _found(planned, checked.findings, client)
+    return structs.replace(planned, plan=checked.plan, notes=(*planned.notes, *checked.notes))
+
+
+def _with_units(project: Project, planned: Planned, client: ConsoleClient) -> Planned:
+    """The plan with a warning for each custom unit ID that Statsig does not list, where its list can be read."""
+    used = [
+        (one, unit)
+        for one in project.declared.declarations
+        if project.only is None or one.node.unique_id in project.only
+        for unit in one.meta.id_type_mapping or ()
+        if unit not in BUILT_IN_UNITS.values()
+    ]
+    try:
+        known = client.unit_ids() if used else ()
+    except ConsoleError:
+        known = ()
+    found = [
+        finding(
+            "unit-id-unlisted",
+            f'Statsig lists no unit ID "{unit}".',
+            fix=did_you_mean(unit, known) or CODES["unit-id-unlisted"].remedy,
+            unique_id=one.node.unique_id,
+            kind=one.kind.value,
+            source=one.name,
+            key=f"{one.key}.id_type_mapping.{unit}",
+            location=one.locate("id_type_mapping", unit),
+        )
+        for one, unit in used
+        if known and unit not in known
+    ]
+    return _found(planned, found, client)
+
+
+def _found(planned: Planned, found: Iterable[Finding], client: ConsoleClient) -> Planned:
+    """The plan with more findings, and all requests so far."""
+    return structs.replace(planned, validation=_with_findings(planned.validation, found), requests=client.requests)
+
+
+def _with_findings(validation: Validation, found: Iterable[Finding]) -> Validation:
+    """The validation with more findings, those without a place at that of their source."""
+    places = {(report.kind.value, report.name): report.location for report in validation.sources}
+    placed = (structs.replace(one, location=one.location or places.get((one.kind, one.source))) for one in found)
+    findings = sorted((*validation.findings, *placed), key=lambda one: one.sort_key)
+    return structs.replace(validation, findings=tuple(findings))
+
+
+def _key(request: Request) -> ApiKey:
+    from dbt_statsig.console.key import ApiKey  # validate needs no key
+
+    key = ApiKey.from_environment(request.environ)
+    if key is None:
+        raise SettingsError(NO_KEY, fix=NO_KEY_FIX)
+    return key
+
+
+def debug(request: Request) -> Diagnosis:
+    """Whether all that a sync needs is there: settings, dbt's files, key, connection, unit IDs."""
+    from dbt_statsig.commands.debug import diagnose  # only what debugs has a use for it
+
+    return diagnose(request)

@@ -1,0 +1,137 @@
+"""`debug`: whether all that a sync needs is there, said check by check; one failing check does not hide the next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import json
+
+from dbt_statsig.errors import DbtStatsigError
+from dbt_statsig.project.inputs import Inputs, load_inputs
+from dbt_statsig.project.newer_yaml import outdated
+from dbt_statsig.project.settings import Resolved, resolve
+from dbt_statsig.vocabulary.findings import Severity
+from dbt_statsig.vocabulary.results import Check, Diagnosis, SettingOrigin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from dbt_statsig.console.key import ApiKey
+    from dbt_statsig.project.request import Request
+
+
+def diagnose(request: Request) -> Diagnosis:
+    """Every check with its outcome, and every setting with its origin. Raises nothing that a check can tell."""
+    checks: list[Check] = []
+    resolved = _settings(request, checks)
+    inputs = _files(request, checks) if resolved is not None else None
+    declared = _declared(inputs, request, checks)
+    key = _key(request, checks)
+    if resolved is not None and key is not None:
+        checks += _console(key, resolved, declared)
+    return Diagnosis(checks=tuple(checks), settings=tuple(_origins(resolved)))
+
+
+def _origins(resolved: Resolved | None) -> Iterator[SettingOrigin]:
+    if resolved is None:
+        return
+    for key, origin in resolved.origins.items():
+        value = getattr(resolved.settings, key)
+        text = value if isinstance(value, str) else json.encode(value).decode()
+        yield SettingOrigin(key=key, value=text, origin=origin)
+
+
+def _failed(name: str, error: DbtStatsigError) -> Check:
+    return Check(name=name, ok=False, message=error.message, fix=error.fix)
+
+
+def _settings(request: Request, checks: list[Check]) -> Resolved | None:
+    try:
+        resolved = resolve(request.project_dir, request.environ, request.flags)
+    except DbtStatsigError as error:
+        checks.append(_failed("settings", error))
+        return None
+    checks.append(Check(name="settings", ok=True, message="All settings can be used."))
+    return resolved
+
+
+def _files(request: Request, checks: list[Check]) -> Inputs | None:
+    try:
+        inputs = load_inputs(request)
+    except DbtStatsigError as error:
+        checks.append(_failed("dbt files", error))
+        return None
+    manifest = inputs.manifest
+    compiled, models = manifest.compiled
+    said = (
+        f"{inputs.manifest_path}: dbt {manifest.dbt_version}, {manifest.adapter_type or 'adapter unknown'}, project "
+        f'"{inputs.project}", {compiled} of {models} SQL models compiled.'
+    )
+    checks.append(Check(name="manifest", ok=True, message=said))
+    newer = outdated(inputs.newer_yaml, inputs.shown_path, severity=Severity.WARNING)
+    checks += [Check(name="manifest", ok=None, message=found.message) for found in newer]
+    catalog = inputs.catalog.path if inputs.catalog is not None else None
+    if inputs.catalog is None:
+        missing = "There is no catalog.json; columns are inferred from compiled SQL."
+        checks.append(Check(name="catalog", ok=None, message=missing, fix="Run `dbt docs generate` for more proof."))
+    elif inputs.catalog.is_fresh_for(manifest):
+        checks.append(Check(name="catalog", ok=True, message=f"{catalog}: as new as the manifest."))
+    else:
+        old = f"{catalog}: older than the manifest."
+        checks.append(Check(name="catalog", ok=None, message=old, fix="Run `dbt docs generate` again."))
+    return inputs
+
+
+def _declared(inputs: Inputs | None, request: Request, checks: list[Check]) -> frozenset[str]:
+    """Adds what is declared to the checks; the unit IDs that the declarations use."""
+    if inputs is None:
+        return frozenset()
+    from dbt_statsig.project.declarations import declare  # only where there is a manifest
+
+    found = declare(inputs.manifest, settings=inputs.resolved.settings, project_dir=request.project_dir)
+    sources = f"{len(found.declarations)} sources declared, {len(found.findings)} findings about them."
+    checks.append(Check(name="declarations", ok=True, message=sources, fix="`dbt-statsig validate` shows each."))
+    mappings: list[Any] = [one.meta.id_type_mapping for one in found.declarations]
+    return frozenset(unit for mapping in mappings if isinstance(mapping, dict) for unit in mapping)
+
+
+def _key(request: Request, checks: list[Check]) -> ApiKey | None:
+    from dbt_statsig.console.key import KEY_VARIABLES, ApiKey  # with it comes the client
+
+    try:
+        key = ApiKey.from_environment(request.environ)
+    except DbtStatsigError as error:
+        checks.append(_failed("key", error))
+        return None
+    if key is None:
+        fix = f"Set {KEY_VARIABLES[0]}; `validate` works without."
+        checks.append(Check(name="key", ok=None, message="No Console API key is set.", fix=fix))
+        return None
+    checks.append(Check(name="key", ok=True, message=f"Taken from {key.origin}."))
+    return key
+
+
+def _console(key: ApiKey, resolved: Resolved, units: frozenset[str]) -> Iterator[Check]:
+    from dbt_statsig.console.client import ConsoleClient  # with it comes httpx
+
+    settings = resolved.settings
+    name = f"console {settings.base_url}"
+    try:
+        with ConsoleClient(key, base_url=settings.base_url, read_timeout=settings.read_timeout, budget=10) as client:
+            client.ping()
+            yield Check(name=name, ok=True, message="The key is accepted.")
+            known = frozenset(client.unit_ids())
+    except DbtStatsigError as error:
+        yield _failed(name, error)
+        return
+    missing = ", ".join(sorted(units - known))
+    if missing:
+        yield Check(
+            name="unit IDs",
+            ok=None,
+            message=f"Statsig does not list these, which is normal for built-in ones such as userID: {missing}.",
+            fix="Compare with Settings > Unit IDs in Statsig; upper and lower case count.",
+        )
+    elif units:
+        yield Check(name="unit IDs", ok=True, message="Statsig lists every unit ID that is mapped.")

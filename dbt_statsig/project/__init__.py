@@ -1,0 +1,1 @@
+"""The dbt project as it is on disk: artifacts, settings, declarations, target."""

@@ -1,0 +1,89 @@
+"""dbt's run_results.json: what a dbt command did to each node.
+
+Facts: dbt's run-results schemas v1 to v6.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from dbt_statsig.project.artifacts.reading import MAX_MB, RUN_RESULTS, Metadata, decode, read_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SUCCESS = "success"
+TEST_FAILED = frozenset({"fail", "error", "runtime error"})
+FAILED = frozenset({"error", "fail", "skipped", "partial success", "runtime error"})
+
+
+class _Result(Struct, frozen=True, kw_only=True):
+    unique_id: str | None = None
+    status: str | None = None
+
+
+class _File(Struct, frozen=True, kw_only=True):
+    metadata: Metadata = Metadata()
+    args: dict[str, Any] | None = None
+    results: list[_Result] | None = None
+
+
+class RunResults(Struct, frozen=True, kw_only=True):
+    """One dbt command's results: statuses by unique_id.
+
+    `target` is there only when it was named on the command line, and never from dbt 2.x; `which` is the command,
+    `empty` whether it built tables without rows (`--empty`).
+    """
+
+    path: Path | None = None
+    generated_at: datetime | None = None
+    invocation_id: str = ""
+    target: str = ""
+    which: str = ""
+    empty: bool = False
+    results: dict[str, str] = {}
+
+    @classmethod
+    def from_bytes(cls, data: bytes, path: Path | None = None) -> RunResults:
+        """The results in `data`, plain or gzip; raises ArtifactError where there are none that can be read."""
+        file = decode(data, _File, kind=RUN_RESULTS, where=str(path or RUN_RESULTS.label))
+        args = file.args or {}
+        return cls(
+            path=path,
+            generated_at=file.metadata.written_at,
+            invocation_id=file.metadata.invocation_id or "",
+            target=str(args.get("target") or ""),
+            which=str(args.get("which") or ""),
+            empty=args.get("empty") is True,
+            results={result.unique_id: result.status or "" for result in file.results or [] if result.unique_id},
+        )
+
+    def succeeded(self) -> frozenset[str]:
+        """The unique_ids of what was built without error."""
+        return succeeded(self.results)
+
+
+def failed_tests(results: Mapping[str, str]) -> frozenset[str]:
+    """The unique_ids of the data tests that failed or could not be run; one that only warns is none of them."""
+    return frozenset(
+        unique_id for unique_id, status in results.items() if unique_id.startswith("test.") and status in TEST_FAILED
+    )
+
+
+def succeeded(results: Mapping[str, str]) -> frozenset[str]:
+    """The unique_ids whose status says that they were built without error."""
+    return frozenset(unique_id for unique_id, status in results.items() if status == SUCCESS)
+
+
+def failed(results: Mapping[str, str]) -> bool:
+    """Whether any node or test failed, or was skipped."""
+    return not FAILED.isdisjoint(results.values())
+
+
+def load_run_results(path: Path, *, max_mb: int = MAX_MB) -> RunResults:
+    """The run results at `path`, plain or gzip; raises ArtifactError where there are none that can be read."""
+    return RunResults.from_bytes(read_bytes(path, RUN_RESULTS, max_mb=max_mb), path)

@@ -1,0 +1,148 @@
+"""dbt as another process: what it selects, and which target it runs against. Works with dbt-core and dbt 2."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
+
+from dbt_statsig.errors import DbtStatsigError, UsageError
+from dbt_statsig.project.dbt_line import DbtLine, dbt_line, place_of_dbt
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator
+
+PROJECT_OPTIONS = ("--project-dir", "--profiles-dir", "--profile", "--target", "--vars")
+_SELECTABLE = ("model", "snapshot", "seed", "source")
+_PATIENCE = 600
+
+
+class DbtContext(Struct, frozen=True, kw_only=True):
+    """What the macro `statsig_context` prints: the target of the dbt command that ran it."""
+
+    target: str
+    project: str = ""
+    database: str | None = None
+    schema: str | None = None
+    adapter: str = ""
+    invocation_id: str = ""
+
+
+class DbtCommand(Struct, frozen=True, kw_only=True):
+    """How to call dbt for one project: the words up to and including dbt, and the line that names the project."""
+
+    words: tuple[str, ...] = ("dbt",)
+    line: DbtLine = DbtLine()
+    cwd: Path | None = None
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+
+    def __repr__(self) -> str:
+        """Without the environment: it holds the key."""
+        return f"DbtCommand({' '.join(self.words)})"
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Those of the line's options that say which project, profile, target and vars it uses."""
+        given = self.line.options
+        return tuple(word for name in PROJECT_OPTIONS if name in given for word in (name, given[name]))
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the command exists."""
+        return shutil.which(self.words[0], path=self.environ.get("PATH")) is not None
+
+    def selected(
+        self, *, select: Sequence[str], exclude: Sequence[str], selector: str | None, state: Path | None
+    ) -> frozenset[str]:
+        """The unique IDs of the models, snapshots, seeds and source tables that dbt's own selection chooses.
+
+        Leaves manifest.json as it is. Raises UsageError with dbt's own words where dbt cannot answer.
+        """
+        arguments = ["ls", "--quiet", "--no-write-json", "--output", "json", "--output-keys", "unique_id"]
+        for kind in _SELECTABLE:
+            arguments += ["--resource-type", kind]
+        arguments += ["--select", *select] if select else []
+        arguments += ["--exclude", *exclude] if exclude else []
+        arguments += ["--selector", selector] if selector else []
+        arguments += ["--state", str(state)] if state else []
+        done = self._run(*arguments)
+        if done.returncode:
+            raise UsageError(
+                f"dbt could not answer the selection: {_last_words(done)}", fix="Try the same with `dbt ls`."
+            )
+        return frozenset(entry["unique_id"] for entry in _objects(done.stdout) if "unique_id" in entry)
+
+    def context(self) -> DbtContext | None:
+        """Which target this command runs against; None where dbt or the macro `statsig_context` cannot say."""
+        done = self._run("run-operation", "statsig_context", "--quiet", "--no-write-json")
+        for entry in _objects(done.stdout):
+            if entry.get("dbt_statsig") == 1 and isinstance(entry.get("target"), str):
+                return DbtContext(**{key: entry[key] for key in DbtContext.__struct_fields__ if key in entry})
+        return None
+
+    def compile(self, unique_ids: Sequence[str], folder: Path) -> bool:
+        """Compile these nodes and all that they read into a folder of artifacts; whether dbt could."""
+        names = [f"+{unique_id.split('.')[2]}" for unique_id in unique_ids]
+        done = self._run("compile", "--quiet", "--target-path", str(folder), "--select", *names)
+        return done.returncode == 0
+
+    def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        import subprocess  # most runs ask dbt nothing
+
+        try:
+            return subprocess.run(  # noqa: S603 - the user's own dbt, with the user's own arguments
+                [*self.words, *arguments, *self.options],
+                cwd=self.cwd,
+                env={**self.environ, "DBT_USE_COLORS": "false", "NO_COLOR": "1"},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                check=False,
+                timeout=_PATIENCE,
+            )
+        except OSError as error:
+            raise DbtStatsigError(
+                f"{self.words[0]} cannot be run: {error.strerror}.", fix="Is dbt installed, and on the PATH?"
+            ) from error
+        except subprocess.TimeoutExpired as error:
+            raise DbtStatsigError(f"`dbt {arguments[0]}` did not end within {_PATIENCE} s.") from error
+
+
+def dbt_of(words: Sequence[str]) -> DbtCommand:
+    """How to call the dbt of this command line: all words up to dbt itself, and the options that name the project.
+
+    Raises UsageError where no word is dbt.
+    """
+    place = place_of_dbt(words)
+    if place is None:
+        raise UsageError(
+            f"There is no dbt command to run{f' in `{shlex.join(words)}`' if words else ''}.",
+            fix="Write it after two dashes: dbt-statsig run -- dbt build. "
+            "After a script that runs dbt, use: dbt-statsig sync --run-results",
+        )
+    return DbtCommand(words=tuple(words[: place + 1]), line=dbt_line(words[place + 1 :]))
+
+
+def _objects(text: str) -> Iterator[dict[str, Any]]:
+    """The JSON objects among the lines of a text: dbt writes other lines between them at will."""
+    for line in text.splitlines():
+        if line.startswith("{"):
+            try:
+                value = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(value, dict):
+                yield value
+
+
+def _last_words(done: subprocess.CompletedProcess[str]) -> str:
+    lines = [line.strip() for line in (done.stdout + "\n" + done.stderr).splitlines() if line.strip()]
+    return " ".join(lines[-4:]) or f"exit code {done.returncode}."

@@ -1,0 +1,208 @@
+"""The JSON Schemas (draft 2020-12) of the meta block and of dbt_statsig.yml, from the types that also check them.
+
+They describe the files as they are written, for editors; what follows from several keys together (a required key
+that a column mark or a default may give, keys that rule each other out) is left to `validate`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+
+from dbt_statsig.project.declarations.layers import KINDS, NOT_DEFAULTS
+from dbt_statsig.project.declarations.meta import META, ColumnMark, OwnerMeta
+from dbt_statsig.project.settings import Settings
+from dbt_statsig.vocabulary.sources import Kind
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_TRUE_OR_FALSE = r"^\s*([tT][rR][uU][eE]|[fF][aA][lL][sS][eE])\s*$"
+_JINJA = r"\{\{|\{%"
+
+Schema = dict[str, Any]
+
+
+def meta_schema() -> Schema:
+    """What `config.meta` of a model, snapshot, seed or source table may hold for Statsig."""
+    definitions = _definitions(jinja=True)
+    return {
+        "$schema": _DIALECT,
+        "title": "dbt meta for Statsig",
+        "description": "The keys `statsig` and `statsig_defaults` of a dbt node's `config.meta`. A column's "
+        "`config.meta.statsig` is `#/$defs/column_mark`.",
+        "type": "object",
+        "properties": {
+            "statsig": {"$ref": "#/$defs/statsig"},
+            "statsig_defaults": {"$ref": "#/$defs/statsig_defaults"},
+        },
+        "patternProperties": {"^[sS][tT][aA][tT][sS][iI][gG](?!$|_defaults$)": False},
+        "$defs": definitions,
+    }
+
+
+def properties_schema() -> Schema:
+    """What a whole dbt property file may hold for Statsig; whatever else stands in it is left to dbt's own schema."""
+    definitions = _definitions(jinja=True)
+    foreign = meta_schema()["patternProperties"]
+    definitions["column_meta"] = {
+        "description": "A column's meta: which role the column plays in the sources of its node.",
+        "type": "object",
+        "properties": {"statsig": {"$ref": "#/$defs/column_mark"}},
+    }
+    definitions["node_meta"] = {
+        "description": "A node's meta: which Statsig sources the node is.",
+        "type": "object",
+        "properties": {name: {"$ref": f"#/$defs/{name}"} for name in ("statsig", "statsig_defaults")},
+        "patternProperties": foreign,
+    }
+    definitions["columns"] = _items(_with_meta("column_meta"))
+    definitions["node"] = _with_meta("node_meta", columns={"$ref": "#/$defs/columns"})
+    definitions["source"] = _with_meta("node_meta", tables=_items({"$ref": "#/$defs/node"}))
+    versions = {"versions": _items({"type": "object", "properties": {"columns": {"$ref": "#/$defs/columns"}}})}
+    sections = {
+        "models": _items({"allOf": [{"$ref": "#/$defs/node"}, {"type": "object", "properties": versions}]}),
+        "snapshots": _items({"$ref": "#/$defs/node"}),
+        "seeds": _items({"$ref": "#/$defs/node"}),
+        "sources": _items({"$ref": "#/$defs/source"}),
+    }
+    return {
+        "$schema": _DIALECT,
+        "title": "dbt property file with Statsig sources",
+        "description": "The blocks `config.meta.statsig` of models, snapshots, seeds and source tables, and the marks "
+        "of their columns. Everything else is allowed.",
+        "type": "object",
+        "properties": sections,
+        "$defs": definitions,
+    }
+
+
+def _with_meta(name: str, **more: Schema) -> Schema:
+    """Something that has meta, under `config` or, as dbt once had it, of its own."""
+    meta = {"$ref": f"#/$defs/{name}"}
+    config = {"type": "object", "properties": {"meta": meta}}
+    return {"type": "object", "properties": {"config": config, "meta": meta, **more}}
+
+
+def _items(item: Schema) -> Schema:
+    return {"type": "array", "items": item}
+
+
+def settings_schema() -> Schema:
+    """What dbt_statsig.yml may hold."""
+    (_, components) = msgspec.json.schema_components([Settings], ref_template="#/$defs/{name}")
+    schema: Schema = _adapt(components.pop("Settings"), lenient=False, jinja=False)
+    definitions = _definitions(jinja=False)
+    schema["properties"]["defaults"] = {
+        "description": schema["properties"]["defaults"]["description"],
+        "$ref": "#/$defs/statsig_defaults",
+    }
+    kept = {key: definitions[key] for key in ("owner", "statsig_defaults")}
+    return {
+        "$schema": _DIALECT,
+        "title": "Settings of dbt-statsig",
+        "description": "The file dbt_statsig.yml beside dbt_project.yml. Secrets do not belong here.",
+        **{key: value for key, value in schema.items() if key not in {"title", "description", "required"}},
+        "$defs": kept,
+    }
+
+
+def render(schema: Schema) -> str:
+    """The schema as the text of a file."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def _definitions(*, jinja: bool) -> Schema:
+    (_, components) = msgspec.json.schema_components(
+        [*META.values(), ColumnMark, OwnerMeta], ref_template="#/$defs/{name}"
+    )
+    shapes = {name: _adapt(shape, lenient=True, jinja=jinja) for name, shape in components.items()}
+    kinds = {kind: _kind(shapes[META[kind].__name__]) for kind in Kind}
+    names = {kind: kinds[kind]["properties"]["name"] for kind in Kind}
+    statsig = {
+        "title": "statsig",
+        "description": "The Statsig sources that this node is: one key a kind, its value one block or a list of them.",
+        "type": "object",
+        "minProperties": 1,
+        "additionalProperties": False,
+        "properties": {kind.value: _one_or_many(kind, names[kind]) for kind in Kind},
+    }
+    owner = {key: value for key, value in shapes["OwnerMeta"].items() if key not in {"title", "required"}}
+    mark = {key: value for key, value in shapes["ColumnMark"].items() if key not in {"title", "required"}}
+    return {
+        "statsig": statsig,
+        "statsig_defaults": _defaults(kinds),
+        **{kind.value: kinds[kind] for kind in Kind},
+        "owner": {"title": "owner", **owner},
+        "column_mark": {"title": "column mark", **mark},
+    }
+
+
+def _kind(shape: Schema) -> Schema:
+    order = ("name", "enabled", "description", "tags", "timestamp_column", "timestamp_as_day")
+    properties = shape["properties"]
+    return {
+        **shape,
+        "title": shape["title"].removesuffix("Meta"),
+        "properties": {key: properties[key] for key in sorted(properties, key=lambda key: _rank(key, order))},
+        "required": ["name"],
+    }
+
+
+def _rank(key: str, order: tuple[str, ...]) -> int:
+    return order.index(key) if key in order else len(order)
+
+
+def _one_or_many(kind: Kind, name: Schema) -> Schema:
+    one = [{"$ref": f"#/$defs/{kind.value}"}, {**name, "description": "A block that gives only its name."}]
+    return {"anyOf": [*one, {"type": "array", "minItems": 1, "items": {"anyOf": one}}]}
+
+
+def _defaults(kinds: dict[Kind, Schema]) -> Schema:
+    own = {kind.value: _without_name(kinds[kind]["properties"]) for kind in Kind}
+    common = {key: value for kind in reversed(KINDS) for key, value in own[kind].items()}
+    per_kind = {
+        kind: {
+            "description": f"Defaults for every {Kind(kind).label}.",
+            "type": "object",
+            "additionalProperties": False,
+            "properties": own[kind],
+        }
+        for kind in KINDS
+    }
+    return {
+        "title": "statsig_defaults",
+        "description": "Keys for every block below, and under a kind's name for its blocks. The nearest value wins.",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {**common, **per_kind},
+    }
+
+
+def _without_name(properties: Schema) -> Schema:
+    return {key: value for key, value in properties.items() if key not in NOT_DEFAULTS}
+
+
+def _adapt(shape: Any, *, lenient: bool, jinja: bool) -> Any:
+    """Msgspec's schema, widened by what Jinja gives, narrowed by what the walk refuses beyond the types."""
+    if isinstance(shape, list):
+        return [_adapt(item, lenient=lenient, jinja=jinja) for item in shape]
+    if not isinstance(shape, dict):
+        return shape
+    result = {key: _adapt(value, lenient=lenient, jinja=jinja) for key, value in shape.items()}
+    if result.get("$ref") == "#/$defs/OwnerMeta":
+        result["$ref"] = "#/$defs/owner"
+    if result.get("type") == "array" and result.pop("uniqueItems", True):
+        result["uniqueItems"] = True
+    patterns = []
+    if lenient and result.get("type") == "boolean":
+        patterns.append(_TRUE_OR_FALSE)
+    if lenient and result.get("type") == "integer":
+        numbers = range(result["minimum"], result["maximum"] + 1)
+        patterns.append(rf"^\s*0*({'|'.join(map(str, numbers))})\s*$")
+    if jinja and ("enum" in result or patterns):
+        patterns.append(_JINJA)
+    if not patterns:
+        return result
+    outer = {key: result.pop(key) for key in ("description", "default") if key in result}
+    return {**outer, "anyOf": [result, {"type": "string", "pattern": "|".join(patterns)}]}

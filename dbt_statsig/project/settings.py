@@ -1,0 +1,360 @@
+"""What a project sets for itself: a flag wins over the environment, which wins over dbt_statsig.yml."""
+
+from __future__ import annotations
+
+import json
+import re
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import msgspec.inspect as types
+from msgspec import Meta, Struct, structs
+
+from dbt_statsig.errors import SettingsError
+from dbt_statsig.project.conversion import (
+    INVALID,
+    LINE_PATTERN,
+    REPEATS,
+    Fault,
+    convert,
+    dotted,
+    field_types,
+    show,
+    unknown_key,
+)
+from dbt_statsig.support.files import read_regular
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from dbt_statsig.project.yaml_nodes import Loaded
+
+FILE_NAME = "dbt_statsig.yml"
+ENVIRONMENT_PREFIX = "DBT_STATSIG_"
+MAX_FILE_BYTES = 1_000_000
+KEY_VARIABLE = "STATSIG_CONSOLE_API_KEY"
+
+_SECRET_KEY = re.compile(r"api_?key|token|secret|password|console_?key|sdk_?key", re.IGNORECASE)
+_SECRET_VALUE = re.compile(r"\b(console|secret)-[A-Za-z0-9]{16,}")
+_CLOSE = 0.85
+
+_Line = Annotated[str, Meta(min_length=1, extra={"line": True}, extra_json_schema={"pattern": LINE_PATTERN})]
+TARGET = "{target}"
+NAMESPACE = r"^[A-Za-z0-9._-]{1,100}$(?!\n)"
+_Namespace = Annotated[
+    str,
+    Meta(
+        pattern=r"^(?:[A-Za-z0-9._-]|\{target\}){1,100}$(?!\n)",
+        extra={"noun": "a namespace", "allowed": 'Use letters, digits, ".", "_", "-" and {target}.'},
+    ),
+]
+_Seconds = Annotated[float, Meta(ge=1, le=86_400)]
+_Writes = Annotated[int, Meta(ge=1, le=1_000_000)]
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The settings of one project; every one has a default."""
+
+    base_url: Annotated[
+        _Line,
+        Meta(
+            description="Where the Console API is: https, or http on this machine (the emulator). In the file only "
+            "Statsig's own hosts and loopback; any other host only from the environment or a flag."
+        ),
+    ] = "https://statsigapi.net"
+    defaults: Annotated[
+        dict[str, Any],
+        Meta(description="Keys for every block, and below a kind's name for every block of that kind; a block wins."),
+    ] = {}
+    hidden_tags: Annotated[
+        tuple[_Line, ...],
+        Meta(
+            description="Columns with one of these dbt tags are selected only where they are named or mapped.",
+            **REPEATS,
+        ),
+    ] = ("pii", "sensitive")
+    docs_url: Annotated[
+        _Line | None, Meta(description="Where the project's dbt docs are published; descriptions link there.")
+    ] = None
+    respect_review_settings: Annotated[
+        bool, Meta(description="Let pushes go through Statsig's reviews where the project asks for them.")
+    ] = False
+    allowed_targets: Annotated[
+        tuple[_Line, ...] | None, Meta(description="The dbt targets that may push; null: any.")
+    ] = None
+    allowed_databases: Annotated[
+        tuple[_Line, ...] | None, Meta(description="The databases whose tables may be pushed; null: any.")
+    ] = None
+    allowed_schemas: Annotated[
+        tuple[_Line, ...] | None,
+        Meta(description="The schemas whose tables may be pushed, whatever target is named: the lock; null: any."),
+    ] = None
+    name_prefix: Annotated[
+        dict[_Line, str], Meta(description="dbt target to the prefix that its sources' names get in Statsig.")
+    ] = {}
+    namespace: Annotated[
+        dict[_Line, _Namespace] | _Namespace,
+        Meta(
+            description="dbt target to its namespace in the ownership line, or one text for all targets ({target}: "
+            "the target's name). Another namespace is another owner; a `name_prefix` implies one."
+        ),
+    ] = {}
+    read_only: Annotated[
+        bool,
+        Meta(description="Make sources without `is_read_only` of their own read-only: only the API may edit them."),
+    ] = False
+    write_timeout: Annotated[
+        _Seconds, Meta(description="Seconds until a write's whole answer has come: Statsig runs the SQL meanwhile.")
+    ] = 60
+    read_timeout: Annotated[_Seconds, Meta(description="Seconds until a read's whole answer has come.")] = 30
+    wait_budget: Annotated[
+        Annotated[float, Meta(ge=0, le=86_400)],
+        Meta(description="Seconds that one run may spend waiting for rate limits and retries."),
+    ] = 900
+    concurrency: Annotated[
+        Annotated[int, Meta(ge=1, le=64)], Meta(description="How many writes may be under way at once.")
+    ] = 8
+    write_rate: Annotated[
+        _Writes,
+        Meta(description="Writes in 10 seconds at first; more while Statsig takes all, fewer after a 429."),
+    ] = 25
+    write_rate_max: Annotated[_Writes, Meta(description="The most writes in 10 seconds.")] = 95
+    write_quota: Annotated[_Writes, Meta(description="The most writes in 15 minutes, refused ones included.")] = 1700
+    prune_threshold_percent: Annotated[
+        Annotated[float, Meta(ge=0, le=100)],
+        Meta(description="Refuse to change or delete more than this share (%) of the project's own objects at once."),
+    ] = 30
+    prune_threshold_objects: Annotated[
+        Annotated[int, Meta(ge=0)],
+        Meta(description="From how many own objects on that share counts for deletions."),
+    ] = 3
+    change_threshold_objects: Annotated[
+        Annotated[int, Meta(ge=0)],
+        Meta(description="From how many own objects on that share counts for all changes together."),
+    ] = 10
+    max_artifact_mb: Annotated[
+        Annotated[int, Meta(ge=1, le=1_048_576)],
+        Meta(description="What each of dbt's artifacts (manifest, catalog, run results) may have at most, unpacked."),
+    ] = 1_024
+    cache: Annotated[
+        bool, Meta(description="Keep what reading SQL gave in the user's folder for caches, so that it is read once.")
+    ] = True
+    guides: Annotated[
+        bool, Meta(description="Also note what Statsig's guides advise against because it makes scans slow.")
+    ] = False
+    strict: Annotated[bool, Meta(description="Let warnings block a push, as errors do.")] = False
+    enabled: Annotated[
+        bool, Meta(description="Whether the macros and hooks inside dbt do anything; the command line does not ask.")
+    ] = True
+    on_failure: Annotated[
+        Literal["warn", "fail"],
+        Meta(description="What a hook does with a dbt job whose sync failed: say so, or fail the job."),
+    ] = "warn"
+    after_failure: Annotated[
+        Literal["push", "skip"],
+        Meta(description="What is pushed when some nodes of a dbt job failed: what was built, or nothing."),
+    ] = "push"
+    on_test_failure: Annotated[
+        Literal["hold", "push"],
+        Meta(description="What becomes of a node's sources after `dbt build` where a data test of the node failed."),
+    ] = "hold"
+    hook_timeout: Annotated[_Seconds, Meta(description="Seconds that a hook may hold up a dbt job.")] = 300
+
+
+SETTING_NAMES = tuple(field_types(Settings))
+
+
+class Resolved(Struct, frozen=True, kw_only=True):
+    """The settings in force, and for each key where its value came from."""
+
+    settings: Settings
+    origins: dict[str, str]
+
+
+class _Given(Struct, frozen=True, kw_only=True):
+    """One value for one key: `origin` names its source, `place` says where a fault is to be looked for."""
+
+    key: str
+    value: object
+    origin: str
+    place: str
+    lenient: bool = True
+
+
+def resolve(project_dir: Path, environ: Mapping[str, str], flags: Mapping[str, object]) -> Resolved:
+    """The settings of the project in a folder. Flags that are None were not given.
+
+    Raises SettingsError that lists every fault of all three sources.
+    """
+    faults: list[str] = []
+    values: dict[str, Any] = {}
+    origins = dict.fromkeys(SETTING_NAMES, "default")
+    for given in (*_from_file(project_dir, faults), *_from_environment(environ, faults), *_from_flags(flags, faults)):
+        value, found = convert(given.value, field_types(Settings)[given.key], lenient=given.lenient)
+        faults.extend(f"{given.place}: {_sentence(given, fault)}" for fault in found)
+        if value is not INVALID:
+            values[given.key] = value
+            origins[given.key] = given.origin
+    if origins["base_url"].startswith(FILE_NAME):
+        faults.extend(_foreign_host(origins["base_url"], values["base_url"]))
+    if faults and _links_away(project_dir):
+        # Whoever makes the link must not read in a report what it leads to.
+        faults = [fault for fault in faults if not fault.startswith(FILE_NAME)]
+        faults.append(f"{FILE_NAME} links to a file outside of the project that has faults. Put the file itself here.")
+    if faults:
+        raise SettingsError("\n".join(faults))
+    return Resolved(settings=structs.replace(Settings(), **values), origins=origins)
+
+
+def _sentence(given: _Given, fault: Fault) -> str:
+    if fault.code == "unrendered-jinja":
+        variable = ENVIRONMENT_PREFIX + given.key.upper()
+        return f"`{given.key}` holds {{{{ or {{%: {FILE_NAME} is not rendered. Set the variable {variable} instead."
+    return f"`{dotted((given.key, *fault.path))}` {fault.message} {fault.fix}".rstrip()
+
+
+def _links_away(project_dir: Path) -> bool:
+    file = project_dir / FILE_NAME
+    return file.is_symlink() and not file.resolve().is_relative_to(project_dir.resolve())
+
+
+def _foreign_host(place: str, url: str) -> Iterator[str]:
+    from dbt_statsig.support.secrets import STATSIG_HOSTS, is_own  # few files name a host
+
+    if not is_own(url):
+        own = " and ".join(f"https://{host}" for host in STATSIG_HOSTS)
+        yield (
+            f"{place}: `base_url` is neither Statsig's own host nor this machine. Whoever can change {FILE_NAME} must "
+            f"not choose where the key goes: here only {own} and loopback addresses are accepted. Set any other host "
+            f"with {ENVIRONMENT_PREFIX}BASE_URL or --base-url."
+        )
+
+
+def _from_file(project_dir: Path, faults: list[str]) -> Iterator[_Given]:
+    loaded = _load(project_dir, faults)
+    if loaded is None or loaded.value is None:
+        return
+    faults.extend(
+        f"{_place(duplicate.again)}: `{dotted(duplicate.path)}` is already set in line {duplicate.first[0]}; YAML "
+        "keeps only the last. Remove one of the two."
+        for duplicate in loaded.duplicates
+    )
+    if not isinstance(loaded.value, dict):
+        faults.append(f"{FILE_NAME}:1:1: the file holds {show(loaded.value)}; it must be a mapping of settings.")
+        return
+    for key, value in loaded.value.items():
+        where = loaded.places.get((str(key),), (1, 1))
+        if _secret(key, value):
+            faults.append(f"{_place(where)}: {_secret_refused(key)}")
+        elif key in SETTING_NAMES:
+            origin = f"{FILE_NAME}:{where[0]}"
+            yield _Given(key=key, value=value, origin=origin, place=_place(where), lenient=False)
+        else:
+            fault = unknown_key(key, SETTING_NAMES)
+            faults.append(f"{_place(where)}: `{dotted(fault.path)}` {fault.message} {fault.fix}")
+
+
+def _load(project_dir: Path, faults: list[str]) -> Loaded | None:
+    path = project_dir / FILE_NAME
+    other = path.with_suffix(".yaml")
+    try:
+        if not path.exists():
+            if other.exists():
+                faults.append(f"{other.name}: the file must be named {FILE_NAME}. Rename it.")
+            return None
+        if path.stat().st_size > MAX_FILE_BYTES:
+            faults.append(f"{FILE_NAME}: the file is larger than {MAX_FILE_BYTES} bytes.")
+            return None
+        text = read_regular(path).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        faults.append(f"{FILE_NAME}: the file is not UTF-8 (byte {error.start}). Save it as UTF-8.")
+        return None
+    except OSError as error:
+        faults.append(f"{FILE_NAME}: the file cannot be read: {error.strerror}.")
+        return None
+    from dbt_statsig.project import yaml_nodes  # PyYAML is paid for only where there is a file to read
+
+    try:
+        return yaml_nodes.load(text)
+    except yaml_nodes.YamlError as error:
+        where = f"{FILE_NAME}:{error.line}:{error.column}" if error.line else FILE_NAME
+        faults.append(f"{where}: the file cannot be read as YAML: {error.message}.")
+        return None
+
+
+def _place(where: tuple[int, int]) -> str:
+    return f"{FILE_NAME}:{where[0]}:{where[1]}"
+
+
+def _secret(key: object, value: object) -> bool:
+    if isinstance(key, str) and key not in SETTING_NAMES and _SECRET_KEY.search(key):
+        return True
+    if isinstance(value, dict):
+        return any(_secret(below, item) for below, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return any(_secret("", item) for item in value)
+    return isinstance(value, str) and _SECRET_VALUE.search(value) is not None
+
+
+def _secret_refused(key: object) -> str:
+    return (
+        f"`{dotted((str(key),))}` looks like a secret, and secrets are read from the environment only. "
+        f"Remove it here (and replace the key in Statsig if this was ever committed), and set {KEY_VARIABLE}."
+    )
+
+
+def _from_environment(environ: Mapping[str, str], faults: list[str]) -> Iterator[_Given]:
+    by_variable = {ENVIRONMENT_PREFIX + key.upper(): key for key in SETTING_NAMES}
+    for variable, text in sorted(environ.items()):
+        if not variable.startswith(ENVIRONMENT_PREFIX) or not text.strip():
+            continue
+        origin = f"environment {variable}"
+        if variable in by_variable:
+            key = by_variable[variable]
+            if _secret("", text):
+                faults.append(f"{origin}: {_secret_refused(key)}")
+                continue
+            try:
+                value = _parse(text, field_types(Settings)[key])
+            except ValueError:
+                faults.append(f"{origin}: `{key}` takes a mapping written as JSON.")
+            else:
+                yield _Given(key=key, value=value, origin=origin, place=origin)
+        elif close := get_close_matches(variable, by_variable, n=1, cutoff=_CLOSE):
+            faults.append(f'{origin}: no setting has this variable. Did you mean "{close[0]}"?')
+
+
+def _parse(text: str, expected: types.Type) -> object:
+    expected = _bare(expected)
+    parts = expected.types if isinstance(expected, types.UnionType) else (expected,)
+    if any(isinstance(part, types.DictType) for part in parts):
+        try:
+            return json.loads(text)
+        except RecursionError:
+            raise ValueError(text) from None
+        except ValueError:
+            if any(isinstance(_bare(part), types.StrType) for part in parts):
+                return text.strip()
+            raise
+    if any(isinstance(part, types.BoolType) for part in parts):
+        return {"0": "false", "1": "true"}.get(text.strip(), text)
+    if any(isinstance(part, types.VarTupleType) for part in parts):
+        return [item.strip() for item in text.split(",") if item.strip()]
+    return text.strip()
+
+
+def _bare(expected: types.Type) -> types.Type:
+    return _bare(expected.type) if isinstance(expected, types.Metadata) else expected
+
+
+def _from_flags(flags: Mapping[str, object], faults: list[str]) -> Iterator[_Given]:
+    for key, value in flags.items():
+        option = f"--{key.replace('_', '-')}"
+        if value is None:
+            continue
+        if key not in SETTING_NAMES:
+            fault = unknown_key(key, SETTING_NAMES)
+            faults.append(f"flag {option}: {fault.message} {fault.fix}")
+        else:
+            yield _Given(key=key, value=value, origin="flag", place=f"flag {option}")

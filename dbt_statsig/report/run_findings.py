@@ -1,0 +1,102 @@
+"""Everything that stands in the way, as findings: those of the project, and what a plan or a sync ran into."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dbt_statsig.vocabulary.changes import Action
+from dbt_statsig.vocabulary.finding_codes import CODES, Code
+from dbt_statsig.vocabulary.findings import Finding, Severity
+from dbt_statsig.vocabulary.results import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dbt_statsig.report.subject import Subject
+    from dbt_statsig.vocabulary.changes import Change
+    from dbt_statsig.vocabulary.findings import Location
+
+COULD_NOT_RUN = "could-not-run"
+_E, _W = Severity.ERROR, Severity.WARNING
+RUN_CODES: dict[str, Code] = {
+    "not-ours": Code(
+        _E, "An object of this name exists that this project does not own.", "Adopt it by name, or choose another name."
+    ),
+    "not-pushed": Code(_E, "A declared source must not be pushed as it is.", "Fix what the message names."),
+    "write-failed": Code(_E, "Statsig refused or failed a write.", "Correct what Statsig's message names."),
+    "write-refused": Code(_E, "The object is no longer as the plan saw it.", "Plan again."),
+    "outcome-unknown": Code(_E, "A write was sent and no usable answer came back.", "Run it again: it converges."),
+    "not-started": Code(_W, "The run ended before this write was begun.", "Run it again."),
+    "stopped-early": Code(_E, "The run ended early.", "Fix what the message names, then run it again."),
+    "no-longer-declared": Code(
+        _W, "An object of this project that no model declares any more.", "Delete it with --prune, or declare it again."
+    ),
+    COULD_NOT_RUN: Code(
+        _E, "A command could not run, or could not go on to its end.", "Fix what the message names, then run it again."
+    ),
+    "console-warning": Code(_W, "Something about the console is worth knowing.", "Read the message."),
+}
+RULES: dict[str, Code] = {**CODES, **RUN_CODES}
+_STATUSES = {
+    Status.FAILED: "write-failed",
+    Status.REFUSED: "write-refused",
+    Status.UNKNOWN: "outcome-unknown",
+    Status.NOT_STARTED: "not-started",
+}
+
+
+def rule(code: str) -> Code:
+    """What is known of a code; an unknown one explains itself by its message alone."""
+    return RULES.get(code) or Code(Severity.WARNING, code, "")
+
+
+def problems(subject: Subject) -> list[Finding]:
+    """The project's findings, the refusals of the plan and the failures of the sync: worst first, then by place."""
+    found = [*subject.validation.findings, *_of_plan(subject), *_of_outcome(subject)]
+    return sorted(found, key=lambda one: (-one.severity, one.sort_key))
+
+
+def _of_plan(subject: Subject) -> Iterator[Finding]:
+    if subject.planned is None:
+        return
+    blocked = {(one.kind, one.name) for one in subject.validation.sources if one.blocked}
+    places = _places(subject)
+    for change in subject.changes:
+        if change.action is Action.FOREIGN:
+            yield _about(change, "not-ours", change.reason, change.fix, places)
+        elif change.action is Action.ORPHAN:
+            yield _about(change, "no-longer-declared", change.reason, change.fix, places)
+        elif change.action is Action.BLOCKED and (change.kind, change.name) not in blocked:
+            yield _about(change, "not-pushed", change.reason, change.fix, places)
+    for warning in subject.planned.warnings:
+        yield Finding(code="console-warning", severity=_W, message=warning)
+
+
+def _of_outcome(subject: Subject) -> Iterator[Finding]:
+    if subject.outcome is None:
+        return
+    places = _places(subject)
+    for entry in subject.outcome.objects:
+        if entry.status in _STATUSES:
+            yield _about(entry.change, _STATUSES[entry.status], entry.message, entry.fix, places)
+    if subject.outcome.stopped:
+        yield Finding(code="stopped-early", severity=_E, message=subject.outcome.stopped)
+
+
+def _places(subject: Subject) -> dict[tuple[str, str], Location | None]:
+    return {(one.kind.value, one.name): one.location for one in subject.validation.sources}
+
+
+def _about(
+    change: Change, code: str, message: str, fix: str, places: dict[tuple[str, str], Location | None]
+) -> Finding:
+    return Finding(
+        code=code,
+        severity=RUN_CODES[code].severity,
+        message=f"{change.kind.label} {change.name}: {message or RUN_CODES[code].meaning}",
+        fix=fix or RUN_CODES[code].remedy,
+        unique_id=change.unique_id,
+        kind=change.kind.value,
+        source=change.name,
+        location=places.get((change.kind.value, change.name)),
+    )

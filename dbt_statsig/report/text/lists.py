@@ -1,0 +1,129 @@
+"""A list of columns as text, and as the JSON of `dbt-statsig columns`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Struct
+
+from dbt_statsig.report.escape import clipped, one_line
+from dbt_statsig.report.text.style import Style, counted
+
+if TYPE_CHECKING:
+    from dbt_statsig.vocabulary.results import Check, Diagnosis, ListedNode, Listing, SettingOrigin
+
+PLAIN = Style()
+
+
+class ListedColumnDocument(Struct, frozen=True, kw_only=True):
+    """One column as the warehouse stores it, and what proves it."""
+
+    name: str
+    evidence: str
+
+
+class ListedNodeDocument(Struct, frozen=True, kw_only=True):
+    """One node; `closed` says that it has no other columns, `reasons` why that is not known.
+
+    `complete` says that all columns which its SQL gives are listed.
+    """
+
+    unique_id: str
+    closed: bool
+    complete: bool
+    columns: tuple[ListedColumnDocument, ...]
+    reasons: tuple[str, ...]
+
+
+def columns_json(listing: Listing) -> str:
+    """The answer of `columns`: a list with one object for each node."""
+    nodes = [_document(node) for node in listing.nodes]
+    try:
+        return msgspec.json.format(msgspec.json.encode(nodes), indent=2).decode() + "\n"
+    except UnicodeEncodeError:
+        # Lone surrogates have no UTF-8 form; as \\ud800 escapes they are still JSON.
+        return json.dumps(msgspec.to_builtins(nodes), indent=2) + "\n"
+
+
+def _document(node: ListedNode) -> ListedNodeDocument:
+    columns = node.columns.columns
+    return ListedNodeDocument(
+        unique_id=node.unique_id,
+        closed=node.columns.closed,
+        complete=node.columns.is_complete,
+        columns=tuple(ListedColumnDocument(name=one.name, evidence=one.evidence.value) for one in columns),
+        reasons=node.columns.reasons,
+    )
+
+
+def columns_text(listing: Listing, style: Style = PLAIN) -> str:
+    """Every node (in quiet style: every one with an open list) with its columns, and the sums."""
+    lines: list[str] = []
+    for node in listing.nodes:
+        if not (style.quiet and node.columns.closed):
+            lines += _lines(node, style)
+    still_open = sum(not node.columns.is_complete for node in listing.nodes)
+    said = f"{counted(len(listing.nodes), 'node')}, all lists complete."
+    if still_open:
+        said = f"{counted(len(listing.nodes), 'node')}, {still_open:,} of them with a list that may not be complete."
+    return "\n".join([*lines, style.paint(said if listing.nodes else "No node is selected.", "heading")]) + "\n"
+
+
+def _lines(node: ListedNode, style: Style) -> list[str]:
+    found = node.columns
+    mark = style.paint(style.sign("✓"), "good") if found.closed else style.paint("?", "warning")
+    width = max((len(one_line(column.name)) for column in found.columns), default=0)
+    lines = [f"{mark} {style.paint(one_line(node.unique_id), 'heading')}  {counted(len(found.columns), 'column')}"]
+    for column in found.columns:
+        kind = f"  {one_line(column.data_type)}" if column.data_type else ""
+        lines.append(f"    {one_line(column.name):<{width}}  {style.paint(column.evidence.value + kind, 'quiet')}")
+    for reason in () if found.closed else found.reasons:
+        lines += style.prose(reason, indent=4, first="may have more: " if found.is_complete else "not complete: ")
+    return [*lines, ""]
+
+
+_SIGNS = {True: ("✓", "good"), False: ("✗", "error"), None: ("·", "quiet")}
+_LONGEST_SETTING = 120
+
+
+def _check(check: Check, style: Style, width: int) -> list[str]:
+    sign, look = _SIGNS[check.ok]
+    signs = len(style.sign("✓"))
+    mark = style.paint(f"{style.sign(sign):<{signs}}", look)
+    lead = f"{one_line(check.name):<{width}}  "
+    indent = 2 + signs + 1
+    lines = style.prose(check.message, indent=indent, first=lead)
+    lines[0] = f"  {mark} {lines[0][indent:]}"
+    return lines + style.fix(check.fix, indent=indent + len(lead))
+
+
+def _setting(setting: SettingOrigin, style: Style, keys: int, values: int) -> str:
+    value = clipped(setting.value, _LONGEST_SETTING)
+    return f"  {one_line(setting.key):<{keys}}  {value:<{values}}  {style.paint(one_line(setting.origin), 'quiet')}"
+
+
+def diagnosis_lines(diagnosis: Diagnosis, style: Style) -> list[str]:
+    """The checks; and, unless the style is quiet, the settings."""
+    checks = [check for check in diagnosis.checks if not style.quiet or check.ok is False]
+    width = max((len(one_line(check.name)) for check in checks), default=0)
+    lines = [line for check in checks for line in _check(check, style, width)]
+    if lines:
+        lines = [style.paint("Checks", "heading"), *lines, ""]
+    if not style.quiet and diagnosis.settings:
+        keys = max(len(one_line(setting.key)) for setting in diagnosis.settings)
+        values = min(max(len(one_line(setting.value)) for setting in diagnosis.settings), 40)
+        lines.append(style.paint("Settings", "heading"))
+        lines += [_setting(setting, style, keys, values) for setting in diagnosis.settings]
+        lines.append("")
+    return lines
+
+
+def diagnosis_summary(diagnosis: Diagnosis) -> str:
+    """Whether all is well, or how many checks failed."""
+    failed = sum(check.ok is False for check in diagnosis.checks)
+    if failed:
+        return f"{failed:,} of {len(diagnosis.checks):,} checks failed."
+    skipped = sum(check.ok is None for check in diagnosis.checks)
+    return f"All is well; {skipped:,} not checked." if skipped else "All is well."

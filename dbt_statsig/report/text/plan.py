@@ -1,0 +1,260 @@
+"""A plan as text: one line an object with a sign, then what changes in it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from dbt_statsig.report.escape import one_line
+from dbt_statsig.report.text.fields import declared_fields, field_lines
+from dbt_statsig.report.text.style import counted
+from dbt_statsig.vocabulary.changes import Action
+from dbt_statsig.vocabulary.findings import Severity
+from dbt_statsig.vocabulary.results import ENDINGS, Status
+from dbt_statsig.vocabulary.sources import Kind
+from dbt_statsig.vocabulary.yaml_text import two_in_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from dbt_statsig.report.text.style import Style
+    from dbt_statsig.vocabulary.changes import Change, Plan
+    from dbt_statsig.vocabulary.findings import Finding
+    from dbt_statsig.vocabulary.results import Left, ObjectOutcome, Outcome
+
+_SIGNS: dict[Action, tuple[str, str]] = {
+    Action.CREATE: ("+", "add"),
+    Action.UPDATE: ("~", "change"),
+    Action.RENAME: (">", "note"),
+    Action.DELETE: ("-", "remove"),
+    Action.FOREIGN: ("!", "error"),
+    Action.BLOCKED: ("!", "error"),
+    Action.ORPHAN: ("?", "warning"),
+}
+WRITES = tuple(action for action in Action if action.writes)
+_COUNTED = (
+    *((action, f"to {action.value}") for action in WRITES),
+    (Action.UNCHANGED, "unchanged"),
+    (Action.FOREIGN, "refused (not this project's)"),
+    (Action.BLOCKED, "blocked"),
+    (Action.ORPHAN, "no longer declared"),
+)
+
+
+def _head(change: Change, style: Style, width: int, *, fields: bool = False) -> str:
+    sign, look = _SIGNS[change.action]
+    notes = []
+    if fields:
+        notes.append(changed_fields(change))
+    if change.action is Action.RENAME:
+        notes.append(f'was "{one_line(change.live_name)}"')
+    if change.adopted:
+        notes.append("adopted")
+    node = style.paint(one_line(change.unique_id), "quiet")
+    tail = "  ".join(part for part in (node, *notes) if part)
+    name = one_line(change.name)
+    return f"  {style.paint(f'{sign} {name}', look)}{' ' * (width - len(name))}  {tail}".rstrip()
+
+
+def _body(change: Change, style: Style) -> list[str]:
+    lines = style.prose(change.reason, indent=6) if change.reason else []
+    lines += style.fix(change.fix, indent=6)
+    if change.action is Action.CREATE:
+        fields = declared_fields(change.desired) if change.desired else change.fields
+        return lines + field_lines(fields, style, new=True)
+    if change.action in WRITES or change.action is Action.BLOCKED:
+        fields = tuple(field for field in change.fields if field.field != "name")
+        return lines + field_lines(fields, style, new=False)
+    return lines
+
+
+def changed_fields(change: Change) -> str:
+    """The names of the fields that an update or a rename changes or would change, beside the name."""
+    if change.action not in (Action.UPDATE, Action.RENAME, Action.BLOCKED):
+        return ""
+    return one_line(", ".join(field.field for field in change.fields if field.field != "name"))
+
+
+def plan_lines(plan: Plan, style: Style, *, writes: bool = True) -> list[str]:
+    """Every object that is not unchanged, grouped by kind; of many, and in quiet style, one line each.
+
+    Without `writes` only those that are not written.
+    """
+    shown = [change for change in plan.changes if change.action in _SIGNS and (writes or change.action not in WRITES)]
+    order = list(Kind)
+    shown.sort(key=lambda change: order.index(change.kind))
+    if style.quiet or is_brief(len(shown), style):
+        return _grouped(shown, style, _brief)
+    lines = _grouped(shown, style, _in_full)
+    long = len(lines) > LONGEST_FULL and is_brief(len(plan.changes), style)
+    return _grouped(shown, style, _brief) if long else lines
+
+
+def _grouped(
+    shown: Sequence[Change], style: Style, lines_of: Callable[[Sequence[Change], Style, int], list[str]]
+) -> list[str]:
+    lines: list[str] = []
+    for kind, group in groupby(shown, key=lambda change: change.kind):
+        changes = list(group)
+        lines.append(style.paint(f"{kind.label}s", "heading"))
+        width = min(max(len(one_line(change.name)) for change in changes), 40)
+        lines += [*lines_of(changes, style, width), ""]
+    return lines
+
+
+def _in_full(changes: Sequence[Change], style: Style, width: int) -> list[str]:
+    return [line for change in changes for line in (_head(change, style, width), *_body(change, style))]
+
+
+def _brief(changes: Sequence[Change], style: Style, width: int) -> list[str]:
+    lines = []
+    for group, reason, fix in by_reason(changes):
+        lines += [_head(change, style, width, fields=True) for change in group]
+        lines += reason_lines(len(group), reason, fix, style)
+    return lines
+
+
+def left_lines(left: Sequence[Left], style: Style) -> list[str]:
+    """The sources that were left as they are, with the reason."""
+    if not left:
+        return []
+    lines = [style.paint("Left as they are", "heading")]
+    groups: dict[str, list[Left]] = {}
+    for one in left:
+        groups.setdefault(one.reason, []).append(one)
+    for reason, group in groups.items():
+        names = (f"{one.kind.label} {one_line(one.name)}" for one in group)
+        lines += [style.paint(f"  {style.sign('·')} {name}", "warning") for name in names]
+        lines += reason_lines(len(group), reason, "", style)
+    return [*lines, ""]
+
+
+def plan_summary(plan: Plan) -> str:
+    """`2 to create, 1 to update, 5 unchanged`, or that there is nothing to do."""
+    actions = [change.action for change in plan.changes]
+    told = ", ".join(f"{actions.count(action):,} {words}" for action, words in _COUNTED if action in actions)
+    if any(action.writes for action in actions):
+        return f"{told}."
+    if set(actions) == {Action.UNCHANGED}:
+        otherwise = sum(bool(change.not_kept) for change in plan.changes)
+        but = f", but for fields that Statsig keeps otherwise ({otherwise:,})" if otherwise else ""
+        return f"Nothing to do: {counted(len(actions), 'source')} as declared{but}."
+    return f"Nothing to write: {told}." if told else "Nothing to do: no source is declared."
+
+
+_STATUS_SIGNS = {
+    Status.DONE: ("✓", "good"),
+    Status.FAILED: ("✗", "error"),
+    Status.REFUSED: ("✗", "error"),
+    Status.UNKNOWN: ("?", "error"),
+    Status.NOT_STARTED: ("·", "warning"),
+}
+_WIDTH = len("not started")
+
+
+def _object_lines(entry: ObjectOutcome, style: Style, *, brief: bool) -> list[str]:
+    sign, look = _STATUS_SIGNS[entry.status]
+    confirmed = "  (confirmed by reading back)" if entry.reconciled else ""
+    mark = style.paint(f"{style.sign(sign)} {entry.ending:<{_WIDTH}}", look)
+    fields = changed_fields(entry.change) if brief else ""
+    line = f"  {mark}  {entry.change.kind.label} {one_line(entry.change.name)}{confirmed}"
+    lines = [f"{line}  {style.paint(fields, 'quiet')}" if fields else line]
+    if entry.message:
+        lines += style.prose(entry.message, indent=6)
+    lines += style.fix(entry.fix, indent=6)
+    for field in entry.echo:
+        kept, sent = two_in_yaml(field.before, field.after)
+        lines += style.prose(f"{field.field} was sent as {sent}, Statsig keeps {kept}", indent=6)
+    return lines
+
+
+def outcome_lines(outcome: Outcome, style: Style, *, heading: str = "Result") -> list[str]:
+    """Object by object what happened; where the plan is not shown before it, with the fields that changed."""
+    brief = style.quiet or is_brief(len(outcome.objects), style)
+    lines = [line for entry in outcome.objects for line in _object_lines(entry, style, brief=brief)]
+    if outcome.stopped:
+        lines += style.prose(outcome.stopped, indent=2, first="Stopped early: ")
+    for note in outcome.notes:
+        lines += style.prose(note, indent=2, first="Note: ")
+    if not lines:
+        return []
+    return [style.paint(heading, "heading"), *lines, ""]
+
+
+def outcome_summary(outcome: Outcome, *, unchanged: int, others: str = "") -> str:
+    """`2 created, 1 failed, 5 unchanged`."""
+    words = [entry.ending for entry in outcome.objects]
+    parts = [f"{words.count(word):,} {word}" for word in ENDINGS if word in words]
+    if unchanged:
+        parts.append(f"{unchanged:,} unchanged")
+    if others:
+        parts.append(others)
+    return ", ".join(parts) + "."
+
+
+BRIEF_FROM = 15
+LONGEST_FULL = 80
+SHOWN_PER_CODE = 3
+"""How many warnings and notes of one code a brief plan shows; errors are never left out."""
+
+_ANY_NAME = '"NAME"'
+_LOOKS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
+
+
+def is_brief(count: int, style: Style) -> bool:
+    """Whether so many entries of one sort get one line each."""
+    return count >= BRIEF_FROM and not style.verbose
+
+
+def by_reason(changes: Iterable[Change]) -> list[tuple[list[Change], str, str]]:
+    """Changes with the reason and the next step that they share, in the order given; those without a reason first.
+
+    A text that differs only by the object's own name counts as shared: it then says NAME instead.
+    """
+    groups: dict[tuple[str, str], list[Change]] = defaultdict(list)
+    for change in changes:
+        own = f'"{change.name}"'
+        groups[change.reason.replace(own, _ANY_NAME), change.fix.replace(own, _ANY_NAME)].append(change)
+    shared = [
+        (group, group[0].reason, group[0].fix) if len(group) == 1 else (group, reason, fix)
+        for (reason, fix), group in groups.items()
+    ]
+    return sorted(shared, key=lambda entry: bool(entry[1] or entry[2]))
+
+
+def reason_lines(number: int, reason: str, fix: str, style: Style) -> list[str]:
+    """The reason and the next step below the last of the changes that share them."""
+    first = f"{counted(number, 'source')}: " if number > 1 else ""
+    lines = style.prose(reason, indent=6, first=first) if reason else []
+    return lines + style.fix(fix, indent=6)
+
+
+def _finding_line(found: Finding, style: Style, *, fix: bool) -> str:
+    place = one_line(str(found.location or found.unique_id))
+    parts = (place, style.paint(one_line(found.key), "quiet"), one_line(found.message))
+    line = "  ".join(part for part in parts if part)
+    return f"  {line} {one_line(found.fix)}".rstrip() if fix else f"  {line}"
+
+
+def brief_findings(findings: Sequence[Finding], style: Style, *, at_most: int | None) -> list[str]:
+    """Findings by weight and code, one line each; a next step that all of a code share stands below them.
+
+    `at_most` limits the warnings and notes of each code; the number of those that are left out is given.
+    """
+    groups: dict[tuple[Severity, str], list[Finding]] = defaultdict(list)
+    for found in findings:
+        groups[found.severity, found.code].append(found)
+    lines = []
+    for (severity, code), group in sorted(groups.items(), key=lambda entry: -entry[0][0]):
+        lines.append(f"{style.paint(severity.label, _LOOKS[severity])}  {one_line(code)}  ({len(group):,})")
+        shared = len({found.fix for found in group}) == 1
+        limited = at_most is not None and severity is not Severity.ERROR and len(group) > at_most + 1
+        shown = group[:at_most] if limited else group
+        lines += [_finding_line(found, style, fix=not shared) for found in shown]
+        if limited:
+            lines.append(f"  and {len(group) - len(shown):,} more; --verbose shows all")
+        if shared:
+            lines += style.fix(group[0].fix, indent=2)
+        lines.append("")
+    return lines

@@ -1,0 +1,180 @@
+"""The text of each command: a whole report as one string that ends with a line break."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from dbt_statsig.report.escape import no_commands, one_line
+from dbt_statsig.report.text.lists import diagnosis_lines, diagnosis_summary
+from dbt_statsig.report.text.plan import (
+    SHOWN_PER_CODE,
+    is_brief,
+    left_lines,
+    outcome_lines,
+    outcome_summary,
+    plan_lines,
+    plan_summary,
+)
+from dbt_statsig.report.text.style import Style, counted
+from dbt_statsig.report.text.validation import findings_lines, source_lines, tally, verdict_line
+from dbt_statsig.vocabulary.changes import Action
+from dbt_statsig.vocabulary.findings import Severity
+from dbt_statsig.vocabulary.results import Status
+
+if TYPE_CHECKING:
+    from dbt_statsig.vocabulary.changes import Plan
+    from dbt_statsig.vocabulary.findings import Finding, KnownFinding
+    from dbt_statsig.vocabulary.results import Diagnosis, Impact, Planned, Synced, Validation
+
+PLAIN = Style()
+
+
+def _joined(lines: list[str]) -> str:
+    return no_commands("\n".join(lines) + "\n")
+
+
+def _least(style: Style, otherwise: Severity) -> Severity:
+    """In quiet style only findings that stand in the way are told."""
+    return Severity.ERROR if style.quiet else otherwise
+
+
+def validation_text(validation: Validation, style: Style = PLAIN) -> str:
+    """Every source with the evidence for its columns, every finding by file, and the verdict."""
+    lines = [] if style.quiet else source_lines(validation, style)
+    lines += findings_lines(own_findings(validation), style, least=_least(style, Severity.NOTE))
+    lines += [*impact_lines(validation.impact, style), *baseline_lines(validation, style)]
+    return _joined([*lines, verdict_line(validation, style)])
+
+
+def _planned_lines(planned: Planned, style: Style, *, writes: bool = True) -> list[str]:
+    least = _least(style, Severity.WARNING)
+    return [
+        *findings_lines(own_findings(planned.validation), style, least=least, at_most=SHOWN_PER_CODE),
+        *impact_lines(planned.validation.impact, style),
+        *plan_lines(planned.plan, style, writes=writes),
+        *(line for note in planned.notes for line in style.prose(note, indent=0, first="Note: ")),
+        *left_lines(planned.left, style),
+    ]
+
+
+def plan_text(planned: Planned, style: Style = PLAIN) -> str:
+    """Errors and warnings, then what a sync would change, and the sums."""
+    return _joined([*_planned_lines(planned, style), style.paint(planned_summary(planned), "heading")])
+
+
+def planned_summary(planned: Planned) -> str:
+    """The sums of a plan; where every source was left as it is, that."""
+    if planned.left and not planned.plan.changes:
+        return f"Nothing to do: {counted(len(planned.left), 'source')} left as they are."
+    if planned.validation.unmatched and not planned.plan.changes:
+        return "Nothing to do: the selection matches no declared source."
+    return plan_summary(planned.plan)
+
+
+def _left(plan: Plan) -> str:
+    """What a sync left alone because it had to."""
+    actions = [change.action for change in plan.changes]
+    counts = ((actions.count(Action.FOREIGN), "refused"), (actions.count(Action.BLOCKED), "blocked"))
+    return ", ".join(f"{count:,} {word}" for count, word in counts if count)
+
+
+def sync_text(synced: Synced, style: Style = PLAIN, *, dry_run: bool = False) -> str:
+    """The plan (of many changes only what is not written), what became of each change, and the sums."""
+    written = len(synced.outcome.objects)
+    # What was written is in the result, line by line: of many, and in quiet style, it is not shown twice.
+    repeats = bool(written) and not dry_run and (style.quiet or is_brief(written, style))
+    lines = _planned_lines(synced.planned, style, writes=not repeats)
+    lines += outcome_lines(synced.outcome, style, heading="Of the saved plan" if dry_run else "Result")
+    return _joined([*lines, style.paint(synced_summary(synced, dry_run=dry_run), "heading")])
+
+
+def synced_summary(synced: Synced, *, dry_run: bool = False) -> str:
+    """The sums of a sync: of what was written, or of the plan where nothing was."""
+    plan = synced.planned.plan
+    if dry_run:
+        statuses = [entry.status for entry in synced.outcome.objects]
+        refusals = statuses.count(Status.REFUSED)
+        more = f" {counted(refusals, 'change')} of the saved plan would be refused." if refusals else ""
+        return f"Dry run, nothing was written: {planned_summary(synced.planned)}{more}"
+    if not synced.outcome.objects:
+        return planned_summary(synced.planned)
+    told = {(entry.change.kind, entry.change.name) for entry in synced.outcome.objects}
+    others = (change for change in plan.changes if (change.kind, change.name) not in told)
+    unchanged = sum(change.action is Action.UNCHANGED for change in others)
+    return outcome_summary(synced.outcome, unchanged=unchanged, others=_left(plan))
+
+
+def diagnosis_text(diagnosis: Diagnosis, style: Style = PLAIN) -> str:
+    """The checks, the settings with their origins, and whether all is well."""
+    return _joined([*diagnosis_lines(diagnosis, style), diagnosis_summary(diagnosis)])
+
+
+_LOOKS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
+_MOST_STALE = 10
+
+
+def own_findings(validation: Validation) -> tuple[Finding, ...]:
+    """The findings that have no section of their own."""
+    effects = set() if validation.impact is None else set(map(id, validation.impact.effects))
+    return tuple(found for found in validation.findings if id(found) not in effects)
+
+
+def impact_lines(impact: Impact | None, style: Style) -> list[str]:
+    """Source by source what the change does to it, then what it does above them; no line where nobody asked."""
+    if impact is None:
+        return []
+    effects = [found for found in impact.effects if not style.quiet or found.severity > Severity.NOTE]
+    if style.quiet and not effects:
+        return []
+    base = style.paint(f"(against {one_line(impact.base)})", "quiet")
+    lines = [f"{style.paint('What this change does', 'heading')}  {base}"]
+    for home, group in groupby(sorted(effects, key=_order), key=_home):
+        lines.append(f"  {home}")
+        for found in group:
+            lead = f"{found.severity.label}  "
+            prose = style.prose(found.message, indent=4, first=lead)
+            prose[0] = prose[0].replace(lead, style.paint(found.severity.label, _LOOKS[found.severity]) + "  ", 1)
+            lines += [*prose, *style.fix(found.fix, indent=6)]
+    if impact.summary:
+        lines.append(f"  {impact.summary}")
+    return [*lines, *_experiments(impact, style), ""]
+
+
+def baseline_lines(validation: Validation, style: Style) -> list[str]:
+    """How many findings the baseline knew, and its entries that may go."""
+    baseline = validation.baseline
+    if baseline is None:
+        return []
+    path = one_line(baseline.path)
+    lines = [] if style.quiet else [f"Known by the baseline {path}, not shown: {tally(baseline.known) or 'nothing'}."]
+    if baseline.stale:
+        number = counted(len(baseline.stale), "entry", "entries")
+        lines += style.prose(f"{number} of {path} match no finding any more. Write the file again.", indent=0)
+        lines += [f"  {one_line(_entry(entry))}" for entry in baseline.stale[:_MOST_STALE]]
+        if len(baseline.stale) > _MOST_STALE:
+            lines.append(f"  and {len(baseline.stale) - _MOST_STALE:,} more")
+    return [*lines, ""] if lines else []
+
+
+def _experiments(impact: Impact, style: Style) -> list[str]:
+    if impact.experiments is None:
+        return []
+    names = ", ".join(f"{one.name} ({one.status})" if one.status else one.name for one in impact.experiments)
+    return style.prose(f"Running experiments that use what it touches: {names or 'none'}.", indent=2)
+
+
+def _order(found: Finding) -> tuple[object, ...]:
+    return (not found.source, found.kind, found.source, found.unique_id, -found.severity, found.code, found.message)
+
+
+def _home(found: Finding) -> str:
+    if found.source:
+        return one_line(f"{found.kind.replace('_', ' ')} {found.source}")
+    return "above the sources" if found.unique_id else "not compared"
+
+
+def _entry(entry: KnownFinding) -> str:
+    about = " ".join(part for part in (entry.unique_id, entry.kind, entry.source, entry.key) if part)
+    times = f"  ({entry.count} times)" if entry.count > 1 else ""
+    return f"{entry.code}  {about}{times}"

@@ -1,0 +1,135 @@
+"""What a plan is made of: values only."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, structs
+
+from dbt_statsig.vocabulary.sources import SPECS, Kind, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Action(str, Enum):
+    """What happens to one object."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    RENAME = "rename"
+    DELETE = "delete"
+    UNCHANGED = "unchanged"
+    FOREIGN = "foreign"
+    ORPHAN = "orphan"
+    BLOCKED = "blocked"
+
+    @property
+    def writes(self) -> bool:
+        """Whether applying the plan writes this object."""
+        return self in {Action.CREATE, Action.UPDATE, Action.RENAME, Action.DELETE}
+
+    @property
+    def refuses(self) -> bool:
+        """Whether something declared must not be written: not ours, or blocked by findings."""
+        return self in {Action.FOREIGN, Action.BLOCKED}
+
+
+WRITES = frozenset({Action.CREATE, Action.UPDATE, Action.RENAME, Action.DELETE})
+"""The actions that write; all others only report."""
+
+
+class FieldChange(Struct, frozen=True, kw_only=True):
+    """One field of one object: snake_case name, what the console has (None: nothing), what it shall have."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """One object and what happens to it.
+
+    `name` is the declared name (the live one for orphans and deletions), `live_name` the one in the console
+    (differs for a rename), `reason` says why an object is foreign, orphaned, blocked or replaced; `fix` the next step.
+    `requires` names other changes of the kind, and `after` those of other kinds, each with its kind: only after these
+    are done is this one written.
+    `not_kept` are fields that Statsig is known to keep otherwise (`before`) than they are sent (`after`); they are no
+    reason to write.
+    `kept` says that the SQL stays as it is, as the evidence at hand does not tell whether it is right.
+    `desired` and `live` are the whole objects; either is None where there is none.
+    """
+
+    action: Action
+    kind: Kind
+    name: str
+    unique_id: str = ""
+    live_name: str = ""
+    fields: tuple[FieldChange, ...] = ()
+    not_kept: tuple[FieldChange, ...] = ()
+    reason: str = ""
+    fix: str = ""
+    requires: tuple[str, ...] = ()
+    after: tuple[tuple[Kind, str], ...] = ()
+    kept: bool = False
+    adopted: bool = False
+    desired: Source | None = None
+    live: Source | None = None
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether an update sends the changed fields alone."""
+        return SPECS[self.kind].can_send([field.field for field in self.fields])
+
+    @property
+    def needed(self) -> tuple[tuple[Kind, str], ...]:
+        """What has to be done before, each with its kind."""
+        return (*((self.kind, name) for name in self.requires), *self.after)
+
+    def called(self, needed: tuple[Kind, str]) -> str:
+        """How a message about this change names what it needs."""
+        kind, name = needed
+        return f'"{name}"' if kind is self.kind else f'{kind.label} "{name}"'
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """All changes, in a stable order, for one dbt project (and its namespace) against one console.
+
+    `disabled` are the objects whose declarations are disabled in this dbt target; they stay as they are.
+    """
+
+    project: str
+    changes: tuple[Change, ...]
+    disabled: tuple[Change, ...] = ()
+    namespace: str = ""
+
+    @property
+    def owner(self) -> str:
+        """Whose objects these are, as their ownership line names it: `shop`, or `shop@dev`."""
+        return f"{self.project}@{self.namespace}" if self.namespace else self.project
+
+
+def is_standing(change: Change) -> bool:
+    """Whether the declared object is there as this project's own, whatever becomes of the change."""
+    return change.live is not None and not change.adopted and change.action is not Action.FOREIGN
+
+
+def united(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """The changes, with each blocked that requires one which is not written: what replaces and what goes are one."""
+    found = list(changes)
+    while True:
+        ready = {(change.kind, change.name) for change in found if change.action in WRITES}
+        unmet = [
+            (place, change.called(needed))
+            for place, change in enumerate(found)
+            if change.action in WRITES
+            for needed in change.needed
+            if needed not in ready
+        ]
+        if not unmet:
+            return tuple(found)
+        for place, name in unmet:
+            reason = f"{name}, which must be there first, is not written."
+            reason = f"{reason[0].upper()}{reason[1:]}"
+            found[place] = structs.replace(found[place], action=Action.BLOCKED, reason=reason, fix=f"See {name}.")

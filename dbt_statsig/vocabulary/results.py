@@ -1,0 +1,332 @@
+"""What the conductor hands back, for reports and for callers: values only."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from msgspec import Struct
+
+from dbt_statsig.errors import EXIT_CANNOT_RUN, EXIT_DONE, EXIT_FINDINGS
+from dbt_statsig.vocabulary.changes import Action, Change, FieldChange, Plan
+from dbt_statsig.vocabulary.experiments import Experiment
+from dbt_statsig.vocabulary.findings import Finding, KnownFinding, Location, Severity
+from dbt_statsig.vocabulary.sources import Kind, Source
+from dbt_statsig.vocabulary.verdicts import ColumnSet, Verdict
+
+
+class ColumnUse(Struct, frozen=True, kw_only=True):
+    """One column that a source uses: in which role (`timestamp_column`, `id_type_mapping.userID`), and the proof."""
+
+    role: str
+    verdict: Verdict
+
+
+class Upstream(Struct, frozen=True, kw_only=True):
+    """One node above a source's own: `feeds` are the nodes of the same lineage that read it."""
+
+    unique_id: str
+    name: str
+    resource_type: str
+    feeds: tuple[str, ...]
+
+
+class Lineage(Struct, frozen=True, kw_only=True):
+    """What stands above a source's node in dbt's graph, nearest first; `more` nodes further up are left out."""
+
+    nodes: tuple[Upstream, ...]
+    more: int = 0
+
+
+class SourceReport(Struct, frozen=True, kw_only=True):
+    """One declared source: where it comes from, its columns, and the payload (None where none could be built).
+
+    `selected` are the names of all columns that the SQL selects, empty where it selects every column; `hidden` those
+    that it leaves out for their tags. `unproven` says what the payload needs and nothing proves: it is not pushed.
+    `lineage` is None where nobody asked for it.
+    """
+
+    kind: Kind
+    name: str
+    unique_id: str
+    relation_name: str
+    location: Location | None
+    columns: tuple[ColumnUse, ...]
+    payload: Source | None
+    blocked: bool
+    selected: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+    unproven: str = ""
+    lineage: Lineage | None = None
+
+
+class Impact(Struct, frozen=True, kw_only=True):
+    """What a change does to the sources that the artifacts at `base` declared.
+
+    `compared` is how many sources both sides have; `effects` are findings, which stand among those of the validation
+    too. `experiments` are the running ones that use a source which the change touches, None where nobody was asked.
+    """
+
+    base: str
+    compared: int
+    effects: tuple[Finding, ...]
+    experiments: tuple[Experiment, ...] | None = None
+
+    @property
+    def summary(self) -> str:
+        """What was compared, where no column changes; empty where an effect says otherwise, or cannot be known."""
+        if any(found.code not in _COLUMNS_STAY for found in self.effects):
+            return ""
+        noun = "source" if self.compared == 1 else "sources"
+        return f"No mapped or selected column changes ({self.compared:,} {noun} compared)."
+
+
+_COLUMNS_STAY = frozenset({"impact-sql-changed", "impact-experiment"})
+
+
+class Baseline(Struct, frozen=True, kw_only=True):
+    """What a baseline knew already: these findings are kept apart; `stale` are entries without a finding."""
+
+    path: str
+    known: tuple[Finding, ...]
+    stale: tuple[KnownFinding, ...]
+
+
+class Validation(Struct, frozen=True, kw_only=True):
+    """What a manifest declares, and all findings about it, sorted by place.
+
+    `namespace` is that of the dbt target, empty where it has none. `baseline` and `impact` are None where nobody asked
+    for them.
+    """
+
+    project: str
+    adapter: str
+    dbt_version: str
+    manifest_path: str
+    sources: tuple[SourceReport, ...]
+    findings: tuple[Finding, ...]
+    unmatched: tuple[str, ...] = ()
+    baseline: Baseline | None = None
+    impact: Impact | None = None
+    namespace: str = ""
+
+    @property
+    def owner(self) -> str:
+        """Whose the sources are, as their ownership line names it: `shop`, or `shop@dev`."""
+        return f"{self.project}@{self.namespace}" if self.namespace else self.project
+
+    def ok(self, *, strict: bool = False) -> bool:
+        """True when no finding stands in the way of a push."""
+        limit = Severity.WARNING if strict else Severity.ERROR
+        return all(found.severity < limit for found in self.findings)
+
+    @property
+    def exit_code(self) -> int:
+        """1 where a finding stands in the way, else 0."""
+        return EXIT_DONE if self.ok() else EXIT_FINDINGS
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What stands in the way, a line each: the same that makes `exit_code`."""
+        errors = (found for found in self.findings if found.severity is Severity.ERROR)
+        return tuple(f"{found.source or found.unique_id or self.project}: {found.message}" for found in errors)
+
+
+class Status(str, Enum):
+    """How the write of one object ended."""
+
+    DONE = "done"
+    FAILED = "failed"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    NOT_STARTED = "not started"
+
+
+_DONE = {Action.CREATE: "created", Action.UPDATE: "updated", Action.RENAME: "renamed", Action.DELETE: "deleted"}
+ENDINGS = (*_DONE.values(), "adopted", "already so", *(status.value for status in Status))
+"""Every word for how a write can end."""
+
+
+class ObjectOutcome(Struct, frozen=True, kw_only=True):
+    """One change and what became of it; refused: not written, as the console is not as the plan needs it.
+
+    `echo` holds the fields that the answer shows otherwise than they were sent; `reconciled` says that the outcome
+    was learned by reading back after an unusable answer, `already` that it was so before.
+    """
+
+    change: Change
+    status: Status
+    message: str = ""
+    fix: str = ""
+    echo: tuple[FieldChange, ...] = ()
+    reconciled: bool = False
+    already: bool = False
+
+    @property
+    def ending(self) -> str:
+        """How it ended, in a word of ENDINGS."""
+        status: str = self.status.value
+        if self.already or self.status is not Status.DONE:
+            return "already so" if self.already else status
+        return "adopted" if self.change.adopted else _DONE.get(self.change.action, status)
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """All changes that were to be written, in order; `stopped` says why the run ended early, or is empty.
+
+    `notes` are remarks that concern no single object.
+    """
+
+    objects: tuple[ObjectOutcome, ...]
+    stopped: str = ""
+    notes: tuple[str, ...] = ()
+
+
+class Left(Struct, frozen=True, kw_only=True):
+    """A declared source that a run after a dbt command leaves as it is, and why."""
+
+    kind: Kind
+    name: str
+    unique_id: str
+    reason: str
+
+
+class Binding(Struct, frozen=True, kw_only=True):
+    """What a plan depends on beside the live objects; `declared` and `settings` are digests."""
+
+    project: str
+    target: str
+    base_url: str
+    declared: str
+    settings: str
+    namespace: str = ""
+
+
+class Planned(Struct, frozen=True, kw_only=True):
+    """A validation, the plan that follows from it, and how many requests the reading took.
+
+    `left` are the sources whose nodes the dbt command before did not build, `notes` remarks that belong into every
+    report, `doubt` says why a sync without `force` refuses all of it. `binding` is None only where a plan was made by
+    hand.
+    """
+
+    validation: Validation
+    plan: Plan
+    requests: int
+    warnings: tuple[str, ...] = ()
+    left: tuple[Left, ...] = ()
+    notes: tuple[str, ...] = ()
+    binding: Binding | None = None
+    doubt: str = ""
+
+    @property
+    def pending(self) -> bool:
+        """Whether applying the plan would write something."""
+        return any(change.action.writes for change in self.plan.changes)
+
+    @property
+    def exit_code(self) -> int:
+        """1 for findings, and where something declared must not be written; else 0, whatever is pending."""
+        refused = any(change.action.refuses for change in self.plan.changes)
+        return EXIT_FINDINGS if refused else self.validation.exit_code
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What stands in the way, a line each: the same that makes `exit_code`."""
+        refused = (change for change in self.plan.changes if change.action.refuses)
+        blocked = (f"{change.kind.label} {change.name}: {change.reason}" for change in refused)
+        return (*self.validation.problems, *blocked)
+
+    def ok(self) -> bool:
+        """True when all that is declared can be pushed."""
+        return self.exit_code == EXIT_DONE
+
+
+class Synced(Struct, frozen=True, kw_only=True):
+    """A plan and what became of it."""
+
+    planned: Planned
+    outcome: Outcome
+
+    @property
+    def exit_code(self) -> int:
+        """2 where an outcome is unknown or the run had to stop; 1 where an object failed, was refused or blocked."""
+        statuses = {entry.status for entry in self.outcome.objects}
+        if self.outcome.stopped or Status.UNKNOWN in statuses:
+            return EXIT_CANNOT_RUN
+        return EXIT_FINDINGS if statuses - {Status.DONE} else self.planned.exit_code
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What went wrong or stands in the way, a line each: the same that makes `exit_code`."""
+        objects = (entry for entry in self.outcome.objects if entry.status is not Status.DONE)
+        failed = (
+            f"{entry.change.kind.label} {entry.change.name}: {entry.status.value}. {entry.message}".rstrip()
+            for entry in objects
+        )
+        return (*filter(None, [self.outcome.stopped]), *failed, *self.planned.problems)
+
+    def ok(self) -> bool:
+        """True when Statsig now holds all that is declared; after a dry run, when it could."""
+        return self.exit_code == EXIT_DONE
+
+
+class Check(Struct, frozen=True, kw_only=True):
+    """One line of `debug`: `ok` is None where the check could not be made."""
+
+    name: str
+    ok: bool | None
+    message: str
+    fix: str = ""
+
+
+class SettingOrigin(Struct, frozen=True, kw_only=True):
+    """One setting in force, and where its value came from."""
+
+    key: str
+    value: str
+    origin: str
+
+
+class Diagnosis(Struct, frozen=True, kw_only=True):
+    """What `debug` found."""
+
+    checks: tuple[Check, ...]
+    settings: tuple[SettingOrigin, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """2 where a check failed: the program could not do its work."""
+        return EXIT_CANNOT_RUN if any(check.ok is False for check in self.checks) else EXIT_DONE
+
+
+class ListedNode(Struct, frozen=True, kw_only=True):
+    """One node with what is known of its columns."""
+
+    unique_id: str
+    columns: ColumnSet
+
+
+class Listing(Struct, frozen=True, kw_only=True):
+    """Nodes in the order of their unique_ids, and the words of the selection that matched nothing."""
+
+    nodes: tuple[ListedNode, ...]
+    unmatched: tuple[str, ...] = ()
+
+
+class Failure(Struct, frozen=True, kw_only=True):
+    """`type` is the class in the error tree; `root` the project's folder inside its repository (empty: the same).
+
+    Message and next step hold no secret: who makes this has taken them out.
+    """
+
+    command: str
+    type: str
+    message: str
+    fix: str
+    exit_code: int
+    root: str = ""
+
+    @property
+    def text(self) -> str:
+        """The message and the next step, on lines of their own."""
+        return f"{self.message}\n{self.fix}".rstrip()
