@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import msgspec
 
-import dbt_statsig.commands.conductor as program
+import dbt_statsig as program
 from dbt_statsig.project.request import Request
 from dbt_statsig.vocabulary.results import Status
 from dbt_statsig.vocabulary.sources import SPECS, Kind

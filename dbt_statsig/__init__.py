@@ -13,7 +13,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from dbt_statsig.commands.conductor import plan, sync, validate
+    from dbt_statsig.commands.plan import plan
+    from dbt_statsig.commands.sync import sync
+    from dbt_statsig.commands.validate import validate
     from dbt_statsig.errors import DbtStatsigError
     from dbt_statsig.project.request import Request
     from dbt_statsig.vocabulary.results import Planned, Synced, Validation
@@ -39,9 +41,9 @@ _HOMES = {
     "Request": "project.request",
     "Synced": "vocabulary.results",
     "Validation": "vocabulary.results",
-    "plan": "commands.conductor",
-    "sync": "commands.conductor",
-    "validate": "commands.conductor",
+    "plan": "commands.plan",
+    "sync": "commands.sync",
+    "validate": "commands.validate",
 }
 
 

@@ -28,7 +28,7 @@ def command(*, request: Request, output: Output, check: bool, out: Path | None) 
 
     Compares what the project declares with what the Console API lists, field by field, SQL line by line.
     """
-    from dbt_statsig.commands.conductor import plan  # help needs none of these
+    from dbt_statsig.commands.plan import plan  # help needs none of these
     from dbt_statsig.planning.saved_plan import check_savable, save
 
     if out is not None:

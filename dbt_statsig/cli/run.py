@@ -162,7 +162,8 @@ def _passed_through(words: Sequence[str]) -> tuple[int, bool]:
 
 def _synced(request: Request, dbt: DbtCommand, output: Output) -> Synced:
     """The sync of what was built. SQL that dbt left uncompiled above it is compiled into a folder of ours first."""
-    from dbt_statsig.commands.conductor import sync, to_compile
+    from dbt_statsig.commands.sync import sync
+    from dbt_statsig.commands.validate import to_compile
     from dbt_statsig.project.artifacts import load_manifest  # help needs none of these
     from dbt_statsig.project.inputs import built_by, catalog_path, manifest_path
     from dbt_statsig.project.settings import resolve

@@ -54,7 +54,7 @@ def command(*, request: Request, output: Output, dry_run: bool, saved_plan: Path
     Plans, then writes exactly that plan, and says object by object what became of it. Objects that this project does
     not own are left alone unless --adopt names them; nothing is deleted without --prune.
     """
-    from dbt_statsig.commands.conductor import sync  # help needs no conductor
+    from dbt_statsig.commands.sync import sync  # help needs none of it
 
     confirm = None
     if request.adopt_all and not (yes or dry_run):

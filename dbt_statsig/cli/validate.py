@@ -101,7 +101,7 @@ def command(*, request: Request, output: Output, known: Callable[[Validation], V
     that they exist. A column that is proven absent is an error; one that nothing proves is a warning. With --state it
     also tells what has changed for the sources since those artifacts.
     """
-    from dbt_statsig.commands.conductor import validate  # help needs no conductor
+    from dbt_statsig.commands.validate import validate  # help needs none of it
 
     validation = known(validate(structs.replace(request, require_fresh=require_fresh)))
     return tell(output, validation, exit_code=validation.exit_code)

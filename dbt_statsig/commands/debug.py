@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dbt_statsig.project.request import Request
 
 
-def diagnose(request: Request) -> Diagnosis:
+def debug(request: Request) -> Diagnosis:
     """Every check with its outcome, and every setting with its origin. Raises nothing that a check can tell."""
     checks: list[Check] = []
     resolved = _settings(request, checks)

@@ -47,7 +47,7 @@ class Project:
     """One run's offline half: what was read, what is declared, and what follows from it.
 
     `only` are the nodes in scope (None: all). Proving waits until its result is asked for, so that the console can be
-    read meanwhile. Raises SettingsError, ArtifactError and UsageError as `conductor.validate` says.
+    read meanwhile. Raises SettingsError, ArtifactError and UsageError as `commands.validate` says.
     """
 
     def __init__(self, request: Request, manifest: Manifest | None) -> None:

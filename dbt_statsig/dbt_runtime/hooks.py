@@ -90,7 +90,7 @@ def _allowed(call: Call, settings: Settings, statuses: dict[str, str]) -> dict[s
 
 def _push(call: Call, settings: Settings, statuses: dict[str, str]) -> str:
     """Push, say what happened, and give what is to be complained about."""
-    from dbt_statsig.commands.conductor import sync
+    from dbt_statsig.commands.sync import sync
     from dbt_statsig.dbt_runtime.operations import compiled_manifest, style
     from dbt_statsig.project.artifacts import succeeded  # only where something is to be done
     from dbt_statsig.report.text.report import sync_text

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
 
-from dbt_statsig.commands.conductor import plan, sync, validate
+from dbt_statsig.commands.plan import plan
+from dbt_statsig.commands.sync import sync
+from dbt_statsig.commands.validate import validate
 from dbt_statsig.console.key import without_keys
 from dbt_statsig.dbt_runtime.call import OPERATION, kinds, names, switch, words
 from dbt_statsig.dbt_runtime.manifest import live_manifest, marked_nodes

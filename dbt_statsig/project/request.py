@@ -1,4 +1,4 @@
-"""What every door (command line, macro, hook, Python) hands to the conductor."""
+"""What a command line, macro, hook or Python caller asks of a command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the conductor hands back, for reports and for callers: values only."""
+"""What the commands give back, for reports and for callers: values only."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-import dbt_statsig.commands.conductor as program
+import dbt_statsig.commands.sync as program
 from dbt_statsig.console.sender import Envelope
 from dbt_statsig.emulator import running
 from dbt_statsig.project.request import Request

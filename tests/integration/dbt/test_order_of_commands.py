@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from dbt_statsig.commands.conductor import plan, sync
+from dbt_statsig.commands.plan import plan
+from dbt_statsig.commands.sync import sync
 from dbt_statsig.emulator import Running
 from dbt_statsig.project.request import Request
 from tests.integration.cli_process import KEY

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dbt_statsig.commands import conductor
+import dbt_statsig.commands.sync as program
 from dbt_statsig.console import confirming
 from dbt_statsig.emulator import running
 from dbt_statsig.vocabulary.results import Status, Synced
@@ -31,7 +31,7 @@ def _one_look(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def synced(project: Project, **fields: Any) -> Synced:
     """A sync in this process."""
-    return conductor.sync(request_of(project, **fields))
+    return program.sync(request_of(project, **fields))
 
 
 def statuses(done: Synced) -> dict[str, Status]:
@@ -120,7 +120,7 @@ def test_56_a_deletion_of_what_is_gone_is_done(project: Project, server: Running
         del server.state.sources["metric_sources"]["M1"]
         return True
 
-    (entry,) = conductor.sync(request, confirm=delete_now).outcome.objects
+    (entry,) = program.sync(request, confirm=delete_now).outcome.objects
     assert (entry.status, entry.already, entry.message) == (Status.DONE, True, "It was gone already.")
 
 

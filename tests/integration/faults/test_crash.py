@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-import dbt_statsig.commands.conductor as program
+import dbt_statsig.commands.sync as program
 from dbt_statsig.emulator import Running, running
 from dbt_statsig.project.request import Request
 from tests.integration.faults.project import Project, calls

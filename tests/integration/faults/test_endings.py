@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import pytest
 
-import dbt_statsig.commands.conductor as program
+import dbt_statsig.commands.sync as program
 from dbt_statsig.applying.freshness import Freshness
 from dbt_statsig.emulator import Running, running
 from dbt_statsig.project.request import Request

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from dbt_statsig.commands import conductor
+from dbt_statsig.commands.plan import plan
+from dbt_statsig.commands.sync import sync
 from dbt_statsig.errors import ArtifactError, AuthenticationFailed, DbtStatsigError, SettingsError, TargetRefused
 from dbt_statsig.payloads.building import build_payload
 from dbt_statsig.project.request import Request
@@ -45,7 +46,7 @@ def with_proof(monkeypatch: pytest.MonkeyPatch, before: Any) -> None:
 def test_the_lists_are_read_while_proving(project: Project, server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     """A proof that waits until both lists were asked for comes to its end: nothing waits for the proof."""
     with_proof(monkeypatch, lambda: wait_for(lambda: len(server.requests) >= 2))
-    planned = conductor.plan(request_of(project))
+    planned = plan(request_of(project))
     assert {change.action.value for change in planned.plan.changes} == {"create"}
     assert [one.path.rsplit("/", 1)[-1] for one in server.requests[:2]] == ["assignment_sources", "list"]
 
@@ -60,7 +61,7 @@ def test_a_failing_proof_ends_the_reading(project: Project, server: Running, mon
 
     with_proof(monkeypatch, fail)
     with pytest.raises(ArtifactError, match="further down"):
-        conductor.plan(request_of(project))
+        plan(request_of(project))
     assert server.requests == []
     wait_for(lambda: not [thread for thread in threading.enumerate() if thread.name == "statsig-read"])
     assert [one.path.rsplit("/", 1)[-1] for one in server.requests] == ["assignment_sources"]
@@ -70,7 +71,7 @@ def test_a_refused_key_is_told_after_the_proof(project: Project, server: Running
     """The error of the reading is raised as it is, once the offline half is done."""
     project.key = "console-wrong"
     with pytest.raises(AuthenticationFailed):
-        conductor.plan(request_of(project))
+        plan(request_of(project))
     assert [one.status for one in server.requests] == [401]
 
 
@@ -118,7 +119,7 @@ def test_what_is_blocked_offline_asks_nothing(
 ) -> None:
     """Settings, artifacts and targets that cannot be used are told without a single request."""
     fields = spoil(project)
-    door = conductor.plan if "state" in fields else conductor.sync
+    door = plan if "state" in fields else sync
     with pytest.raises(error):
         door(request_of(project, **fields))
     assert server.requests == []
@@ -129,10 +130,10 @@ def test_no_change_costs_the_list_pages(project: Project, server: Running) -> No
     project.forget("exposures")
     project.forget("orders")
     project.declare_many(250)
-    wanted = conductor.plan(request_of(project)).plan.changes
+    wanted = plan(request_of(project)).plan.changes
     server.state.sources["metric_sources"] = {one.name: msgspec.to_builtins(one.desired) for one in wanted}
     before = len(server.requests)
-    synced = conductor.sync(request_of(project))
+    synced = sync(request_of(project))
     assert synced.outcome.objects == ()
     assert sorted(one.query for one in server.requests[before:]) == [f"limit=100&page={page}" for page in (1, 2, 3)]
     assert synced.planned.requests == 3

@@ -9,7 +9,7 @@ import pytest
 
 from dbt_statsig.cli.app import run
 from dbt_statsig.cli.group import COMMANDS
-from dbt_statsig.commands import conductor
+from dbt_statsig.commands import validate
 from dbt_statsig.errors import SettingsError, TargetRefused
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def _raising(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr(conductor, "validate", fail)
+    monkeypatch.setattr(validate, "validate", fail)
 
 
 def test_unknown_command(capsys: pytest.CaptureFixture[str]) -> None:

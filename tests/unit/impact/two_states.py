@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dbt_statsig.commands.conductor import validate
+from dbt_statsig.commands.validate import validate
 from dbt_statsig.project.request import Request
 from tests.unit.columns.projects import model
 from tests.unit.project.artifacts.build import manifest_bytes

@@ -45,7 +45,7 @@ def change(action: Action = Action.UPDATE, name: str = "Orders", **fields: Any) 
 
 
 def planned(*changes: Change, binding: Binding | None = BINDING) -> Planned:
-    """A plan as the conductor hands it back."""
+    """A plan as `plan` gives it back."""
     return Planned(validation=VALIDATION, plan=Plan(project="shop", changes=changes), requests=1, binding=binding)
 
 

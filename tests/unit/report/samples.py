@@ -1,4 +1,4 @@
-"""One small project's validation, plan and outcome, as the conductor would hand them to the renderers."""
+"""One small project's validation, plan and outcome, as the commands would hand them to the renderers."""
 
 from __future__ import annotations
 

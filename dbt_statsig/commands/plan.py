@@ -1,4 +1,4 @@
-"""The conductor: load, declare, prove, plan, apply. Every door calls one function of this file."""
+"""`plan`: what a sync would change. Offline half and console are read side by side, then compared."""
 
 from __future__ import annotations
 
@@ -15,29 +15,27 @@ from dbt_statsig.payloads.building import BUILT_IN_UNITS
 from dbt_statsig.planning.adoption import matchless, without_creations
 from dbt_statsig.planning.elsewhere import by_node
 from dbt_statsig.planning.matching import Scope, absent, build_plan, owned
-from dbt_statsig.planning.not_kept import NOT_KEPT, not_kept, written
+from dbt_statsig.planning.not_kept import not_kept
 from dbt_statsig.planning.relocation import relocated
 from dbt_statsig.planning.safety import doubt, guarded, not_replaced_elsewhere
-from dbt_statsig.planning.saved_plan import binding_of, load, matched, scoped
+from dbt_statsig.planning.saved_plan import binding_of
 from dbt_statsig.planning.uncompared import excused, without_uncompared
 from dbt_statsig.project.declarations.reading import misspelt_mark
 from dbt_statsig.project.namespace import other_prefixes, prefix_of
 from dbt_statsig.project.target import check_target
-from dbt_statsig.vocabulary.changes import WRITES
 from dbt_statsig.vocabulary.findings import CODES, did_you_mean, finding
 from dbt_statsig.vocabulary.progress import Progress, Silent
-from dbt_statsig.vocabulary.results import Diagnosis, Left, Outcome, Planned, Synced, Validation
+from dbt_statsig.vocabulary.results import Left, Planned, Validation
 from dbt_statsig.vocabulary.sources import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from dbt_statsig.console.client import ConsoleClient, Waiting
     from dbt_statsig.console.key import ApiKey
     from dbt_statsig.planning.matching import Live
     from dbt_statsig.project.artifacts import Manifest
     from dbt_statsig.project.request import Request
-    from dbt_statsig.support.threads import Brake
     from dbt_statsig.vocabulary.changes import Plan
     from dbt_statsig.vocabulary.findings import Finding
 
@@ -45,29 +43,6 @@ NO_KEY = "No Console API key is set."
 NO_KEY_FIX = "Set STATSIG_CONSOLE_API_KEY to a Console API key of the Statsig project."
 
 _BY_NODE = "This plan compares tables without their database and schema."
-_MEANT = (
-    "Let dbt write the manifest again for this target (`dbt compile --target …`). "
-    "If the tables did move, see `dbt-statsig plan`, then run `dbt-statsig sync --force` once."
-)
-
-
-def validate(request: Request, *, manifest: Manifest | None = None) -> Validation:
-    """What the project declares and all findings about it, from dbt's files alone: no key, no network, no dbt.
-
-    A manifest that is given is taken in place of the file. Raises SettingsError, ArtifactError and UsageError (a
-    selection that cannot be answered, run results that say nothing of tables). With `state`, what has changed for
-    the sources since those artifacts is told too.
-    """
-    project = Project(request, manifest)
-    return project.against(request.state)
-
-
-def to_compile(request: Request, *, manifest: Manifest | None = None) -> tuple[str, ...]:
-    """The nodes in scope whose columns cannot be known because SQL above them is not compiled.
-
-    Empty for a run that follows no dbt command: there `validate` tells. Raises as `validate`.
-    """
-    return tuple(sorted(Project(request, manifest).unproven))
 
 
 def plan(request: Request, *, progress: Progress | None = None, manifest: Manifest | None = None) -> Planned:
@@ -76,58 +51,12 @@ def plan(request: Request, *, progress: Progress | None = None, manifest: Manife
     told = progress or Silent()
     if request.state is not None:
         project.validation = project.against(request.state)
-    with _console(project, told) as client:
-        planned = _with_units(project, _planned(project, client, told, only_shown=True), client)
+    with open_console(project, told) as client:
+        planned = _with_units(project, make_plan(project, client, told, only_shown=True), client)
         return planned if request.state is None else with_experiments(planned, client, told)
 
 
-def sync(
-    request: Request,
-    *,
-    progress: Progress | None = None,
-    manifest: Manifest | None = None,
-    brake: Brake | None = None,
-    confirm: Callable[[Planned], bool] | None = None,
-) -> Synced:
-    """Plan and apply the plan (nothing is written with `dry_run`, or where `confirm` says no).
-
-    With a saved plan, only what is in both plans for an unchanged object is written; UsageError where the file is
-    damaged, or was made for something else. With both, the plan handed back has of all writes those alone.
-
-    Raises as `plan` before anything is written, and TargetRefused where this dbt target may not push, or where the
-    manifest seems to be of another one (unless `force`); what happens
-    to a single object after that is in the outcome. After the brake is pulled no further write begins.
-    """
-    from dbt_statsig.applying.apply import Applier  # with it comes httpx
-
-    told = progress or Silent()
-    saved = None if request.saved_plan is None else load(request.saved_plan)
-    project = Project(request if saved is None else scoped(request, saved), manifest)
-    if not request.dry_run:
-        check_target(project.target, project.settings)
-    with _console(project, told) as client:
-        if brake is not None:
-            brake.fasten(client.stop)
-        total = 0
-        # Made before the reading: how fresh that is counts from here, through any check or question.
-        concurrency = project.settings.concurrency
-        applier = Applier(client, concurrency=concurrency, on_done=lambda count: told.done(count, total))
-        planned = _planned(project, client, told, only_shown=request.dry_run and saved is None)
-        now = None if saved is None else matched(saved, planned)
-        if request.dry_run:
-            return Synced(planned=planned, outcome=Outcome(objects=())) if now is None else now.previewed(planned)
-        if planned.doubt and not project.request.force:
-            raise TargetRefused(f"Nothing was pushed: {planned.doubt}", fix=_MEANT)
-        if confirm is not None and not confirm(planned):
-            return Synced(planned=planned, outcome=Outcome(objects=(), stopped="Not confirmed: nothing was written."))
-        ready = planned.plan if now is None else now.plan
-        total = sum(change.action in WRITES for change in ready.changes)
-        told.done(0, total)
-        outcome = applier.run(ready, project.desired())
-        return _with_kept(project, planned, outcome if now is None else now.joined(outcome), client)
-
-
-def _console(project: Project, told: Progress) -> ConsoleClient:
+def open_console(project: Project, told: Progress) -> ConsoleClient:
     """An open client. Raises SettingsError where there is no key, or one that cannot be used."""
     from dbt_statsig.console.client import ConsoleClient, Rates, duration  # with it comes httpx
 
@@ -147,7 +76,7 @@ def _console(project: Project, told: Progress) -> ConsoleClient:
     )
 
 
-def _planned(project: Project, client: ConsoleClient, told: Progress, *, only_shown: bool) -> Planned:
+def make_plan(project: Project, client: ConsoleClient, told: Progress, *, only_shown: bool) -> Planned:
     """The plan against what the console holds now, which is read while the declarations are proven.
 
     One that is `only_shown` compares by node where this dbt target may not push.
@@ -194,7 +123,7 @@ def _planned(project: Project, client: ConsoleClient, told: Progress, *, only_sh
         binding=binding_of(scope, project.target.name, project.settings, desired),
         doubt=other_target,
     )
-    planned = _found(planned, known, client)
+    planned = with_found(planned, known, client)
     return _checked(project, planned, client, told) if project.request.server_check else planned
 
 
@@ -213,16 +142,6 @@ def _scope(project: Project) -> Scope:
         prefixes=other_prefixes(project.settings, project.target.name),
         force=project.request.force,
     )
-
-
-def _with_kept(project: Project, planned: Planned, outcome: Outcome, client: ConsoleClient) -> Synced:
-    """The sync with a warning for each field that Statsig keeps otherwise than it was sent."""
-    changes = written(outcome)
-    known = not_kept(changes, project.declared.declarations, strict=project.strict)
-    about = {(NOT_KEPT, change.kind.value, change.name) for change in changes}
-    findings = tuple(one for one in planned.validation.findings if (one.code, one.kind, one.source) not in about)
-    shown = structs.replace(planned, validation=structs.replace(planned.validation, findings=findings))
-    return Synced(planned=structs.replace(_found(shown, known, client), requests=planned.requests), outcome=outcome)
 
 
 def _with_orphans(project: Project, plan: Plan, client: ConsoleClient, scope: Scope) -> Plan:
@@ -272,7 +191,7 @@ def _checked(project: Project, planned: Planned, client: ConsoleClient, told: Pr
 
     told.say("Asking Statsig to check the changes")
     checked = ServerCheck(client, concurrency=project.settings.concurrency).run(planned.plan)
-    planned = _found(planned, checked.findings, client)
+    planned = with_found(planned, checked.findings, client)
     return structs.replace(planned, plan=checked.plan, notes=(*planned.notes, *checked.notes))
 
 
@@ -303,10 +222,10 @@ def _with_units(project: Project, planned: Planned, client: ConsoleClient) -> Pl
         for one, unit in used
         if known and unit not in known
     ]
-    return _found(planned, found, client)
+    return with_found(planned, found, client)
 
 
-def _found(planned: Planned, found: Iterable[Finding], client: ConsoleClient) -> Planned:
+def with_found(planned: Planned, found: Iterable[Finding], client: ConsoleClient) -> Planned:
     """The plan with more findings, and all requests so far."""
     return structs.replace(planned, validation=_with_findings(planned.validation, found), requests=client.requests)
 
@@ -326,10 +245,3 @@ def _key(request: Request) -> ApiKey:
     if key is None:
         raise SettingsError(NO_KEY, fix=NO_KEY_FIX)
     return key
-
-
-def debug(request: Request) -> Diagnosis:
-    """Whether all that a sync needs is there: settings, dbt's files, key, connection, unit IDs."""
-    from dbt_statsig.commands.debug import diagnose  # only what debugs has a use for it
-
-    return diagnose(request)

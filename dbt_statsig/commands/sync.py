@@ -1,0 +1,86 @@
+"""`sync`: plan, then apply that plan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import structs
+
+from dbt_statsig.commands.pipeline import Project
+from dbt_statsig.commands.plan import make_plan, open_console, with_found
+from dbt_statsig.errors import TargetRefused
+from dbt_statsig.planning.not_kept import NOT_KEPT, not_kept, written
+from dbt_statsig.planning.saved_plan import load, matched, scoped
+from dbt_statsig.project.target import check_target
+from dbt_statsig.vocabulary.changes import WRITES
+from dbt_statsig.vocabulary.progress import Progress, Silent
+from dbt_statsig.vocabulary.results import Outcome, Planned, Synced
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dbt_statsig.console.client import ConsoleClient
+    from dbt_statsig.project.artifacts import Manifest
+    from dbt_statsig.project.request import Request
+    from dbt_statsig.support.threads import Brake
+
+_MEANT = (
+    "Let dbt write the manifest again for this target (`dbt compile --target …`). "
+    "If the tables did move, see `dbt-statsig plan`, then run `dbt-statsig sync --force` once."
+)
+
+
+def sync(
+    request: Request,
+    *,
+    progress: Progress | None = None,
+    manifest: Manifest | None = None,
+    brake: Brake | None = None,
+    confirm: Callable[[Planned], bool] | None = None,
+) -> Synced:
+    """Plan and apply the plan (nothing is written with `dry_run`, or where `confirm` says no).
+
+    With a saved plan, only what is in both plans for an unchanged object is written; UsageError where the file is
+    damaged, or was made for something else. With both, the plan handed back has of all writes those alone.
+
+    Raises as `plan` before anything is written, and TargetRefused where this dbt target may not push, or where the
+    manifest seems to be of another one (unless `force`); what happens
+    to a single object after that is in the outcome. After the brake is pulled no further write begins.
+    """
+    from dbt_statsig.applying.apply import Applier  # with it comes httpx
+
+    told = progress or Silent()
+    saved = None if request.saved_plan is None else load(request.saved_plan)
+    project = Project(request if saved is None else scoped(request, saved), manifest)
+    if not request.dry_run:
+        check_target(project.target, project.settings)
+    with open_console(project, told) as client:
+        if brake is not None:
+            brake.fasten(client.stop)
+        total = 0
+        # Made before the reading: how fresh that is counts from here, through any check or question.
+        concurrency = project.settings.concurrency
+        applier = Applier(client, concurrency=concurrency, on_done=lambda count: told.done(count, total))
+        planned = make_plan(project, client, told, only_shown=request.dry_run and saved is None)
+        now = None if saved is None else matched(saved, planned)
+        if request.dry_run:
+            return Synced(planned=planned, outcome=Outcome(objects=())) if now is None else now.previewed(planned)
+        if planned.doubt and not project.request.force:
+            raise TargetRefused(f"Nothing was pushed: {planned.doubt}", fix=_MEANT)
+        if confirm is not None and not confirm(planned):
+            return Synced(planned=planned, outcome=Outcome(objects=(), stopped="Not confirmed: nothing was written."))
+        ready = planned.plan if now is None else now.plan
+        total = sum(change.action in WRITES for change in ready.changes)
+        told.done(0, total)
+        outcome = applier.run(ready, project.desired())
+        return _with_kept(project, planned, outcome if now is None else now.joined(outcome), client)
+
+
+def _with_kept(project: Project, planned: Planned, outcome: Outcome, client: ConsoleClient) -> Synced:
+    """The sync with a warning for each field that Statsig keeps otherwise than it was sent."""
+    changes = written(outcome)
+    known = not_kept(changes, project.declared.declarations, strict=project.strict)
+    about = {(NOT_KEPT, change.kind.value, change.name) for change in changes}
+    findings = tuple(one for one in planned.validation.findings if (one.code, one.kind, one.source) not in about)
+    shown = structs.replace(planned, validation=structs.replace(planned.validation, findings=findings))
+    return Synced(planned=structs.replace(with_found(shown, known, client), requests=planned.requests), outcome=outcome)
