@@ -1,8 +1,8 @@
 """dbt-statsig keeps Statsig's warehouse-native sources in agreement with a dbt project.
 
-From Python, and so from a task of Airflow or Dagster: `validate`, `plan` and `sync` each take a `Request` and give a
-value; what can go wrong is raised as `DbtStatsigError`. Names are loaded when they are asked for, since dbt imports
-this package with every command.
+`validate`, `plan`, `sync`, `debug` and `list_columns` each take a `Request` and return a value; what can go wrong is
+raised as `DbtStatsigError`. `docs/python.md` describes all names. They are imported when first used, because dbt
+imports this package with every command.
 """
 
 from __future__ import annotations
@@ -13,48 +13,170 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from dbt_statsig.commands.plan import plan
-    from dbt_statsig.commands.sync import sync
-    from dbt_statsig.commands.validate import validate
-    from dbt_statsig.errors import DbtStatsigError
-    from dbt_statsig.project.request import Request
-    from dbt_statsig.vocabulary.results import Planned, Synced, Validation
-    from dbt_statsig.vocabulary.sources import Kind
+    from dbt_statsig.commands.api import Request, debug, list_columns, plan, sync, validate
+    from dbt_statsig.errors import (
+        AnswerLost,
+        ArtifactError,
+        AuthenticationFailed,
+        Conflict,
+        ConnectionFailed,
+        ConsoleError,
+        DbtStatsigError,
+        Forbidden,
+        NotFound,
+        OutcomeUnknown,
+        ProtocolError,
+        Refused,
+        SettingsError,
+        Stopped,
+        TargetNotAllowed,
+        TargetRefused,
+        Throttled,
+        UsageError,
+    )
+    from dbt_statsig.vocabulary.changes import Action, Change, FieldChange, Plan
+    from dbt_statsig.vocabulary.experiments import Experiment
+    from dbt_statsig.vocabulary.findings import Finding, KnownFinding, Location, Severity
+    from dbt_statsig.vocabulary.progress import Progress
+    from dbt_statsig.vocabulary.results import (
+        Baseline,
+        Binding,
+        Check,
+        ColumnUse,
+        Diagnosis,
+        Impact,
+        Left,
+        Lineage,
+        ListedNode,
+        Listing,
+        ObjectOutcome,
+        Outcome,
+        Planned,
+        SettingOrigin,
+        SourceReport,
+        Status,
+        Synced,
+        Upstream,
+        Validation,
+    )
+    from dbt_statsig.vocabulary.sources import (
+        AssignmentSource,
+        CustomField,
+        EntityPropertySource,
+        IdType,
+        Kind,
+        MetricSource,
+        Owner,
+        QualifyingEvent,
+    )
+    from dbt_statsig.vocabulary.verdicts import ColumnSet, Evidence, KnownColumn, Presence, Verdict
 
 __all__ = [
+    "Action",
+    "AnswerLost",
+    "ArtifactError",
+    "AssignmentSource",
+    "AuthenticationFailed",
+    "Baseline",
+    "Binding",
+    "Change",
+    "Check",
+    "ColumnSet",
+    "ColumnUse",
+    "Conflict",
+    "ConnectionFailed",
+    "ConsoleError",
+    "CustomField",
     "DbtStatsigError",
+    "Diagnosis",
+    "EntityPropertySource",
+    "Evidence",
+    "Experiment",
+    "FieldChange",
+    "Finding",
+    "Forbidden",
+    "IdType",
+    "Impact",
     "Kind",
+    "KnownColumn",
+    "KnownFinding",
+    "Left",
+    "Lineage",
+    "ListedNode",
+    "Listing",
+    "Location",
+    "MetricSource",
+    "NotFound",
+    "ObjectOutcome",
+    "Outcome",
+    "OutcomeUnknown",
+    "Owner",
+    "Plan",
     "Planned",
+    "Presence",
+    "Progress",
+    "ProtocolError",
+    "QualifyingEvent",
+    "Refused",
     "Request",
+    "SettingOrigin",
+    "SettingsError",
+    "Severity",
+    "SourceReport",
+    "Status",
+    "Stopped",
     "Synced",
+    "TargetNotAllowed",
+    "TargetRefused",
+    "Throttled",
+    "Upstream",
+    "UsageError",
     "Validation",
+    "Verdict",
     "__version__",
+    "debug",
+    "list_columns",
     "plan",
     "sync",
     "validate",
 ]
 
 _HOMES = {
-    "DbtStatsigError": "errors",
-    "Kind": "vocabulary.sources",
-    "Planned": "vocabulary.results",
-    "Request": "project.request",
-    "Synced": "vocabulary.results",
-    "Validation": "vocabulary.results",
-    "plan": "commands.plan",
-    "sync": "commands.sync",
-    "validate": "commands.validate",
+    "commands.api": "Request debug list_columns plan sync validate",
+    "errors": (
+        "AnswerLost ArtifactError AuthenticationFailed Conflict ConnectionFailed ConsoleError "
+        "DbtStatsigError Forbidden NotFound OutcomeUnknown ProtocolError Refused SettingsError Stopped "
+        "TargetNotAllowed TargetRefused Throttled UsageError"
+    ),
+    "vocabulary.changes": "Action Change FieldChange Plan",
+    "vocabulary.experiments": "Experiment",
+    "vocabulary.findings": "Finding KnownFinding Location Severity",
+    "vocabulary.progress": "Progress",
+    "vocabulary.results": (
+        "Baseline Binding Check ColumnUse Diagnosis Impact Left Lineage ListedNode Listing ObjectOutcome "
+        "Outcome Planned SettingOrigin SourceReport Status Synced Upstream Validation"
+    ),
+    "vocabulary.sources": (
+        "AssignmentSource CustomField EntityPropertySource IdType Kind MetricSource Owner QualifyingEvent"
+    ),
+    "vocabulary.verdicts": "ColumnSet Evidence KnownColumn Presence Verdict",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name == "plugins":
         return _plugins()
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module  # dbt imports this file with every command
+    for home, names in _HOMES.items():
+        if name in names.split():
+            from importlib import import_module  # dbt imports this file with every command
 
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+            return getattr(import_module(f"{__name__}.{home}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """The public names, for completion."""
+    return __all__
 
 
 def _plugins() -> list[Any]:

@@ -14,8 +14,7 @@ from msgspec import structs
 from dbt_statsig.cli.output import Output
 from dbt_statsig.cli.report_files import check_places, in_use, known_form, report_file, root_in_repository
 from dbt_statsig.errors import UsageError
-from dbt_statsig.project.dbt_command import DbtCommand
-from dbt_statsig.project.dbt_line import DbtLine
+from dbt_statsig.project.dbt_command import dbt_for
 from dbt_statsig.project.request import Request
 from dbt_statsig.report.formats import FORMATS
 from dbt_statsig.vocabulary.sources import Kind
@@ -154,19 +153,11 @@ def _request(values: dict[str, Any]) -> Request:
         exclude=_words(values.pop("exclude", ())),
         selector=values.pop("selector", None),
         state=values.pop("state", None),
-        dbt=_dbt(project_dir, target=target, profiles_dir=profiles_dir),
+        dbt=dbt_for(project_dir, target=target, profiles_dir=profiles_dir),
         kinds=frozenset(Kind(kind) for kind in values.pop("kinds", ())),
         strict=values.pop("strict", False),
         flags=flags,
     )
-
-
-def _dbt(project_dir: Path, *, target: str | None, profiles_dir: str | None) -> DbtCommand | None:
-    """How to ask dbt what a selection means; None where there is no project to ask about."""
-    if not (project_dir / "dbt_project.yml").is_file():
-        return None
-    given = {"--project-dir": str(project_dir), "--target": target, "--profiles-dir": profiles_dir}
-    return DbtCommand(line=DbtLine(options={name: value for name, value in given.items() if value}))
 
 
 OTHER_FILES = {"manifest": "--manifest", "catalog": "--catalog", "saved_plan": "--plan", "out": "--out"}

@@ -116,6 +116,14 @@ class DbtCommand(Struct, frozen=True, kw_only=True):
             raise DbtStatsigError(f"`dbt {arguments[0]}` did not end within {_PATIENCE} s.") from error
 
 
+def dbt_for(project_dir: Path, *, target: str | None = None, profiles_dir: str | None = None) -> DbtCommand | None:
+    """How to ask the `dbt` of the PATH about a project; None where there is no project to ask about."""
+    if not (project_dir / "dbt_project.yml").is_file():
+        return None
+    given = {"--project-dir": str(project_dir), "--target": target, "--profiles-dir": profiles_dir}
+    return DbtCommand(line=DbtLine(options={name: value for name, value in given.items() if value}))
+
+
 def dbt_of(words: Sequence[str]) -> DbtCommand:
     """How to call the dbt of this command line: all words up to dbt itself, and the options that name the project.
 

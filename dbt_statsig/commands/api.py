@@ -1,0 +1,225 @@
+"""The public Python API: the request and the five functions that take it. `docs/python.md` describes it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from msgspec import Struct, field
+from msgspec.structs import force_setattr
+
+from dbt_statsig.commands import columns as columns_command
+from dbt_statsig.commands import debug as debug_command
+from dbt_statsig.commands import plan as plan_command
+from dbt_statsig.commands import sync as sync_command
+from dbt_statsig.commands import validate as validate_command
+from dbt_statsig.errors import UsageError
+from dbt_statsig.project.dbt_command import dbt_for
+from dbt_statsig.project.request import Request as Run
+from dbt_statsig.vocabulary.findings import did_you_mean
+from dbt_statsig.vocabulary.sources import Kind
+
+if TYPE_CHECKING:
+    from dbt_statsig.vocabulary.progress import Progress
+    from dbt_statsig.vocabulary.results import Diagnosis, Listing, Planned, Synced, Validation
+
+T = TypeVar("T")
+
+
+def _environment() -> Mapping[str, str]:
+    return os.environ
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """What a run reads, what it is about, and what it may do. Raises UsageError for a value of a wrong type.
+
+    Paths are texts or Path objects; those that are not given are found from `project_dir` as dbt finds them.
+    `select` and `exclude` are dbt's own methods, as one text with blanks or a list of texts. `selector` names one of
+    selectors.yml. `state` is a folder of artifacts to compare with. dbt is started for a selection that a manifest
+    cannot answer. `kinds` are kinds of sources, as Kind or text; empty means all.
+
+    With `run_results` (a file of dbt's), only what that dbt command built is in scope. With `require_fresh`, YAML that
+    is newer than the manifest is an error. With `strict`, warnings are errors.
+
+    `flags` are settings that win over the environment, which wins over dbt_statsig.yml. `environ` is the environment
+    to read, the Console API key included; the process's own if it is not given.
+
+    `adopt` names objects in Statsig to take over (a name, or OLD=NEW); `adopt_all` takes over every declared one that
+    no other project owns. `prune` deletes this project's objects that are no longer declared. `force` lifts the limits
+    on how much may change at once. `server_check` lets Statsig check each change first. With `dry_run`, `sync` writes
+    nothing. `saved_plan` is a file of `dbt-statsig plan --out`: only its changes are written.
+    """
+
+    project_dir: str | os.PathLike[str]
+    manifest: str | os.PathLike[str] | None = None
+    target_path: str | os.PathLike[str] | None = None
+    catalog: str | os.PathLike[str] | None = None
+    target: str | None = None
+    select: str | Iterable[str] = ()
+    exclude: str | Iterable[str] = ()
+    selector: str | None = None
+    state: str | os.PathLike[str] | None = None
+    kinds: Kind | str | Iterable[Kind | str] = ()
+    run_results: str | os.PathLike[str] | None = None
+    require_fresh: bool = False
+    strict: bool = False
+    flags: Mapping[str, Any] = field(default_factory=dict)
+    environ: Mapping[str, str] = field(default_factory=_environment)
+    adopt: str | Iterable[str] = ()
+    adopt_all: bool = False
+    prune: bool = False
+    force: bool = False
+    server_check: bool = False
+    dry_run: bool = False
+    saved_plan: str | os.PathLike[str] | None = None
+
+    def __post_init__(self) -> None:
+        """Give every value its one form: Path, tuple of words, frozenset."""
+        for name, form in _FORMS.items():
+            force_setattr(self, name, form(name, getattr(self, name)))
+
+    def __repr__(self) -> str:
+        """What was given, without the environment: it holds the key."""
+        given = {name: getattr(self, name) for name in self.__struct_fields__ if name != "environ"}
+        shown = (f"{name}={value!r}" for name, value in given.items() if name == "project_dir" or value)
+        return f"Request({', '.join(shown)})"
+
+
+def _refused(name: str, wanted: str, value: object) -> UsageError:
+    return UsageError(f"`{name}` takes {wanted}, not {type(value).__name__}.", fix=f"Correct `{name}` of the Request.")
+
+
+def _path(name: str, value: object) -> Path:
+    if isinstance(value, str | os.PathLike) and isinstance(text := os.fspath(value), str) and text:
+        return Path(text)
+    if value == "":
+        raise UsageError(f"`{name}` is an empty text.", fix=f"Give `{name}` a path, or None where it is optional.")
+    raise _refused(name, "a path: a text or a Path", value)
+
+
+def _text(name: str, value: object) -> str:
+    if isinstance(value, str):
+        return value
+    raise _refused(name, "a text", value)
+
+
+def _optional(form: Callable[[str, object], T]) -> Callable[[str, object], T | None]:
+    return lambda name, value: None if value is None else form(name, value)
+
+
+def _texts(name: str, value: object) -> tuple[str, ...]:
+    items = (value,) if isinstance(value, str) else value
+    if not isinstance(items, Iterable) or isinstance(items, bytes | Mapping):
+        raise _refused(name, "a text or a list of texts", value)
+    found = tuple(items)
+    for item in found:
+        if not isinstance(item, str):
+            raise UsageError(f"`{name}` contains {item!r}, which is not a text.", fix=f"Give `{name}` texts only.")
+    return found
+
+
+def _words(name: str, value: object) -> tuple[str, ...]:
+    return tuple(word for text in _texts(name, value) for word in text.split())
+
+
+def _names(name: str, value: object) -> frozenset[str]:
+    return frozenset(_texts(name, value))
+
+
+def _kinds(name: str, value: object) -> frozenset[Kind]:
+    known = {kind.value: kind for kind in Kind}
+    words = _names(name, value)
+    for word in sorted(words - known.keys()):
+        fix = did_you_mean(word, known) or f"The kinds are: {', '.join(known)}."
+        raise UsageError(f'`{name}`: "{word}" is not a kind of source.', fix=fix)
+    return frozenset(known[word] for word in words)
+
+
+def _switch(name: str, value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise _refused(name, "True or False", value)
+
+
+def _mapping(name: str, value: object) -> Mapping[str, Any]:
+    if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
+        return value
+    raise _refused(name, "a mapping with texts as keys", value)
+
+
+def _environ(name: str, value: object) -> Mapping[str, str]:
+    found = _mapping(name, value)
+    # Values are not shown: one of them is the key.
+    if all(isinstance(one, str) for one in found.values()):
+        return found
+    raise UsageError(f"`{name}` contains a value that is not a text.", fix=f"Give `{name}` texts only, and no None.")
+
+
+_FORMS: Mapping[str, Callable[[str, object], object]] = {
+    "project_dir": _path,
+    **dict.fromkeys(
+        ("manifest", "target_path", "catalog", "state", "run_results", "saved_plan"),
+        _optional(_path),
+    ),
+    **dict.fromkeys(("target", "selector"), _optional(_text)),
+    **dict.fromkeys(("select", "exclude"), _words),
+    "kinds": _kinds,
+    "adopt": _names,
+    **dict.fromkeys(
+        ("require_fresh", "strict", "adopt_all", "prune", "force", "server_check", "dry_run"),
+        _switch,
+    ),
+    "flags": _mapping,
+    "environ": _environ,
+}
+
+
+def _run(request: Request) -> Run:
+    """The request as the commands take it: with dbt at hand for what a manifest cannot answer."""
+    if not isinstance(request, Request):
+        raise UsageError(
+            f"This function takes a Request, not {type(request).__name__}.",
+            fix='Make one: `Request(project_dir="path/of/the/dbt/project")`.',
+        )
+    values = {name: getattr(request, name) for name in request.__struct_fields__}
+    return Run(**values, dbt=dbt_for(values["project_dir"], target=request.target))
+
+
+def validate(request: Request) -> Validation:
+    """What the project declares and all findings about it, from dbt's files alone: no key, no network.
+
+    With `state`, it also compares with those artifacts. Raises SettingsError, ArtifactError and UsageError.
+    """
+    return validate_command.validate(_run(request))
+
+
+def plan(request: Request, *, progress: Progress | None = None) -> Planned:
+    """What a sync would change. Writes nothing. Raises as `validate`, and ConsoleError where Statsig cannot be read."""
+    return plan_command.plan(_run(request), progress=progress)
+
+
+def sync(
+    request: Request, *, progress: Progress | None = None, confirm: Callable[[Planned], bool] | None = None
+) -> Synced:
+    """Plan, and write the changes; `confirm` gets the plan first and writes nothing where it returns False.
+
+    Raises as `plan` before anything is written, and TargetRefused for a dbt target that must not be pushed. What
+    happens to an object after that is in the outcome.
+    """
+    return sync_command.sync(_run(request), progress=progress, confirm=confirm)
+
+
+def debug(request: Request) -> Diagnosis:
+    """Whether settings, dbt's files, the key and the connection are in order: a check for each, and every setting."""
+    return debug_command.debug(_run(request))
+
+
+def list_columns(request: Request, *, only_inferred: bool = False, jobs: int = 1) -> Listing:
+    """The columns of every selected model, seed, snapshot and source table, with the evidence for each.
+
+    With `only_inferred`, columns of models come from their SQL alone, not from the catalog. `jobs` processes read the
+    SQL. Raises as `validate`.
+    """
+    return columns_command.list_columns(_run(request), only_inferred=only_inferred, jobs=jobs)

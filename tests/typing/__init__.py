@@ -1,0 +1,1 @@
+"""Uses of the public API, for the type checker."""
