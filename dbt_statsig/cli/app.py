@@ -177,7 +177,7 @@ def answer_failure(error: DbtStatsigError, failure: Failure, arguments: Sequence
         return
     project_dir = _project_dir(failure.command, arguments)
     failure = structs.replace(failure, root=root_in_repository(project_dir, os.environ))
-    refused = misplaced(reports, project_dir=project_dir, environ=os.environ, others=_other_files(arguments))
+    refused = misplaced(reports, _other_files(arguments))
     faults: list[DbtStatsigError] = [fault for fault in refused.values() if fault.message not in error.message]
     placed = [report for number, report in enumerate(reports) if number not in refused]
     faults += tell_failure(failure, form, placed)

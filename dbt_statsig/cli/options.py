@@ -220,7 +220,7 @@ def _output(values: dict[str, Any]) -> Output:
 
 def _reported(request: Request, output: Output, others: Sequence[Path] = ()) -> tuple[Request, Output]:
     """The two with what the reports need. Raises UsageError for one that could not be written."""
-    check_places(output.reports, project_dir=request.project_dir, environ=os.environ, others=others)
+    check_places(output.reports, others)
     forms = {output.form, *(report.form for report in output.reports)}
     root = "" if forms <= {"text", "json"} else root_in_repository(request.project_dir, os.environ)
     return structs.replace(request, lineage="html" in forms), structs.replace(output, root=root)

@@ -1,4 +1,4 @@
-"""`--report FORMAT:PATH`: what may be asked for, where it may be written, and writing it."""
+"""`--report FORMAT:PATH`: what may be asked for, whether it can be written, and writing it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ from dbt_statsig.vocabulary.findings import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
-
-_ALLOWED = "Reports may be written below this folder, the dbt project, its repository, or the temporary folder."
 
 _READ = frozenset(
     f"{name}{packed}"
@@ -67,11 +65,9 @@ def root_in_repository(project_dir: Path, environ: Mapping[str, str]) -> str:
     return "" if inside == "." else inside
 
 
-def check_places(
-    reports: Sequence[ReportFile], *, project_dir: Path, environ: Mapping[str, str], others: Collection[Path] = ()
-) -> None:
-    """Before anything runs: raise UsageError for reports that lead out of the project or could not be written."""
-    faults = misplaced(reports, project_dir=project_dir, environ=environ, others=others).values()
+def check_places(reports: Sequence[ReportFile], others: Collection[Path] = ()) -> None:
+    """Before anything runs: raise UsageError for reports that could not be written."""
+    faults = misplaced(reports, others).values()
     if faults:
         raise UsageError(
             "\n".join(fault.message for fault in faults), fix="\n".join(dict.fromkeys(fault.fix for fault in faults))
@@ -86,9 +82,7 @@ def in_use(path: Path, others: Iterable[Path]) -> UsageError | None:
     return UsageError(f"{path} would replace a file that this run uses.", fix="Name another file.")
 
 
-def misplaced(
-    reports: Sequence[ReportFile], *, project_dir: Path, environ: Mapping[str, str], others: Collection[Path] = ()
-) -> dict[int, UsageError]:
+def misplaced(reports: Sequence[ReportFile], others: Collection[Path] = ()) -> dict[int, UsageError]:
     """What is wrong with the places of reports, by their numbers in the sequence; the rest may be written.
 
     `others` are the files beside reports that the run reads or writes.
@@ -100,7 +94,7 @@ def misplaced(
         fault = (
             UsageError(f"Two reports go to {report.path}.", fix="Give each report a path of its own.")
             if place in seen
-            else _misplaced(report, project_dir=project_dir, environ=environ) or in_use(report.path, others)
+            else _unwritable(report.path) or in_use(report.path, others)
         )
         seen.add(place)
         if fault is not None:
@@ -108,41 +102,17 @@ def misplaced(
     return faults
 
 
-def _misplaced(report: ReportFile, *, project_dir: Path, environ: Mapping[str, str]) -> UsageError | None:
-    folder = report.path.parent
-    if not _is_inside(report.path, project_dir=project_dir, environ=environ):
-        return UsageError(f"{report.path} leads out of the project.", fix=_ALLOWED)
+def _unwritable(path: Path) -> UsageError | None:
+    folder = path.parent
     if not folder.is_dir():
-        return UsageError(f"There is no folder {folder} for {report.path.name}.", fix="Make it, or name another one.")
-    if report.path.is_dir():
-        return UsageError(f"{report.path} is a folder.", fix="Name a file in it.")
+        return UsageError(f"There is no folder {folder} for {path.name}.", fix="Make it, or name another one.")
+    if path.is_dir():
+        return UsageError(f"{path} is a folder.", fix="Name a file in it.")
+    if path.exists() and not path.is_file():
+        return UsageError(f"{path} is a pipe or a device, not a file.", fix="Name a file.")
     if not os.access(folder, os.W_OK):
         return UsageError(f"Nothing can be written into {folder}.", fix="Name a file in another folder.")
     return None
-
-
-def _is_inside(path: Path, *, project_dir: Path, environ: Mapping[str, str]) -> bool:
-    """Whether the path stays, as written and with all links followed, where reports may go.
-
-    What is written as a path of the project may not lead to the temporary folder either.
-    """
-    own = [Path.cwd(), project_dir, *filter(None, [repository_of(project_dir)])]
-    if _is_below(path, own, follow=False):
-        return _is_below(path, own, follow=True)
-    if not path.is_absolute() or ".." in path.parts:
-        return False
-    import tempfile  # takes longer to import than all the rest of this file
-
-    temporary = [Path(tempfile.gettempdir()), *map(Path, filter(None, [environ.get("RUNNER_TEMP")]))]
-    return _is_below(path, temporary, follow=False) and _is_below(path, temporary, follow=True)
-
-
-def _is_below(path: Path, folders: Iterable[Path], *, follow: bool) -> bool:
-    place = Path(os.path.realpath(path) if follow else os.path.normpath(Path.cwd() / path))
-    known = {os.path.realpath(folder) for folder in folders}
-    if not follow:
-        known |= {os.path.normpath(Path.cwd() / folder) for folder in folders}
-    return any(place.is_relative_to(folder) for folder in known)
 
 
 def write_reports(reports: Mapping[Path, str]) -> list[DbtStatsigError]:

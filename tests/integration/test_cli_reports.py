@@ -120,11 +120,10 @@ def test_unknown_format(shop: Path) -> None:
     assert "There is no format 'pdf'" in run("validate", "--report", "pdf:x", cwd=shop).stderr
 
 
-@pytest.mark.parametrize("path", ["../x.html", "link/x.html", "/x.html", "gone/x.html", "target"])
+@pytest.mark.parametrize("path", ["gone/x.html", "target", "manifest.json", "/dev/null"])
 def test_fault_43_refused_before_anything_is_written(shop: Path, tmp_path: Path, console: Running, path: str) -> None:
-    """A report that leads out of the project, or has no folder, stops a sync before its first request."""
+    """A report that has no folder, is no file or is one that the run reads stops a sync before its first request."""
     project = own_copy(shop, tmp_path)
-    (project / "link").symlink_to(tmp_path)
     done = run("sync", "--report", f"html:{path}", cwd=project, **reach(console))
     assert (done.returncode, done.stdout) == (2, "")
     assert path.split("/", maxsplit=1)[0] in done.stderr
