@@ -1,4 +1,4 @@
-"""Proves columns: the one door to this folder.
+"""Proves columns: the entry point of this package.
 
 sqlglot is imported when the first compiled query or the first SQL of a user is read, not before.
 """

@@ -1,4 +1,4 @@
-"""sqlglot, behind one door: parsing, and the names that differ between its versions."""
+"""sqlglot, imported in one place: parsing, and the names that differ between its versions."""
 
 from __future__ import annotations
 

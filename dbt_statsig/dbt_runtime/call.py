@@ -63,7 +63,7 @@ class Call(Struct, frozen=True, kw_only=True):
         return self.which in BUILDING and not self.is_empty
 
     def request(self, **more: Any) -> Request:
-        """The request that every door makes from within dbt."""
+        """The request that macros and hooks make."""
         return Request(
             project_dir=self.project_dir, target_path=self.target_path, known_target=self.target or None, **more
         )

@@ -1,4 +1,4 @@
-"""dbt's live manifest as ours: by way of the JSON that manifest.json has, so that every door reads the same."""
+"""dbt's live manifest as ours: by way of the JSON that manifest.json has, so that every command reads the same."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ plugins = [DbtStatsigPlugin]
 
 
 def _add_module() -> None:
-    """Let dbt's `modules` hold ours. It has no door for that, so the function that makes them is wrapped, once."""
+    """Let dbt's `modules` hold ours. It has no hook for that, so the function that makes them is wrapped, once."""
     original = dbt.context.base.get_context_modules
     if hasattr(original, _PATCHED):
         return

@@ -18,7 +18,7 @@ __all__ = ["Emulator"]
 
 
 class Emulator:
-    """The parts that all doors of one emulator share. Raises `CannotStart`."""
+    """The parts that all endpoints of one emulator share. Raises `CannotStart`."""
 
     def __init__(self, options: Options) -> None:
         """Load the seed and the fault plan, and find the warehouse's driver."""

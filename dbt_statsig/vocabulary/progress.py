@@ -1,4 +1,4 @@
-"""How long work tells what it is doing; the doors decide whether anybody sees it."""
+"""Progress of long work: reported here, shown by the command line only."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import dbt_statsig
 from dbt_statsig import Request
 from tests.integration.cli_process import KEY
 from tests.integration.dbt.job import HOOK
-from tests.integration.dbt.test_doors import blocks
+from tests.integration.dbt.test_run_from_pages import blocks
 from tests.integration.shop import ROOT
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def test_every_way_gives_the_same(faulty: Job, monkeypatch: pytest.MonkeyPatch) 
 
     def airflow() -> None:
         names: dict[str, Any] = {}
-        exec(blocks(ROOT / "docs" / "doors" / "airflow.md", "python")[0], names)  # noqa: S102 - our own page
+        exec(blocks(ROOT / "docs" / "run-from" / "airflow.md", "python")[0], names)  # noqa: S102 - our own page
         with pytest.raises(RuntimeError, match="ordered_att"):
             names["push_sources"](str(job.folder), "dev")
 

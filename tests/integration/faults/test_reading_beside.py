@@ -119,9 +119,9 @@ def test_what_is_blocked_offline_asks_nothing(
 ) -> None:
     """Settings, artifacts and targets that cannot be used are told without a single request."""
     fields = spoil(project)
-    door = plan if "state" in fields else sync
+    command = plan if "state" in fields else sync
     with pytest.raises(error):
-        door(request_of(project, **fields))
+        command(request_of(project, **fields))
     assert server.requests == []
 
 

@@ -1,4 +1,4 @@
-"""The pages about the doors: what they show is run."""
+"""The pages about ways to run: what they show is run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.dbt
 
-DOORS = sorted((ROOT / "docs" / "doors").glob("*.md"))
+PAGES = sorted((ROOT / "docs" / "run-from").glob("*.md"))
 FENCE = re.compile(r"(?ms)^```(\w+)\n(.*?)^```")
 
 
@@ -39,7 +39,7 @@ def production(job: Job) -> Job:
     return job
 
 
-@pytest.mark.parametrize("page", DOORS, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_the_commands_shown_work(production: Job, page: Path) -> None:
     """Every command that a page shows runs, in the page's order, and ends with 0."""
     if page.stem != "hooks":
@@ -62,7 +62,7 @@ def test_the_commands_shown_work(production: Job, page: Path) -> None:
 
 def test_the_hooks_shown_are_those_tested() -> None:
     """The lines for dbt_project.yml and for a model are the ones that the tests of the hooks use."""
-    page = ROOT / "docs" / "doors" / "hooks.md"
+    page = ROOT / "docs" / "run-from" / "hooks.md"
     assert HOOK.strip() in [text.strip() for text in blocks(page, "yaml")]
     assert blocks(page, "sql") == ['{{ config(post_hook="{{ dbt_statsig.statsig_sync_model() }}") }}\n']
 
@@ -71,7 +71,7 @@ def test_the_settings_shown_exist() -> None:
     """The settings that the pages show are settings."""
     known = json.loads((ROOT / "docs" / "schema" / "settings.schema.json").read_text(encoding="utf-8"))
     text = json.dumps(known)
-    shown = re.findall(r"(?m)^(\w+):", "".join(text for page in DOORS for text in blocks(page, "yaml")))
+    shown = re.findall(r"(?m)^(\w+):", "".join(text for page in PAGES for text in blocks(page, "yaml")))
     assert {"on_failure", "allowed_targets", "name_prefix"} <= set(shown)
     assert [key for key in shown if f'"{key}"' not in text] == []
 
@@ -81,7 +81,7 @@ def test_the_task_shown_works(production: Job, monkeypatch: pytest.MonkeyPatch) 
     production.edit("dbt_project.yml", HOOK, "\n")
     production.dbt("build", "--target", "prod")
     names: dict[str, Any] = {}
-    exec(blocks(ROOT / "docs" / "doors" / "airflow.md", "python")[0], names)  # noqa: S102 - our own page
+    exec(blocks(ROOT / "docs" / "run-from" / "airflow.md", "python")[0], names)  # noqa: S102 - our own page
     for name, value in production.environ(KEY, {}).items():
         if name.startswith(("STATSIG_", "DBT_STATSIG_")):
             monkeypatch.setenv(name, value)
