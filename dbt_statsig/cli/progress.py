@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+import click
 
 from dbt_statsig.report.escape import one_line
 from dbt_statsig.vocabulary.progress import Silent
@@ -12,24 +16,25 @@ from dbt_statsig.vocabulary.progress import Silent
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rich.status import Status
-
     from dbt_statsig.cli.output import Output
     from dbt_statsig.vocabulary.progress import Progress
 
+_ERASE = "\r\x1b[2K"
 
-class Spinner:
-    """A progress beside rich's spinner; rich locks, so any thread may call it."""
 
-    def __init__(self, status: Status) -> None:
-        """Take a status that is being shown."""
-        self._status = status
+class StatusLine:
+    """A progress that keeps one line of at most `width` characters on stderr; any thread may call it."""
+
+    def __init__(self, width: int) -> None:
+        """`width` is what fits beside the cursor."""
+        self._width = width
+        self._lock = threading.Lock()
 
     def say(self, text: str) -> None:
         """Show the sentence until the next one."""
-        from rich.text import Text  # only a terminal needs it
-
-        self._status.update(Text(one_line(text)))
+        with self._lock:
+            # Without colours click would take the erasing away too; on Windows it translates it.
+            click.echo(_ERASE + one_line(text)[: self._width], nl=False, err=True, color=True)
 
     def done(self, count: int, total: int) -> None:
         """Show how far the writing is."""
@@ -40,11 +45,12 @@ class Spinner:
 @contextmanager
 def progress_on(output: Output, *, quiet: bool = False) -> Iterator[Progress]:
     """A progress that shows while the context lasts; a silent one where nobody watches."""
-    if quiet or output.quiet or not sys.stderr.isatty():
+    if quiet or output.quiet or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield Silent()
         return
-    from rich.console import Console  # only a terminal needs it
-
-    console = Console(stderr=True, no_color=not output.aside.colour)
-    with console.status("Reading the project") as status:
-        yield Spinner(status)
+    line = StatusLine(output.aside.width - 1)
+    line.say("Reading the project")
+    try:
+        yield line
+    finally:
+        line.say("")
