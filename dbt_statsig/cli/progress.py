@@ -26,7 +26,6 @@ class StatusLine:
     """A progress that keeps one line of at most `width` characters on stderr; any thread may call it."""
 
     def __init__(self, width: int) -> None:
-        """`width` is what fits beside the cursor."""
         self._width = width
         self._lock = threading.Lock()
 

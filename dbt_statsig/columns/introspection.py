@@ -33,7 +33,6 @@ class Introspection:
     """The question for any node of one manifest; macros are read as far as the nodes in question reach them."""
 
     def __init__(self, manifest: Manifest) -> None:
-        """Nothing is read yet."""
         self._manifest = manifest
         self._macros: dict[str, tuple[str, tuple[str, ...]]] = {}
 

@@ -89,7 +89,6 @@ class Declared:
     """An index of relations; the manifest's heads are read when it is first asked."""
 
     def __init__(self, manifest: Manifest) -> None:
-        """Nothing is read yet."""
         self._manifest = manifest
         self._by_name: dict[str, list[str]] | None = None
         self._seeds: dict[tuple[str, ...], Node] | None = None

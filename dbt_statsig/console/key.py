@@ -93,7 +93,6 @@ class RedactingFilter(logging.Filter):
     """Lets every record pass, with the key hidden in its message and in its exception's text."""
 
     def __init__(self, key: ApiKey) -> None:
-        """Redact as `key` does."""
         super().__init__()
         self._key = key
 

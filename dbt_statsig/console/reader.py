@@ -46,7 +46,6 @@ class Reader:
     """Typed reads; each raises ConsoleError in all its forms but OutcomeUnknown and Stopped."""
 
     def __init__(self, sender: Sender) -> None:
-        """Read through `sender`."""
         self._sender = sender
 
     def list(self, kind: Kind) -> Listing:

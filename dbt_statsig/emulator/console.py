@@ -59,7 +59,6 @@ class Console:
     """Answers requests below `/console/v1`."""
 
     def __init__(self, api: Api, faults: FaultPlan, options: Options) -> None:
-        """Keep what answers are made of."""
         self._api = api
         self._faults = faults
         self._options = options

@@ -33,7 +33,6 @@ class Control:
     """The routes beside the API."""
 
     def __init__(self, emulator: Emulator) -> None:
-        """Act on `emulator`."""
         self._emulator = emulator
 
     def routes(self) -> list[Route]:

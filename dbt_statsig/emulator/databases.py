@@ -113,7 +113,6 @@ class PostgreSQL:
     """A PostgreSQL database, by URL."""
 
     def __init__(self, url: str) -> None:
-        """Take the URL."""
         self._url = url
 
     @contextmanager

@@ -49,7 +49,6 @@ class Refusal(Exception):
     """An answer other than success; `reply` is what the client gets."""
 
     def __init__(self, reply: Reply) -> None:
-        """Keep the answer."""
         super().__init__(reply.status)
         self.reply = reply
 

@@ -32,7 +32,6 @@ class Sources:
     """
 
     def __init__(self, state: State, options: Options, check: Check) -> None:
-        """Keep what the methods work on."""
         self._state = state
         self._options = options
         self._check = check

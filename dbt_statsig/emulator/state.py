@@ -24,7 +24,6 @@ class State:
     """
 
     def __init__(self, content: Mapping[str, Any]) -> None:
-        """Start from what `seed.load` made."""
         self.lock = RLock()
         self._start = copy.deepcopy(dict(content))
         self.sources: dict[str, dict[str, dict[str, Any]]] = {}

@@ -56,7 +56,6 @@ class Wire:
     """
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, before_answer: Callable[[int], None]) -> None:
-        """Take what ASGI gives."""
         self._scope = scope
         self._receive = receive
         self._send = send

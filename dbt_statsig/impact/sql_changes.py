@@ -22,7 +22,6 @@ class SqlChanges:
     """The nodes whose SQL (or seed file) differs between two manifests."""
 
     def __init__(self, here: Manifest, there: Manifest) -> None:
-        """Nothing is compared yet."""
         self._here = here
         self._there = there
         self._known: dict[str, bool] = {}

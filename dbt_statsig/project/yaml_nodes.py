@@ -31,7 +31,6 @@ class YamlError(Exception):
     """Text that is no YAML, or too much of it; line and column counted from 1, 0 where not known."""
 
     def __init__(self, message: str, line: int = 0, column: int = 0) -> None:
-        """Keep the place apart from the sentence."""
         super().__init__(message)
         self.message = message
         self.line = line

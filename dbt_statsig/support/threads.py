@@ -43,7 +43,6 @@ class Brake:
     """Calls what was fastened to it, once, when it is pulled; at once if it was pulled before."""
 
     def __init__(self) -> None:
-        """Nothing is fastened yet."""
         self._lock = threading.Lock()
         self._fastened: list[Callable[[], None]] = []
         self._pulled = False

@@ -28,7 +28,6 @@ class Holding(MemoryConsole):
     """A console that holds every creation back until it is let go."""
 
     def __init__(self) -> None:
-        """Open."""
         super().__init__()
         self.reached, self.go_on = threading.Event(), threading.Event()
         self.go_on.set()

@@ -32,7 +32,6 @@ class Certificate:
     """A certificate of nobody's authority for 127.0.0.1, and its key, as files."""
 
     def __init__(self, folder: Path) -> None:
-        """Make it."""
         self.file, self.key = folder / "certificate.pem", folder / "key.pem"
         subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
         made = ["-keyout", str(self.key), "-out", str(self.file)]

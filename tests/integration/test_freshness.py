@@ -33,7 +33,6 @@ class Counting(MemoryConsole):
     """A console that remembers its reads, and can hide what its lists hold."""
 
     def __init__(self) -> None:
-        """Empty."""
         super().__init__()
         self.reads: list[str] = []
         self.hide = 0

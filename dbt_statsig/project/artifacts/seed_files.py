@@ -25,7 +25,6 @@ class SeedHeaders:
     """The headers of the seeds of a project and its packages."""
 
     def __init__(self, project_dir: Path, project: str) -> None:
-        """Nothing is read yet."""
         self._project_dir = project_dir
         self._project = project
 

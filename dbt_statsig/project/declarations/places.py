@@ -45,7 +45,6 @@ class Document:
     """One YAML file of the project, composed at most once; `fault` says why it could not be read."""
 
     def __init__(self, path: str, root: Path) -> None:
-        """Nothing is read yet."""
         self.path = path
         self._root = root
         self.fault: Finding | None = None
@@ -151,7 +150,6 @@ class NodePlaces:
     """The places of one node's keys. Paths are those of the node's meta, or begin with `columns`, name."""
 
     def __init__(self, node: Node, places: Places) -> None:
-        """Nothing is read yet."""
         self._node = node
         self._places = places
         self._folder = places.folder_of(node.package_name)
@@ -318,7 +316,6 @@ class EntryIndex:
     """The top-level lines of one text."""
 
     def __init__(self, text: str) -> None:
-        """One pass over the text."""
         self._text = text
         self._tops = [(match.start(), match.end(), match[0].split("#")[0].strip()) for match in _TOP.finditer(text)]
 

@@ -22,7 +22,6 @@ class Ask:
     """One request; `forward` lets it take effect."""
 
     def __init__(self, method: str, path: str, body: bytes, headers: dict[str, str], netloc: str) -> None:
-        """Keep what was sent."""
         self.method = method
         self.path = path
         self.body = body
@@ -65,7 +64,6 @@ class Liar:
     """The service; `rule` gives the bytes of an answer, or None for the honest one."""
 
     def __init__(self, url: str) -> None:
-        """Honest until it gets a rule."""
         self.url = url
         self.rule: Callable[[Ask], bytes | None] = lambda _ask: None
 

@@ -20,7 +20,6 @@ class MemoryConsole(httpx.BaseTransport):
     """A console in this process; each armed fault strikes the next write."""
 
     def __init__(self, **options: Any) -> None:
-        """Empty."""
         self.emulator = Emulator(Options(**options))
         self.armed: list[str] = []
         self.late: list[Call] = []

@@ -80,7 +80,6 @@ class Project:
     """The project `shop` in a folder, and the console that it is pushed to."""
 
     def __init__(self, folder: Path, url: str, *, key: str = KEY) -> None:
-        """An empty project."""
         self.folder = folder
         self.url = url
         self.key = key

@@ -41,7 +41,6 @@ class Keeping(MemoryConsole):
     """A console that keeps each object otherwise than it was sent."""
 
     def __init__(self, **options: Any) -> None:
-        """Keep all as sent, as yet."""
         super().__init__(**options)
         self.keep: Callable[[dict[str, Any]], dict[str, Any]] = dict
         self.sent: list[tuple[str, Any]] = []

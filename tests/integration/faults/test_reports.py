@@ -22,7 +22,6 @@ class Tags(HTMLParser):
     """The elements and attributes of a page."""
 
     def __init__(self) -> None:
-        """Nothing read yet."""
         super().__init__()
         self.found: list[tuple[str, dict[str, str | None]]] = []
 

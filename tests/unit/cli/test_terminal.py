@@ -20,7 +20,6 @@ class Stream(io.TextIOWrapper):
     """A stream of an encoding, on a terminal or not."""
 
     def __init__(self, *, terminal: bool, encoding: str = "utf-8") -> None:
-        """Write to memory."""
         super().__init__(io.BytesIO(), encoding=encoding)
         self.terminal = terminal
 

@@ -31,7 +31,6 @@ class Writer:
     """Writes one query."""
 
     def __init__(self, draw: DrawFn) -> None:
-        """Draw from hypothesis."""
         self.draw: Any = draw
         self.count = 0
 

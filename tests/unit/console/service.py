@@ -37,7 +37,6 @@ class FakeClock:
     """A clock on which a sleep takes no time, and which remembers each."""
 
     def __init__(self) -> None:
-        """Begin somewhere."""
         self.time = 1_000.0
         self.slept: list[float] = []
 

@@ -36,7 +36,6 @@ class Chunks(httpx.SyncByteStream):
     """A body that comes in pieces."""
 
     def __init__(self, count: int, size: int) -> None:
-        """So many, so large."""
         self.count, self.size = count, size
 
     def __iter__(self) -> Iterator[bytes]:

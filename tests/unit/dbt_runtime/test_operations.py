@@ -26,7 +26,6 @@ class Dbt:
     """A dbt that keeps what it is told."""
 
     def __init__(self) -> None:
-        """Nothing was told yet."""
         self.said: list[str] = []
         self.warned: list[str] = []
 

@@ -17,7 +17,6 @@ class Tags(HTMLParser):
     """Collects the tags and the text of a page."""
 
     def __init__(self) -> None:
-        """Start empty."""
         super().__init__()
         self.tags: list[str] = []
         self.attributes: list[str] = []

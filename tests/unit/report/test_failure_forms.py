@@ -38,7 +38,6 @@ class Tags(HTMLParser):
     """The tags of a page."""
 
     def __init__(self, text: str) -> None:
-        """Read all of it."""
         super().__init__()
         self.found: list[str] = []
         self.feed(text)

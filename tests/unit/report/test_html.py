@@ -27,7 +27,6 @@ class Page(HTMLParser):
     """The tags of a page with their attributes, and the text of each script and style."""
 
     def __init__(self, text: str) -> None:
-        """Read the whole page."""
         super().__init__()
         self.tags: list[tuple[str, tuple[tuple[str, str | None], ...]]] = []
         self.raw: dict[str, list[str]] = {"script": [], "style": []}
