@@ -270,12 +270,19 @@ class Applier:
             return _unnoted(change, beside, error.message.rstrip("."))
 
     def _noted(self, change: Change, beside: Compared) -> ObjectOutcome:
-        """Send what is not kept once more, with a note of it in the ownership line. This ends: nothing follows it."""
+        """Send what is not kept once more, with a note of it in the ownership line.
+
+        This ends: at most a note that turns out not to be true is taken out again.
+        """
         fields = frozenset({"description", *(one.field for one in beside.found)})
         written = self._put(change.kind, beside.live.name, beside.noted, beside.live, fields)
         after = self._beside(change, beside.payload, _present(written.live))
         if after.open:
             return _unnoted(change, after, _NOT_TAKEN)
+        if not after.found and after.notes:
+            # What was sent is there after all: the note says what is not so. A later sync takes it out if this fails.
+            with contextlib.suppress(ConsoleError):
+                self._put(change.kind, after.live.name, after.desired, after.live, frozenset({"description"}))
         return _done(change, written, after)
 
     def _beside(self, change: Change, payload: Source, live: Source) -> Compared:

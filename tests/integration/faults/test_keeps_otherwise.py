@@ -217,15 +217,19 @@ def test_50_an_update_that_leaves_all_as_it_was(console: Keeping, client: Consol
     assert len(console.sent) == 4
 
 
-def test_52_a_value_that_is_kept_at_last(console: Keeping, client: ConsoleClient) -> None:
-    """What Statsig keeps the second time is not claimed to be kept otherwise; the next run removes the note."""
+@pytest.mark.parametrize("fault", ["", "400"])
+def test_52_a_value_that_is_kept_at_last(console: Keeping, client: ConsoleClient, fault: str) -> None:
+    """What Statsig keeps the second time is not noted as kept otherwise: the note goes at once, or in the next run."""
     console.keep = lambda body: {**body, "tags": []} if len(console.sent) == 1 else body
+    console.armed = [*[""] * 4, fault]  # two tags, the object, the note
     item = wanted(Kind.METRIC_SOURCE)
     entry = synced(client, item)
-    assert (entry.status, entry.echo) == (Status.DONE, ())
-    assert names(planned(client, item).fields) == {"description"}
-    synced(client, item)
+    assert (entry.status, entry.echo, len(console.sent)) == (Status.DONE, (), 3)
+    if fault:
+        assert names(planned(client, item).fields) == {"description"}
+        synced(client, item)
     assert planned(client, item).action is Action.UNCHANGED
+    assert "(kept" not in console.emulator.state.sources["metric_sources"]["Orders"]["description"]
 
 
 @pytest.mark.parametrize("way", ["trim", "escape", "lower"])
