@@ -27,7 +27,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
 from process import Run, measure  # noqa: E402 - found beside this file
 
-from dbt_statsig.report.formats import FORMATS, rendered  # noqa: E402 - the samples are the tests' own
+from dbt_statsig.report.formats import FORMATS, format_named  # noqa: E402 - the samples are the tests' own
 from dbt_statsig.report.subject import Subject  # noqa: E402
 from tests.unit.report import many  # noqa: E402
 
@@ -51,7 +51,7 @@ def median_of(form: str, subject: Subject) -> float:
     times = []
     for _ in range(ROUNDS):
         started = time.process_time()
-        rendered(form, subject)
+        format_named(form).render(subject)
         times.append(time.process_time() - started)
     return statistics.median(times)
 
@@ -136,14 +136,14 @@ def renderers(count: int) -> int:
     missed = 0
     print(f"{count:,} sources")
     for form in FORMATS:
-        text = rendered(form, subject)
+        text = format_named(form).render(subject)
         seconds, size = median_of(form, subject), len(text.encode())
         missed += seconds > LIMIT_SECONDS or (form == "html" and size > LIMIT_BYTES)
         share = seconds / LIMIT_SECONDS
         print(f"  {form:<9} {seconds * 1000:7.0f} ms  {share:5.2f} of the limit  {size / 1e6:7.2f} MB")
     with tempfile.TemporaryDirectory() as folder:
         page = Path(folder) / "report.html"
-        page.write_text(rendered("html", subject), encoding="utf-8")
+        page.write_text(format_named("html").render(subject), encoding="utf-8")
         tasks = longest_tasks(page)
     for name, duration in tasks.items():
         missed += duration > LIMIT_TASK_MS

@@ -19,14 +19,14 @@ from dbt_statsig.cli.terminal import style_for, write_out
 from dbt_statsig.console.key import redacted
 from dbt_statsig.errors import AnswerLost, DbtStatsigError, UsageError
 from dbt_statsig.project.dbt_line import place_of_dbt
-from dbt_statsig.report.escape import no_commands, one_line
-from dbt_statsig.report.formats import FORMATS
+from dbt_statsig.report.escape import one_line
+from dbt_statsig.report.formats import FORMATS, format_named
+from dbt_statsig.report.text.style import error_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dbt_statsig.cli.report_files import ReportFile
-    from dbt_statsig.report.text.style import Style
     from dbt_statsig.vocabulary.results import Failure
 
 EXIT_INTERRUPTED = 130
@@ -73,7 +73,7 @@ def _told(error: DbtStatsigError, arguments: Sequence[str], *, aside: str | None
     message, fix = redacted(error.message, os.environ), redacted(error.fix, os.environ)
     style = style_for(sys.stderr, environ=os.environ, no_color="--no-color" in own_part(arguments))
     if aside is None:
-        aside = _aside(message, fix, style)
+        aside = error_text(message, fix, style)
     click.echo(aside, err=True, nl=False, color=style.colour)
     from dbt_statsig.vocabulary.results import Failure
 
@@ -90,14 +90,6 @@ def _told(error: DbtStatsigError, arguments: Sequence[str], *, aside: str | None
         what = redacted(one_line(f"{type(fault).__name__}: {fault}"), os.environ)
         click.echo(f"Error: the reports could not be written: {what}.", err=True)
     return error.exit_code
-
-
-def _aside(message: str, fix: str, style: Style) -> str:
-    """The message after a red word, the next step after an arrow; further lines of either are indented."""
-    lines = [style.paint("Error:", "error") + " " + "\n  ".join(map(one_line, message.splitlines()))]
-    if fix:
-        lines.append(f"  {style.sign('→')} " + "\n    ".join(map(one_line, fix.splitlines())))
-    return no_commands("\n".join(lines) + "\n")
 
 
 def _surprised(error: Exception, arguments: Sequence[str]) -> int:
@@ -187,15 +179,13 @@ def answer_failure(error: DbtStatsigError, failure: Failure, arguments: Sequence
 
 def tell_failure(failure: Failure, form: str, reports: Sequence[ReportFile]) -> list[DbtStatsigError]:
     """Write the failure to stdout (but for text, which stderr has) and into the files; what could not be written."""
-    from dbt_statsig.report.failure import failure_report  # a good run has no use for it
-
     if form != "text":
         with contextlib.suppress(DbtStatsigError):
-            write_out(failure_report(form, failure).encode("utf-8", "backslashreplace"))
-    faults = write_reports({report.path: failure_report(report.form, failure) for report in reports})
+            write_out(format_named(form).render_failure(failure).encode("utf-8", "backslashreplace"))
+    faults = write_reports({report.path: format_named(report.form).render_failure(failure) for report in reports})
     if "github" in {form, *(report.form for report in reports)}:
         try:
-            add_step_summary(failure_report("markdown", failure), os.environ)
+            add_step_summary(format_named("markdown").render_failure(failure), os.environ)
         except DbtStatsigError as fault:
             faults.append(fault)
     return faults

@@ -8,13 +8,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import click
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from dbt_statsig.cli.report_files import ReportFile, add_step_summary, write_reports
 from dbt_statsig.cli.terminal import style_for, write_out
 from dbt_statsig.console.key import redacted, without_keys
 from dbt_statsig.errors import EXIT_CANNOT_RUN, AnswerLost, DbtStatsigError
 from dbt_statsig.report.escape import one_line
+from dbt_statsig.report.formats import format_named
 from dbt_statsig.report.text.style import Style
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def tell(output: Output, result: Validation | Planned | Synced, *, exit_code: in
 def _say(output: Output, subject: Subject) -> AnswerLost | None:
     """Write the answer to stdout; why that could not be done."""
     try:
-        text = _made(output.form, subject, output.style)
+        text = _made(output.form, structs.replace(subject, style=output.style))
         if output.form == "text":
             write_out(text, colour=output.style.colour)
         else:
@@ -133,12 +134,10 @@ def _written(report: ReportFile, subject: Subject) -> list[DbtStatsigError]:
         return [error]
 
 
-def _made(form: str, subject: Subject, style: Style | None = None) -> str:
+def _made(form: str, subject: Subject) -> str:
     """The text of one form. Raises AnswerLost where its renderer fails: no such fault may hide what a sync did."""
-    from dbt_statsig.report.formats import rendered  # help needs no renderer
-
     try:
-        return without_keys(rendered(form, subject, style), os.environ)
+        return without_keys(format_named(form).render(subject), os.environ)
     except Exception as error:
         raise AnswerLost(
             f"The {form} report could not be made: {type(error).__name__}: {one_line(str(error))}.",

@@ -9,22 +9,29 @@ from typing import TYPE_CHECKING
 
 from dbt_statsig.report.escape import one_line
 from dbt_statsig.report.run_findings import problems
+from dbt_statsig.report.text.report import headline
 from dbt_statsig.vocabulary.findings import Severity
 
 if TYPE_CHECKING:
     from dbt_statsig.report.subject import Subject
     from dbt_statsig.vocabulary.findings import Finding
+    from dbt_statsig.vocabulary.results import Failure
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 _BREAKS = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
 _SEPARATORS = str.maketrans({":": "%3A", ",": "%2C"})
 
 
-def github_report(subject: Subject) -> str:
+def render(subject: Subject) -> str:
     """One command a line: every finding, refusal and failure, then the sums as a notice."""
     lines = [_annotation(found, subject) for found in problems(subject)]
-    lines.append(annotation("notice", f"dbt-statsig {subject.command}", subject.headline()))
+    lines.append(annotation("notice", f"dbt-statsig {subject.command}", headline(subject)))
     return "\n".join(lines) + "\n"
+
+
+def render_failure(failure: Failure) -> str:
+    """One error."""
+    return annotation("error", "dbt-statsig", failure.text) + "\n"
 
 
 def annotation(command: str, title: str, message: str, **properties: int | str) -> str:

@@ -16,16 +16,18 @@ from dbt_statsig.vocabulary.findings import Severity
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from dbt_statsig.report.subject import Subject
     from dbt_statsig.vocabulary.changes import Change, FieldChange
     from dbt_statsig.vocabulary.findings import Finding, Location
     from dbt_statsig.vocabulary.results import (
         Baseline,
         Diagnosis,
+        Failure,
         Impact,
         ObjectOutcome,
+        Outcome,
         Planned,
         SourceReport,
-        Synced,
         Validation,
     )
 
@@ -190,6 +192,16 @@ def _object(entry: ObjectOutcome) -> doc.ObjectDocument:
     )
 
 
+def _outcome(outcome: Outcome, *, dry_run: bool) -> doc.OutcomeDocument:
+    return doc.OutcomeDocument(
+        dry_run=dry_run,
+        counts=_counts(entry.status.value.replace(" ", "_") for entry in outcome.objects),
+        objects=tuple(map(_object, outcome.objects)),
+        stopped=outcome.stopped,
+        notes=outcome.notes,
+    )
+
+
 def _encoded(command: str, exit_code: int, **parts: Any) -> str:
     document = doc.Document(
         schema_version=doc.SCHEMA_VERSION, version=__version__, command=command, exit_code=exit_code, **parts
@@ -202,28 +214,20 @@ def _encoded(command: str, exit_code: int, **parts: Any) -> str:
         return json.dumps(content, indent=2) + "\n"
 
 
-def validation_json(validation: Validation, *, exit_code: int = 0) -> str:
-    """The answer of `validate`."""
-    return _encoded("validate", exit_code, validation=_validation(validation))
+def render(subject: Subject) -> str:
+    """The answer of `validate`, `plan` or `sync`: what there is of validation, plan and outcome."""
+    parts: dict[str, Any] = {"validation": _validation(subject.validation)}
+    if subject.planned is not None:
+        parts["plan"] = _plan(subject.planned)
+    if subject.outcome is not None:
+        parts["outcome"] = _outcome(subject.outcome, dry_run=subject.dry_run)
+    return _encoded(subject.command, subject.exit_code, **parts)
 
 
-def plan_json(planned: Planned, *, exit_code: int = 0) -> str:
-    """The answer of `plan`."""
-    validation = _validation(planned.validation)
-    return _encoded("plan", exit_code, validation=validation, plan=_plan(planned))
-
-
-def sync_json(synced: Synced, *, dry_run: bool = False, exit_code: int = 0) -> str:
-    """The answer of `sync`."""
-    outcome = doc.OutcomeDocument(
-        dry_run=dry_run,
-        counts=_counts(entry.status.value.replace(" ", "_") for entry in synced.outcome.objects),
-        objects=tuple(map(_object, synced.outcome.objects)),
-        stopped=synced.outcome.stopped,
-        notes=synced.outcome.notes,
-    )
-    validation = _validation(synced.planned.validation)
-    return _encoded("sync", exit_code, validation=validation, plan=_plan(synced.planned), outcome=outcome)
+def render_failure(failure: Failure) -> str:
+    """The answer of any command that could not run."""
+    error = doc.ErrorDocument(type=failure.type, message=failure.message, fix=failure.fix)
+    return _encoded(failure.command, failure.exit_code, error=error)
 
 
 def diagnosis_json(diagnosis: Diagnosis, *, exit_code: int = 0) -> str:
@@ -254,8 +258,3 @@ def codes_json(codes: Iterable[str]) -> str:
         for code in codes
     )
     return _encoded("explain", 0, codes=documents)
-
-
-def error_json(error: str, message: str, fix: str, *, command: str, exit_code: int) -> str:
-    """The answer of any command that could not run; `error` is the class of the error tree."""
-    return _encoded(command, exit_code, error=doc.ErrorDocument(type=error, message=message, fix=fix))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dbt_statsig.report.escape import lines_of, one_line
+from dbt_statsig.report.run_findings import COULD_NOT_RUN
 from dbt_statsig.vocabulary.changes import Action
 from dbt_statsig.vocabulary.findings import Severity
 from dbt_statsig.vocabulary.results import Status
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from dbt_statsig.report.subject import Subject
     from dbt_statsig.vocabulary.changes import Change
     from dbt_statsig.vocabulary.findings import Finding
+    from dbt_statsig.vocabulary.results import Failure
 
 _XML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#10;"})
 # XML 1.0 has no way to write these, not even as references.
@@ -40,7 +42,7 @@ class _Case(Struct, frozen=True, kw_only=True):
     output: str = ""
 
 
-def junit_report(subject: Subject) -> str:
+def render(subject: Subject) -> str:
     """A suite for the validation, for the plan and for the sync, as far as there is one."""
     suites = [("validate", list(_validation(subject)))]
     if subject.planned is not None:
@@ -50,11 +52,16 @@ def junit_report(subject: Subject) -> str:
     return _document(suites)
 
 
-def junit_error(command: str, name: str, message: str, text: str) -> str:
-    """One suite with one case that is in error: the command could not run."""
-    classname = f"dbt-statsig.{command}".rstrip(".")
-    case = _Case(name=name, classname=classname, result="error", message=message, text=text)
-    return _document([(command, [case])])
+def render_failure(failure: Failure) -> str:
+    """One suite with one case that is in error."""
+    case = _Case(
+        name=COULD_NOT_RUN,
+        classname=f"dbt-statsig.{failure.command}".rstrip("."),
+        result="error",
+        message=" ".join(failure.message.splitlines()),
+        text=failure.text,
+    )
+    return _document([(failure.command, [case])])
 
 
 def _document(suites: list[tuple[str, list[_Case]]]) -> str:

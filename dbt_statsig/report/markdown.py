@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from dbt_statsig.report.diff import Mark
 from dbt_statsig.report.escape import clipped, one_line
 from dbt_statsig.report.field_diff import field_diffs
-from dbt_statsig.report.run_findings import problems
+from dbt_statsig.report.run_findings import COULD_NOT_RUN, problems
 from dbt_statsig.report.subject import plan_hash
+from dbt_statsig.report.text.report import headline
 from dbt_statsig.report.text.style import counted
 from dbt_statsig.vocabulary.changes import Action
 from dbt_statsig.vocabulary.findings import Severity
@@ -24,13 +25,14 @@ if TYPE_CHECKING:
     from dbt_statsig.report.subject import Subject
     from dbt_statsig.vocabulary.changes import Change
     from dbt_statsig.vocabulary.findings import Finding
-    from dbt_statsig.vocabulary.results import Left
+    from dbt_statsig.vocabulary.results import Failure, Left
 
 MARKER = "<!-- dbt-statsig -->"
 # GitHub takes 65,536 characters of a comment; the rest of the room is for whoever posts it.
 LIMIT = 60_000
 _SHARE = 0.3
 _LONGEST_DIFF = 6_000
+_LONGEST_FAILURE = 4_000
 _POINTER = "The whole report has them: `--report html:FILE`, or the log of this job."
 _FOLDED = (Action.CREATE, Action.UPDATE, Action.RENAME)
 _ORDER = (
@@ -44,12 +46,12 @@ _ORDER = (
 )
 
 
-def markdown_report(subject: Subject, *, limit: int = LIMIT) -> str:
-    """At most `limit` bytes of UTF-8; what does not fit is counted, with a pointer to the whole report.
+def render(subject: Subject) -> str:
+    """At most `LIMIT` bytes of UTF-8; what does not fit is counted, with a pointer to the whole report.
 
     The first line is always the same, so that one comment can be found and replaced; the second names the plan.
     """
-    room = limit - len(_POINTER) - 200
+    room = LIMIT - len(_POINTER) - 200
     parts = _head(subject)
     parts += _impact(subject, int(room * _SHARE))
     effects = _effects(subject)
@@ -61,6 +63,18 @@ def markdown_report(subject: Subject, *, limit: int = LIMIT) -> str:
     parts += _fitted("Left as they are", "", left, int(room * _SHARE / 3))
     used = sum(_size(part) + 2 for part in parts)
     parts += _fitted("", "", [_detail(change) for change in _changes(subject) if _is_folded(change)], room - used)
+    return "\n\n".join(parts) + "\n"
+
+
+def render_failure(failure: Failure) -> str:
+    """The message as a quotation, then the next step, both cut short: a longer text helps nobody in a comment."""
+    message = [prose(line) for line in failure.message[:_LONGEST_FAILURE].splitlines() if line.strip()]
+    parts = [
+        f"{MARKER}\n<!-- dbt-statsig {failure.command} {COULD_NOT_RUN} -->",
+        f"### Statsig: `{failure.command or 'dbt-statsig'}` could not run",
+        "\n".join(f"> {line}  " for line in message).rstrip(),
+        *(prose(line) for line in failure.fix[:_LONGEST_FAILURE].splitlines() if line.strip()),
+    ]
     return "\n\n".join(parts) + "\n"
 
 
@@ -103,7 +117,7 @@ def _head(subject: Subject) -> list[str]:
     notes += [f"> {prose(note)}" for note in subject.outcome.notes] if subject.outcome else []
     return [
         f"{MARKER}\n<!-- dbt-statsig {subject.command} project={word}{digest} -->",
-        f"### Statsig: {prose(subject.headline())}",
+        f"### Statsig: {prose(headline(subject))}",
         ", ".join(about) + ".",
         *notes[:20],
     ]

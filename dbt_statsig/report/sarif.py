@@ -18,6 +18,7 @@ from dbt_statsig.vocabulary.findings import Severity
 if TYPE_CHECKING:
     from dbt_statsig.report.subject import Subject
     from dbt_statsig.vocabulary.findings import Finding
+    from dbt_statsig.vocabulary.results import Failure
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
@@ -25,7 +26,7 @@ _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: 
 _PROJECT_FILE = "dbt_project.yml"
 
 
-def sarif_report(subject: Subject) -> str:
+def render(subject: Subject) -> str:
     """One run with every finding, refusal and failure; paths are relative to the repository's root."""
     found = problems(subject)
     codes = sorted({one.code for one in found})
@@ -37,20 +38,20 @@ def sarif_report(subject: Subject) -> str:
     )
 
 
-def sarif_error(command: str, text: str, *, exit_code: int, root: str) -> str:
+def render_failure(failure: Failure) -> str:
     """One run that did not succeed, with the reason as a notification of the tool and as its only result.
 
     Viewers show results, few of them notifications.
     """
-    message = {"text": " ".join(map(one_line, text.splitlines()))}
-    location = {"physicalLocation": _project_place(root)}
+    message = {"text": " ".join(map(one_line, failure.text.splitlines()))}
+    location = {"physicalLocation": _project_place(failure.root)}
     notification = {"level": "error", "message": message, "locations": [location]}
     return _log(
         [_rule(COULD_NOT_RUN)],
-        category=command,
+        category=failure.command,
         invocation={
             "executionSuccessful": False,
-            "exitCode": exit_code,
+            "exitCode": failure.exit_code,
             "toolExecutionNotifications": [notification],
         },
         results=[
@@ -60,7 +61,7 @@ def sarif_error(command: str, text: str, *, exit_code: int, root: str) -> str:
                 "level": "error",
                 "message": message,
                 "locations": [location],
-                "partialFingerprints": {"dbtStatsig/v1": _fingerprint(COULD_NOT_RUN, command)},
+                "partialFingerprints": {"dbtStatsig/v1": _fingerprint(COULD_NOT_RUN, failure.command)},
             }
         ],
     )

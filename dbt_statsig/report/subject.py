@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from dbt_statsig.report.text.report import planned_summary, synced_summary
 from dbt_statsig.report.text.style import Style
-from dbt_statsig.report.text.validation import verdict_line
 from dbt_statsig.vocabulary.results import Outcome, Planned, Synced, Validation
 
 if TYPE_CHECKING:
@@ -20,7 +18,8 @@ if TYPE_CHECKING:
 class Subject(Struct, frozen=True, kw_only=True):
     """`planned` is None for `validate`, `outcome` for all but `sync`.
 
-    `root` is the dbt project's folder inside its repository, as CI systems need it to find a file (empty: the same).
+    `root` is the dbt project's folder inside its repository, as CI systems need it to find a file (empty: the same);
+    `style` is for text alone.
     """
 
     command: str
@@ -30,6 +29,7 @@ class Subject(Struct, frozen=True, kw_only=True):
     dry_run: bool = False
     exit_code: int = 0
     root: str = ""
+    style: Style = Style()
 
     @classmethod
     def of(
@@ -59,13 +59,6 @@ class Subject(Struct, frozen=True, kw_only=True):
     def path_of(self, location: Location) -> str:
         """A place's file, seen from the repository."""
         return f"{self.root}/{location.path}" if self.root and location.path else location.path
-
-    def headline(self) -> str:
-        """The sums in one sentence, as the text report ends with them."""
-        result = self.result
-        if isinstance(result, Synced):
-            return synced_summary(result, dry_run=self.dry_run)
-        return planned_summary(result) if isinstance(result, Planned) else verdict_line(result, Style())
 
 
 def plan_hash(plan: Plan) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dbt_statsig.report.html import html_report
+from dbt_statsig.report.html.page import render
 from dbt_statsig.report.subject import Subject
 from dbt_statsig.vocabulary.results import Validation
 from tests.integration.browser import chromium, opened
@@ -59,7 +59,7 @@ def page_of(tmp_path: Path) -> Callable[[Subject], Path]:
 
     def write(subject: Subject) -> Path:
         file = tmp_path / "report.html"
-        file.write_text(html_report(subject), encoding="utf-8")
+        file.write_text(render(subject), encoding="utf-8")
         return file
 
     return write

@@ -16,6 +16,7 @@ from dbt_statsig import __version__
 from dbt_statsig.report.escape import clipped, one_line
 from dbt_statsig.report.html.details import TEXT_BUDGET, bodies
 from dbt_statsig.report.html.rows import loose_findings, rows_of, tiles
+from dbt_statsig.report.text.report import headline
 from dbt_statsig.vocabulary.sources import Kind
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ LARGEST = 5_000_000
 _VERBS = {"validate": "Validation", "plan": "Plan", "sync": "Sync", "run": "Sync after dbt"}
 
 
-def html_report(subject: Subject) -> str:
+def render(subject: Subject) -> str:
     """One self-contained page; where the texts of very many objects would make it too large, they are cut short."""
     rows = rows_of(subject)
     budget = TEXT_BUDGET
@@ -40,7 +41,7 @@ def html_report(subject: Subject) -> str:
     return text
 
 
-def html_failure(failure: Failure) -> str:
+def render_failure(failure: Failure) -> str:
     """A page that says why the command could not run, and nothing else."""
     style = _asset("page.css")
     return _template("failure.html").render(
@@ -64,7 +65,7 @@ def _page(subject: Subject, rows: list[Row], budget: int) -> str:
         title=f"{_VERBS[subject.command]}: {clipped(subject.validation.owner, 100)}",
         verb=_VERBS[subject.command],
         project=clipped(subject.validation.owner, 200),
-        headline=subject.headline(),
+        headline=headline(subject),
         facts=_facts(subject),
         warnings=_warnings(subject),
         loose=loose_findings(subject, rows),

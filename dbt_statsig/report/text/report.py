@@ -16,18 +16,42 @@ from dbt_statsig.report.text.plan import (
     plan_lines,
     plan_summary,
 )
-from dbt_statsig.report.text.style import Style, counted
+from dbt_statsig.report.text.style import Style, counted, error_text
 from dbt_statsig.report.text.validation import findings_lines, source_lines, tally, verdict_line
 from dbt_statsig.vocabulary.changes import Action
 from dbt_statsig.vocabulary.findings import Severity
-from dbt_statsig.vocabulary.results import Status
+from dbt_statsig.vocabulary.results import Planned, Status, Synced
 
 if TYPE_CHECKING:
+    from dbt_statsig.report.subject import Subject
     from dbt_statsig.vocabulary.changes import Plan
     from dbt_statsig.vocabulary.findings import Finding, KnownFinding
-    from dbt_statsig.vocabulary.results import Diagnosis, Impact, Planned, Synced, Validation
+    from dbt_statsig.vocabulary.results import Diagnosis, Failure, Impact, Validation
 
 PLAIN = Style()
+
+
+def render(subject: Subject) -> str:
+    """The whole report."""
+    result = subject.result
+    if isinstance(result, Synced):
+        return sync_text(result, subject.style, dry_run=subject.dry_run)
+    if isinstance(result, Planned):
+        return plan_text(result, subject.style)
+    return validation_text(result, subject.style)
+
+
+def render_failure(failure: Failure) -> str:
+    """The message and the next step."""
+    return error_text(failure.message, failure.fix, PLAIN)
+
+
+def headline(subject: Subject) -> str:
+    """The sums in one sentence, as the whole report ends with them."""
+    result = subject.result
+    if isinstance(result, Synced):
+        return _synced_summary(result, dry_run=subject.dry_run)
+    return _planned_summary(result) if isinstance(result, Planned) else verdict_line(result, PLAIN)
 
 
 def _joined(lines: list[str]) -> str:
@@ -60,10 +84,10 @@ def _planned_lines(planned: Planned, style: Style, *, writes: bool = True) -> li
 
 def plan_text(planned: Planned, style: Style = PLAIN) -> str:
     """Errors and warnings, then what a sync would change, and the sums."""
-    return _joined([*_planned_lines(planned, style), style.paint(planned_summary(planned), "heading")])
+    return _joined([*_planned_lines(planned, style), style.paint(_planned_summary(planned), "heading")])
 
 
-def planned_summary(planned: Planned) -> str:
+def _planned_summary(planned: Planned) -> str:
     """The sums of a plan; where every source was left as it is, that."""
     if planned.left and not planned.plan.changes:
         return f"Nothing to do: {counted(len(planned.left), 'source')} left as they are."
@@ -86,19 +110,19 @@ def sync_text(synced: Synced, style: Style = PLAIN, *, dry_run: bool = False) ->
     repeats = bool(written) and not dry_run and (style.quiet or is_brief(written, style))
     lines = _planned_lines(synced.planned, style, writes=not repeats)
     lines += outcome_lines(synced.outcome, style, heading="Of the saved plan" if dry_run else "Result")
-    return _joined([*lines, style.paint(synced_summary(synced, dry_run=dry_run), "heading")])
+    return _joined([*lines, style.paint(_synced_summary(synced, dry_run=dry_run), "heading")])
 
 
-def synced_summary(synced: Synced, *, dry_run: bool = False) -> str:
+def _synced_summary(synced: Synced, *, dry_run: bool = False) -> str:
     """The sums of a sync: of what was written, or of the plan where nothing was."""
     plan = synced.planned.plan
     if dry_run:
         statuses = [entry.status for entry in synced.outcome.objects]
         refusals = statuses.count(Status.REFUSED)
         more = f" {counted(refusals, 'change')} of the saved plan would be refused." if refusals else ""
-        return f"Dry run, nothing was written: {planned_summary(synced.planned)}{more}"
+        return f"Dry run, nothing was written: {_planned_summary(synced.planned)}{more}"
     if not synced.outcome.objects:
-        return planned_summary(synced.planned)
+        return _planned_summary(synced.planned)
     told = {(entry.change.kind, entry.change.name) for entry in synced.outcome.objects}
     others = (change for change in plan.changes if (change.kind, change.name) not in told)
     unchanged = sum(change.action is Action.UNCHANGED for change in others)

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from dbt_statsig.report.escape import one_line
+from dbt_statsig.report.escape import no_commands, one_line
 
 _LOOKS: dict[str, dict[str, Any]] = {
     "heading": {"bold": True},
@@ -63,6 +63,14 @@ class Style(Struct, frozen=True, kw_only=True):
     def fix(self, text: str, *, indent: int) -> list[str]:
         """The next step, led by an arrow; nothing where there is none."""
         return self.prose(text, indent=indent, first=f"{self.sign('→')} ") if text else []
+
+
+def error_text(message: str, fix: str, style: Style) -> str:
+    """The message after a red word, the next step after an arrow; further lines of either are indented."""
+    lines = [style.paint("Error:", "error") + " " + "\n  ".join(map(one_line, message.splitlines()))]
+    if fix:
+        lines.append(f"  {style.sign('→')} " + "\n    ".join(map(one_line, fix.splitlines())))
+    return no_commands("\n".join(lines) + "\n")
 
 
 def counted(number: int, word: str, plural: str = "") -> str:

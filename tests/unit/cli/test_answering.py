@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
 from msgspec import structs
@@ -17,6 +17,9 @@ from dbt_statsig.errors import AnswerLost
 from dbt_statsig.report import formats
 from dbt_statsig.report.text.style import Style
 from tests.unit.report import samples
+
+if TYPE_CHECKING:
+    from dbt_statsig.report.formats import Format
 
 OUTPUT = Output(json=False, quiet=False, style=Style(), aside=Style())
 
@@ -69,14 +72,14 @@ def test_fault_44_a_renderer_that_fails(
     form: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One form that cannot be made costs no other: neither the answer nor a report, whichever of them it is."""
-    real = formats.rendered
+    real = formats.format_named
 
-    def broken(wanted: str, *rest: Any) -> str:
+    def broken(wanted: str) -> Format:
         if wanted == form:
             raise ImportError("No module\x1b named jinja2")
-        return real(wanted, *rest)
+        return real(wanted)
 
-    monkeypatch.setattr(formats, "rendered", broken)
+    monkeypatch.setattr(answering, "format_named", broken)
     output = structs.replace(OUTPUT, reports=(*reports("a.json"), ReportFile(form="markdown", path=Path("b.md"))))
     if form == "text":
         with pytest.raises(AnswerLost, match=r"text report could not be made: ImportError: No module.x1b named"):

@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dbt_statsig.console.key import HIDDEN, redacted, without_keys
-from dbt_statsig.report.formats import FORMATS, rendered
-from dbt_statsig.report.text.style import Style
+from dbt_statsig.report.formats import FORMATS, format_named
 from tests.unit.report import hostile
 
 KEYS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=6, max_size=60)
@@ -49,7 +48,7 @@ def test_no_report_shows_a_key(form: str) -> None:
     """A key that a declared text, a live object or an answer holds, plainly or in base64, is in no form of report."""
     encoded = base64.b64encode(f"user:{KEY}".encode()).decode()
     subject = hostile.subject(f"select '{KEY}' as a, '{encoded}' as b, '{KEY[:7]}%2D{KEY[8:]}' as c")
-    text = without_keys(rendered(form, subject, Style()), {"STATSIG_CONSOLE_API_KEY": KEY})
+    text = without_keys(format_named(form).render(subject), {"STATSIG_CONSOLE_API_KEY": KEY})
     # A marker holds the letters of the dbt project's name, which is no place for a key.
     shown = [line for line in text.splitlines() if not line.startswith("<!-- dbt-statsig ")]
     assert not any(KEY[8:17] in line for line in shown)

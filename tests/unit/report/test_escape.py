@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from dbt_statsig.report.escape import clipped, lines_of, no_commands, one_line
-from dbt_statsig.report.json import plan_json, sync_json, validation_json
+from dbt_statsig.report.json import render
+from dbt_statsig.report.subject import Subject
 from dbt_statsig.report.text.report import diagnosis_text, plan_text, sync_text, validation_text
 from dbt_statsig.report.text.style import Style
 from dbt_statsig.vocabulary.changes import FieldChange, Plan
@@ -102,7 +103,7 @@ def test_a_name_takes_one_line(word: str) -> None:
 def test_json_of_hostile_names_is_json(word: str) -> None:
     """Whatever a project's names hold, the answer is one JSON object that gives them back."""
     synced = _synced(word)
-    for text in (validation_json(synced.planned.validation), plan_json(synced.planned), sync_json(synced)):
+    for text in (render(Subject.of(result)) for result in (synced.planned.validation, synced.planned, synced)):
         document = json.loads(text)
         assert document["validation"]["project"] == word
 

@@ -14,8 +14,7 @@ from hypothesis import given, settings
 from msgspec import structs
 
 from dbt_statsig.report.documents import report_schema
-from dbt_statsig.report.failure import failure_report
-from dbt_statsig.report.formats import FORMATS
+from dbt_statsig.report.formats import FORMATS, format_named
 from dbt_statsig.report.markdown import LIMIT
 from dbt_statsig.vocabulary.results import Failure
 from tests.unit.report import hostile
@@ -50,7 +49,7 @@ class Tags(HTMLParser):
 @pytest.mark.parametrize("form", FORMATS)
 def test_golden(form: str) -> None:
     """Each form says what is wrong and what to do; a page without a style of its own is not compared whole."""
-    text = failure_report(form, FAILURE)
+    text = format_named(form).render_failure(FAILURE)
     assert "base_ulr" in text
     assert "Did you mean base_url?" in text
     if form in ("text", "markdown", "github", "junit"):
@@ -60,7 +59,7 @@ def test_golden(form: str) -> None:
 @pytest.mark.parametrize("form", FORMATS)
 def test_without_command_and_fix(form: str) -> None:
     """A failure of which nothing but the message is known can be told in every form."""
-    text = failure_report(form, structs.replace(FAILURE, command="", fix="", root=""))
+    text = format_named(form).render_failure(structs.replace(FAILURE, command="", fix="", root=""))
     assert "Two settings are wrong." in text
     assert "→" not in text or form == "html"
 
@@ -71,14 +70,14 @@ def test_the_published_schema_of_sarif() -> None:
     if not path.is_file():
         pytest.skip("no published SARIF schema here; see test_sarif.py")
     schema = json.loads(path.read_text(encoding="utf-8"))
-    jsonschema.Draft7Validator(schema).validate(json.loads(failure_report("sarif", FAILURE)))
+    jsonschema.Draft7Validator(schema).validate(json.loads(format_named("sarif").render_failure(FAILURE)))
 
 
 def test_a_very_long_message_fits_into_a_comment() -> None:
     """Whatever went wrong, the Markdown leaves room for the rest of a comment."""
     long = structs.replace(FAILURE, message="<@x>\n" * 50_000, fix="#1 " * 50_000)
-    assert len(failure_report("markdown", long).encode()) < LIMIT
-    assert len(failure_report("html", long).encode()) < 5_000_000
+    assert len(format_named("markdown").render_failure(long).encode()) < LIMIT
+    assert len(format_named("html").render_failure(long).encode()) < 5_000_000
 
 
 @settings(deadline=None, max_examples=60)
@@ -86,7 +85,7 @@ def test_a_very_long_message_fits_into_a_comment() -> None:
 def test_any_word_is_only_text(word: str) -> None:
     """Whatever stands in a message, each form is well formed, and nothing of the message is obeyed."""
     odd = structs.replace(FAILURE, message=f"a {word} b", fix=word)
-    told = {form: failure_report(form, odd) for form in FORMATS}
+    told = {form: format_named(form).render_failure(odd) for form in FORMATS}
     for form in ("text", "github", "markdown", "html", "junit"):
         assert not any(map(hostile.is_unsafe, told[form].replace("\n", ""))), form
     jsonschema.validate(json.loads(told["json"]), report_schema())
@@ -95,6 +94,6 @@ def test_any_word_is_only_text(word: str) -> None:
     assert told["github"].count("\n") == 1
     plain = structs.replace(odd, message="\n".join(["w"] * len(odd.message.splitlines())))
     plain = structs.replace(plain, fix="\n".join(["w"] * len(odd.fix.splitlines())))
-    assert Tags(told["html"]).found == Tags(failure_report("html", plain)).found
+    assert Tags(told["html"]).found == Tags(format_named("html").render_failure(plain)).found
     assert "<" not in told["markdown"].split("\n", 2)[2]
     assert not told["text"].startswith("::")

@@ -6,7 +6,7 @@ import re
 
 from hypothesis import given, settings
 
-from dbt_statsig.report.github import annotation, github_report
+from dbt_statsig.report.github import annotation, render
 from dbt_statsig.report.subject import Subject
 from tests.unit.report import hostile, samples
 from tests.unit.report.golden import assert_golden
@@ -16,12 +16,12 @@ COMMAND = re.compile(r"::(?P<command>error|warning|notice) (?P<properties>[^\r\n
 
 def test_golden() -> None:
     """Every finding, refusal and failure is an annotation at its line, the worst first, and the sums end it."""
-    assert_golden("sync.github", github_report(Subject.of(samples.SYNCED)))
+    assert_golden("sync.github", render(Subject.of(samples.SYNCED)))
 
 
 def test_paths_start_at_the_repository() -> None:
     """Where the project is a folder of its repository, the file is named from the repository's root."""
-    text = github_report(Subject.of(samples.VALIDATION, root="analytics/dbt"))
+    text = render(Subject.of(samples.VALIDATION, root="analytics/dbt"))
     assert "::error file=analytics/dbt/models/marts/_marts.yml,line=33,col=31,title=" in text
 
 
@@ -34,7 +34,7 @@ def test_escapes() -> None:
 @given(hostile.ANY_WORD)
 def test_fault_40_no_word_begins_a_command(word: str) -> None:
     """Whatever stands in names and messages, each line is one annotation and nothing else."""
-    lines = github_report(hostile.subject(word)).removesuffix("\n").split("\n")
+    lines = render(hostile.subject(word)).removesuffix("\n").split("\n")
     for line in lines:
         found = COMMAND.fullmatch(line)
         assert found is not None, line

@@ -12,9 +12,8 @@ from hypothesis import given, settings
 from msgspec import structs
 
 from dbt_statsig.report.diff import DiffLine, Mark
-from dbt_statsig.report.html import html_report
 from dbt_statsig.report.html.markup import cut, listing
-from dbt_statsig.report.html.page import LARGEST
+from dbt_statsig.report.html.page import LARGEST, render
 from dbt_statsig.report.subject import Subject
 from dbt_statsig.vocabulary.changes import Plan
 from dbt_statsig.vocabulary.experiments import Experiment
@@ -56,7 +55,7 @@ CSP = "Content-Security-Policy"
 
 def page(subject: Subject) -> Page:
     """The page of a subject."""
-    return Page(html_report(subject))
+    return Page(render(subject))
 
 
 def below(text: str, name: str) -> str:
@@ -113,7 +112,7 @@ def test_fault_39_words_are_text(word: str) -> None:
 @given(hostile.ANY_WORD)
 def test_any_word_can_be_shown(word: str) -> None:
     """Whatever stands in names, the page is UTF-8, its tags are the same, and no character hides or reorders text."""
-    text = html_report(hostile.subject(word))
+    text = render(hostile.subject(word))
     text.encode()
     assert [tag for tag, _ in Page(text).tags] == [tag for tag, _ in page(hostile.subject(tame(word))).tags]
     assert text.count("<noscript>") == text.count("</noscript>") == text.count('<details id="s')
@@ -122,7 +121,7 @@ def test_any_word_can_be_shown(word: str) -> None:
 
 def test_rows_stand_in_the_order_of_need() -> None:
     """What needs somebody comes first, then what changes, then what is in force."""
-    text = html_report(Subject.of(samples.SYNCED))
+    text = render(Subject.of(samples.SYNCED))
     assert re.findall(r"<h2>([^<]+?) <", text) == ["The project", "Needs attention", "What changes", "In force"]
     assert re.findall(r'class="badge (\w+)">([^<]+)<', text) == [
         ("bad", "failed"),
@@ -138,7 +137,7 @@ def test_rows_stand_in_the_order_of_need() -> None:
 
 def test_a_validation_shows_what_is_ready() -> None:
     """Without a plan each declared source is ready or blocked."""
-    text = html_report(Subject.of(samples.VALIDATION))
+    text = render(Subject.of(samples.VALIDATION))
     assert re.findall(r'class="badge (\w+)">([^<]+)<', text) == [("bad", "blocked"), ("good", "ready")]
     assert "<title>Validation: shop</title>" in text
     assert "Leaves out 2 hidden columns: email, birth_date" in text
@@ -152,14 +151,14 @@ def test_a_ready_source_with_a_warning_is_marked() -> None:
         kind="assignment_source",
         source="Checkout exposures",
     )
-    text = html_report(Subject.of(structs.replace(samples.CLEAN, findings=(warning,))))
+    text = render(Subject.of(structs.replace(samples.CLEAN, findings=(warning,))))
     assert 'class="badge warn">ready<' in text
     assert "1 finding" in text
 
 
 def test_details_of_an_update() -> None:
     """An opened row is given its diffs, its columns with their proof, and what was said of it."""
-    orders = below(html_report(Subject.of(samples.SYNCED)), "Orders")
+    orders = below(render(Subject.of(samples.SYNCED)), "Orders")
     for part in (
         "<dt>timestamp_column<dd><del class=was>created_at</del>",
         "<ins>ordered_at</ins>",
@@ -175,14 +174,14 @@ def test_details_of_an_update() -> None:
     ):
         assert part in orders, part
     assert "Everything declared" not in orders
-    assert "<details><summary>Everything declared</summary>" in html_report(Subject.of(many.planned(20)))
+    assert "<details><summary>Everything declared</summary>" in render(Subject.of(many.planned(20)))
 
 
 def test_details_of_what_is_new_and_what_goes() -> None:
     """A new object shows what it will hold, one that goes what it holds."""
     gone = structs.replace(samples.DELETE, live=samples.EXPOSURES)
     plan = Plan(project="shop", changes=(samples.CREATE, gone))
-    text = html_report(Subject.of(Planned(validation=samples.CLEAN, plan=plan, requests=1)))
+    text = render(Subject.of(Planned(validation=samples.CLEAN, plan=plan, requests=1)))
     for name in ("Checkout exposures", "Basket opened"):
         assert "<pre class=code><code>select\n" in below(text, name)
         assert "<dt>timestamp_column<dd>exposed_at</div>" in below(text, name)
@@ -193,14 +192,14 @@ def test_what_a_saved_plan_can_no_longer_do() -> None:
     """An outcome of an object that the plan of now has nothing to do to is a row of its own."""
     gone = ObjectOutcome(change=samples.RENAME, status=Status.REFUSED, message="There is nothing left to do to it.")
     planned = Planned(validation=samples.CLEAN, plan=Plan(project="shop", changes=()), requests=1)
-    text = html_report(Subject.of(Synced(planned=planned, outcome=Outcome(objects=(gone,))), dry_run=True))
+    text = render(Subject.of(Synced(planned=planned, outcome=Outcome(objects=(gone,))), dry_run=True))
     assert '<span class="badge bad">refused</span>' in text
     assert "There is nothing left to do to it." in below(text, "Search exposures")
 
 
 def test_lineage() -> None:
     """The nodes above a source name their readers by place, -1 being the source's own node."""
-    text = html_report(Subject.of(many.planned(1)))
+    text = render(Subject.of(many.planned(1)))
     assert re.findall(r"<li data-to=\"([-\d ]+)\"><b>([^<]+)</b> <i>(\w+)</i>", text) == [
         ("-1", "stg_checkout_events", "model"),
         ("-1", "dim_users", "model"),
@@ -209,13 +208,13 @@ def test_lineage() -> None:
     ]
     assert "<li class=more>and 2 more above</ul>" in text
     alone = structs.replace(samples.CLEAN.sources[0], lineage=Lineage(nodes=()))
-    text = html_report(Subject.of(structs.replace(samples.CLEAN, sources=(alone,))))
+    text = render(Subject.of(structs.replace(samples.CLEAN, sources=(alone,))))
     assert "<figcaption>Nothing stands above it in dbt</figcaption></figure>" in text
 
 
 def test_left_and_warnings() -> None:
     """Sources that a run left alone have a section, and remarks of the run stand above all."""
-    text = html_report(hostile.subject("word"))
+    text = render(hostile.subject("word"))
     assert "<h2>Left as they are " in text
     assert "Stopped early: word" in text
 
@@ -228,7 +227,7 @@ def test_nothing_to_show(result: object) -> None:
     subject = (
         Subject.of(Synced(planned=empty, outcome=Outcome(objects=())), dry_run=True) if result else Subject.of(nothing)
     )
-    text = html_report(subject)
+    text = render(subject)
     assert "No source is declared." in text
     assert 'id="search"' not in text
     assert "<noscript>" not in text
@@ -242,21 +241,21 @@ def test_impact_and_baseline() -> None:
     )
     stale = KnownFinding(code="bad-name", unique_id="model.shop.x", kind="", source="", key="", count=1)
     baseline = Baseline(path="known.json", known=samples.FINDINGS, stale=(stale,))
-    text = html_report(Subject.of(structs.replace(samples.VALIDATION, impact=impact, baseline=baseline)))
+    text = render(Subject.of(structs.replace(samples.VALIDATION, impact=impact, baseline=baseline)))
     above = text[text.index("What this change does") : text.index("<h2>The project")]
     assert "against base/target" in above
     assert "has no column &#34;ordered_att&#34;" in above
     assert "<code>New flow</code>" in above
     assert "<code>known.json</code>, not shown: 3. 1 of its entries stand for nothing any more." in text
     none = structs.replace(impact, effects=(), experiments=())
-    text = html_report(Subject.of(structs.replace(samples.CLEAN, impact=none)))
+    text = render(Subject.of(structs.replace(samples.CLEAN, impact=none)))
     assert "No mapped or selected column changes (2 sources compared)." in text
     assert "touches: none." in text
 
 
 def test_2000_sources_stay_small() -> None:
     """A plan of 2,000 sources is a page of less than 5 MB."""
-    assert len(html_report(Subject.of(many.planned(2_000))).encode()) < LARGEST
+    assert len(render(Subject.of(many.planned(2_000))).encode()) < LARGEST
 
 
 def test_huge_queries_are_cut_short() -> None:
@@ -267,7 +266,7 @@ def test_huge_queries_are_cut_short() -> None:
         structs.replace(change, desired=structs.replace(change.desired, sql=huge)) if change.desired else change
         for change in planned.plan.changes
     )
-    text = html_report(Subject.of(structs.replace(planned, plan=Plan(project="shop", changes=changes))))
+    text = render(Subject.of(structs.replace(planned, plan=Plan(project="shop", changes=changes))))
     assert len(text.encode()) < LARGEST
     assert " more lines" in text
 
@@ -292,5 +291,5 @@ def test_wide_characters_count_as_bytes() -> None:
         else change
         for change in planned.plan.changes
     )
-    text = html_report(Subject.of(structs.replace(planned, plan=Plan(project="shop", changes=changes))))
+    text = render(Subject.of(structs.replace(planned, plan=Plan(project="shop", changes=changes))))
     assert len(text.encode()) < LARGEST

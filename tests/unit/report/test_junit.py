@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from hypothesis import given, settings
 
-from dbt_statsig.report.junit import junit_report
+from dbt_statsig.report.junit import render
 from dbt_statsig.report.subject import Subject
 from dbt_statsig.vocabulary.changes import Plan
 from dbt_statsig.vocabulary.results import Outcome, Planned, Synced
@@ -22,7 +22,7 @@ def parsed(text: str) -> ET.Element:
 
 def test_golden() -> None:
     """Each source, each planned change and each write is a case, with its faults as failures."""
-    assert_golden("sync.xml", junit_report(Subject.of(samples.SYNCED)))
+    assert_golden("sync.xml", render(Subject.of(samples.SYNCED)))
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_golden() -> None:
 )
 def test_counts_agree_with_the_cases(subject: Subject) -> None:
     """The numbers in the heads are those of the cases below them."""
-    root = parsed(junit_report(subject))
+    root = parsed(render(subject))
     for element in (root, *root.iter("testsuite")):
         assert int(element.attrib["tests"]) == len(list(element.iter("testcase")))
         for word, result in {"failures": "failure", "errors": "error", "skipped": "skipped"}.items():
@@ -39,7 +39,7 @@ def test_counts_agree_with_the_cases(subject: Subject) -> None:
 
 def test_findings_of_no_source_are_cases_too() -> None:
     """A finding about the whole project is a case of its own, and fails only when it is an error."""
-    root = parsed(junit_report(Subject.of(samples.VALIDATION)))
+    root = parsed(render(Subject.of(samples.VALIDATION)))
     (case,) = (case for case in root.iter("testcase") if case.attrib["name"] == "project")
     assert case.find("failure") is None
     assert "not-compiled" in (case.findtext("system-out") or "")
@@ -49,7 +49,7 @@ def test_nothing_planned() -> None:
     """A plan of zero has suites without cases, and a dry run no suite of writes."""
     empty = Planned(validation=samples.CLEAN, plan=Plan(project="shop", changes=()), requests=1)
     synced = Synced(planned=empty, outcome=Outcome(objects=()))
-    suites = parsed(junit_report(Subject.of(synced, dry_run=True))).findall("testsuite")
+    suites = parsed(render(Subject.of(synced, dry_run=True))).findall("testsuite")
     assert [(suite.attrib["name"], suite.attrib["tests"]) for suite in suites] == [
         ("dbt-statsig validate", "1"),
         ("dbt-statsig plan", "0"),
@@ -60,5 +60,5 @@ def test_nothing_planned() -> None:
 @given(hostile.ANY_WORD)
 def test_any_word_is_well_formed(word: str) -> None:
     """Whatever stands in names and messages, the XML parses and holds the same elements."""
-    tags = [element.tag for element in parsed(junit_report(hostile.subject("word"))).iter()]
-    assert [element.tag for element in parsed(junit_report(hostile.subject(word or "-"))).iter()] == tags
+    tags = [element.tag for element in parsed(render(hostile.subject("word"))).iter()]
+    assert [element.tag for element in parsed(render(hostile.subject(word or "-"))).iter()] == tags

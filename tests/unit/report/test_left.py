@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from dbt_statsig.report.json import plan_json
+from dbt_statsig.report.json import render
+from dbt_statsig.report.subject import Subject
 from dbt_statsig.report.text.report import plan_text
 from dbt_statsig.report.text.style import Style
 from dbt_statsig.vocabulary.changes import Plan
@@ -35,7 +36,7 @@ def test_text_names_what_is_left() -> None:
 
 def test_json_names_what_is_left() -> None:
     """JSON holds the same."""
-    left = json.loads(plan_json(PLANNED))["plan"]["left"]
+    left = json.loads(render(Subject.of(PLANNED)))["plan"]["left"]
     assert left == [
         {
             "kind": "metric_source",

@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 from msgspec import structs
 
 from dbt_statsig.report.escape import one_line
-from dbt_statsig.report.markdown import LIMIT, MARKER, code, fenced, markdown_report, prose
+from dbt_statsig.report.markdown import LIMIT, MARKER, code, fenced, prose, render
 from dbt_statsig.report.subject import Subject, plan_hash
 from dbt_statsig.vocabulary.changes import Change, FieldChange, Plan
 from dbt_statsig.vocabulary.experiments import Experiment
@@ -45,7 +45,7 @@ def words(html: str) -> str:
 )
 def test_golden(name: str, subject: Subject) -> None:
     """Each report reads as its golden file does."""
-    assert_golden(name, markdown_report(subject))
+    assert_golden(name, render(subject))
 
 
 @pytest.mark.parametrize(
@@ -55,14 +55,14 @@ def test_golden(name: str, subject: Subject) -> None:
 def test_nothing_planned(planned: tuple[Change, ...], headline: str) -> None:
     """A plan of zero says so, without a table or a diff."""
     subject = Subject.of(Planned(validation=samples.CLEAN, plan=Plan(project="shop", changes=planned), requests=1))
-    text = markdown_report(subject)
+    text = render(subject)
     assert f"### Statsig: {headline}" in text
     assert "|" not in text
 
 
 def test_fault_41_large_plans_are_cut_with_a_pointer() -> None:
     """2,000 sources stay under the limit; what is left out is counted, with a pointer to the whole report."""
-    text = markdown_report(Subject.of(many.synced(2_000)))
+    text = render(Subject.of(many.synced(2_000)))
     assert len(text.encode()) < LIMIT
     assert text.count("more left out here. The whole report has them: `--report html:FILE`") == 3
     assert text.count("<details>") == text.count("</details>") > 10
@@ -74,7 +74,7 @@ def test_fault_41_a_megabyte_of_sql_is_cut() -> None:
         samples.UPDATE, fields=(FieldChange(field="sql", before="select 1", after="select 1,\n" * 100_000),)
     )
     plan = Plan(project="shop", changes=(huge, samples.RENAME))
-    text = markdown_report(Subject.of(Planned(validation=samples.CLEAN, plan=plan, requests=1)))
+    text = render(Subject.of(Planned(validation=samples.CLEAN, plan=plan, requests=1)))
     assert len(text.encode()) < 12_000
     assert "(the rest is left out)\n```" in text
     assert "Find exposures" in text
@@ -85,12 +85,12 @@ def test_fault_41_a_megabyte_of_sql_is_cut() -> None:
 def test_any_word_stays_under_the_limit(word: str) -> None:
     """However much space escapes take, the report stays under its limit."""
     validation = structs.replace(samples.VALIDATION, findings=samples.FINDINGS * 40, project=word * 5_000)
-    assert len(markdown_report(Subject.of(validation)).encode("utf-8", "replace")) < LIMIT
+    assert len(render(Subject.of(validation)).encode("utf-8", "replace")) < LIMIT
 
 
 def test_markers() -> None:
     """The first line finds the comment again; the second says which plan it shows, by project."""
-    first, second, *_ = markdown_report(Subject.of(samples.PLANNED)).splitlines()
+    first, second, *_ = render(Subject.of(samples.PLANNED)).splitlines()
     assert first == MARKER
     assert second == f"<!-- dbt-statsig plan project=shop plan={plan_hash(samples.PLAN)} -->"
 
@@ -150,13 +150,13 @@ def test_hostile_words_add_no_structure(word: str) -> None:
         tags = ("<table>", "<tr>", "<td>", "<details>", "</details>", "<h3>", "<h4>", "<pre>", "<li>", "<a ", "<img")
         return {tag: html.count(tag) for tag in tags}
 
-    assert shape(markdown_report(hostile.subject(word))) == shape(markdown_report(hostile.subject("word")))
-    assert READER.render(markdown_report(hostile.subject(word))).count("<!-- dbt-statsig") == 2
+    assert shape(render(hostile.subject(word))) == shape(render(hostile.subject("word")))
+    assert READER.render(render(hostile.subject(word))).count("<!-- dbt-statsig") == 2
 
 
 def test_left_and_notes_are_told() -> None:
     """Sources that a run left as they are and remarks of the run have their place."""
-    text = markdown_report(hostile.subject("word"))
+    text = render(hostile.subject("word"))
     assert "#### Left as they are\n\n- metric source `word4`: word" in text
     assert text.count("> word") == 2
 
@@ -164,19 +164,19 @@ def test_left_and_notes_are_told() -> None:
 def test_dry_run() -> None:
     """A dry run shows the plan and says that nothing was written."""
     synced = Synced(planned=samples.PLANNED, outcome=Outcome(objects=()))
-    text = markdown_report(Subject.of(synced, dry_run=True))
+    text = render(Subject.of(synced, dry_run=True))
     assert "### Statsig: Dry run, nothing was written: 1 to create" in text
     assert "| Action | Source |" in text
 
 
 def test_validation_counts_by_kind() -> None:
     """A validation has a row for each kind in use, with what is ready and what is blocked."""
-    text = markdown_report(Subject.of(samples.VALIDATION))
+    text = render(Subject.of(samples.VALIDATION))
     assert "| assignment sources | 1 | 1 | 0 |\n| metric sources | 1 | 0 | 1 |" in text
     nothing = Validation(
         project="shop", adapter="", dbt_version="", manifest_path="", sources=(), findings=(), unmatched=()
     )
-    assert "| Kind |" not in markdown_report(Subject.of(nothing))
+    assert "| Kind |" not in render(Subject.of(nothing))
 
 
 def test_impact_and_baseline() -> None:
@@ -189,7 +189,7 @@ def test_impact_and_baseline() -> None:
     )
     stale = KnownFinding(code="bad-name", unique_id="model.shop.x", kind="", source="", key="", count=1)
     baseline = Baseline(path="known.json", known=samples.FINDINGS, stale=(stale,))
-    text = markdown_report(Subject.of(structs.replace(samples.VALIDATION, impact=impact, baseline=baseline)))
+    text = render(Subject.of(structs.replace(samples.VALIDATION, impact=impact, baseline=baseline)))
     above, below = text.split("#### Findings")
     assert "#### What this change does\n\n- **error** `column-absent`" in above
     assert "Running experiments that use what it touches: `Flow 0`, " in above
@@ -206,7 +206,7 @@ def test_no_impact(experiments: tuple[Experiment, ...] | None, *, told: bool) ->
     """A change that nobody would notice says so; experiments are told of only where the console was asked."""
     impact = Impact(base="base", compared=1, effects=(), experiments=experiments)
     baseline = Baseline(path="known.json", known=(), stale=())
-    text = markdown_report(Subject.of(structs.replace(samples.CLEAN, impact=impact, baseline=baseline)))
+    text = render(Subject.of(structs.replace(samples.CLEAN, impact=impact, baseline=baseline)))
     assert "No mapped or selected column changes (1 source compared)." in text
     assert ("Running experiments that use what it touches: none." in text) is told
     assert "not shown: 0 findings.\n" in text

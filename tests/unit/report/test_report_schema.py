@@ -10,20 +10,23 @@ import pytest
 
 from dbt_statsig.project.schema import render
 from dbt_statsig.report.documents import report_schema
-from dbt_statsig.report.formats import rendered
-from dbt_statsig.report.json import diagnosis_json, error_json
+from dbt_statsig.report.formats import format_named
+from dbt_statsig.report.json import diagnosis_json
 from dbt_statsig.report.subject import Subject
+from dbt_statsig.vocabulary.results import Failure
 from tests.unit.report import hostile, many, samples
 
 COMMITTED = Path(__file__).resolve().parents[3] / "docs" / "schema" / "report.schema.json"
 SCHEMA = jsonschema.Draft202012Validator(report_schema())
 ANSWERS = {
-    "validate": rendered("json", Subject.of(samples.VALIDATION, exit_code=1)),
-    "plan": rendered("json", Subject.of(many.planned(60), exit_code=3)),
-    "sync": rendered("json", Subject.of(samples.SYNCED, exit_code=1)),
-    "hostile": rendered("json", hostile.subject(hostile.WORDS[0])),
+    "validate": format_named("json").render(Subject.of(samples.VALIDATION, exit_code=1)),
+    "plan": format_named("json").render(Subject.of(many.planned(60), exit_code=3)),
+    "sync": format_named("json").render(Subject.of(samples.SYNCED, exit_code=1)),
+    "hostile": format_named("json").render(hostile.subject(hostile.WORDS[0])),
     "debug": diagnosis_json(samples.DIAGNOSIS, exit_code=2),
-    "error": error_json("UsageError", "No.", "Yes.", command="plan", exit_code=2),
+    "error": format_named("json").render_failure(
+        Failure(command="plan", type="UsageError", message="No.", fix="Yes.", exit_code=2)
+    ),
 }
 
 

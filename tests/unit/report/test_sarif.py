@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from msgspec import structs
 
 from dbt_statsig.report.run_findings import RULES
-from dbt_statsig.report.sarif import sarif_report
+from dbt_statsig.report.sarif import render
 from dbt_statsig.report.subject import Subject
 from dbt_statsig.vocabulary.findings import Finding, Location, Severity
 from dbt_statsig.vocabulary.results import Validation
@@ -36,19 +36,19 @@ SUBJECTS = {
 
 def run_of(subject: Subject) -> dict[str, Any]:
     """The one run of a log."""
-    (run,) = json.loads(sarif_report(subject))["runs"]
+    (run,) = json.loads(render(subject))["runs"]
     return dict(run)
 
 
 def test_golden() -> None:
     """Every finding, refusal and failure is a result with its place and rule."""
-    assert_golden("validation.sarif", sarif_report(Subject.of(samples.VALIDATION)))
+    assert_golden("validation.sarif", render(Subject.of(samples.VALIDATION)))
 
 
 @pytest.mark.parametrize("name", SUBJECTS)
 def test_fits_what_we_use_of_the_standard(name: str) -> None:
     """Each log has only properties of the standard, with the types and values that it names."""
-    jsonschema.validate(json.loads(sarif_report(SUBJECTS[name])), SUBSET)
+    jsonschema.validate(json.loads(render(SUBJECTS[name])), SUBSET)
 
 
 @pytest.mark.parametrize("name", SUBJECTS)
@@ -58,14 +58,14 @@ def test_fits_the_published_schema(name: str) -> None:
     if not path.is_file():
         pytest.skip(f"no published SARIF schema here: npm install --prefix .venv/share {PACKAGE}, or set SARIF_SCHEMA")
     schema = json.loads(path.read_text(encoding="utf-8"))
-    jsonschema.Draft7Validator(schema).validate(json.loads(sarif_report(SUBJECTS[name])))
+    jsonschema.Draft7Validator(schema).validate(json.loads(render(SUBJECTS[name])))
 
 
 def test_the_subset_is_strict() -> None:
     """A property that the standard does not have, a wrong level and a missing text are refused."""
     changes: tuple[dict[str, Any], ...] = ({"severity": "x"}, {"level": "fatal"}, {"message": {}})
     for change in changes:
-        log = json.loads(sarif_report(Subject.of(samples.VALIDATION)))
+        log = json.loads(render(Subject.of(samples.VALIDATION)))
         log["runs"][0]["results"][0].update(change)
         assert list(jsonschema.Draft202012Validator(SUBSET).iter_errors(log)), change
 
@@ -121,7 +121,7 @@ def test_fingerprints_outlive_moved_lines() -> None:
 @given(hostile.ANY_WORD)
 def test_any_word_is_only_text(word: str) -> None:
     """Whatever stands in names and messages, the log is valid, its texts can be shown and its URIs are relative."""
-    text = sarif_report(hostile.subject(word))
+    text = render(hostile.subject(word))
     jsonschema.validate(json.loads(text), SUBSET)
     for result in json.loads(text)["runs"][0]["results"]:
         assert not any(map(hostile.is_unsafe, result["message"]["text"]))

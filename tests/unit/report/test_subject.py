@@ -6,10 +6,10 @@ import pytest
 from msgspec import structs
 
 from dbt_statsig.report.field_diff import FieldDiff, field_diffs
-from dbt_statsig.report.formats import FORMATS, rendered
+from dbt_statsig.report.formats import FORMATS, format_named
 from dbt_statsig.report.run_findings import problems
 from dbt_statsig.report.subject import Subject
-from dbt_statsig.report.text.style import Style
+from dbt_statsig.report.text.report import headline
 from dbt_statsig.vocabulary.changes import Action, Plan
 from dbt_statsig.vocabulary.findings import Location
 from dbt_statsig.vocabulary.results import Left, Outcome, Planned, Synced, Validation
@@ -42,16 +42,16 @@ def test_headlines() -> None:
     dry = Synced(planned=samples.PLANNED, outcome=Outcome(objects=()))
     subjects = [*map(Subject.of, [*RESULTS.values(), none, many.synced(90)]), Subject.of(dry, dry_run=True)]
     for subject in subjects:
-        assert subject.headline() == rendered("text", subject, Style()).splitlines()[-1]
+        assert headline(subject) == format_named("text").render(subject).splitlines()[-1]
 
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_every_form_of_every_result(form: str) -> None:
     """Each form renders each command's result, ends with a line break and is the same the second time."""
     for subject in (*map(Subject.of, RESULTS.values()), hostile.subject("word"), Subject.of(many.planned(0))):
-        text = rendered(form, subject)
+        text = format_named(form).render(subject)
         assert text.endswith("\n")
-        assert text == rendered(form, subject)
+        assert text == format_named(form).render(subject)
 
 
 def test_problems_are_told_once() -> None:

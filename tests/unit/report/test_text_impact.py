@@ -7,7 +7,8 @@ import json
 from msgspec import structs
 
 from dbt_statsig.project.baseline import baseline_of
-from dbt_statsig.report.json import validation_json
+from dbt_statsig.report.json import render
+from dbt_statsig.report.subject import Subject
 from dbt_statsig.report.text.report import plan_text, validation_text
 from dbt_statsig.report.text.style import Style
 from dbt_statsig.vocabulary.experiments import Experiment
@@ -106,11 +107,11 @@ def test_json_holds_both() -> None:
         with_impact(DROPPED, experiments=(Experiment(id="a", name="Button"),)),
         baseline=Baseline(path="known.json", known=(ABOVE,), stale=stale),
     )
-    content = json.loads(validation_json(validation))["validation"]
+    content = json.loads(render(Subject.of(validation)))["validation"]
     assert content["impact"]["base"] == "prod/manifest.json"
     assert content["impact"]["effects"][0]["code"] == "impact-column-dropped"
     assert content["impact"]["experiments"][0]["id"] == "a"
     assert content["baseline"]["counts"] == {"known": 1, "stale": 1}
     assert content["baseline"]["stale"][0]["code"] == "column-absent"
-    plain = json.loads(validation_json(samples.VALIDATION))["validation"]
+    plain = json.loads(render(Subject.of(samples.VALIDATION)))["validation"]
     assert (plain["impact"], plain["baseline"]) == (None, None)
