@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dbt_statsig.columns.memory import memory_of
+from dbt_statsig.commands.proving import prover_of
 from dbt_statsig.project.artifacts.raw_nodes import SELECTABLE_TYPES
-from dbt_statsig.project.artifacts.seed_files import SeedHeaders
 from dbt_statsig.project.inputs import load_inputs
 from dbt_statsig.project.selection.selecting import choose
 from dbt_statsig.vocabulary.results import ListedNode, Listing
@@ -21,8 +21,6 @@ def list_columns(request: Request, *, only_inferred: bool = False, jobs: int = 1
     With `only_inferred` the catalog speaks for seeds and source tables only, never for what a query builds. Much SQL
     is read by up to `jobs` processes. Raises SettingsError, ArtifactError and UsageError.
     """
-    from dbt_statsig.columns.prover import Prover  # loaded where columns are asked for
-
     inputs = load_inputs(request, named=False)
     manifest = inputs.manifest
     chosen, unmatched = choose(manifest, request)
@@ -33,8 +31,7 @@ def list_columns(request: Request, *, only_inferred: bool = False, jobs: int = 1
     ]
     nodes = [node for unique_id in sorted(listed) if (node := manifest.node(unique_id)) is not None and node.enabled]
     memory = memory_of(inputs.manifest_path, request.environ) if inputs.resolved.settings.cache else None
-    seeds = SeedHeaders(inputs.project_dir, manifest.project_name)
-    prover = Prover(manifest, inputs.catalog, use_catalog_of_models=not only_inferred, memory=memory, seeds=seeds)
+    prover = prover_of(inputs, memory, use_catalog_of_models=not only_inferred)
     prover.prepare(nodes, jobs=jobs)
     found = tuple(ListedNode(unique_id=node.unique_id, columns=prover.columns(node)) for node in nodes)
     if memory is not None:

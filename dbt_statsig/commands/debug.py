@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import json
 
+from dbt_statsig.commands.pipeline import LoadedProject, declare_project, load_project
 from dbt_statsig.errors import DbtStatsigError
-from dbt_statsig.project.inputs import Inputs, load_inputs
 from dbt_statsig.project.newer_yaml import outdated
 from dbt_statsig.project.settings import Resolved, resolve
 from dbt_statsig.vocabulary.findings import Severity
@@ -25,8 +25,8 @@ def debug(request: Request) -> Diagnosis:
     """Every check with its outcome, and every setting with its origin. Raises nothing that a check can tell."""
     checks: list[Check] = []
     resolved = _settings(request, checks)
-    inputs = _files(request, checks) if resolved is not None else None
-    declared = _declared(inputs, request, checks)
+    loaded = _files(request, checks) if resolved is not None else None
+    declared = frozenset[str]() if loaded is None else _declared(loaded, checks)
     key = _key(request, checks)
     if resolved is not None and key is not None:
         checks += _console(key, resolved, declared)
@@ -56,13 +56,13 @@ def _settings(request: Request, checks: list[Check]) -> Resolved | None:
     return resolved
 
 
-def _files(request: Request, checks: list[Check]) -> Inputs | None:
+def _files(request: Request, checks: list[Check]) -> LoadedProject | None:
     try:
-        inputs = load_inputs(request)
+        loaded = load_project(request)
     except DbtStatsigError as error:
         checks.append(_failed("dbt files", error))
         return None
-    manifest = inputs.manifest
+    inputs, manifest = loaded.inputs, loaded.manifest
     compiled, models = manifest.compiled
     said = (
         f"{inputs.manifest_path}: dbt {manifest.dbt_version}, {manifest.adapter_type or 'adapter unknown'}, project "
@@ -80,16 +80,12 @@ def _files(request: Request, checks: list[Check]) -> Inputs | None:
     else:
         old = f"{catalog}: older than the manifest."
         checks.append(Check(name="catalog", ok=None, message=old, fix="Run `dbt docs generate` again."))
-    return inputs
+    return loaded
 
 
-def _declared(inputs: Inputs | None, request: Request, checks: list[Check]) -> frozenset[str]:
+def _declared(loaded: LoadedProject, checks: list[Check]) -> frozenset[str]:
     """Adds what is declared to the checks; the unit IDs that the declarations use."""
-    if inputs is None:
-        return frozenset()
-    from dbt_statsig.project.declarations import declare  # only where there is a manifest
-
-    found = declare(inputs.manifest, settings=inputs.resolved.settings, project_dir=request.project_dir)
+    found = declare_project(loaded).declared
     sources = f"{len(found.declarations)} sources declared, {len(found.findings)} findings about them."
     checks.append(Check(name="declarations", ok=True, message=sources, fix="`dbt-statsig validate` shows each."))
     mappings: list[Any] = [one.meta.id_type_mapping for one in found.declarations]

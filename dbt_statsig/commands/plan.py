@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from dbt_statsig.applying.console_state import begin_reading, checked_live, read_others
-from dbt_statsig.commands.pipeline import Project
+from dbt_statsig.commands.pipeline import DeclaredProject, LoadedProject, declare_project, load_project, prove_project
+from dbt_statsig.commands.scope import (
+    desired_of,
+    is_elsewhere,
+    kinds_in,
+    limits_of,
+    of_other_kinds,
+    of_other_target,
+    scope_of,
+    skipped,
+)
+from dbt_statsig.commands.validate import ValidatedProject, compared, validate_project
 from dbt_statsig.commands.withholding import losses, withheld
 from dbt_statsig.errors import ConsoleError, SettingsError, TargetRefused
 from dbt_statsig.impact.experiments import with_experiments
 from dbt_statsig.payloads.building import BUILT_IN_UNITS
 from dbt_statsig.planning.adoption import matchless, without_creations
+from dbt_statsig.planning.asked import Desired
 from dbt_statsig.planning.elsewhere import by_node
 from dbt_statsig.planning.matching import Scope, absent, build_plan, owned
 from dbt_statsig.planning.not_kept import not_kept
@@ -21,7 +33,6 @@ from dbt_statsig.planning.safety import doubt, guarded, not_replaced_elsewhere
 from dbt_statsig.planning.saved_plan import binding_of
 from dbt_statsig.planning.uncompared import excused, without_uncompared
 from dbt_statsig.project.declarations.reading import misspelt_mark
-from dbt_statsig.project.namespace import other_prefixes, prefix_of
 from dbt_statsig.project.target import check_target
 from dbt_statsig.vocabulary.findings import CODES, did_you_mean, finding
 from dbt_statsig.vocabulary.progress import Progress, Silent
@@ -47,21 +58,21 @@ _BY_NODE = "This plan compares tables without their database and schema."
 
 def plan(request: Request, *, progress: Progress | None = None, manifest: Manifest | None = None) -> Planned:
     """What a sync would change. Raises as `validate`, and ConsoleError where the console cannot be read."""
-    project = Project(request, manifest)
-    told = progress or Silent()
-    if request.state is not None:
-        project.validation = project.against(request.state)
-    with open_console(project, told) as client:
-        planned = _with_units(project, make_plan(project, client, told, only_shown=True), client)
-        return planned if request.state is None else with_experiments(planned, client, told)
+    project = declare_project(load_project(request, manifest))
+    progress = progress or Silent()
+    known = None if request.state is None else compared(validate_project(prove_project(project)))
+    with open_console(project, progress) as client:
+        made = make_plan(project, client, progress, only_shown=True, validated=known)
+        planned = _with_units(project, made.planned, client)
+        return planned if known is None else with_experiments(planned, client, progress)
 
 
-def open_console(project: Project, told: Progress) -> ConsoleClient:
+def open_console(project: LoadedProject, progress: Progress) -> ConsoleClient:
     """An open client. Raises SettingsError where there is no key, or one that cannot be used."""
     from dbt_statsig.console.client import ConsoleClient, Rates, duration  # with it comes httpx
 
     def waiting(pause: Waiting) -> None:
-        told.say(f"Waiting {duration(pause.seconds)}: {pause.reason}")
+        progress.say(f"Waiting {duration(pause.seconds)}: {pause.reason}")
 
     settings = project.settings
     return ConsoleClient(
@@ -76,41 +87,57 @@ def open_console(project: Project, told: Progress) -> ConsoleClient:
     )
 
 
-def make_plan(project: Project, client: ConsoleClient, told: Progress, *, only_shown: bool) -> Planned:
+class MadePlan(Struct, frozen=True, kw_only=True):
+    """A plan, and what it was made for."""
+
+    planned: Planned
+    desired: tuple[Desired, ...]
+
+
+def make_plan(
+    project: DeclaredProject,
+    client: ConsoleClient,
+    progress: Progress,
+    *,
+    only_shown: bool,
+    validated: ValidatedProject | None = None,
+) -> MadePlan:
     """The plan against what the console holds now, which is read while the declarations are proven.
 
-    One that is `only_shown` compares by node where this dbt target may not push.
+    One that is `only_shown` compares by node where this dbt target may not push. The project is proven and validated
+    here, unless that was done before.
     """
-    lists = begin_reading(client, project.kinds(), told)
-    is_elsewhere = only_shown and bool(project.elsewhere)
-    desired = list(project.desired(by_node=is_elsewhere))
+    lists = begin_reading(client, kinds_in(project), progress)
+    no_push = is_elsewhere(project)
+    proven = validated or validate_project(prove_project(project))
+    desired = tuple(desired_of(proven, by_node=only_shown and bool(no_push)))
     reading = checked_live(client, lists(), desired)
     live, warnings = reading.live, [*client.warnings, *reading.warnings]
-    scope = _scope(project)
-    ours, without_node = owned(scope, live, desired), absent(scope, live, project.inputs.manifest.holds)
+    scope = scope_of(proven)
+    ours, without_node = owned(scope, live, desired), absent(scope, live, project.manifest.holds)
     scope = _with_misspelt(project, scope, live, warnings)
     if doubtful := doubt(ours, without_node):
         warnings.append(f"{doubtful} If it is another project, give each a `namespace`.")
-    other_target = _other_target(project, live, scope, warnings)
-    if is_elsewhere:
-        desired = list(by_node(desired, live, project.inputs.manifest.node, scope))
+    conflict = _conflict(project, no_push, live, scope, warnings)
+    if only_shown and no_push:
+        desired = tuple(by_node(desired, live, project.manifest.node, scope))
     asked = build_plan(desired, live, scope)
     if only_shown:
         asked = _with_orphans(project, asked, client, scope)
     there = {item.name for held in live.values() for item in held.items}
     unmatched = matchless(project.request.adopt, asked, there)
     result = guarded(
-        not_replaced_elsewhere(withheld(without_creations(asked, unmatched), reading), project.of_other_kinds()),
+        not_replaced_elsewhere(withheld(without_creations(asked, unmatched), reading), of_other_kinds(project)),
         ours,
-        project.limits,
-        declares=bool(project.inputs.manifest.marked()),
+        limits_of(project.settings),
+        declares=bool(project.manifest.marked()),
         force=project.request.force,
         absent=without_node,
     )
     for word in unmatched:
         near = did_you_mean(word, {*there, *(change.name for change in asked.changes)})
         warnings.append(f'--adopt "{word}": no declared source and no object has this name. {near}'.rstrip())
-    validation = excused(project.validation, result)
+    validation = excused(proven.validation, result)
     known = not_kept(result.changes, project.declared.declarations, strict=project.strict)
     result, uncompared = without_uncompared(result)
     planned = Planned(
@@ -118,44 +145,29 @@ def make_plan(project: Project, client: ConsoleClient, told: Progress, *, only_s
         plan=result,
         requests=client.requests,
         warnings=tuple(warnings),
-        left=(*project.left(), *uncompared, *_disabled(result)),
+        left=(*skipped(proven), *uncompared, *_disabled(result)),
         notes=reading.notes,
         binding=binding_of(scope, project.target.name, project.settings, desired),
-        doubt=other_target,
+        doubt=conflict,
     )
     planned = with_found(planned, known, client)
-    return _checked(project, planned, client, told) if project.request.server_check else planned
+    if project.request.server_check:
+        planned = _checked(project, planned, client, progress)
+    return MadePlan(planned=planned, desired=desired)
 
 
-def _scope(project: Project) -> Scope:
-    """What this run may touch."""
-    only = None if project.only is None else project.only - project.unproven.keys()
-    return Scope(
-        project=project.inputs.project,
-        namespace=project.namespace,
-        adopt=project.request.adopt,
-        adopt_all=project.request.adopt_all,
-        only=only,
-        protected=frozenset((block.kind, block.unique_id) for block in project.declared.faulty),
-        prune=project.request.prune,
-        prefix=prefix_of(project.settings, project.target.name),
-        prefixes=other_prefixes(project.settings, project.target.name),
-        force=project.request.force,
-    )
-
-
-def _with_orphans(project: Project, plan: Plan, client: ConsoleClient, scope: Scope) -> Plan:
+def _with_orphans(project: DeclaredProject, plan: Plan, client: ConsoleClient, scope: Scope) -> Plan:
     """The plan of a whole project with its objects of kinds that nothing declares; they are only named."""
-    if project.only is not None or project.request.kinds:
+    if project.selected_ids is not None or project.request.kinds:
         return plan
-    read = project.kinds()
+    read = kinds_in(project)
     others = read_others(client, [kind for kind in Kind if kind not in read])
     return structs.replace(plan, changes=(*plan.changes, *build_plan((), others, scope).changes))
 
 
-def _with_misspelt(project: Project, scope: Scope, live: Mapping[Kind, Live], warnings: list[str]) -> Scope:
+def _with_misspelt(project: LoadedProject, scope: Scope, live: Mapping[Kind, Live], warnings: list[str]) -> Scope:
     """The scope in which the objects of nodes whose `statsig` key is misspelt are protected; each node is warned of."""
-    node = project.inputs.manifest.node
+    node = project.manifest.node
     suspects = sorted(absent(scope, live, lambda unique_id: not misspelt_mark(node(unique_id))))
     for unique_id in suspects:
         key = misspelt_mark(node(unique_id))
@@ -170,37 +182,39 @@ def _disabled(plan: Plan) -> Iterator[Left]:
         yield Left(kind=change.kind, name=change.name, unique_id=change.unique_id, reason=change.reason)
 
 
-def _other_target(project: Project, live: Mapping[Kind, Live], scope: Scope, warnings: list[str]) -> str:
+def _conflict(
+    project: DeclaredProject, no_push: str, live: Mapping[Kind, Live], scope: Scope, warnings: list[str]
+) -> str:
     """Why the manifest seems to be of another target; what a sync would refuse for goes to the warnings."""
-    if project.elsewhere:
-        warnings.append(f"A sync would be refused. {project.elsewhere} {_BY_NODE}")
+    if no_push:
+        warnings.append(f"A sync would be refused. {no_push} {_BY_NODE}")
         return ""
     try:
         check_target(project.target, project.settings)
     except TargetRefused as refusal:
         warnings.append(f"A sync would be refused. {refusal}")
         return ""
-    why = project.other_target or relocated(live, project.inputs.manifest.node, scope)
+    why = of_other_target(project) or relocated(live, project.manifest.node, scope)
     if why and not project.request.force:
         warnings.append(f"A sync would be refused without --force: {why}")
     return why
 
 
-def _checked(project: Project, planned: Planned, client: ConsoleClient, told: Progress) -> Planned:
+def _checked(project: LoadedProject, planned: Planned, client: ConsoleClient, progress: Progress) -> Planned:
     from dbt_statsig.applying.server_check import ServerCheck  # only where it is asked for
 
-    told.say("Asking Statsig to check the changes")
+    progress.say("Asking Statsig to check the changes")
     checked = ServerCheck(client, concurrency=project.settings.concurrency).run(planned.plan)
     planned = with_found(planned, checked.findings, client)
     return structs.replace(planned, plan=checked.plan, notes=(*planned.notes, *checked.notes))
 
 
-def _with_units(project: Project, planned: Planned, client: ConsoleClient) -> Planned:
+def _with_units(project: DeclaredProject, planned: Planned, client: ConsoleClient) -> Planned:
     """The plan with a warning for each custom unit ID that Statsig does not list, where its list can be read."""
     used = [
         (one, unit)
         for one in project.declared.declarations
-        if project.only is None or one.node.unique_id in project.only
+        if project.selected_ids is None or one.node.unique_id in project.selected_ids
         for unit in one.meta.id_type_mapping or ()
         if unit not in BUILT_IN_UNITS.values()
     ]

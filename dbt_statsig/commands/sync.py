@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from dbt_statsig.commands.pipeline import Project
+from dbt_statsig.commands.pipeline import DeclaredProject, declare_project, load_project
 from dbt_statsig.commands.plan import make_plan, open_console, with_found
 from dbt_statsig.errors import TargetRefused
 from dbt_statsig.planning.not_kept import NOT_KEPT, not_kept, written
@@ -49,19 +49,20 @@ def sync(
     """
     from dbt_statsig.applying.apply import Applier  # with it comes httpx
 
-    told = progress or Silent()
+    progress = progress or Silent()
     saved = None if request.saved_plan is None else load(request.saved_plan)
-    project = Project(request if saved is None else scoped(request, saved), manifest)
+    project = declare_project(load_project(request if saved is None else scoped(request, saved), manifest))
     if not request.dry_run:
         check_target(project.target, project.settings)
-    with open_console(project, told) as client:
+    with open_console(project, progress) as client:
         if brake is not None:
             brake.fasten(client.stop)
         total = 0
         # Made before the reading: how fresh that is counts from here, through any check or question.
         concurrency = project.settings.concurrency
-        applier = Applier(client, concurrency=concurrency, on_done=lambda count: told.done(count, total))
-        planned = make_plan(project, client, told, only_shown=request.dry_run and saved is None)
+        applier = Applier(client, concurrency=concurrency, on_done=lambda count: progress.done(count, total))
+        made = make_plan(project, client, progress, only_shown=request.dry_run and saved is None)
+        planned = made.planned
         now = None if saved is None else matched(saved, planned)
         if request.dry_run:
             return Synced(planned=planned, outcome=Outcome(objects=())) if now is None else now.previewed(planned)
@@ -71,12 +72,12 @@ def sync(
             return Synced(planned=planned, outcome=Outcome(objects=(), stopped="Not confirmed: nothing was written."))
         ready = planned.plan if now is None else now.plan
         total = sum(change.action in WRITES for change in ready.changes)
-        told.done(0, total)
-        outcome = applier.run(ready, project.desired())
+        progress.done(0, total)
+        outcome = applier.run(ready, made.desired)
         return _with_kept(project, planned, outcome if now is None else now.joined(outcome), client)
 
 
-def _with_kept(project: Project, planned: Planned, outcome: Outcome, client: ConsoleClient) -> Synced:
+def _with_kept(project: DeclaredProject, planned: Planned, outcome: Outcome, client: ConsoleClient) -> Synced:
     """The sync with a warning for each field that Statsig keeps otherwise than it was sent."""
     changes = written(outcome)
     known = not_kept(changes, project.declared.declarations, strict=project.strict)

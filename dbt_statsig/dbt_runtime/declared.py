@@ -15,10 +15,8 @@ from msgspec import Struct
 from dbt_statsig import __version__
 from dbt_statsig.columns.evidence import Facts
 from dbt_statsig.columns.prover import Prover
+from dbt_statsig.commands.proving import declared_in, payloads_of
 from dbt_statsig.dbt_runtime.manifest import live_manifest
-from dbt_statsig.payloads.building import Context, build_payload
-from dbt_statsig.project.declarations import declare
-from dbt_statsig.project.namespace import namespace_of, prefix_of
 from dbt_statsig.project.settings import resolve
 from dbt_statsig.report.documents import DeclaredFinding
 from dbt_statsig.report.json import declared_finding
@@ -103,23 +101,18 @@ def declared_json(dbt_manifest: Any, *, project_dir: Path, target: str, fingerpr
 def declared_file(manifest: Manifest, *, project_dir: Path, target: str, fingerprint: str) -> DeclaredFile:
     """What the marked nodes of a manifest declare. Raises as `declared_json`."""
     settings = resolve(project_dir, os.environ, {}).settings
-    declared = declare(manifest, settings=settings, project_dir=None)
-    prover = ParsingProver(manifest)
-    context = Context(
+    declared = declared_in(manifest, settings, target, places=None)
+    payloads = payloads_of(
+        declared.declarations,
+        ParsingProver(manifest),
         project=manifest.project_name,
-        namespace=namespace_of(settings, target),
-        hidden_tags=frozenset(settings.hidden_tags),
-        docs_url=settings.docs_url or "",
-        read_only=settings.read_only,
+        settings=settings,
+        target=target,
     )
-    prefix = prefix_of(settings, target)
-    findings = list(declared.findings)
-    sources = []
-    for declaration in declared.declarations:
-        named = msgspec.structs.replace(declaration, name=prefix + declaration.name)
-        built = build_payload(named, prover, context)
-        findings += [found for found in built.findings if found.severity is Severity.ERROR]
-        sources.append(_source(named, msgspec.to_builtins(built.payload), is_proven=bool(built.selected)))
+    errors = (found for _, built in payloads for found in built.findings if found.severity is Severity.ERROR)
+    sources = (
+        _source(one, msgspec.to_builtins(built.payload), is_proven=bool(built.selected)) for one, built in payloads
+    )
     return DeclaredFile(
         fingerprint=fingerprint,
         schema_version=SCHEMA_VERSION,
@@ -129,7 +122,7 @@ def declared_file(manifest: Manifest, *, project_dir: Path, target: str, fingerp
         adapter=manifest.adapter_type,
         dbt_version=manifest.dbt_version,
         sources=tuple(sources),
-        findings=tuple(map(declared_finding, findings)),
+        findings=tuple(map(declared_finding, (*declared.findings, *errors))),
     )
 
 

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
-from dbt_statsig.columns.memory import Memory
 from dbt_statsig.columns.prover import Prover
 from dbt_statsig.impact.blocks import changed_keys, changed_types
 from dbt_statsig.impact.sql_changes import SqlChanges
 from dbt_statsig.impact.upstream import NAMED, Side, upstream_effects
+from dbt_statsig.project.artifacts import Manifest
 from dbt_statsig.project.declarations import Declaration
-from dbt_statsig.project.inputs import Inputs
 from dbt_statsig.vocabulary.findings import CODES, Finding, Severity, finding
 from dbt_statsig.vocabulary.results import Impact, SourceReport, Validation
 from dbt_statsig.vocabulary.sources import SPECS, Kind
@@ -48,16 +47,17 @@ def base_request(request: Request, *, target: str) -> Request:
         selected=None,
         results=None,
         run_results=None,
+        lineage=False,
     )
 
 
 class State(Struct, frozen=True, kw_only=True):
-    """One side of a comparison as its project reads: `memory` keeps what its SQL says, or is None."""
+    """One side of a comparison; its prover goes by the code alone."""
 
     validation: Validation
-    inputs: Inputs
     declarations: tuple[Declaration, ...]
-    memory: Memory | None = None
+    manifest: Manifest
+    prover: Prover
 
 
 def with_impact(now: State, base: State, *, whole: bool) -> Validation:
@@ -67,18 +67,9 @@ def with_impact(now: State, base: State, *, whole: bool) -> Validation:
     """
     comparison = _Comparison(now, base, whole=whole)
     effects = tuple(sorted(comparison.effects(), key=lambda found: found.sort_key))
-    for state in (now, base):
-        if state.memory is not None:
-            state.memory.save()
-    impact = Impact(base=str(base.inputs.manifest_path), compared=comparison.compared, effects=effects)
+    impact = Impact(base=base.validation.manifest_path, compared=comparison.compared, effects=effects)
     findings = sorted((*now.validation.findings, *effects), key=lambda found: found.sort_key)
     return structs.replace(now.validation, findings=tuple(findings), impact=impact)
-
-
-def _side(state: State) -> Side:
-    inputs = state.inputs
-    prover = Prover(inputs.manifest, inputs.catalog, use_catalog_of_models=False, memory=state.memory)
-    return Side(manifest=inputs.manifest, prover=prover)
 
 
 def _by_name(validation: Validation) -> dict[_Key, SourceReport]:
@@ -89,7 +80,8 @@ class _Comparison:
     """Each source of the base, with what became of it."""
 
     def __init__(self, now: State, base: State, *, whole: bool) -> None:
-        self.here, self.there, self.whole = _side(now), _side(base), whole
+        self.here, self.there = (Side(manifest=one.manifest, prover=one.prover) for one in (now, base))
+        self.whole = whole
         self.now, self.before = _by_name(now.validation), _by_name(base.validation)
         self.blocks, self.old_blocks = ({(one.kind, one.name): one for one in x.declarations} for x in (now, base))
         self.sql = SqlChanges(self.here.manifest, self.there.manifest)

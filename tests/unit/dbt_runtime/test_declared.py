@@ -76,3 +76,11 @@ def test_only_certain_findings(tmp_path: Path) -> None:
     assert ("model.shop.closed", "column-absent") in codes
     assert not [code for unique_id, code in codes if unique_id == "model.shop.open"]
     assert [code for unique_id, code in codes if unique_id == "model.shop.faulty"]
+
+
+def test_findings_name_sources_as_they_are_called(tmp_path: Path) -> None:
+    """A finding names its source with the prefix of the dbt target, as the list of sources does."""
+    (tmp_path / "dbt_statsig.yml").write_text("name_prefix: {dev: 'Dev '}", encoding="utf-8")
+    found = declared(tmp_path, marked("one", {"name": "Same", **BLOCK}), marked("two", {"name": "Same", **BLOCK}))
+    assert {source.name for source in found.sources} == {"Dev Same"}
+    assert {finding.source for finding in found.findings if finding.code == "duplicate-name"} == {"Dev Same"}

@@ -1,0 +1,85 @@
+"""Declarations and their payloads: the steps that every pipeline shares, also the one inside dbt's parser."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import structs
+
+from dbt_statsig.payloads.building import Built, Context, build_payload
+from dbt_statsig.project.artifacts.seed_files import SeedHeaders
+from dbt_statsig.project.declarations import Declared, declare
+from dbt_statsig.project.namespace import namespace_of, prefix_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from dbt_statsig.columns.memory import Memory
+    from dbt_statsig.columns.prover import Prover
+    from dbt_statsig.project.artifacts import Manifest
+    from dbt_statsig.project.declarations import Declaration
+    from dbt_statsig.project.inputs import Inputs
+    from dbt_statsig.project.settings import Settings
+    from dbt_statsig.vocabulary.sources import Kind
+
+
+def declared_in(
+    manifest: Manifest,
+    settings: Settings,
+    target: str,
+    *,
+    places: Path | None,
+    selected_ids: frozenset[str] | None = None,
+    kinds: frozenset[Kind] | None = None,
+) -> Declared:
+    """What a manifest declares, under the names that the sources of this dbt target have.
+
+    Without `places`, findings name files but no lines.
+    """
+    declared = declare(manifest, settings=settings, project_dir=places, only=selected_ids, kinds=kinds)
+    prefix = prefix_of(settings, target)
+    if not prefix:
+        return declared
+    findings = (
+        structs.replace(found, source=prefix + found.source) if found.source else found for found in declared.findings
+    )
+    return structs.replace(
+        declared,
+        declarations=tuple(structs.replace(one, name=prefix + one.name) for one in declared.declarations),
+        findings=tuple(findings),
+        names=tuple(structs.replace(one, name=prefix + one.name) for one in declared.names),
+        disabled=tuple(structs.replace(one, name=prefix + one.name) for one in declared.disabled),
+    )
+
+
+def prover_of(
+    inputs: Inputs, memory: Memory | None, *, use_catalog_of_models: bool = True, with_seeds: bool = True
+) -> Prover:
+    """What proves the columns of a project; the memory keeps what it reads of SQL.
+
+    `with_seeds` says that the CSV files in the project's folder are those of the manifest.
+    """
+    from dbt_statsig.columns.prover import Prover  # loaded where columns are asked for
+
+    return Prover(
+        inputs.manifest,
+        inputs.catalog,
+        use_catalog_of_models=use_catalog_of_models,
+        memory=memory,
+        seeds=SeedHeaders(inputs.project_dir, inputs.manifest.project_name) if with_seeds else None,
+    )
+
+
+def payloads_of(
+    declarations: Iterable[Declaration], prover: Prover, *, project: str, settings: Settings, target: str
+) -> tuple[tuple[Declaration, Built], ...]:
+    """Each declaration with its payload and the proof of its columns."""
+    context = Context(
+        project=project,
+        namespace=namespace_of(settings, target),
+        hidden_tags=frozenset(settings.hidden_tags),
+        docs_url=settings.docs_url or "",
+        read_only=settings.read_only,
+    )
+    return tuple((one, build_payload(one, prover, context)) for one in declarations)

@@ -1,0 +1,173 @@
+"""What of a project a plan is about: which kinds, which sources are asked for, which are skipped, and may it push."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from msgspec import UNSET, structs
+
+from dbt_statsig.commands.validate import about
+from dbt_statsig.planning.asked import FIX_FINDINGS, Desired
+from dbt_statsig.planning.matching import Scope
+from dbt_statsig.planning.safety import Limits
+from dbt_statsig.planning.uncompared import FOR_LACK_OF_EVIDENCE
+from dbt_statsig.project.artifacts import succeeded
+from dbt_statsig.project.artifacts.nodes import BUILT
+from dbt_statsig.project.inputs import places_of
+from dbt_statsig.project.lineage import uncompiled
+from dbt_statsig.project.namespace import other_prefixes, prefix_of
+from dbt_statsig.project.target import Place, elsewhere, other_target, refused_place
+from dbt_statsig.vocabulary.findings import Severity
+from dbt_statsig.vocabulary.results import Left
+from dbt_statsig.vocabulary.sources import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dbt_statsig.commands.pipeline import DeclaredProject, ProvenProject
+    from dbt_statsig.commands.validate import ValidatedProject
+    from dbt_statsig.payloads.building import Built
+    from dbt_statsig.planning.basis import Basis
+    from dbt_statsig.project.artifacts import Manifest
+    from dbt_statsig.project.declarations import Declaration, DeclaredName, FaultyBlock
+    from dbt_statsig.project.settings import Settings
+
+_OTHER_PLACE = (
+    "Let dbt write the manifest for the target that may push (`dbt compile --target …`), or change the list in "
+    "dbt_statsig.yml."
+)
+
+
+def scope_of(project: ProvenProject) -> Scope:
+    """What this run may touch."""
+    request, settings, target = project.request, project.settings, project.target.name
+    selected = None if project.selected_ids is None else project.selected_ids - project.uncompiled.keys()
+    return Scope(
+        project=project.inputs.project,
+        namespace=project.namespace,
+        adopt=request.adopt,
+        adopt_all=request.adopt_all,
+        only=selected,
+        protected=frozenset((block.kind, block.unique_id) for block in project.declared.faulty),
+        prune=request.prune,
+        prefix=prefix_of(settings, target),
+        prefixes=other_prefixes(settings, target),
+        force=request.force,
+    )
+
+
+def limits_of(settings: Settings) -> Limits:
+    """How much may change or go at once."""
+    return Limits(
+        percent=settings.prune_threshold_percent,
+        objects=settings.prune_threshold_objects,
+        changes=settings.change_threshold_objects,
+    )
+
+
+def kinds_in(project: DeclaredProject) -> list[Kind]:
+    """The kinds that the nodes in scope use; with pruning all, since what is no longer declared may be of any."""
+    selected, kinds = project.selected_ids, project.request.kinds or frozenset(Kind)
+    used = {block.kind for block in _blocks(project) if selected is None or block.unique_id in selected}
+    return [kind for kind in Kind if kind in kinds and (kind in used or project.request.prune)]
+
+
+def of_other_kinds(project: DeclaredProject) -> dict[str, str]:
+    """The nodes that declare a source of a kind which this run leaves out, each with one such source."""
+    kinds = project.request.kinds or frozenset(Kind)
+    others = (one for one in _blocks(project) if one.name and one.kind not in kinds)
+    return {one.unique_id: f'{one.kind.label} "{one.name}"' for one in others}
+
+
+def _blocks(project: DeclaredProject) -> tuple[DeclaredName | FaultyBlock, ...]:
+    return (*project.declared.names, *project.declared.faulty)
+
+
+def of_other_target(project: DeclaredProject) -> str:
+    """Why the manifest cannot be of the target that was named; empty where nothing speaks against it."""
+    request, target = project.request, project.target
+    if target.is_certain and request.known_schema is None:
+        return ""
+    places = places_of(request)
+    if request.known_schema is not None:
+        place = places.get(target.name, Place())
+        places[target.name] = structs.replace(place, schema=request.known_schema)
+    nodes = [one.node for one in project.declared.declarations]
+    return other_target(target.name, places, nodes, own_names=_has_own_names(project.manifest))
+
+
+def _has_own_names(manifest: Manifest) -> bool:
+    """Whether the project may have its own rule for the names of schemas; a manifest without macros does not tell."""
+    rules = (".generate_schema_name", ".generate_database_name")
+    own = (one for one in manifest.macros if one.endswith(rules) and not one.startswith("macro.dbt."))
+    return not manifest.macros or any(own)
+
+
+def is_elsewhere(project: DeclaredProject) -> str:
+    """Why nothing of this target may be pushed: a plan then compares by node; empty where something may."""
+    return elsewhere(project.target, project.settings, (one.node for one in project.declared.declarations))
+
+
+def skipped(project: ProvenProject) -> Iterator[Left]:
+    """The declared sources that the dbt command before did not build, or did not compile enough for."""
+    for name in project.declared.names:
+        if project.chosen is not None and name.unique_id not in project.chosen:
+            continue
+        if project.request.kinds and name.kind not in project.request.kinds:
+            continue
+        if reason := _why_skipped(project, name.unique_id):
+            yield Left(kind=name.kind, name=name.name, unique_id=name.unique_id, reason=reason)
+
+
+def _why_skipped(project: ProvenProject, unique_id: str) -> str:
+    results = project.inputs.results or {}
+    if unique_id in project.uncompiled:
+        return f"Its columns depend on SQL that this dbt command did not compile: {project.uncompiled[unique_id]}."
+    if unique_id not in results or unique_id in (project.selected_ids or frozenset()):
+        return ""
+    status = results[unique_id]
+    if unique_id in project.held:
+        return f"A data test of its node failed: {project.held[unique_id]} (on_test_failure is hold)."
+    if succeeded({unique_id: status}):
+        return "Another node failed, and after_failure is skip."
+    return f"dbt ended with the status {status} for its node."
+
+
+def desired_of(project: ValidatedProject, *, by_node: bool = False) -> Iterator[Desired]:
+    """What each declaration in scope asks for, and why one must not be pushed.
+
+    With `by_node` it does not matter in which place a node is that dbt builds.
+    """
+    for name in project.declared.disabled:
+        chosen = not project.request.kinds or name.kind in project.request.kinds
+        if chosen and (project.selected_ids is None or name.unique_id in project.selected_ids):
+            yield Desired(kind=name.kind, name=name.name, unique_id=name.unique_id, payload=None, disabled=True)
+    faults: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+    for found in project.validation.findings:
+        if found.severity is Severity.ERROR:
+            faults[found.unique_id, found.kind, found.source].add(found.code)
+    for (declaration, built), report in zip(project.built, project.validation.sources, strict=True):
+        if report.unique_id in project.uncompiled:
+            continue
+        why = report.unproven or ("Its declaration has errors." if report.blocked else "")
+        is_free = by_node and declaration.node.resource_type in BUILT
+        place = "" if is_free else refused_place(declaration.node, project.settings)
+        codes = {code for subject in about(declaration) for code in faults.get(subject, ())}
+        yield Desired(
+            kind=report.kind,
+            name=report.name,
+            unique_id=report.unique_id,
+            payload=report.payload,
+            blocked=why or place,
+            fix=FIX_FINDINGS if why else _OTHER_PLACE,
+            default_description=getattr(declaration.meta, "description", UNSET) is UNSET,
+            basis=_basis(project.manifest, declaration, built),
+            excused=not place and codes <= FOR_LACK_OF_EVIDENCE,
+        )
+
+
+def _basis(manifest: Manifest, declaration: Declaration, built: Built) -> Basis:
+    """What the payload rests on, with the nodes whose SQL is missing where that is why it is weak."""
+    missing = uncompiled(manifest, [declaration.node.unique_id]) if built.basis.is_weak else ()
+    return structs.replace(built.basis, uncompiled=tuple(missing))
