@@ -43,7 +43,7 @@ _MOST_FORBIDDEN = 5
 """After so many 403 in a row no further write is tried: the key may write nothing, and refused attempts count too."""
 
 _NOT_TAKEN = "the ownership line did not take the note"
-_ACCEPT = "Declare what Statsig keeps, or find out why it keeps another value."
+_ACCEPT = "Declare the value that Statsig keeps, or find out why it keeps another one."
 
 _TAG_DESCRIPTION = "Used by sources that a dbt project declares."
 

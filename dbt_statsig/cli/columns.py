@@ -24,18 +24,18 @@ MOST_JOBS = 8
     type=click.Choice(["all", "inferred"]),
     default="all",
     show_default=True,
-    help="With inferred, the catalog is asked about sources and seeds only, not about what a query builds.",
+    help="With inferred, use the catalog for sources and seeds only.",
 )
 @click.option(
     "--jobs",
     type=click.IntRange(min=1),
     default=lambda: min(os.cpu_count() or 1, MOST_JOBS),
-    help="How many processes may read SQL, where there is much.  [default: one for each CPU, up to 8]",
+    help="The number of processes that read SQL.  [default: one for each CPU, up to 8]",
 )
 def command(*, request: Request, output: Output, evidence: Literal["all", "inferred"], jobs: int) -> int:
-    """List the columns of models, seeds, snapshots and sources, with what proves each.
+    """List the columns of models, seeds, snapshots and sources, with the evidence for each.
 
-    For every node it says whether the list is complete, and if not, why.
+    Shows for every node whether its list is complete, and if not, why.
     """
     from dbt_statsig.commands.columns import list_columns  # help needs none of these
     from dbt_statsig.report.text.lists import columns_json, columns_text

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @click.command("debug")
 @project_options(selection=False, console=True, reports=False)
 def command(*, request: Request, output: Output) -> int:
-    """Show every setting with its origin, and check the files, the key and the connection."""
+    """Show all settings and check files, key and connection."""
     from dbt_statsig.commands.debug import debug  # help needs none of these
     from dbt_statsig.report.json import diagnosis_json
     from dbt_statsig.report.text.report import diagnosis_text

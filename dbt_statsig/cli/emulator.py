@@ -37,9 +37,9 @@ def _log(line: str) -> None:
     help="The loopback address to listen on.",
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port.  [default: a free one]")
-@click.option("--key", default="console-emulator", show_default=True, help="The one key that it accepts.")
-@click.option("--seed", type=_FILE, help="A JSON file of what it holds at the start.")
-@click.option("--faults", type=_FILE, help="A JSON file of the faults that requests shall meet.")
+@click.option("--key", default="console-emulator", show_default=True, help="The key to accept.")
+@click.option("--seed", type=_FILE, help="A JSON file of the objects at the start.")
+@click.option("--faults", type=_FILE, help="A JSON file of faults to inject.")
 @click.option("--latency", type=click.FloatRange(min=0), default=0.0, help="Seconds to wait before each answer.")
 @click.option(
     "--rate-limit",
@@ -48,14 +48,14 @@ def _log(line: str) -> None:
     flag_value="published",
     help="Enforce Statsig's limits on writes: the newest published ones, or those of older pages.",
 )
-@click.option("--retry-after", is_flag=True, help="Say in each 429 how long to wait.")
-@click.option("--warehouse", help="A DuckDB file or postgresql:// URL on which the SQL of writes is tried.")
-@click.option("--normalise", is_flag=True, help="Rearrange what is stored, as servers do.")
-@click.option("--quiet", "-q", is_flag=True, help="No line on stderr for each request.")
+@click.option("--retry-after", is_flag=True, help="Send Retry-After with each 429.")
+@click.option("--warehouse", help="A DuckDB file or postgresql:// URL that runs the SQL of each write.")
+@click.option("--normalise", is_flag=True, help="Normalise stored objects as Statsig may.")
+@click.option("--quiet", "-q", is_flag=True, help="Do not log requests to stderr.")
 def command(*, host: str, port: int, key: str, quiet: bool, **options: Any) -> int:
     """Serve a local Console API that behaves as Statsig publishes it.
 
-    It keeps everything in memory, and with --warehouse refuses SQL that fails there or lacks a mapped column.
+    Keeps everything in memory. With --warehouse, refuses SQL that fails there or lacks a mapped column.
     """
     from dbt_statsig.emulator.failures import CannotStart  # the server is an extra
 

@@ -15,10 +15,10 @@ from dbt_statsig.errors import UsageError
 @click.command("explain")
 @click.argument("code", required=False)
 @FORM
-@click.option("--no-color", is_flag=True, help="No colours; NO_COLOR and FORCE_COLOR work too.")
+@click.option("--no-color", is_flag=True, help="Print without colors. NO_COLOR and FORCE_COLOR work too.")
 @click.pass_context
 def command(context: click.Context, *, code: str | None, output: str, no_color: bool) -> int:
-    """Print what a finding's code means, how to fix it, and an example; without a code, all codes.
+    """Explain a finding's code, with its fix and an example; without a code, list all codes.
 
     Example: dbt-statsig explain column-absent
     """

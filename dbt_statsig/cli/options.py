@@ -69,8 +69,10 @@ _PROJECT = (
     click.option("--manifest", type=_FILE, help="This manifest.json (or .json.gz) instead."),
     click.option("--catalog", type=_FILE, help="This catalog.json instead of the one beside the manifest."),
     click.option("--target", "-t", envvar="DBT_TARGET", help="The dbt target that the manifest was made for."),
-    click.option("--profiles-dir", envvar="DBT_PROFILES_DIR", help="Where dbt's profiles are, when dbt is asked."),
-    click.option("--no-cache", is_flag=True, help="Ignore the cache of what SQL says, and write none."),
+    click.option(
+        "--profiles-dir", envvar="DBT_PROFILES_DIR", help="The folder of profiles.yml, for when dbt is asked."
+    ),
+    click.option("--no-cache", is_flag=True, help="Ignore the cache of parsed SQL, and write none."),
 )
 _KIND = click.option(
     "--kind",
@@ -81,19 +83,19 @@ _KIND = click.option(
     help=f"Only sources of this kind: {', '.join(kind.value for kind in Kind)}. Repeatable.",
 )
 _STRICT = click.option("--strict", is_flag=True, help="Warnings count as errors.")
-_ADOPT = click.option("--adopt", multiple=True, help="Take over this object of the console: its name, or OLD=NEW.")
+_ADOPT = click.option("--adopt", multiple=True, help="Take over this object in Statsig: its name, or OLD=NEW.")
 _SELECTION = (
-    click.option("--select", "-s", multiple=True, help="Only these nodes, as dbt selects. Repeatable."),
+    click.option("--select", "-s", multiple=True, help="Select these nodes, as dbt does. Repeatable."),
     click.option("--exclude", multiple=True, help="Exclude these nodes. Repeatable."),
-    click.option("--selector", help="Only what this selector of selectors.yml selects; dbt answers it."),
+    click.option("--selector", help="Select with this selector of selectors.yml; dbt is asked."),
     click.option(
         "--state",
         type=_FOLDER,
-        help="Artifacts to compare with: validate and plan tell what has changed; for state: in --select too.",
+        help="Artifacts to compare with: validate and plan show what changed. Also for state: in --select.",
     ),
 )
 _CHECKS = (_KIND, _STRICT)
-_CONSOLE = (click.option("--base-url", help="Where the Console API is.  [default: https://statsigapi.net]"),)
+_CONSOLE = (click.option("--base-url", help="The address of the Console API.  [default: https://statsigapi.net]"),)
 
 
 def _form(forms: tuple[str, ...]) -> Callable[[click.Context, click.Parameter, str], str]:
@@ -106,7 +108,7 @@ FORM = click.option(
     metavar="FORMAT",
     default="text",
     show_default=True,
-    help="The form of the answer on stdout: text, json.",
+    help="The format of the output: text, json.",
 )
 _REPORTS = (
     click.option(
@@ -115,7 +117,7 @@ _REPORTS = (
         metavar="FORMAT",
         default="text",
         show_default=True,
-        help=f"The form of the answer on stdout: {', '.join(FORMATS)}.",
+        help=f"The format of the output: {', '.join(FORMATS)}.",
     ),
     click.option(
         "--report",
@@ -123,13 +125,13 @@ _REPORTS = (
         callback=lambda _ctx, _param, values: tuple(map(report_file, values)),
         metavar="FORMAT:PATH",
         multiple=True,
-        help="Write the answer to a file too, in this form: html:target/statsig.html. Repeatable.",
+        help="Also write the output to a file: html:target/statsig.html. Repeatable.",
     ),
 )
 _OUTPUT = (
-    click.option("--quiet", "-q", is_flag=True, help="Show only what changes or needs attention, and the sums."),
-    click.option("--verbose", "-v", is_flag=True, help="Show every source in full, however many there are."),
-    click.option("--no-color", is_flag=True, help="No colours; NO_COLOR and FORCE_COLOR work too."),
+    click.option("--quiet", "-q", is_flag=True, help="Show only changes, problems and totals."),
+    click.option("--verbose", "-v", is_flag=True, help="Show every source in full."),
+    click.option("--no-color", is_flag=True, help="Print without colors. NO_COLOR and FORCE_COLOR work too."),
 )
 
 
@@ -243,7 +245,7 @@ def run_results_option(command: Command) -> Command:
         is_flag=False,
         flag_value="",
         metavar="[FILE]",
-        help="Only what this run_results.json says was built.  [default file: beside the manifest]",
+        help="Only nodes that this run_results.json says were built.  [default file: beside the manifest]",
     )(with_results)
 
 
@@ -260,7 +262,9 @@ def adoption_options(command: Command) -> Command:
         click.option("--adopt-all", is_flag=True, help="Take over all declared objects that no other project owns."),
         click.option("--prune", is_flag=True, help="Delete objects of this project that are no longer declared."),
         click.option(
-            "--force", is_flag=True, help="Allow more changes than the limits in settings, and those that wait for SQL."
+            "--force",
+            is_flag=True,
+            help="Allow more changes or deletions than the limits in settings, and changes that wait for SQL.",
         ),
         click.option("--server-check", is_flag=True, help="Let Statsig check each change first (dryRun)."),
     )

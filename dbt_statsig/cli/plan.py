@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @project_options(console=True)
 @adoption_options
 @run_results_option
-@click.option("--check", is_flag=True, help="Exit with 3 when something would change.")
+@click.option("--check", is_flag=True, help="Exit with 3 if a sync would write something.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan for `sync --plan`.")
 def command(*, request: Request, output: Output, check: bool, out: Path | None) -> int:
     """Show what a sync would change in Statsig, and write nothing.

@@ -41,8 +41,8 @@ def command(*, request: Request, output: Output, words: tuple[str, ...]) -> int:
 
     Example: dbt-statsig run -- dbt build --target prod --select marts
 
-    Works with every dbt; all options after the word dbt are dbt's. Its output and exit code are passed through. If
-    dbt succeeds and the sync fails, the exit code is the sync's. The target is what the macro statsig_context says
+    Works with every dbt. All options after the word dbt are dbt's, and its output and exit code are passed through. If
+    dbt succeeds and the sync fails, the exit code is the sync's. The target comes from the macro statsig_context, run
     with the same options.
     """
     from dbt_statsig.project.dbt_command import dbt_of  # help needs neither

@@ -18,14 +18,13 @@ if TYPE_CHECKING:
 @click.command("schema")
 @click.argument("what", type=click.Choice(["meta", "properties", "settings", "report"]), default="meta")
 @click.option(
-    "--output-file", type=click.Path(dir_okay=False, path_type=Path), help="Write it there instead of to stdout."
+    "--output-file", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file instead of stdout."
 )
 def command(*, what: str, output_file: Path | None) -> int:
-    """Print the JSON Schema of dbt's meta block, of dbt_statsig.yml, or of our JSON answers.
+    """Print the JSON Schema of blocks, property files, settings or JSON output.
 
-    With `meta`, of what stands under config.meta.statsig in dbt's property files; with `properties`, of such a file
-    as a whole; with `settings`, of dbt_statsig.yml. Editors complete and check YAML with them. With `report`, of what
-    --output json prints.
+    `meta`: the keys under config.meta.statsig. `properties`: a whole property file of dbt. `settings`: dbt_statsig.yml.
+    Editors complete and check YAML with them. `report`: the output of --output json.
     """
     from dbt_statsig.project.schema import meta_schema, properties_schema, settings_schema
     from dbt_statsig.report.documents import report_schema  # help needs no schema

@@ -45,14 +45,14 @@ def _asked() -> Callable[[Planned], bool]:
 @project_options(console=True)
 @adoption_options
 @run_results_option
-@click.option("--dry-run", is_flag=True, help="Show what would be done; write nothing.")
-@click.option("--plan", "saved_plan", type=_FILE, help="Apply this saved plan (of `plan --out`), and nothing else.")
-@click.option("--yes", is_flag=True, help="Do not ask before --adopt-all.")
+@click.option("--dry-run", is_flag=True, help="Show what a sync would write, and write nothing.")
+@click.option("--plan", "saved_plan", type=_FILE, help="Apply only this saved plan (from `plan --out`).")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation of --adopt-all.")
 def command(*, request: Request, output: Output, dry_run: bool, saved_plan: Path | None, yes: bool) -> int:
     """Make Statsig agree with what the project declares.
 
-    Plans, then writes exactly that plan, and says object by object what became of it. Objects that this project does
-    not own are left alone unless --adopt names them; nothing is deleted without --prune.
+    Plans, writes exactly that plan, and shows how each write ended. Objects that are not managed by this project do not
+    change unless --adopt names them. Nothing is deleted without --prune.
     """
     from dbt_statsig.commands.sync import sync  # help needs none of it
 

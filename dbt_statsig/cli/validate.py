@@ -35,14 +35,14 @@ def baseline_options(command: Command) -> Command:
         click.option(
             "--baseline",
             type=click.Path(dir_okay=False, path_type=Path),
-            help="Findings that this file knows are counted apart; only new ones fail.",
+            help="Fail only for findings that this baseline does not have.",
         ),
         click.option(
             "--write-baseline",
             is_flag=False,
             flag_value="",
             metavar="[FILE]",
-            help="Make all errors and warnings of now known.  [default file: statsig_baseline.json in the project]",
+            help="Record all current errors and warnings.  [default file: statsig_baseline.json in the project]",
         ),
     )
     for option in reversed(options):
@@ -76,8 +76,8 @@ def _writer(request: Request, baseline: Path | None, given: str) -> Apply:
     """Writes first, then reads what was written. Raises UsageError where only a part of the project is looked at."""
     if not _whole(request):
         raise UsageError(
-            "A baseline of a part would forget the rest.",
-            fix="Leave --select, --exclude, --selector and --kind out of `validate --write-baseline`.",
+            "A baseline must cover the whole project.",
+            fix="Run `validate --write-baseline` without --select, --exclude, --selector and --kind.",
         )
     from dbt_statsig.project.baseline import BASELINE_FILE, baseline_of, write_baseline
 
@@ -93,13 +93,13 @@ def _writer(request: Request, baseline: Path | None, given: str) -> Apply:
 @click.command("validate")
 @project_options()
 @baseline_options
-@click.option("--require-fresh", is_flag=True, help="Fail where a YAML file is newer than the manifest.")
+@click.option("--require-fresh", is_flag=True, help="Fail if a YAML file is newer than the manifest.")
 def command(*, request: Request, output: Output, known: Callable[[Validation], Validation], require_fresh: bool) -> int:
     """Check what the project declares, without key or warehouse.
 
     Reads manifest.json (and catalog.json where there is one) and shows for each source its columns and what proves
     that they exist. A column that is proven absent is an error; one that nothing proves is a warning. With --state it
-    also tells what has changed for the sources since those artifacts.
+    also shows what changed since those artifacts.
     """
     from dbt_statsig.commands.validate import validate  # help needs none of it
 

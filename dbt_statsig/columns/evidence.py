@@ -166,7 +166,7 @@ def _pseudo(adapter: Adapter, written: str, facts: Facts) -> Verdict:
         data_type=adapter.pseudo.get(written.casefold()) or None,
         code="column-pseudo",
         message=f'"{written}" of {_lower(facts.label)} is a pseudo column of {adapter.name}: no catalog lists it.',
-        fix="Use it only on a table that has it; a view does not pass it on.",
+        fix="Use it only on a table that has it. A view does not have it.",
     )
 
 

@@ -70,15 +70,15 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     hidden_tags: Annotated[
         tuple[_Line, ...],
         Meta(
-            description="Columns with one of these dbt tags are selected only where they are named or mapped.",
+            description="Columns with one of these dbt tags are selected only if they are named or mapped.",
             **REPEATS,
         ),
     ] = ("pii", "sensitive")
     docs_url: Annotated[
-        _Line | None, Meta(description="Where the project's dbt docs are published; descriptions link there.")
+        _Line | None, Meta(description="The address of the project's dbt docs. Descriptions link to it.")
     ] = None
     respect_review_settings: Annotated[
-        bool, Meta(description="Let pushes go through Statsig's reviews where the project asks for them.")
+        bool, Meta(description="Send writes through Statsig's reviews if the Statsig project requires them.")
     ] = False
     allowed_targets: Annotated[
         tuple[_Line, ...] | None, Meta(description="The dbt targets that may push; null: any.")
@@ -88,7 +88,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = None
     allowed_schemas: Annotated[
         tuple[_Line, ...] | None,
-        Meta(description="The schemas whose tables may be pushed, whatever target is named: the lock; null: any."),
+        Meta(description="The schemas whose tables may be pushed, whatever the target; null: any."),
     ] = None
     name_prefix: Annotated[
         dict[_Line, str], Meta(description="dbt target to the prefix that its sources' names get in Statsig.")
@@ -102,64 +102,64 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = {}
     read_only: Annotated[
         bool,
-        Meta(description="Make sources without `is_read_only` of their own read-only: only the API may edit them."),
+        Meta(description="Make sources without their own `is_read_only` read-only: only the API may edit them."),
     ] = False
     write_timeout: Annotated[
-        _Seconds, Meta(description="Seconds until a write's whole answer has come: Statsig runs the SQL meanwhile.")
+        _Seconds, Meta(description="Time limit of a write in seconds. Statsig runs the SQL meanwhile.")
     ] = 60
-    read_timeout: Annotated[_Seconds, Meta(description="Seconds until a read's whole answer has come.")] = 30
+    read_timeout: Annotated[_Seconds, Meta(description="Time limit of a read in seconds.")] = 30
     wait_budget: Annotated[
         Annotated[float, Meta(ge=0, le=86_400)],
         Meta(description="Seconds that one run may spend waiting for rate limits and retries."),
     ] = 900
     concurrency: Annotated[
-        Annotated[int, Meta(ge=1, le=64)], Meta(description="How many writes may be under way at once.")
+        Annotated[int, Meta(ge=1, le=64)], Meta(description="The number of writes at the same time.")
     ] = 8
     write_rate: Annotated[
         _Writes,
-        Meta(description="Writes in 10 seconds at first; more while Statsig takes all, fewer after a 429."),
+        Meta(description="Writes per 10 seconds at first: more while Statsig accepts them, fewer after a 429."),
     ] = 25
-    write_rate_max: Annotated[_Writes, Meta(description="The most writes in 10 seconds.")] = 95
-    write_quota: Annotated[_Writes, Meta(description="The most writes in 15 minutes, refused ones included.")] = 1700
+    write_rate_max: Annotated[_Writes, Meta(description="The most writes per 10 seconds.")] = 95
+    write_quota: Annotated[_Writes, Meta(description="The most writes per 15 minutes, refused ones included.")] = 1700
     prune_threshold_percent: Annotated[
         Annotated[float, Meta(ge=0, le=100)],
         Meta(description="Refuse to change or delete more than this share (%) of the project's own objects at once."),
     ] = 30
     prune_threshold_objects: Annotated[
         Annotated[int, Meta(ge=0)],
-        Meta(description="From how many own objects on that share counts for deletions."),
+        Meta(description="The limit applies to deletions if the project has at least this many objects."),
     ] = 3
     change_threshold_objects: Annotated[
         Annotated[int, Meta(ge=0)],
-        Meta(description="From how many own objects on that share counts for all changes together."),
+        Meta(description="The limit applies to all changes together if the project has at least this many objects."),
     ] = 10
     max_artifact_mb: Annotated[
         Annotated[int, Meta(ge=1, le=1_048_576)],
-        Meta(description="What each of dbt's artifacts (manifest, catalog, run results) may have at most, unpacked."),
+        Meta(
+            description="The largest size in MB of each of dbt's artifacts (manifest, catalog, run results), unpacked."
+        ),
     ] = 1_024
-    cache: Annotated[
-        bool, Meta(description="Keep what reading SQL gave in the user's folder for caches, so that it is read once.")
-    ] = True
-    guides: Annotated[
-        bool, Meta(description="Also note what Statsig's guides advise against because it makes scans slow.")
-    ] = False
+    cache: Annotated[bool, Meta(description="Cache parsed SQL in the user's cache folder.")] = True
+    guides: Annotated[bool, Meta(description="Also report what makes scans slow according to Statsig's guides.")] = (
+        False
+    )
     strict: Annotated[bool, Meta(description="Let warnings block a push, as errors do.")] = False
     enabled: Annotated[
-        bool, Meta(description="Whether the macros and hooks inside dbt do anything; the command line does not ask.")
+        bool, Meta(description="false: macros and hooks inside dbt do nothing. The command line ignores this.")
     ] = True
     on_failure: Annotated[
         Literal["warn", "fail"],
-        Meta(description="What a hook does with a dbt job whose sync failed: say so, or fail the job."),
+        Meta(description="What a hook does if the sync failed: warn, or fail the dbt job."),
     ] = "warn"
     after_failure: Annotated[
         Literal["push", "skip"],
-        Meta(description="What is pushed when some nodes of a dbt job failed: what was built, or nothing."),
+        Meta(description="What a hook pushes if some nodes of the dbt job failed: what was built, or nothing."),
     ] = "push"
     on_test_failure: Annotated[
         Literal["hold", "push"],
-        Meta(description="What becomes of a node's sources after `dbt build` where a data test of the node failed."),
+        Meta(description="What happens to a node's sources if a data test of the node failed in `dbt build`."),
     ] = "hold"
-    hook_timeout: Annotated[_Seconds, Meta(description="Seconds that a hook may hold up a dbt job.")] = 300
+    hook_timeout: Annotated[_Seconds, Meta(description="Time limit of a hook in seconds.")] = 300
 
 
 SETTING_NAMES = tuple(field_types(Settings))

@@ -20,21 +20,23 @@ COULD_NOT_RUN = "could-not-run"
 _E, _W = Severity.ERROR, Severity.WARNING
 RUN_CODES: dict[str, Code] = {
     "not-ours": Code(
-        _E, "An object of this name exists that this project does not own.", "Adopt it by name, or choose another name."
+        _E,
+        "Statsig has an object of this name that is not managed by this project.",
+        "Adopt it with `--adopt`, or choose another name.",
     ),
-    "not-pushed": Code(_E, "A declared source must not be pushed as it is.", "Fix what the message names."),
-    "write-failed": Code(_E, "Statsig refused or failed a write.", "Correct what Statsig's message names."),
-    "write-refused": Code(_E, "The object is no longer as the plan saw it.", "Plan again."),
-    "outcome-unknown": Code(_E, "A write was sent and no usable answer came back.", "Run it again: it converges."),
-    "not-started": Code(_W, "The run ended before this write was begun.", "Run it again."),
-    "stopped-early": Code(_E, "The run ended early.", "Fix what the message names, then run it again."),
+    "not-pushed": Code(_E, "A declared source is blocked.", "Fix what the message says."),
+    "write-failed": Code(_E, "Statsig refused a write, or the write failed.", "Correct what Statsig's message says."),
+    "write-refused": Code(_E, "The object changed after the plan was made.", "Plan again."),
+    "outcome-unknown": Code(_E, "A write was sent and got no usable answer.", "Run it again."),
+    "not-started": Code(_W, "The run ended before this write started.", "Run it again."),
+    "stopped-early": Code(_E, "The run ended early.", "Fix what the message says, then run it again."),
     "no-longer-declared": Code(
-        _W, "An object of this project that no model declares any more.", "Delete it with --prune, or declare it again."
+        _W, "An object of this project is no longer declared.", "Delete it with --prune, or declare it again."
     ),
     COULD_NOT_RUN: Code(
-        _E, "A command could not run, or could not go on to its end.", "Fix what the message names, then run it again."
+        _E, "A command could not run, or stopped before its end.", "Fix what the message says, then run it again."
     ),
-    "console-warning": Code(_W, "Something about the console is worth knowing.", "Read the message."),
+    "console-warning": Code(_W, "A warning about Statsig's answers or this run.", "Read the message."),
 }
 RULES: dict[str, Code] = {**CODES, **RUN_CODES}
 _STATUSES = {

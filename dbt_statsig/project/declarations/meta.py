@@ -35,7 +35,7 @@ MetricSourceName = Annotated[
     Meta(
         min_length=1,
         max_length=MAX_NAME,
-        description='As for the other kinds; "list" is taken by the Console API itself. Required.',
+        description='As for the other kinds; "list" is reserved by the Console API. Required.',
         extra={**_NAME_EXTRA, "reserved": (".", "..", "list")},
         extra_json_schema={"pattern": r"^(?!\.{1,2}$)(?![lL][iI][sS][tT]$)" + LINE_PATTERN[1:]},
     ),
@@ -76,19 +76,12 @@ class SourceMeta(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a block of any kind may hold. A key that is `UNSET` was not declared."""
 
     name: Name | UnsetType = UNSET
-    enabled: Annotated[bool | UnsetType, Meta(description="false leaves the block out, as if it were not there.")] = (
-        UNSET
-    )
+    enabled: Annotated[bool | UnsetType, Meta(description="false: ignore the block.")] = UNSET
     description: Annotated[
         str | UnsetType,
-        Meta(
-            description="The source's description; without it, the dbt node's own is used, but an adopted object keeps "
-            "its text."
-        ),
+        Meta(description="The source's description. Default: the dbt node's own; an adopted object keeps its text."),
     ] = UNSET
-    tags: Annotated[
-        tuple[Tag, ...] | UnsetType, Meta(description="Tags in Statsig; order means nothing.", **REPEATS)
-    ] = UNSET
+    tags: Annotated[tuple[Tag, ...] | UnsetType, Meta(description="Tags in Statsig, in any order.", **REPEATS)] = UNSET
     id_type_mapping: Annotated[
         Annotated[dict[UnitId, Column], Meta(min_length=1)] | UnsetType,
         Meta(description="Statsig unit ID (case-sensitive) to the column that holds it."),
@@ -105,23 +98,26 @@ class SourceMeta(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     team_id: Annotated[Line | UnsetType | None, Meta(description="The owning team's ID in Statsig.")] = UNSET
     columns: Annotated[
         Annotated[tuple[Column, ...], Meta(min_length=1)] | UnsetType,
-        Meta(description="The columns that the SQL selects beside the mapped ones; without it, all that are known."),
+        Meta(description="The columns to select beside the mapped ones. Default: all known columns."),
     ] = UNSET
-    exclude_columns: Annotated[
-        tuple[Column, ...] | UnsetType, Meta(description="Columns that the SQL does not select.")
-    ] = UNSET
+    exclude_columns: Annotated[tuple[Column, ...] | UnsetType, Meta(description="Columns not to select.")] = UNSET
     where: Annotated[
-        Sql | UnsetType, Meta(description="A SQL predicate in the warehouse's dialect: only rows that meet it count.")
+        Sql | UnsetType,
+        Meta(description="A SQL predicate in the warehouse's dialect: only rows that match it are used."),
     ] = UNSET
     partition_column: Annotated[
         Column | UnsetType,
-        Meta(description="Adds a filter on this column with Statsig's date macros, so that each scan reads few rows."),
+        Meta(
+            description="Adds a filter on this column with Statsig's date macros, so that each scan reads fewer rows."
+        ),
     ] = UNSET
     partition_type: Annotated[
         Literal["date", "timestamp", "integer"] | UnsetType,
         Meta(
-            description="What `partition_column` holds (integer: a day such as 20240110). Needed only where neither "
-            "the catalog, nor a contract, nor a cast in the model's SQL says it."
+            description=(
+                "The type of `partition_column` (integer: a day such as 20240110). Needed only if neither the "
+                "catalog, a contract nor a cast in the model's SQL gives the type."
+            )
         ),
     ] = UNSET
     sql: Annotated[Sql | UnsetType, Meta(description="The whole query, in place of the one built from the keys.")] = (
@@ -185,8 +181,10 @@ class TableSourceMeta(SourceMeta, frozen=True, kw_only=True, forbid_unknown_fiel
     skip_validation: Annotated[
         bool | UnsetType,
         Meta(
-            description="true: Statsig does not run the SQL on a push; needs every column and type proven, and leave "
-            "from Statsig."
+            description=(
+                "true: Statsig does not run the SQL on a push; every column and type must be proven, and "
+                "Statsig must have enabled it for your project."
+            )
         ),
     ] = UNSET
 
@@ -241,13 +239,13 @@ class ColumnMark(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a column is to Statsig, said on the column itself."""
 
     unit_id: Annotated[
-        UnitId | tuple[UnitId, ...] | UnsetType, Meta(description="The Statsig unit ID (or several) that it holds.")
+        UnitId | tuple[UnitId, ...] | UnsetType, Meta(description="The Statsig unit ID (or several) in this column.")
     ] = UNSET
     role: Annotated[
         Literal["timestamp", "experiment_id", "group_id", "group_name", "date_partition"]
         | tuple[Literal["timestamp", "experiment_id", "group_id", "group_name", "date_partition"], ...]
         | UnsetType,
-        Meta(description="The role that it plays in every block of the node."),
+        Meta(description="The column's role in every block of the node."),
     ] = UNSET
 
 

@@ -82,7 +82,7 @@ FINDINGS = (
         code="not-compiled",
         severity=Severity.NOTE,
         message="The manifest holds no compiled SQL for 3 models.",
-        fix="Run `dbt compile` before.",
+        fix="Run `dbt compile` first.",
     ),
 )
 SOURCES = (

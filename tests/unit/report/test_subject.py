@@ -76,7 +76,7 @@ def test_problems_of_a_sync() -> None:
     synced = structs.replace(samples.SYNCED, outcome=Outcome(objects=(failed,)))
     (found,) = (one for one in problems(Subject.of(synced)) if one.code == "write-failed")
     assert found.location == samples.SOURCES[0].location
-    assert found.message == "assignment source Checkout exposures: Statsig refused or failed a write."
+    assert found.message == "assignment source Checkout exposures: Statsig refused a write, or the write failed."
 
 
 def test_fields_of_a_new_object() -> None:
