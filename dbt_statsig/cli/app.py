@@ -14,6 +14,7 @@ from msgspec import structs
 
 from dbt_statsig.cli.ending import lenient_streams, signals_as_interrupts
 from dbt_statsig.cli.group import COMMANDS, group
+from dbt_statsig.cli.options import OTHER_FILES, find_project
 from dbt_statsig.cli.report_files import add_step_summary, misplaced, report_file, root_in_repository, write_reports
 from dbt_statsig.cli.terminal import style_for, write_out
 from dbt_statsig.console.key import redacted
@@ -22,12 +23,12 @@ from dbt_statsig.project.dbt_line import place_of_dbt
 from dbt_statsig.report.escape import one_line
 from dbt_statsig.report.formats import FORMATS, format_named
 from dbt_statsig.report.text.style import error_text
+from dbt_statsig.vocabulary.results import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dbt_statsig.cli.report_files import ReportFile
-    from dbt_statsig.vocabulary.results import Failure
 
 EXIT_INTERRUPTED = 130
 
@@ -75,8 +76,6 @@ def _told(error: DbtStatsigError, arguments: Sequence[str], *, aside: str | None
     if aside is None:
         aside = error_text(message, fix, style)
     click.echo(aside, err=True, nl=False, color=style.colour)
-    from dbt_statsig.vocabulary.results import Failure
-
     failure = Failure(
         command=next((argument for argument in arguments if argument in COMMANDS), ""),
         type=type(error).__name__,
@@ -202,15 +201,11 @@ def _reports(arguments: Sequence[str]) -> list[ReportFile]:
 
 def _other_files(arguments: Sequence[str]) -> list[Path]:
     """The files beside reports that the arguments name."""
-    from dbt_statsig.cli.options import OTHER_FILES
-
     return [Path(value) for option in OTHER_FILES.values() for value in values_of(option, arguments)]
 
 
 def _project_dir(command: str, arguments: Sequence[str]) -> Path:
     """The project as the command would have found it, even where the rest of the arguments makes no sense."""
-    from dbt_statsig.cli.options import find_project
-
     here = Path.cwd()
     if command == "run":
         return here

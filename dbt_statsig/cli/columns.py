@@ -9,6 +9,7 @@ import click
 
 from dbt_statsig.cli.options import project_options
 from dbt_statsig.cli.output import unmatched
+from dbt_statsig.report.text.lists import columns_json, columns_text
 
 if TYPE_CHECKING:
     from dbt_statsig.cli.output import Output
@@ -37,8 +38,7 @@ def command(*, request: Request, output: Output, evidence: Literal["all", "infer
 
     Shows for every node whether its list is complete, and if not, why.
     """
-    from dbt_statsig.commands.columns import list_columns  # help needs none of these
-    from dbt_statsig.report.text.lists import columns_json, columns_text
+    from dbt_statsig.commands.columns import list_columns  # brings PyYAML
 
     listing = list_columns(request, only_inferred=evidence == "inferred", jobs=jobs)
     output.warn(unmatched(listing))

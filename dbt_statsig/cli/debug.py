@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from dbt_statsig.cli.options import project_options
+from dbt_statsig.report.json import diagnosis_json
+from dbt_statsig.report.text.report import diagnosis_text
 
 if TYPE_CHECKING:
     from dbt_statsig.cli.output import Output
@@ -17,9 +19,7 @@ if TYPE_CHECKING:
 @project_options(selection=False, console=True, reports=False)
 def command(*, request: Request, output: Output) -> int:
     """Show all settings and check files, key and connection."""
-    from dbt_statsig.commands.debug import debug  # help needs none of these
-    from dbt_statsig.report.json import diagnosis_json
-    from dbt_statsig.report.text.report import diagnosis_text
+    from dbt_statsig.commands.debug import debug  # brings PyYAML
 
     diagnosis = debug(request)
     output.answer(

@@ -10,6 +10,9 @@ import click
 from dbt_statsig.cli.options import FORM
 from dbt_statsig.cli.terminal import style_for, write_out
 from dbt_statsig.errors import UsageError
+from dbt_statsig.report.json import codes_json
+from dbt_statsig.report.text.codes import all_codes_text, code_text, known_codes
+from dbt_statsig.vocabulary.findings import did_you_mean
 
 
 @click.command("explain")
@@ -22,10 +25,6 @@ def command(context: click.Context, *, code: str | None, output: str, no_color: 
 
     Example: dbt-statsig explain column-absent
     """
-    from dbt_statsig.report.json import codes_json
-    from dbt_statsig.report.text.codes import all_codes_text, code_text, known_codes
-    from dbt_statsig.vocabulary.findings import did_you_mean  # help needs none of these
-
     style = style_for(sys.stdout, environ=os.environ, no_color=no_color)
     known = known_codes()
     if code is None:

@@ -7,6 +7,7 @@ from importlib import import_module
 import click
 
 from dbt_statsig import __version__
+from dbt_statsig.vocabulary.findings import did_you_mean
 
 COMMANDS = ("validate", "columns", "plan", "sync", "run", "debug", "explain", "schema", "emulator")
 _EPILOG = """\b
@@ -37,8 +38,6 @@ class CommandGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command to call and its arguments; an unknown one fails with the nearest name."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            from dbt_statsig.vocabulary.findings import did_you_mean  # only a mistake pays for it
-
             hint = did_you_mean(args[0], COMMANDS) or f"There are: {', '.join(COMMANDS)}."
             ctx.fail(f"No such command {args[0]!r}. {hint}")
         return super().resolve_command(ctx, args)

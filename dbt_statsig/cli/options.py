@@ -234,7 +234,7 @@ def run_results_option(command: Command) -> Command:
     @functools.wraps(command)
     def with_results(*, request: Request, run_results: str | None, **values: Any) -> int:
         if run_results is not None:
-            from dbt_statsig.project.inputs import RUN_RESULTS_FILE, artifacts_dir  # help needs no artifacts
+            from dbt_statsig.project.inputs import RUN_RESULTS_FILE, artifacts_dir  # brings PyYAML
 
             path = Path(run_results) if run_results else artifacts_dir(request) / RUN_RESULTS_FILE
             request = structs.replace(request, run_results=path)

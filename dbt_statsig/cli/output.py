@@ -16,12 +16,12 @@ from dbt_statsig.console.key import redacted, without_keys
 from dbt_statsig.errors import EXIT_CANNOT_RUN, AnswerLost, DbtStatsigError
 from dbt_statsig.report.escape import one_line
 from dbt_statsig.report.formats import format_named
+from dbt_statsig.report.subject import Subject
 from dbt_statsig.report.text.style import Style
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from dbt_statsig.report.subject import Subject
     from dbt_statsig.vocabulary.results import Listing, Planned, Synced, Validation
 
 
@@ -96,8 +96,6 @@ def tell(output: Output, result: Validation | Planned | Synced, *, exit_code: in
     A report that cannot be made or written is complained of, and ends an otherwise clean run with 2; the answer and
     the other reports stand. Raises AnswerLost where stdout is without the answer, after the reports are written.
     """
-    from dbt_statsig.report.subject import Subject  # help needs no renderer
-
     subject = Subject.of(result, exit_code=exit_code, dry_run=dry_run, root=output.root)
     unheard = _say(output, subject)
     faults = [fault for report in output.reports for fault in _written(report, subject)]

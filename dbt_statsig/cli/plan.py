@@ -11,6 +11,7 @@ from dbt_statsig.cli.options import adoption_options, project_options, run_resul
 from dbt_statsig.cli.output import tell
 from dbt_statsig.cli.progress import progress_on
 from dbt_statsig.errors import EXIT_DONE, EXIT_PENDING
+from dbt_statsig.planning.saved_plan import check_savable, save
 
 if TYPE_CHECKING:
     from dbt_statsig.cli.output import Output
@@ -28,8 +29,7 @@ def command(*, request: Request, output: Output, check: bool, out: Path | None) 
 
     Compares what the project declares with what the Console API lists, field by field, SQL line by line.
     """
-    from dbt_statsig.commands.plan import plan  # help needs none of these
-    from dbt_statsig.planning.saved_plan import check_savable, save
+    from dbt_statsig.commands.plan import plan  # brings PyYAML
 
     if out is not None:
         check_savable(request)

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from dbt_statsig.errors import DbtStatsigError, UsageError
 from dbt_statsig.report.formats import FORMATS
+from dbt_statsig.support.files import write_whole
 from dbt_statsig.vocabulary.findings import did_you_mean
 
 if TYPE_CHECKING:
@@ -117,7 +118,6 @@ def _unwritable(path: Path) -> UsageError | None:
 
 def write_reports(reports: Mapping[Path, str]) -> list[DbtStatsigError]:
     """Write each report whole; what could not be written is handed back, the others stand."""
-    from dbt_statsig.support.files import write_whole  # only where a report is asked for
 
     def fault(path: Path, text: str) -> DbtStatsigError | None:
         try:

@@ -19,6 +19,11 @@ from dbt_statsig.cli.output import tell
 from dbt_statsig.cli.progress import progress_on
 from dbt_statsig.console.key import redacted
 from dbt_statsig.errors import ArtifactError, DbtStatsigError, UsageError
+from dbt_statsig.project.artifacts import load_manifest, load_run_results
+from dbt_statsig.project.dbt_command import dbt_of
+from dbt_statsig.project.namespace import needs_target
+from dbt_statsig.project.settings import resolve
+from dbt_statsig.vocabulary.results import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +50,6 @@ def command(*, request: Request, output: Output, words: tuple[str, ...]) -> int:
     dbt succeeds and the sync fails, the exit code is the sync's. The target comes from the macro statsig_context, run
     with the same options.
     """
-    from dbt_statsig.project.dbt_command import dbt_of  # help needs neither
     from dbt_statsig.project.inputs import BUILDING
 
     dbt = dbt_of(words)
@@ -74,8 +78,6 @@ def command(*, request: Request, output: Output, words: tuple[str, ...]) -> int:
 
 def _unsynced(text: str, output: Output, code: int) -> int:
     """Dbt's exit code. On stderr with --quiet too: who asked for a sync must know that there was none."""
-    from dbt_statsig.vocabulary.results import Failure  # help needs no reports
-
     told = redacted(text, os.environ)
     click.echo("\n".join(output.aside.prose(told, indent=0, first="Warning: ")), err=True)
     failure = Failure(command="run", type="NothingSynced", message=told, fix="", exit_code=code, root=output.root)
@@ -101,9 +103,6 @@ def _places(dbt: DbtCommand) -> dict[str, Any]:
 
 def _target(request: Request, dbt: DbtCommand) -> dict[str, str | None]:
     """What the macro says, where anything depends on it: asking costs a start of dbt."""
-    from dbt_statsig.project.namespace import needs_target  # help needs no settings
-    from dbt_statsig.project.settings import resolve
-
     settings = resolve(request.project_dir, request.environ, request.flags).settings
     if settings.allowed_targets is None and not needs_target(settings):
         return {}
@@ -112,15 +111,13 @@ def _target(request: Request, dbt: DbtCommand) -> dict[str, str | None]:
 
 
 def _run_results(request: Request) -> Path:
-    from dbt_statsig.project.inputs import RUN_RESULTS_FILE, artifacts_dir  # help needs no artifacts
+    from dbt_statsig.project.inputs import RUN_RESULTS_FILE, artifacts_dir  # brings PyYAML
 
     return artifacts_dir(request) / RUN_RESULTS_FILE
 
 
 def _invocation(request: Request) -> str:
     """The ID of the dbt command that wrote the run results; empty where there are none."""
-    from dbt_statsig.project.artifacts import load_run_results  # help needs no artifacts
-
     try:
         return load_run_results(_run_results(request)).invocation_id
     except ArtifactError:
@@ -164,9 +161,7 @@ def _synced(request: Request, dbt: DbtCommand, output: Output) -> Synced:
     """The sync of what was built. SQL that dbt left uncompiled above it is compiled into a folder of ours first."""
     from dbt_statsig.commands.sync import sync
     from dbt_statsig.commands.validate import to_compile
-    from dbt_statsig.project.artifacts import load_manifest  # help needs none of these
     from dbt_statsig.project.inputs import built_by, catalog_path, manifest_path
-    from dbt_statsig.project.settings import resolve
 
     missing = to_compile(request)
     with tempfile.TemporaryDirectory() as folder, progress_on(output) as progress:

@@ -10,6 +10,8 @@ import click
 
 from dbt_statsig.cli.terminal import write_out
 from dbt_statsig.errors import UsageError
+from dbt_statsig.project.schema import meta_schema, properties_schema, settings_schema
+from dbt_statsig.report.documents import report_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,9 +28,6 @@ def command(*, what: str, output_file: Path | None) -> int:
     `meta`: the keys under config.meta.statsig. `properties`: a whole property file of dbt. `settings`: dbt_statsig.yml.
     Editors complete and check YAML with them. `report`: the output of --output json.
     """
-    from dbt_statsig.project.schema import meta_schema, properties_schema, settings_schema
-    from dbt_statsig.report.documents import report_schema  # help needs no schema
-
     schemas: dict[str, Callable[[], dict[str, Any]]] = {
         "meta": meta_schema,
         "properties": properties_schema,

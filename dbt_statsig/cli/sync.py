@@ -54,7 +54,7 @@ def command(*, request: Request, output: Output, dry_run: bool, saved_plan: Path
     Plans, writes exactly that plan, and shows how each write ended. Objects that are not managed by this project do not
     change unless --adopt names them. Nothing is deleted without --prune.
     """
-    from dbt_statsig.commands.sync import sync  # help needs none of it
+    from dbt_statsig.commands.sync import sync  # brings PyYAML
 
     confirm = None
     if request.adopt_all and not (yes or dry_run):

@@ -13,6 +13,8 @@ from msgspec import structs
 from dbt_statsig.cli.options import project_options
 from dbt_statsig.cli.output import tell
 from dbt_statsig.errors import UsageError
+from dbt_statsig.project.baseline import BASELINE_FILE, baseline_of, compared, read_baseline, write_baseline
+from dbt_statsig.vocabulary.results import Baseline
 
 if TYPE_CHECKING:
     from dbt_statsig.cli.output import Output
@@ -57,14 +59,9 @@ def _whole(request: Request) -> bool:
 def _reader(request: Request, path: Path | None) -> Apply:
     if path is None:
         return lambda validation: validation
-    from dbt_statsig.project.baseline import read_baseline  # only where it is asked for
-
     entries = read_baseline(path)
 
     def apart(validation: Validation) -> Validation:
-        from dbt_statsig.project.baseline import compared
-        from dbt_statsig.vocabulary.results import Baseline
-
         result = compared(entries, validation.findings, whole=_whole(request))
         kept = Baseline(path=str(path), known=result.known, stale=result.stale)
         return structs.replace(validation, findings=result.new, baseline=kept)
@@ -79,8 +76,6 @@ def _writer(request: Request, baseline: Path | None, given: str) -> Apply:
             "A baseline must cover the whole project.",
             fix="Run `validate --write-baseline` without --select, --exclude, --selector and --kind.",
         )
-    from dbt_statsig.project.baseline import BASELINE_FILE, baseline_of, write_baseline
-
     path = Path(given) if given else baseline or request.project_dir / BASELINE_FILE
 
     def written(validation: Validation) -> Validation:
@@ -101,7 +96,7 @@ def command(*, request: Request, output: Output, known: Callable[[Validation], V
     that they exist. A column that is proven absent is an error; one that nothing proves is a warning. With --state it
     also shows what changed since those artifacts.
     """
-    from dbt_statsig.commands.validate import validate  # help needs none of it
+    from dbt_statsig.commands.validate import validate  # brings PyYAML
 
     validation = known(validate(structs.replace(request, require_fresh=require_fresh)))
     return tell(output, validation, exit_code=validation.exit_code)

@@ -138,7 +138,5 @@ def _without(text: str, environ: Mapping[str, str], names: re.Pattern[str], mask
     secrets = {value.strip() for name, value in environ.items() if names.search(name)}
     for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= _SHORTEST_SECRET:
-            from dbt_statsig.support.secrets import Spellings  # most runs have no key
-
             text = Spellings(secret).hide(text, mask)
     return text

@@ -7,6 +7,7 @@ wording nor a line that moved makes it new.
 from __future__ import annotations
 
 import codecs
+import json
 import re
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from dbt_statsig.errors import UsageError
+from dbt_statsig.support.files import read_regular, write_whole
 from dbt_statsig.vocabulary.findings import Finding, KnownFinding, Severity
 
 if TYPE_CHECKING:
@@ -78,8 +80,6 @@ def compared(entries: Iterable[KnownFinding], findings: Iterable[Finding], *, wh
 
 def rendered(entries: Iterable[KnownFinding]) -> bytes:
     """The entries as a file: sorted, one to a line, so that versions of it compare well."""
-    import json  # every validation imports this file, few write a baseline
-
     lines = [f"    {json.dumps(msgspec.to_builtins(entry))}" for entry in sorted(entries)]
     body = "[\n" + ",\n".join(lines) + "\n  ]" if lines else "[]"
     return f'{{\n  "schema_version": {SCHEMA_VERSION},\n  "findings": {body}\n}}\n'.encode()
@@ -87,15 +87,11 @@ def rendered(entries: Iterable[KnownFinding]) -> bytes:
 
 def write_baseline(path: Path, entries: Iterable[KnownFinding]) -> None:
     """Write the entries, whole or not at all. Raises DbtStatsigError where that cannot be done."""
-    from dbt_statsig.support.files import write_whole
-
     write_whole(path, rendered(entries))
 
 
 def read_baseline(path: Path) -> tuple[KnownFinding, ...]:
     """The entries of a file. Raises UsageError where it is missing, damaged, or of a version that is not known."""
-    from dbt_statsig.support.files import read_regular
-
     again = "Write it again with `dbt-statsig validate --write-baseline`."
     try:
         data = read_regular(path).removeprefix(codecs.BOM_UTF8)

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from dbt_statsig.errors import ArtifactError, UsageError
 from dbt_statsig.project.artifacts import Catalog, Manifest, load_catalog, load_manifest, load_run_results
+from dbt_statsig.project.artifacts.catalog import load_info_schema
 from dbt_statsig.project.artifacts.reading import MAX_MB
 from dbt_statsig.project.dbt_line import DbtLine
 from dbt_statsig.project.newer_yaml import NewerYaml, newer_yaml
@@ -189,8 +190,6 @@ def _catalog(request: Request, max_mb: int) -> Catalog | None:
     folder = artifacts_dir(request) / INFO_SCHEMA
     if not folder.is_dir():
         return None
-    from dbt_statsig.project.artifacts.catalog import load_info_schema  # with it comes DuckDB
-
     return load_info_schema(folder)
 
 

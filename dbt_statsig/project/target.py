@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from dbt_statsig.errors import ArtifactError, TargetNotAllowed, TargetRefused
+from dbt_statsig.project.artifacts import load_run_results
 from dbt_statsig.project.artifacts.nodes import BUILT
 from dbt_statsig.project.artifacts.reading import MAX_MB
 from dbt_statsig.project.namespace import needs_target
@@ -149,8 +150,6 @@ def refused_place(node: Node, settings: Settings) -> str:
 def _recorded(manifest: Manifest, run_results: Path, max_mb: int) -> str:
     if not run_results.is_file():
         return ""
-    from dbt_statsig.project.artifacts import load_run_results  # needed only where dbt did not say it
-
     try:
         results = load_run_results(run_results, max_mb=max_mb)
     except ArtifactError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from dbt_statsig.support.files import read_regular
@@ -30,8 +31,6 @@ class SeedHeaders:
 
     def names(self, node: Node) -> tuple[str, ...] | str:
         """The names in the file's first row; where they cannot be known the reason, as what follows "a seed"."""
-        from hashlib import sha256  # few projects mark or read seeds without a catalog
-
         folder = self._project_dir
         if node.package_name != self._project:
             folder = folder / PACKAGES / node.package_name
