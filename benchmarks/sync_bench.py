@@ -23,8 +23,9 @@ import msgspec
 
 import dbt_statsig as program
 from dbt_statsig.project.request import Request
+from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.results import Status
-from dbt_statsig.vocabulary.sources import SPECS, Kind
+from dbt_statsig.vocabulary.sources import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,12 +12,13 @@ import yaml
 
 from dbt_statsig.cli.group import COMMANDS, group
 from dbt_statsig.project.conversion import describe
-from dbt_statsig.project.declarations.meta import ALLOWED_MACROS, META, REQUIRED, ColumnMark
+from dbt_statsig.project.declarations.marks import ColumnMark
 from dbt_statsig.project.schema import meta_schema, properties_schema, render, settings_schema
 from dbt_statsig.project.settings import Settings
 from dbt_statsig.report.documents import Document, report_schema
 from dbt_statsig.report.run_findings import RUN_CODES
 from dbt_statsig.vocabulary.finding_codes import CODES, Code
+from dbt_statsig.vocabulary.kinds import SPECS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -51,16 +52,15 @@ def _fields(struct: type[msgspec.Struct]) -> Iterator[tuple[str, str, str, Any]]
 def meta_page() -> str:
     """docs/meta.md."""
     parts = [MADE, (FOLDER / "meta.intro.md").read_text(encoding="utf-8").strip()]
-    for kind, struct in META.items():
-        required = REQUIRED[kind]
+    for kind, spec in SPECS.items():
         rows = (
-            (f"`{name}`" + (" (required)" if name in required else ""), takes, text)
-            for name, takes, text, _ in _fields(struct)
+            (f"`{name}`" + (" (required)" if name in spec.required else ""), takes, text)
+            for name, takes, text, _ in _fields(spec.block)
         )
-        macros = ", ".join(f"`{{{macro}}}`" for macro in sorted(ALLOWED_MACROS[kind]))
+        macros = ", ".join(f"`{{{macro}}}`" for macro in sorted(spec.macros))
         parts += [
             f"## `{kind.value}`",
-            (struct.__doc__ or "").strip(),
+            (spec.block.__doc__ or "").strip(),
             _table(("key", "takes", "meaning"), rows),
             f"Macros that its `sql`, `where` and formulas may use: {macros}.",
         ]

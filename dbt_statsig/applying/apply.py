@@ -26,15 +26,16 @@ from dbt_statsig.errors import (
 from dbt_statsig.planning.kept import Compared, compared, suited
 from dbt_statsig.vocabulary.changes import WRITES, Action, Change, Plan
 from dbt_statsig.vocabulary.comparison import completed
+from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.ownership import owner_of
 from dbt_statsig.vocabulary.results import ObjectOutcome, Outcome, Status
-from dbt_statsig.vocabulary.sources import SPECS, Kind, Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from dbt_statsig.console.client import ConsoleClient
     from dbt_statsig.planning.asked import Desired
+    from dbt_statsig.vocabulary.sources import Kind, Source
 
 _STOPPERS = (AuthenticationFailed, ConnectionFailed, Throttled)
 _INTERRUPTED = "Interrupted: what was under way was finished, nothing more was started."

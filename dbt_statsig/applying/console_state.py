@@ -12,8 +12,9 @@ from msgspec import Struct, structs
 from dbt_statsig.errors import ConsoleError, ProtocolError
 from dbt_statsig.planning.matching import Desired, Live
 from dbt_statsig.support.threads import begun
+from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.ownership import owner_of
-from dbt_statsig.vocabulary.sources import SPECS, Kind
+from dbt_statsig.vocabulary.sources import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -12,8 +12,8 @@ from msgspec import structs
 
 from dbt_statsig.vocabulary.changes import Action, Change, Plan, united
 from dbt_statsig.vocabulary.findings import finding
+from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.ownership import owner_of
-from dbt_statsig.vocabulary.sources import SPECS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

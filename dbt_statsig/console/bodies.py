@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -9,16 +10,8 @@ import msgspec
 from msgspec import UNSET, Struct, structs
 
 from dbt_statsig.errors import ProtocolError, Refused
-from dbt_statsig.vocabulary.sources import (
-    SPECS,
-    WRITE_ONLY_FIELDS,
-    CustomField,
-    EntityPropertySource,
-    IdType,
-    Kind,
-    Owner,
-    Source,
-)
+from dbt_statsig.vocabulary.kinds import SPECS
+from dbt_statsig.vocabulary.sources import CustomField, IdType, Kind, Owner, Role, Source, fields_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +61,7 @@ def decoded(kind: Kind, data: Any, place: str) -> Source:
     path in it, for a value of a wrong type: to go on would be to plan from half an object.
     """
     try:
-        return msgspec.convert(_lenient(data), SPECS[kind].payload)
+        return msgspec.convert(_lenient(kind, data), SPECS[kind].payload)
     except msgspec.ValidationError as error:
         fault = str(error)
     raise ProtocolError(f"{place}: {fault}.", fix="Look at this object in Statsig; report it if it looks right there.")
@@ -118,8 +111,9 @@ def unpublished(kind: Kind, data: Any) -> dict[str, Any]:
     """The values of an object that can be read, but that the published API does not let be sent, by their places."""
     known = {field.encode_name for field in structs.fields(SPECS[kind].payload)} | _SERVERS_OWN
     found = _others(data, known, "")
+    read_only = _wire_names(SPECS[kind].payload, Role.READ_ONLY)
     for name, part in _PARTS.items():
-        if name == "owner" and kind is Kind.ENTITY_PROPERTY_SOURCE:
+        if name in read_only:
             continue
         keys = {field.encode_name for field in structs.fields(part)}
         value = data.get(name)
@@ -136,8 +130,8 @@ def _others(content: dict[str, Any], known: AbstractSet[str], place: str) -> dic
 
 def _content(payload: Source) -> dict[str, Any]:
     content: dict[str, Any] = msgspec.to_builtins(payload)
-    if isinstance(payload, EntityPropertySource):
-        content.pop("owner", None)  # The API gives it, and refuses it in a write.
+    for name in _wire_names(type(payload), Role.READ_ONLY):
+        content.pop(name, None)
     for path, text in _texts(content, ""):
         if not _is_sendable(text):
             raise Refused(
@@ -146,6 +140,13 @@ def _content(payload: Source) -> dict[str, Any]:
                 fix="Remove or retype the damaged character.",
             )
     return content
+
+
+@functools.cache
+def _wire_names(payload: type[Source], role: Role) -> frozenset[str]:
+    """The fields that have a role, as the API names them."""
+    names = dict(zip(payload.__struct_fields__, payload.__struct_encode_fields__, strict=True))
+    return frozenset(names[field] for field in fields_with(payload, role))
 
 
 def _encoded(content: dict[str, Any], *, dry_run: bool) -> bytes:
@@ -175,11 +176,12 @@ def _shown(text: str) -> str:
     return text.encode(errors="backslashreplace").decode()
 
 
-def _lenient(data: Any) -> Any:
+def _lenient(kind: Kind, data: Any) -> Any:
     """The object with null taken for absent where our types have no null, and without what is only ever written."""
     if not isinstance(data, dict):
         return data
-    kept = {key: value for key, value in data.items() if key not in WRITE_ONLY_FIELDS}
+    write_only = _wire_names(SPECS[kind].payload, Role.WRITE_ONLY)
+    kept = {key: value for key, value in data.items() if key not in write_only}
     if isinstance(kept.get("owner"), dict):
         kept["owner"] = {key: value for key, value in kept["owner"].items() if value is not None}
     for key in _PAIRS:

@@ -19,7 +19,7 @@ from dbt_statsig.console.waiting import Clock, Patience, SystemClock, Turns, Wai
 from dbt_statsig.console.wire import Wire
 from dbt_statsig.console.writer import LOOKS, Writer, Written
 from dbt_statsig.vocabulary.comparison import differences
-from dbt_statsig.vocabulary.sources import SPECS
+from dbt_statsig.vocabulary.kinds import SPECS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,8 @@ from dbt_statsig.console.bodies import Entry, decoded, read_entry, unpublished
 from dbt_statsig.console.listing import Listing, Pages, all_pages, page_path
 from dbt_statsig.errors import AuthenticationFailed, ConsoleError, Forbidden, NotFound, ProtocolError, Refused
 from dbt_statsig.vocabulary.experiments import Experiment, Metric
-from dbt_statsig.vocabulary.sources import API_PREFIX, SPECS, Kind, Source
+from dbt_statsig.vocabulary.kinds import SPECS
+from dbt_statsig.vocabulary.sources import API_PREFIX, Kind, Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,8 +34,8 @@ def object_path(kind: Kind, name: str) -> str:
     fault = ""
     if not name:
         fault = "an empty name would address the whole collection"
-    elif kind is Kind.METRIC_SOURCE and name == "list":
-        fault = "the API takes this name for its list of metric sources"
+    elif name in SPECS[kind].reserved:
+        fault = f"the API takes this name for its list of {kind.label}s"
     elif not name.isprintable() and any("\ud800" <= character <= "\udfff" for character in name):
         fault = "half a character (a lone surrogate) cannot be sent"
     if fault:

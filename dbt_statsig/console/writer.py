@@ -15,8 +15,9 @@ from dbt_statsig.console.confirming import NotShown, Sent, confirm, took_effect
 from dbt_statsig.console.reader import TAGS_PATH, Reader, object_path, title
 from dbt_statsig.console.sender import Lost, Request, Sender
 from dbt_statsig.errors import Conflict, ConsoleError, OutcomeUnknown, ProtocolError, Refused, Stopped, UsageError
+from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.ownership import is_of, owner_of
-from dbt_statsig.vocabulary.sources import SPECS, Kind, Source
+from dbt_statsig.vocabulary.sources import Kind, Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dbt_statsig.project.artifacts import Node
-    from dbt_statsig.project.declarations.meta import AnyMeta
     from dbt_statsig.vocabulary.adapters import Adapter
+    from dbt_statsig.vocabulary.kinds import SourceMeta
 
 # What decides which rows there are and what they mean, beside the columns in roles: those are compared as columns.
 _COMPARED = ("where", "partition_column", "partition_type", "timestamp_as_day", "source_type", "table_name")
@@ -20,7 +20,7 @@ _LONGEST = 120
 _AROUND = re.compile(r" ?([(),<>]) ?")
 
 
-def changed_keys(old: AnyMeta, new: AnyMeta) -> Iterator[tuple[str, str]]:
+def changed_keys(old: SourceMeta, new: SourceMeta) -> Iterator[tuple[str, str]]:
     """Each key of the block that now says something else, with what is to be told of it.
 
     White space never counts as a change.
@@ -64,14 +64,14 @@ def _plain(data_type: str) -> str:
     return _AROUND.sub(r"\1", " ".join(data_type.casefold().split()))
 
 
-def _said(meta: AnyMeta, key: str) -> Any:
+def _said(meta: SourceMeta, key: str) -> Any:
     value = getattr(meta, key, UNSET)
     if value is UNSET:
         return None
     return " ".join(value.split()) if isinstance(value, str) else value
 
 
-def _formulas(meta: AnyMeta) -> dict[str, str]:
+def _formulas(meta: SourceMeta) -> dict[str, str]:
     mapping: Any = getattr(meta, "custom_field_mapping", UNSET)
     return {} if mapping is UNSET else {field: " ".join(formula.split()) for field, formula in mapping.items()}
 

@@ -18,8 +18,9 @@ from dbt_statsig.impact.upstream import NAMED, Side, upstream_effects
 from dbt_statsig.project.artifacts import Manifest
 from dbt_statsig.project.declarations import Declaration
 from dbt_statsig.vocabulary.findings import CODES, Finding, Severity, finding
+from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.results import Impact, SourceReport, Validation
-from dbt_statsig.vocabulary.sources import SPECS, Kind
+from dbt_statsig.vocabulary.sources import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

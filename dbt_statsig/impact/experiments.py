@@ -9,6 +9,7 @@ from msgspec import structs
 from dbt_statsig.errors import ConsoleError
 from dbt_statsig.vocabulary.changes import Action
 from dbt_statsig.vocabulary.findings import CODES, Finding, finding
+from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.sources import Kind
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-USED_BY_EXPERIMENTS = (Kind.ASSIGNMENT_SOURCE, Kind.ENTITY_PROPERTY_SOURCE, Kind.METRIC_SOURCE)
 NAMED = 5
 _TOUCHING = frozenset({Action.UPDATE, Action.RENAME, Action.DELETE})
 _Touched = dict[tuple[Kind, str], str]
@@ -44,7 +44,7 @@ def with_experiments(planned: Planned, client: ConsoleClient, told: Progress) ->
         return _warned(planned, client, warnings)
     running = [experiment for experiment in experiments if experiment.is_running]
     metrics: tuple[Metric, ...] = ()
-    if any(kind is Kind.METRIC_SOURCE for kind, _ in touched) and any(one.metrics for one in running):
+    if any(SPECS[kind].feeds_metrics for kind, _ in touched) and any(one.metrics for one in running):
         told.say("Reading metrics")
         metrics = _read(client.metrics, "metrics", warnings) or ()
     uses = list(_uses(touched, running, metrics))
@@ -76,13 +76,14 @@ def _touched(planned: Planned) -> _Touched:
     """The sources that a change or a write concerns, by their names in the console, and what they are called now."""
     impact = planned.validation.impact
     affected = {(found.kind, found.source) for found in impact.effects} if impact else set()
+    used = {kind.value for kind, spec in SPECS.items() if spec.used_by_experiments}
     touched: _Touched = {}
     for change in planned.plan.changes:
         hit = (change.kind.value, change.name) in affected or change.action in _TOUCHING
-        if hit and change.kind in USED_BY_EXPERIMENTS:
+        if hit and SPECS[change.kind].used_by_experiments:
             touched[change.kind, change.live_name or change.name] = change.name
     for kind, source in affected:
-        if kind in {one.value for one in USED_BY_EXPERIMENTS} and source not in touched.values():
+        if kind in used and source not in touched.values():
             touched[Kind(kind), source] = source
     return touched
 
@@ -92,7 +93,7 @@ def _uses(
 ) -> Iterator[tuple[tuple[Kind, str], str, Experiment, tuple[str, ...]]]:
     """Each touched source, what it is called now, an experiment that uses it, and the metrics through which."""
     for (kind, live_name), name in sorted(touched.items()):
-        through = [one for one in metrics if kind is Kind.METRIC_SOURCE and live_name in one.metric_sources]
+        through = [one for one in metrics if SPECS[kind].feeds_metrics and live_name in one.metric_sources]
         for experiment in running:
             watched = tuple(dict.fromkeys(metric.name for metric in through if experiment.watches(metric)))
             if watched or experiment.uses(kind, live_name):

@@ -24,13 +24,13 @@ from dbt_statsig.payloads.select import (
     select_list,
     select_statement,
 )
-from dbt_statsig.planning.basis import COLUMN_FIELDS, Basis, Query, WrittenColumn
+from dbt_statsig.planning.basis import Basis, Query, WrittenColumn
 from dbt_statsig.project.conversion import show
-from dbt_statsig.project.declarations.meta import ALLOWED_MACROS
 from dbt_statsig.vocabulary.findings import CODES, Finding, Severity, finding
+from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.ownership import Ownership, claim, docs_link
 from dbt_statsig.vocabulary.results import ColumnUse
-from dbt_statsig.vocabulary.sources import SPECS, CustomField, IdType, Kind, Owner, Source
+from dbt_statsig.vocabulary.sources import CustomField, IdType, Owner, Role, Source
 from dbt_statsig.vocabulary.verdicts import ColumnSet, KnownColumn, Verdict
 
 if TYPE_CHECKING:
@@ -38,21 +38,10 @@ if TYPE_CHECKING:
 
     from dbt_statsig.columns.prover import Prover
     from dbt_statsig.project.declarations import Declaration
-    from dbt_statsig.project.declarations.meta import OwnerMeta
+    from dbt_statsig.vocabulary.kinds import OwnerMeta
     from dbt_statsig.vocabulary.verdicts import SqlCheck
 
 BUILT_IN_UNITS = {"userid": "userID", "stableid": "stableID"}
-
-_AS_DECLARED = (
-    "tags",
-    "team",
-    "team_id",
-    "is_verified",
-    "scheduled_reload_hour",
-    "timestamp_as_day",
-    "disable_cure",
-    "source_type",
-)
 
 
 class Context(Struct, frozen=True, kw_only=True):
@@ -93,6 +82,7 @@ class _Builder:
     def __init__(self, declaration: Declaration, prover: Prover, context: Context) -> None:
         self.declaration = declaration
         self.node = declaration.node
+        self.spec = SPECS[declaration.kind]
         self.meta: Any = declaration.meta
         self.prover = prover
         self.adapter = prover.adapter
@@ -130,7 +120,7 @@ class _Builder:
 
     @property
     def macros(self) -> frozenset[str]:
-        return ALLOWED_MACROS[self.declaration.kind]
+        return self.spec.macros
 
     def said(self, key: str) -> Any:
         """The declared value of a key; None where it was not declared or the kind does not have it."""
@@ -183,7 +173,7 @@ class _Builder:
     def column_fields(self) -> dict[str, Any]:
         """The fields that name columns, with the spelling that the warehouse has."""
         fields: dict[str, Any] = {}
-        for key in COLUMN_FIELDS:
+        for key in self.spec.fields(Role.COLUMN):
             name = self.said(key)
             if name is not None:
                 fields[key] = self.use(name, key).stored
@@ -339,23 +329,19 @@ class _Builder:
         return [name for name in names if self.adapter.key(name) not in used]
 
     def payload(self, fields: dict[str, Any], sql: str, selected: Sequence[KnownColumn]) -> Source | None:
-        spec = SPECS[self.declaration.kind]
         faulty = (
             found.severity is Severity.ERROR and found.key.endswith((".sql", ".where")) for found in self.findings
         )
         if not self.is_relation or any(faulty):
             return None
-        known = set(spec.payload.__struct_fields__)
-        values: dict[str, Any] = {key: self.said(key) for key in _AS_DECLARED if self.is_declared(key)}
+        known = set(self.spec.payload.__struct_fields__)
+        as_declared = filter(self.is_declared, self.spec.fields(Role.AS_DECLARED))
+        values: dict[str, Any] = {key: self.said(key) for key in as_declared}
         values |= fields
         values |= {"name": self.declaration.name, "sql": sql, "description": self.description()}
         if self.is_declared("is_read_only") or self.context.read_only:
             values["is_read_only"] = self.meta.is_read_only if self.is_declared("is_read_only") else True
-        if self.is_declared("owner") and self.declaration.kind is Kind.ENTITY_PROPERTY_SOURCE:
-            self.find(
-                "owner-not-sent", "Statsig refuses `owner` in an entity property source; it is not sent.", "owner"
-            )
-        elif self.is_declared("owner"):
+        if self.is_declared("owner"):
             values["owner"] = _owner(self.meta.owner)
         if self.said("source_type") == "table":
             values["table_name"] = self.said("table_name") or self.node.relation_name
@@ -363,7 +349,11 @@ class _Builder:
             formulas = self.meta.custom_field_mapping
             values["custom_field_mapping"] = tuple(CustomField(key=key, formula=text) for key, text in formulas.items())
         values |= self.skip_validation(selected)
-        return spec.payload(**{key: value for key, value in values.items() if key in known})
+        for key in filter(self.is_declared, self.spec.fields(Role.READ_ONLY)):
+            message = f"Statsig refuses `{key}` in an {self.declaration.kind.label}; it is not sent."
+            self.find("owner-not-sent", message, key)
+            known.discard(key)
+        return self.spec.payload(**{key: value for key, value in values.items() if key in known})
 
     def is_declared(self, key: str) -> bool:
         return getattr(self.meta, key, UNSET) is not UNSET

@@ -13,8 +13,9 @@ from msgspec import UNSET, Struct
 from dbt_statsig.payloads.select import PartitionType, partition_type, unwrapped
 from dbt_statsig.project.artifacts import ColumnTest
 from dbt_statsig.vocabulary.findings import CODES, Finding, Severity, finding
+from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.results import ColumnUse
-from dbt_statsig.vocabulary.sources import Kind
+from dbt_statsig.vocabulary.sources import Role
 from dbt_statsig.vocabulary.sql_pieces import PieceKind, pieces
 from dbt_statsig.vocabulary.verdicts import Presence
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 TIMESTAMP = "timestamp_column"
 MAPPING = "id_type_mapping."
-NEVER_EMPTY = ("experiment_id_column", "group_id_column")
 
 # Types of which no warehouse makes a point in time; what is not listed here is not judged.
 _NO_TIME = re.compile(
@@ -72,6 +72,7 @@ class _RoleChecks:
 
     def __init__(self, declaration: Declaration, facts: RoleFacts) -> None:
         self._declaration = declaration
+        self._spec = SPECS[declaration.kind]
         self._node: Node = declaration.node
         self._facts = facts
         self._present = {use.role: use.verdict for use in facts.uses if use.verdict.presence is Presence.PRESENT}
@@ -103,7 +104,7 @@ class _RoleChecks:
         """Columns that must not be empty and that neither a test nor a constraint keeps from it."""
         if self._facts.tests is None or self._said("sql") is not None:
             return
-        for role in NEVER_EMPTY:
+        for role in self._spec.fields(Role.NEVER_EMPTY):
             verdict = self._present.get(role)
             if verdict is not None and not self._is_kept_filled(verdict):
                 yield self._untested(f'No not_null test keeps "{verdict.stored}" filled.', role)
@@ -128,7 +129,7 @@ class _RoleChecks:
 
     def properties(self) -> Iterator[Finding]:
         """An entity property source that gives no property."""
-        if self._declaration.kind is not Kind.ENTITY_PROPERTY_SOURCE or not self._facts.selected:
+        if not self._spec.gives_properties or not self._facts.selected:
             return
         roles = (TIMESTAMP, MAPPING, "partition_column")
         taken = {verdict.stored for role, verdict in self._present.items() if role.startswith(roles)}
@@ -140,17 +141,12 @@ class _RoleChecks:
         """What Statsig's guides advise against: it makes scans slow, not wrong."""
         parts = pieces(self._node.compiled_code or "", escapes=False)
         sql = "".join(" " if part.kind is PieceKind.COMMENT else part.text for part in parts)
-        if (
-            self._declaration.kind is Kind.ASSIGNMENT_SOURCE
-            and self._node.materialized == "view"
-            and _HEAVY.search(sql)
-        ):
+        if self._spec.scans_often and self._node.materialized == "view" and _HEAVY.search(sql):
             message = f"{self._node.name} is a view that joins or aggregates, which runs again with every scan."
             yield self._found("slow-view", message)
         texts = f"{self._said('sql') or ''} {self._said('where') or ''}"
         is_filtered = self._said("partition_column") is not None or _DATE_MACRO.search(texts)
-        has_dates = self._declaration.kind is not Kind.ENTITY_PROPERTY_SOURCE
-        if has_dates and self._said("source_type") != "table" and not is_filtered:
+        if self._spec.scans_by_date and self._said("source_type") != "table" and not is_filtered:
             yield self._found("unfiltered-scan", f"Every scan reads all rows of {self._node.name}.")
 
     def _said(self, key: str) -> Any:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
     from dbt_statsig.vocabulary.changes import Change, Plan
-    from dbt_statsig.vocabulary.sources import KindSpec
+    from dbt_statsig.vocabulary.kinds import KindSpec
 
 
 class Refusal(Struct, frozen=True):

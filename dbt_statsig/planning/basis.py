@@ -13,20 +13,12 @@ from typing import TYPE_CHECKING, Any
 from msgspec import UNSET, Struct, structs
 
 from dbt_statsig.vocabulary.adapters import Adapter
-from dbt_statsig.vocabulary.comparison import normal
-from dbt_statsig.vocabulary.sources import WRITE_ONLY_FIELDS, IdType, Source
+from dbt_statsig.vocabulary.comparison import normal, normal_sql
+from dbt_statsig.vocabulary.sources import IdType, Role, Source, fields_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-COLUMN_FIELDS = (
-    "timestamp_column",
-    "experiment_id_column",
-    "group_id_column",
-    "group_name_column",
-    "date_partition_column",
-)
-"""The fields whose value is one column of the source."""
 MAPPING = "id_type_mapping"
 
 NAMED = 5
@@ -142,7 +134,7 @@ class _Settling:
         differs = query is not None and (self._differs("sql") or not query.type_known)
         if query is not None and differs and self._means_the_same(query):
             # What is only written describes the SQL that was built, not the one that stays.
-            values |= {field: UNSET for field in WRITE_ONLY_FIELDS if hasattr(self.payload, field)}
+            values |= dict.fromkeys(fields_with(type(self.payload), Role.WRITE_ONLY), UNSET)
             values["sql"] = self.live.sql
         self.payload = payload = structs.replace(self.payload, **values)
         if self._is_lacking():
@@ -155,7 +147,8 @@ class _Settling:
 
     def _differs(self, field: str) -> bool:
         value, has = getattr(self.payload, field, UNSET), getattr(self.live, field, UNSET)
-        return bool(normal(field, value) != normal(field, has))
+        payload = type(self.payload)
+        return bool(normal(payload, field, value) != normal(payload, field, has))
 
     def _is_lacking(self) -> bool:
         """Whether a difference remains that rests on weaker evidence than what is live, or than there will be."""
@@ -165,13 +158,13 @@ class _Settling:
 
     def _differing(self) -> Iterator[str]:
         """The fields whose column is another one than in the live object."""
-        yield from filter(self._differs, COLUMN_FIELDS)
+        yield from filter(self._differs, fields_with(type(self.payload), Role.COLUMN))
         has = set(self.live.id_type_mapping or ())
         entries = self.payload.id_type_mapping or ()
         yield from (f"{MAPPING}.{entry.statsig_unit_id}" for entry in entries if entry not in has)
 
     def _columns(self) -> Iterator[tuple[str, Any]]:
-        for field in COLUMN_FIELDS:
+        for field in fields_with(type(self.payload), Role.COLUMN):
             value, has = getattr(self.payload, field, UNSET), getattr(self.live, field, UNSET)
             if isinstance(value, str) and isinstance(has, str):
                 yield field, self._spelling(value, has, proven=field not in self.basis.unproven)
@@ -198,9 +191,9 @@ class _Settling:
         items, rest = read_list(sql)
         if items is None or not self._is_same_list(query, [] if items == ["*"] else [*map(self._stored, items)]):
             return False
-        has = normal("sql", rest)
+        has = normal_sql(rest)
         self.kept = self.loses or not query.type_known
-        return any(has == normal("sql", after) for after in self._afters(query, items))
+        return any(has == normal_sql(after) for after in self._afters(query, items))
 
     def _is_same_list(self, query: Query, names: list[str]) -> bool:
         """The same of the live list of columns, empty where it is every column."""

@@ -41,7 +41,7 @@ class Compared(Struct, frozen=True, kw_only=True):
     @property
     def kept(self) -> tuple[FieldChange, ...]:
         """The differences that are noted: Statsig keeps `before` wherever `after` is sent."""
-        return tuple(one for one in self.found if self.notes.get(one.field) == _digest(one))
+        return tuple(one for one in self.found if self.notes.get(one.field) == _digest(self.payload, one))
 
     @property
     def open(self) -> tuple[FieldChange, ...]:
@@ -71,7 +71,7 @@ class Compared(Struct, frozen=True, kw_only=True):
         return tuple(changes[field] for field in desired.__struct_fields__ if field in changes)
 
     def _noting(self, fields: Iterable[FieldChange]) -> Source:
-        notes = {one.field: _digest(one) for one in fields}
+        notes = {one.field: _digest(self.payload, one) for one in fields}
         if not self.is_ours or not isinstance(self.payload.description, str):
             return self.payload
         return structs.replace(self.payload, description=noting(self.payload.description, notes))
@@ -100,6 +100,7 @@ def suited(item: Desired, payload: Source, live: Source) -> Settled:
     return settled(payload, item.basis, live)
 
 
-def _digest(change: FieldChange) -> str:
-    parts = (change.field, normal(change.field, change.after), normal(change.field, change.before))
+def _digest(payload: Source, change: FieldChange) -> str:
+    sent, kept = (normal(type(payload), change.field, value) for value in (change.after, change.before))
+    parts = (change.field, sent, kept)
     return hashlib.sha256(repr(parts).encode(errors="backslashreplace")).hexdigest()[:_DIGITS]

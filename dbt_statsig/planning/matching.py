@@ -18,8 +18,9 @@ from dbt_statsig.planning.kept import compared, suited
 from dbt_statsig.planning.moves import Moves
 from dbt_statsig.vocabulary.changes import WRITES, Action, Change, FieldChange, Plan, is_standing, united
 from dbt_statsig.vocabulary.comparison import differences
+from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.ownership import Ownership, is_of, notes_of, owner_of
-from dbt_statsig.vocabulary.sources import SPECS, Kind, Source
+from dbt_statsig.vocabulary.sources import Kind, Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

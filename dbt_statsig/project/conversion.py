@@ -24,10 +24,6 @@ Path: TypeAlias = tuple[str | int, ...]
 Extra: TypeAlias = dict[str, Any]
 
 INVALID: Final = object()
-# Both ECMA-262 and Python take this; the second half is needed because Python's `$` also matches before a line break.
-LINE_PATTERN = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$(?!\n)"
-# For the Meta of a list of texts that may name one twice: it counts once. The JSON Schema says the same.
-REPEATS: Final[dict[str, Any]] = {"extra": {"repeats": True}, "extra_json_schema": {"uniqueItems": False}}
 _SHOWN = 60
 _DIGITS = 18
 _QUOTE_IT = "Put quotes around it if it is meant as text."

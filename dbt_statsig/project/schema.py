@@ -12,8 +12,9 @@ from typing import Any
 import msgspec
 
 from dbt_statsig.project.declarations.layers import KINDS, NOT_DEFAULTS
-from dbt_statsig.project.declarations.meta import META, ColumnMark, OwnerMeta
+from dbt_statsig.project.declarations.marks import ColumnMark
 from dbt_statsig.project.settings import Settings
+from dbt_statsig.vocabulary.kinds import SPECS, OwnerMeta
 from dbt_statsig.vocabulary.sources import Kind
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -114,10 +115,10 @@ def render(schema: Schema) -> str:
 
 def _definitions(*, jinja: bool) -> Schema:
     (_, components) = msgspec.json.schema_components(
-        [*META.values(), ColumnMark, OwnerMeta], ref_template="#/$defs/{name}"
+        [*(spec.block for spec in SPECS.values()), ColumnMark, OwnerMeta], ref_template="#/$defs/{name}"
     )
     shapes = {name: _adapt(shape, lenient=True, jinja=jinja) for name, shape in components.items()}
-    kinds = {kind: _kind(shapes[META[kind].__name__]) for kind in Kind}
+    kinds = {kind: _kind(shapes[SPECS[kind].block.__name__]) for kind in Kind}
     names = {kind: kinds[kind]["properties"]["name"] for kind in Kind}
     statsig = {
         "title": "statsig",

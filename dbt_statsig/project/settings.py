@@ -13,8 +13,6 @@ from msgspec import Meta, Struct, structs
 from dbt_statsig.errors import SettingsError
 from dbt_statsig.project.conversion import (
     INVALID,
-    LINE_PATTERN,
-    REPEATS,
     Fault,
     convert,
     dotted,
@@ -23,6 +21,7 @@ from dbt_statsig.project.conversion import (
     unknown_key,
 )
 from dbt_statsig.support.files import read_regular
+from dbt_statsig.vocabulary.sources import LINE_PATTERN, REPEATS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, structs
 
-from dbt_statsig.vocabulary.sources import SPECS, Kind, Source
+from dbt_statsig.vocabulary.kinds import SPECS
+from dbt_statsig.vocabulary.sources import Kind, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,13 +6,14 @@ false) are no differences. White space inside quotes and comments is one.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from msgspec import UNSET, UnsetType, structs
+from msgspec import UNSET, Struct, UnsetType, structs
 
 from dbt_statsig.vocabulary.changes import FieldChange
-from dbt_statsig.vocabulary.sources import WRITE_ONLY_FIELDS, Owner, Source
+from dbt_statsig.vocabulary.sources import CustomField, Default, Owner, Role, Source, fields_with, roles_of
 from dbt_statsig.vocabulary.sql_pieces import PieceKind, pieces
 
 if TYPE_CHECKING:
@@ -34,9 +35,6 @@ def _collapsed(sql: str, *, escapes: bool) -> str:
     return "".join(" " if part.kind is PieceKind.BLANK else part.text for part in parts).strip()
 
 
-_NOT_COMPARED = WRITE_ONLY_FIELDS | {"name"}
-
-
 def _absent(value: object) -> bool:
     return value is None or value is UNSET or value == "" or value is False or value == ()
 
@@ -45,35 +43,35 @@ def _normal_text(value: str) -> str:
     return "\n".join(line.rstrip() for line in value.strip().splitlines())
 
 
-def _normal_source_type(value: object) -> str:
-    return "query" if _absent(value) else str(value).lower()
-
-
 def _normal_set(value: Any) -> tuple[Any, ...] | None:
-    return tuple(sorted(set(value or ()))) or None
-
-
-def _normal_fields(value: Any) -> tuple[Any, ...] | None:
     # An empty mapping is answered as one entry with an empty key (Statsig's published example).
-    return _normal_set(entry for entry in value or () if entry.key)
+    return tuple(sorted({one for one in value if not isinstance(one, CustomField) or one.key})) or None
 
 
-_NORMAL_FORMS: dict[str, Callable[[Any], Any]] = {
-    "source_type": _normal_source_type,
-    "custom_field_mapping": _normal_fields,
-    "tags": _normal_set,
-    "id_type_mapping": _normal_set,
-    "sql": lambda value: None if _absent(value) else normal_sql(value),
-}
+def _form(roles: frozenset[Role | Default]) -> Callable[[Any], Any]:
+    """What makes a value that is there comparable, for a field of these roles."""
+    if any(isinstance(one, Default) for one in roles):
+        return lambda value: str(value).lower()
+    if Role.SET in roles:
+        return _normal_set
+    if Role.SQL in roles:
+        return normal_sql
+    return lambda value: _normal_text(value) if isinstance(value, str) else value
 
 
-def normal(field: str, value: Any) -> Any:
-    """A form of one field's value that is equal for equal meanings."""
-    if field in _NORMAL_FORMS:
-        return _NORMAL_FORMS[field](None if value is UNSET else value)
-    if _absent(value):
-        return None
-    return _normal_text(value) if isinstance(value, str) else value
+@functools.cache
+def _forms(payload: type[Struct]) -> dict[str, tuple[Callable[[Any], Any], str | None]]:
+    """For each field what makes its value comparable, and what stands for a value that is not there."""
+    return {
+        field: (_form(roles), next((one.value for one in roles if isinstance(one, Default)), None))
+        for field, roles in roles_of(payload).items()
+    }
+
+
+def normal(payload: type[Struct], field: str, value: Any) -> Any:
+    """A form of one field's value that is equal for equal meanings, as the field's roles say."""
+    form, default = _forms(payload)[field]
+    return default if _absent(value) else form(value)
 
 
 def _same_owner(desired: Owner | None, live: object) -> bool:
@@ -85,10 +83,10 @@ def _same_owner(desired: Owner | None, live: object) -> bool:
     return all(getattr(live, name) == value for name, value in declared.items())
 
 
-def _is_same(field: str, desired: Any, live: Any) -> bool:
-    if field == "owner":
+def _is_same(payload: type[Struct], field: str, desired: Any, live: Any) -> bool:
+    if Role.PARTS in roles_of(payload)[field]:
         return _same_owner(desired, live)
-    return bool(desired == live or normal(field, desired) == normal(field, live))
+    return bool(desired == live or normal(payload, field, desired) == normal(payload, field, live))
 
 
 def _shown(value: Any) -> Any:
@@ -100,14 +98,17 @@ def differences(desired: Source, live: Source) -> tuple[FieldChange, ...]:
 
     Undeclared fields are not looked at. The SQL of a table source is the server's own affair.
     """
-    is_table = getattr(desired, "source_type", UNSET) == "table"
+    payload = type(desired)
+    not_compared = {"name", *fields_with(payload, Role.WRITE_ONLY)}
+    if getattr(desired, "source_type", UNSET) == "table":
+        not_compared.add("sql")
     changes = []
     for field in desired.__struct_fields__:
         wanted = getattr(desired, field)
-        if wanted is UNSET or field in _NOT_COMPARED or (field == "sql" and is_table):
+        if wanted is UNSET or field in not_compared:
             continue
         has = getattr(live, field, UNSET)
-        if not _is_same(field, wanted, has):
+        if not _is_same(payload, field, wanted, has):
             changes.append(FieldChange(field=field, before=_shown(has), after=_shown(wanted)))
     return tuple(changes)
 
@@ -125,9 +126,10 @@ def completed(desired: Source, live: Source) -> Source:
 def fingerprint(source: Source) -> str:
     """A digest of every field but those that are only written: equal for objects that mean the same."""
     fields = [
-        (field, _plain(getattr(source, field)) if field == "owner" else normal(field, getattr(source, field)))
-        for field in source.__struct_fields__
-        if field not in WRITE_ONLY_FIELDS
+        (field, _plain(value) if Role.PARTS in roles else normal(type(source), field, value))
+        for field, roles in roles_of(type(source)).items()
+        for value in (getattr(source, field),)
+        if Role.WRITE_ONLY not in roles
     ]
     return hashlib.sha256(repr((type(source).__name__, fields)).encode(errors="backslashreplace")).hexdigest()
 

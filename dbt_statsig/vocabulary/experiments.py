@@ -6,9 +6,14 @@ that Statsig's own documents speak of.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from msgspec import Struct
 
-from dbt_statsig.vocabulary.sources import Kind
+from dbt_statsig.vocabulary.kinds import SPECS
+
+if TYPE_CHECKING:
+    from dbt_statsig.vocabulary.sources import Kind
 
 OVER = frozenset(
     {"setup", "decision_made", "abandoned", "archived", "deleted", "experiment_stopped", "assignment_stopped"}
@@ -44,11 +49,8 @@ class Experiment(Struct, frozen=True, kw_only=True):
 
     def uses(self, kind: Kind, name: str) -> bool:
         """Whether it reads that source itself, not through a metric."""
-        used = {
-            Kind.ASSIGNMENT_SOURCE: self.assignment_source,
-            Kind.ENTITY_PROPERTY_SOURCE: self.entity_property_source,
-        }
-        return bool(name) and used.get(kind, "") == name
+        field = SPECS[kind].experiment_field
+        return bool(name and field) and getattr(self, field) == name
 
     def watches(self, metric: Metric) -> bool:
         """Whether it is one of its metrics; of two with one name the type decides, where both sides say it."""

@@ -1,23 +1,27 @@
-"""The four kinds of Statsig sources: their fields, and the endpoints that hold them.
+"""What all kinds of Statsig sources share: their fields, and the roles that say how a field is treated.
 
 Field names in Python are Statsig's own in snake_case; the name on the wire stands beside each. A field that is
 `UNSET` was not declared (in a payload) or not sent (in an answer): it is never written and never compared.
-Facts: Statsig's published Console API description, version 20240601.
+Facts: Statsig's published Console API description, version 20240601. Each kind has its own file in `kinds/`.
 """
 
 from __future__ import annotations
 
+import functools
 import unicodedata
-from enum import Enum
-from typing import TYPE_CHECKING, TypeAlias
-from urllib.parse import quote
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias, get_type_hints
 
 from msgspec import UNSET, Struct, UnsetType, field
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Mapping
 
 API_PREFIX = "/console/v1"
+# Both ECMA-262 and Python take this; the second half is needed because Python's `$` also matches before a line break.
+LINE_PATTERN = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$(?!\n)"
+# For the Meta of a list of texts that may name one twice: it counts once. The JSON Schema says the same.
+REPEATS: Final[dict[str, Any]] = {"extra": {"repeats": True}, "extra_json_schema": {"uniqueItems": False}}
 
 
 def folded(name: str) -> str:
@@ -37,6 +41,55 @@ class Kind(str, Enum):
     def label(self) -> str:
         """The kind as a person says it: `assignment source`."""
         return self.value.replace("_", " ")
+
+
+class Role(Enum):
+    """How a field is treated. A role stands in the field's annotation; every list of fields is made from these."""
+
+    COLUMN = auto()
+    """Names one column: it is proven, and sent as the warehouse spells it."""
+    NEVER_EMPTY = auto()
+    """A column without which a row counts for nothing."""
+    AS_DECLARED = auto()
+    """Is sent as it was declared."""
+    TABLE_ONLY = auto()
+    """Is only for `source_type: table`."""
+    SQL = auto()
+    """Is compared as SQL: white space between tokens does not count."""
+    SET = auto()
+    """Is compared without order and repetitions."""
+    PARTS = auto()
+    """Is compared in its declared parts only."""
+    WRITE_ONLY = auto()
+    """Is sent along; no answer holds it."""
+    READ_ONLY = auto()
+    """Is in answers; Statsig refuses it in a write."""
+    OURS = auto()
+    """A key of a block that Statsig does not have: it shapes the SQL, or the block itself."""
+    QUERY_PART = auto()
+    """A part of the query that is built, so not for blocks with their own SQL or a table."""
+
+
+class Default(Struct, frozen=True):
+    """Stands in a field's annotation: what an answer without the field means. It is compared without case."""
+
+    value: str
+
+
+@functools.cache
+def roles_of(struct: type[Struct]) -> Mapping[str, frozenset[Role | Default]]:
+    """The roles of each field of a payload or block type, in the order of its fields."""
+    hints = get_type_hints(struct, include_extras=True)
+    return {
+        name: frozenset(one for one in getattr(hints[name], "__metadata__", ()) if isinstance(one, (Role, Default)))
+        for name in struct.__struct_fields__
+    }
+
+
+@functools.cache
+def fields_with(struct: type[Struct], role: Role) -> tuple[str, ...]:
+    """The fields that have a role, in order."""
+    return tuple(name for name, roles in roles_of(struct).items() if role in roles)
 
 
 class IdType(Struct, frozen=True, order=True, kw_only=True):
@@ -66,137 +119,31 @@ Text: TypeAlias = str | UnsetType | None
 Flag: TypeAlias = bool | UnsetType | None
 
 
-class SourceBase(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
-    """What all four kinds share."""
+class Source(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+    """What all four kinds share. The fields without a role in how they are sent are built in `payloads`."""
 
     name: str
     description: Text = UNSET
-    tags: tuple[str, ...] | UnsetType | None = UNSET
-    sql: Text = UNSET
-    timestamp_column: Text = UNSET
-    id_type_mapping: tuple[IdType, ...] | UnsetType | None = UNSET
+    tags: Annotated[tuple[str, ...] | UnsetType | None, Role.AS_DECLARED, Role.SET] = UNSET
+    sql: Annotated[Text, Role.SQL] = UNSET
+    timestamp_column: Annotated[Text, Role.COLUMN] = UNSET
+    id_type_mapping: Annotated[tuple[IdType, ...] | UnsetType | None, Role.SET] = UNSET
     is_read_only: Flag = UNSET
-    owner: Owner | UnsetType | None = UNSET
-    team: Text = UNSET
-    team_id: Text = field(name="teamID", default=UNSET)
+    owner: Annotated[Owner | UnsetType | None, Role.PARTS] = UNSET
+    team: Annotated[Text, Role.AS_DECLARED] = UNSET
+    team_id: Annotated[Text, Role.AS_DECLARED] = field(name="teamID", default=UNSET)
 
 
-class AssignmentSource(SourceBase, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
-    """One row each time a unit was exposed to an experiment's group."""
+class TableSource(Source, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+    """What metric sources and qualifying events share: a SQL query or a table."""
 
-    experiment_id_column: Text = field(name="experimentIDColumn", default=UNSET)
-    group_id_column: Text = field(name="groupIDColumn", default=UNSET)
-    group_name_column: Text = UNSET
-    is_verified: Flag = UNSET
-    scheduled_reload_hour: int | UnsetType | None = UNSET
-
-
-class EntityPropertySource(SourceBase, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
-    """Attributes of a unit: fixed without a timestamp column, changing over time with one."""
-
-    timestamp_as_day: Flag = UNSET
-
-
-class TableSource(SourceBase, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
-    """What metric sources and qualifying events share: a SQL query or a table.
-
-    `skip_validation`, `all_columns` and `column_types` are written only; no answer holds them.
-    """
-
-    timestamp_as_day: Flag = UNSET
-    is_verified: Flag = UNSET
-    disable_cure: Flag = field(name="disableCURE", default=UNSET)
-    source_type: Text = UNSET
-    table_name: Text = UNSET
-    date_partition_column: Text = UNSET
-    custom_field_mapping: tuple[CustomField, ...] | UnsetType | None = UNSET
-    skip_validation: Flag = field(name="skip_validation", default=UNSET)
-    all_columns: tuple[str, ...] | UnsetType = field(name="all_columns", default=UNSET)
-    column_types: tuple[str, ...] | UnsetType = field(name="column_types", default=UNSET)
-
-
-class MetricSource(TableSource, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
-    """Rows from which metrics are computed."""
-
-
-class QualifyingEvent(TableSource, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
-    """An exposure without experiment and group, such as "checkout was opened"."""
-
-
-Source: TypeAlias = AssignmentSource | QualifyingEvent | EntityPropertySource | MetricSource
-
-WRITE_ONLY_FIELDS = frozenset({"skip_validation", "all_columns", "column_types"})
-
-
-class KindSpec(Struct, frozen=True, kw_only=True):
-    """Where a kind lives in the Console API, and what the API lets be done with it."""
-
-    kind: Kind
-    payload: type[Source]
-    list_path: str
-    create_path: str
-    object_root: str
-    can_read: bool
-    can_patch: bool
-    can_rename: bool
-
-    def can_send(self, fields: Collection[str]) -> bool:
-        """Whether an update can send these fields (snake_case) alone: no partial update takes SQL."""
-        return self.can_patch and "sql" not in fields
-
-    def object_path(self, name: str) -> str:
-        """The path of one object, its name percent-encoded as one segment.
-
-        Dots are encoded too where the whole name is dots, or a client would fold the path.
-        """
-        segment = quote(name, safe="")
-        if not name.strip("."):
-            segment = segment.replace(".", "%2E")
-        return f"{self.object_root}/{segment}"
-
-
-SPECS: dict[Kind, KindSpec] = {
-    spec.kind: spec
-    for spec in (
-        KindSpec(
-            kind=Kind.ASSIGNMENT_SOURCE,
-            payload=AssignmentSource,
-            list_path=f"{API_PREFIX}/experiments/assignment_sources",
-            create_path=f"{API_PREFIX}/experiments/assignment_sources",
-            object_root=f"{API_PREFIX}/experiments/assignment_source",
-            can_read=False,
-            can_patch=True,
-            can_rename=True,
-        ),
-        KindSpec(
-            kind=Kind.QUALIFYING_EVENT,
-            payload=QualifyingEvent,
-            list_path=f"{API_PREFIX}/experiments/qualifying_events",
-            create_path=f"{API_PREFIX}/experiments/qualifying_events",
-            object_root=f"{API_PREFIX}/experiments/qualifying_events",
-            can_read=True,
-            can_patch=False,
-            can_rename=False,
-        ),
-        KindSpec(
-            kind=Kind.ENTITY_PROPERTY_SOURCE,
-            payload=EntityPropertySource,
-            list_path=f"{API_PREFIX}/experiments/entity_properties",
-            create_path=f"{API_PREFIX}/experiments/entity_properties",
-            object_root=f"{API_PREFIX}/experiments/entity_property",
-            can_read=True,
-            can_patch=True,
-            can_rename=True,
-        ),
-        KindSpec(
-            kind=Kind.METRIC_SOURCE,
-            payload=MetricSource,
-            list_path=f"{API_PREFIX}/metrics/metric_source/list",
-            create_path=f"{API_PREFIX}/metrics/metric_source",
-            object_root=f"{API_PREFIX}/metrics/metric_source",
-            can_read=True,
-            can_patch=False,
-            can_rename=False,
-        ),
-    )
-}
+    timestamp_as_day: Annotated[Flag, Role.AS_DECLARED] = UNSET
+    is_verified: Annotated[Flag, Role.AS_DECLARED] = UNSET
+    disable_cure: Annotated[Flag, Role.AS_DECLARED] = field(name="disableCURE", default=UNSET)
+    source_type: Annotated[Text, Role.AS_DECLARED, Default("query")] = UNSET
+    table_name: Annotated[Text, Role.TABLE_ONLY] = UNSET
+    date_partition_column: Annotated[Text, Role.COLUMN, Role.TABLE_ONLY] = UNSET
+    custom_field_mapping: Annotated[tuple[CustomField, ...] | UnsetType | None, Role.SET] = UNSET
+    skip_validation: Annotated[Flag, Role.WRITE_ONLY] = field(name="skip_validation", default=UNSET)
+    all_columns: Annotated[tuple[str, ...] | UnsetType, Role.WRITE_ONLY] = field(name="all_columns", default=UNSET)
+    column_types: Annotated[tuple[str, ...] | UnsetType, Role.WRITE_ONLY] = field(name="column_types", default=UNSET)

@@ -16,7 +16,8 @@ import msgspec
 from dbt_statsig.console.client import ConsoleClient
 from dbt_statsig.console.key import ApiKey
 from dbt_statsig.vocabulary import sources
-from dbt_statsig.vocabulary.sources import SPECS, Kind
+from dbt_statsig.vocabulary.kinds import SPECS
+from dbt_statsig.vocabulary.sources import Kind
 from tests.unit.console.service import UNPACED
 
 THREADS = 8

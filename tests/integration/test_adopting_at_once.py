@@ -10,8 +10,9 @@ from dbt_statsig.applying.apply import Applier
 from dbt_statsig.console.client import ConsoleClient
 from dbt_statsig.console.key import ApiKey
 from dbt_statsig.emulator import running
+from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.results import Outcome, Status
-from dbt_statsig.vocabulary.sources import SPECS, Kind
+from dbt_statsig.vocabulary.sources import Kind
 from tests.integration.test_apply import declared, make_plan
 
 if TYPE_CHECKING:

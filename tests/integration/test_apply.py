@@ -13,9 +13,10 @@ from dbt_statsig.console.key import ApiKey
 from dbt_statsig.emulator import running
 from dbt_statsig.planning.matching import Desired, Live, Plan, Scope, build_plan
 from dbt_statsig.vocabulary.changes import Action
+from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.ownership import Ownership, claim
 from dbt_statsig.vocabulary.results import Outcome, Status
-from dbt_statsig.vocabulary.sources import SPECS, IdType, Kind, Source
+from dbt_statsig.vocabulary.sources import IdType, Kind, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -13,7 +13,8 @@ from dbt_statsig.console.key import ApiKey
 from dbt_statsig.console.pace import Rates
 from dbt_statsig.emulator import Running, running
 from dbt_statsig.errors import AuthenticationFailed, NotFound, Refused
-from dbt_statsig.vocabulary.sources import SPECS, AssignmentSource, IdType, Kind, MetricSource
+from dbt_statsig.vocabulary.kinds import SPECS, AssignmentSource, MetricSource
+from dbt_statsig.vocabulary.sources import IdType, Kind
 from tests.unit.console.service import UNPACED
 
 if TYPE_CHECKING:

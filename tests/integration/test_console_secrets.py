@@ -13,7 +13,8 @@ import pytest
 from dbt_statsig.console.client import ConsoleClient
 from dbt_statsig.console.key import ApiKey
 from dbt_statsig.errors import ConsoleError, DbtStatsigError
-from dbt_statsig.vocabulary.sources import Kind, MetricSource
+from dbt_statsig.vocabulary.kinds import MetricSource
+from dbt_statsig.vocabulary.sources import Kind
 from tests.integration.raw_server import RawServer, reply
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from dbt_statsig.console.client import ConsoleClient
 from dbt_statsig.console.key import ApiKey
 from dbt_statsig.errors import ConnectionFailed, OutcomeUnknown, ProtocolError, Refused, SettingsError
-from dbt_statsig.vocabulary.sources import Kind, MetricSource
+from dbt_statsig.vocabulary.kinds import MetricSource
+from dbt_statsig.vocabulary.sources import Kind
 from tests.integration.raw_server import RawServer, reply
 
 if TYPE_CHECKING:

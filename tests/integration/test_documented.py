@@ -10,10 +10,11 @@ import pytest
 import yaml
 
 from dbt_statsig.cli.group import COMMANDS, group
-from dbt_statsig.project.declarations.meta import META, ColumnMark
+from dbt_statsig.project.declarations.marks import ColumnMark
 from dbt_statsig.project.settings import Settings
 from dbt_statsig.report.documents import Document
 from dbt_statsig.report.run_findings import RULES
+from dbt_statsig.vocabulary.kinds import SPECS
 from tests.integration.shop import ROOT
 
 if TYPE_CHECKING:
@@ -62,9 +63,9 @@ def test_every_option_is_documented(name: str) -> None:
 def test_every_key_is_documented() -> None:
     """docs/meta.md shows every key of every kind and every column mark, docs/settings.md every setting."""
     page = (DOCS / "meta.md").read_text(encoding="utf-8")
-    for kind, struct in META.items():
+    for kind, spec in SPECS.items():
         section = page.partition(f"## `{kind.value}`")[2].partition("\n## ")[0]
-        assert [key for key in keys(struct) if f"| `{key}`" not in section] == []
+        assert [key for key in keys(spec.block) if f"| `{key}`" not in section] == []
     assert missing(keys(ColumnMark), DOCS / "meta.md") == []
     assert missing(keys(Settings), DOCS / "settings.md") == []
 

@@ -16,7 +16,7 @@ import dbt_statsig.commands.sync as program
 from dbt_statsig.console.sender import Envelope
 from dbt_statsig.emulator import running
 from dbt_statsig.project.request import Request
-from dbt_statsig.vocabulary.sources import SPECS
+from dbt_statsig.vocabulary.kinds import SPECS
 from tests.integration.cli_process import environment
 from tests.integration.faults.project import Project
 from tests.integration.faults.thirty import KINDS, content

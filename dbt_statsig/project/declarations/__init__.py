@@ -1,6 +1,6 @@
 """Nodes' meta into typed declarations and findings.
 
-The keys are in `meta.py`; how they merge, in `layers.py` and `marks.py`; what is checked, in `checks.py`.
+The keys are in `vocabulary/kinds`; how they merge, in `layers.py` and `marks.py`; what is checked, in `reading.py`.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from dbt_statsig.project.conversion import INVALID, Fault, convert, field_types, show, unknown_key
-from dbt_statsig.project.declarations.meta import META
 from dbt_statsig.vocabulary.findings import nearest
+from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.sources import Kind
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Layer(Struct, frozen=True, kw_only=True):
 
 def fields_of(kind: Kind) -> dict[str, types.Type]:
     """The keys that a block of a kind may hold."""
-    return field_types(META[kind])
+    return field_types(SPECS[kind].block)
 
 
 def read_layer(raw: Mapping[Any, Any], known: Mapping[str, types.Type], prefix: KeyPath) -> Layer:

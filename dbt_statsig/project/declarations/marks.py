@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from dbt_statsig.project.conversion import Fault, field_types, show
 from dbt_statsig.project.declarations.layers import Layer, fields_of, read_layer
-from dbt_statsig.project.declarations.meta import ROLE_FIELDS, ColumnMark
+from dbt_statsig.vocabulary.kinds import column_roles
+from dbt_statsig.vocabulary.kinds.base import UnitId
 
 if TYPE_CHECKING:
     from dbt_statsig.project.artifacts.nodes import Node
     from dbt_statsig.project.declarations.places import KeyPath
     from dbt_statsig.vocabulary.sources import Kind
+
+
+class ColumnMark(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a column is to Statsig, said on the column itself."""
+
+    unit_id: Annotated[
+        UnitId | tuple[UnitId, ...] | UnsetType, Meta(description="The Statsig unit ID (or several) in this column.")
+    ] = UNSET
+    role: Annotated[
+        Literal["timestamp", "experiment_id", "group_id", "group_name", "date_partition"]
+        | tuple[Literal["timestamp", "experiment_id", "group_id", "group_name", "date_partition"], ...]
+        | UnsetType,
+        Meta(description="The column's role in every block of the node."),
+    ] = UNSET
 
 
 class Mark(Struct, frozen=True, kw_only=True):
@@ -55,13 +70,13 @@ def read_marks(node: Node) -> Marks:
         path: KeyPath = ("columns", column.name, "statsig")
         raw = column.meta["statsig"]
         if not isinstance(raw, dict):
-            fix = f"Write {{unit_id: …}} or {{role: {' | '.join(ROLE_FIELDS)}}}."
+            fix = f"Write {{unit_id: …}} or {{role: {' | '.join(column_roles())}}}."
             faults.append(Fault(path=path, code="wrong-type", message=f"takes a mapping, not {show(raw)}.", fix=fix))
             continue
         layer = read_layer(raw, field_types(ColumnMark), path)
         faults.extend(layer.faults)
         faults.extend(_gather(units, _listed(layer.values.get("unit_id")), column.name, (*path, "unit_id")))
-        fields = [ROLE_FIELDS[role] for role in _listed(layer.values.get("role"))]
+        fields = [column_roles()[role] for role in _listed(layer.values.get("role"))]
         faults.extend(_gather(roles, fields, column.name, (*path, "role")))
     return Marks(units=units, roles=roles, faults=tuple(faults), present=present)
 

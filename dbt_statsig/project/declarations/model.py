@@ -5,9 +5,9 @@ from __future__ import annotations
 from msgspec import Struct
 
 from dbt_statsig.project.artifacts.nodes import Node
-from dbt_statsig.project.declarations.meta import AnyMeta
 from dbt_statsig.project.declarations.places import KeyPath, NodePlaces
 from dbt_statsig.vocabulary.findings import Finding, Location
+from dbt_statsig.vocabulary.kinds import SourceMeta
 from dbt_statsig.vocabulary.sources import Kind
 
 
@@ -20,7 +20,7 @@ class Declaration(Struct, frozen=True, kw_only=True):
 
     kind: Kind
     node: Node
-    meta: AnyMeta
+    meta: SourceMeta
     name: str
     key: str
     path: KeyPath

@@ -17,11 +17,11 @@ from dbt_statsig.project.declarations.layers import (
     read_layer,
 )
 from dbt_statsig.project.declarations.marks import Marks, apply_marks, read_marks
-from dbt_statsig.project.declarations.meta import META, REQUIRED, ROLE_FIELDS
 from dbt_statsig.project.declarations.model import Declaration, DeclaredName, FaultyBlock
 from dbt_statsig.project.declarations.places import PROJECT, SETTINGS, NodePlaces, Places
 from dbt_statsig.vocabulary.findings import CODES, Finding, finding
-from dbt_statsig.vocabulary.sources import Kind
+from dbt_statsig.vocabulary.kinds import SPECS, column_roles
+from dbt_statsig.vocabulary.sources import Kind, Role, fields_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -177,7 +177,7 @@ class NodeReader:
         source = name or (printable(given) if isinstance(given, str) else "")
         values = dict(whole.values)
         # As a default it would rule out every source with fixed properties.
-        fixed = kind is Kind.ENTITY_PROPERTY_SOURCE and not values.get("timestamp_column")
+        fixed = "timestamp_column" not in SPECS[kind].required and not values.get("timestamp_column")
         if fixed and whole.origins.get("timestamp_as_day", path)[: len(path)] != path:
             values.pop("timestamp_as_day", None)
         block = Layer(values=values, origins=whole.origins, faulty=whole.faulty)
@@ -191,7 +191,7 @@ class NodeReader:
             Declaration(
                 kind=kind,
                 node=self.node,
-                meta=META[kind](**values),
+                meta=SPECS[kind].block(**values),
                 name=name,
                 key=dotted(path),
                 path=path,
@@ -280,15 +280,10 @@ def misspelt_mark(node: Node | None) -> str:
     return next((str(key) for key in blocks if key not in META_KEYS), "")
 
 
-_BUILT = ("columns", "exclude_columns", "where", "partition_column")
-_TABLE_ONLY = ("table_name", "date_partition_column")
-_ROLES = {field: role for role, field in ROLE_FIELDS.items()}
-
-
 def check(kind: Kind, block: Layer, path: KeyPath) -> Iterator[Fault]:
     """Every fault of a merged block whose keys are right each by itself."""
     yield from _missing(kind, block, path)
-    yield from _ruled_out(block, path)
+    yield from _ruled_out(kind, block, path)
     if block.origins.get("partition_type", ())[:-1] == path and "partition_column" not in block.values:
         yield Fault(
             path=(*path, "partition_type"),
@@ -297,7 +292,8 @@ def check(kind: Kind, block: Layer, path: KeyPath) -> Iterator[Fault]:
             fix="Add partition_column, or remove partition_type.",
         )
     # Where a timestamp is required, its absence has its own finding.
-    fixed = "timestamp_column" not in {*REQUIRED[kind], *block.faulty} and not block.values.get("timestamp_column")
+    needed = {*SPECS[kind].required, *block.faulty}
+    fixed = "timestamp_column" not in needed and not block.values.get("timestamp_column")
     if fixed and block.values.get("timestamp_as_day"):
         yield Fault(
             path=block.origins.get("timestamp_as_day", path),
@@ -308,29 +304,30 @@ def check(kind: Kind, block: Layer, path: KeyPath) -> Iterator[Fault]:
 
 
 def _missing(kind: Kind, block: Layer, path: KeyPath) -> Iterator[Fault]:
-    for key in REQUIRED[kind]:
+    for key in SPECS[kind].required:
         if block.values.get(key) is not None or key in block.faulty:
             continue
         fix = f"Add `{key}` to the block."
         if key == "id_type_mapping":
             fix = "Add `id_type_mapping: {userID: <column>}`, or mark the column with `unit_id`."
-        elif key in _ROLES:
-            fix = f"Add `{key}`, or mark the column with `role: {_ROLES[key]}`."
+        elif role := next((role for role, field in column_roles().items() if field == key), ""):
+            fix = f"Add `{key}`, or mark the column with `role: {role}`."
         message = f"is missing: every {kind.label} needs it."
         yield Fault(path=(*path, key), code="missing-key", message=message, fix=fix)
 
 
-def _ruled_out(block: Layer, path: KeyPath) -> Iterator[Fault]:
+def _ruled_out(kind: Kind, block: Layer, path: KeyPath) -> Iterator[Fault]:
     values = block.values
+    built = fields_with(SPECS[kind].block, Role.QUERY_PART)
     table = values.get("source_type") == "table"
     if "sql" in values:
-        for key in (key for key in _BUILT if key in values):
+        for key in (key for key in built if key in values):
             yield _clash(block, path, key, "sql", "is part of the query that is built, but `sql` gives its own.")
     if table:
-        for key in (key for key in ("sql", *_BUILT) if key in values):
+        for key in (key for key in ("sql", *built) if key in values):
             yield _clash(block, path, key, "source_type", "needs a query, but `source_type` is table.")
     else:
-        for key in (key for key in _TABLE_ONLY if key in values):
+        for key in (key for key in SPECS[kind].fields(Role.TABLE_ONLY) if key in values):
             yield _clash(block, path, key, "source_type", "is only for `source_type: table`.")
 
 

@@ -10,6 +10,7 @@ from dbt_statsig.report.html.markup import diff, escaped, listing, paragraphs, s
 from dbt_statsig.report.text.fields import UNPROVEN, declared_fields, entries_of, entry_text, is_long, scalar
 from dbt_statsig.report.text.style import counted
 from dbt_statsig.vocabulary.changes import Action
+from dbt_statsig.vocabulary.kinds import column_roles
 from dbt_statsig.vocabulary.verdicts import Evidence, Presence
 from dbt_statsig.vocabulary.yaml_text import NOT_SET, two_in_yaml
 
@@ -28,12 +29,6 @@ TEXT_BUDGET = 2_000_000
 _LEAST_SHARE, _MOST_SHARE = 300, 40_000
 _LONGEST_LIST, _WIDEST_ENTRY = 12, 60
 _MAPPED = ("id_type_mapping.", "custom_field_mapping.")
-_MAPPED_COLUMNS = frozenset(
-    {
-        *("timestamp_column", "experiment_id_column", "group_id_column", "group_name_column"),
-        "date_partition_column",
-    }
-)
 _LOOKS = {Presence.PRESENT: ("good", "✓"), Presence.ABSENT: ("bad", "✗"), Presence.UNKNOWN: ("warn", "?")}
 _HEADS = "<tr>" + "".join(f"<th>{head}" for head in ("role", "column", "proof", "type"))
 
@@ -182,7 +177,7 @@ def _columns(source: SourceReport, *, with_names: bool) -> str:
 def _column(use: ColumnUse) -> str:
     verdict = use.verdict
     look, sign = _LOOKS[verdict.presence]
-    mapped = " class=m" if use.role in _MAPPED_COLUMNS or use.role.startswith(_MAPPED) else ""
+    mapped = " class=m" if use.role in column_roles().values() or use.role.startswith(_MAPPED) else ""
     stored = (
         f" <span class=quiet>stored as <i>{worded(verdict.stored)}</i></span>" if verdict.stored != verdict.name else ""
     )

@@ -10,7 +10,7 @@ from dbt_statsig.report.diff import Mark, diff_lines
 from dbt_statsig.report.escape import clipped, lines_of, one_line
 from dbt_statsig.report.text.style import counted
 from dbt_statsig.vocabulary.changes import FieldChange
-from dbt_statsig.vocabulary.sources import WRITE_ONLY_FIELDS, CustomField, IdType, Owner
+from dbt_statsig.vocabulary.sources import CustomField, IdType, Owner, Role, roles_of
 from dbt_statsig.vocabulary.verdicts import Evidence
 from dbt_statsig.vocabulary.yaml_text import NOT_SET
 
@@ -137,6 +137,6 @@ def declared_fields(source: Source) -> tuple[FieldChange, ...]:
     """The fields that a new object is created with, without its name and what is only sent along."""
     return tuple(
         FieldChange(field=name, before=None, after=getattr(source, name))
-        for name in source.__struct_fields__
-        if name != "name" and name not in WRITE_ONLY_FIELDS and getattr(source, name) not in (UNSET, None, "", ())
+        for name, roles in roles_of(type(source)).items()
+        if name != "name" and Role.WRITE_ONLY not in roles and getattr(source, name) not in (UNSET, None, "", ())
     )

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dbt_statsig.applying.apply import Applier
+from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.results import Status
-from dbt_statsig.vocabulary.sources import SPECS, Kind
+from dbt_statsig.vocabulary.sources import Kind
 from tests.integration.faults.inprocess import call, plan, sync
 from tests.integration.faults.memory import FAULTS, MemoryConsole
 from tests.integration.faults.project import Project, names, writes

@@ -23,9 +23,10 @@ from dbt_statsig.planning.matching import Desired, Live, Scope, build_plan, owne
 from dbt_statsig.planning.safety import Limits, guarded
 from dbt_statsig.vocabulary.changes import WRITES, Action, Plan
 from dbt_statsig.vocabulary.comparison import differences
+from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.ownership import Ownership, claim, owner_of
 from dbt_statsig.vocabulary.results import Outcome, Status
-from dbt_statsig.vocabulary.sources import SPECS, IdType, Kind
+from dbt_statsig.vocabulary.sources import IdType, Kind
 from tests.integration.faults.memory import FAULTS, MemoryConsole
 
 if TYPE_CHECKING:

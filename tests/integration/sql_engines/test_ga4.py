@@ -9,7 +9,7 @@ from dbt_statsig.emulator.macros import resolved
 from dbt_statsig.payloads.building import Built, Context, build_payload
 from dbt_statsig.project.declarations import declare
 from dbt_statsig.project.settings import Settings
-from dbt_statsig.vocabulary.sources import MetricSource
+from dbt_statsig.vocabulary.kinds import MetricSource
 from dbt_statsig.vocabulary.verdicts import MACROS
 from tests.integration.sql_engines import ga4
 from tests.integration.sql_engines.zetasql import ZetaSQL, zetasql

@@ -13,8 +13,9 @@ from dbt_statsig.applying.console_state import checked_live
 from dbt_statsig.commands.withholding import losses, withheld
 from dbt_statsig.planning.matching import Desired, Scope, build_plan
 from dbt_statsig.vocabulary.changes import Action, Change
+from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.ownership import Ownership, claim
-from dbt_statsig.vocabulary.sources import SPECS, IdType, Kind, Source
+from dbt_statsig.vocabulary.sources import IdType, Kind, Source
 from tests.unit.console.service import Opened, one, page, refused
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from dbt_statsig.console.client import ConsoleClient
 from dbt_statsig.console.key import ApiKey
 from dbt_statsig.console.pace import Rates
 from dbt_statsig.console.waiting import Patience
-from dbt_statsig.vocabulary.sources import AssignmentSource, EntityPropertySource, IdType, MetricSource
+from dbt_statsig.vocabulary.kinds import AssignmentSource, EntityPropertySource, MetricSource
+from dbt_statsig.vocabulary.sources import IdType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,16 +12,8 @@ from msgspec import UNSET, structs
 
 from dbt_statsig.console.bodies import create_body, decoded, only, patch_body, update_body
 from dbt_statsig.errors import ProtocolError, Refused
-from dbt_statsig.vocabulary.sources import (
-    SPECS,
-    AssignmentSource,
-    CustomField,
-    EntityPropertySource,
-    IdType,
-    Kind,
-    MetricSource,
-    Owner,
-)
+from dbt_statsig.vocabulary.kinds import SPECS, AssignmentSource, EntityPropertySource, MetricSource
+from dbt_statsig.vocabulary.sources import CustomField, IdType, Kind, Owner
 from tests.unit.console.service import ORDERS
 
 

@@ -12,7 +12,8 @@ import pytest
 
 from dbt_statsig.console.client import DEFAULT_BASE_URL, ConsoleClient, means_the_same
 from dbt_statsig.errors import SettingsError, Stopped
-from dbt_statsig.vocabulary.sources import Kind, MetricSource
+from dbt_statsig.vocabulary.kinds import MetricSource
+from dbt_statsig.vocabulary.sources import Kind
 from tests.unit.console.service import KEY, ORDERS, SECRET, UNPACED, Opened, Service, one, page
 
 

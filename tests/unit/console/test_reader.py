@@ -9,7 +9,8 @@ import pytest
 
 from dbt_statsig.console.listing import all_pages
 from dbt_statsig.errors import AuthenticationFailed, ProtocolError, Refused
-from dbt_statsig.vocabulary.sources import SPECS, AssignmentSource, Kind, MetricSource
+from dbt_statsig.vocabulary.kinds import SPECS, AssignmentSource, MetricSource
+from dbt_statsig.vocabulary.sources import Kind
 from tests.unit.console.service import Opened, one, page, refused
 
 METRICS = "/console/v1/metrics/metric_source/list"

@@ -10,7 +10,8 @@ import pytest
 from dbt_statsig.console.client import Waiting, Written
 from dbt_statsig.console.writer import LOOKS
 from dbt_statsig.errors import Conflict, NotFound, OutcomeUnknown, Refused
-from dbt_statsig.vocabulary.sources import EntityPropertySource, IdType, Kind, MetricSource
+from dbt_statsig.vocabulary.kinds import EntityPropertySource, MetricSource
+from dbt_statsig.vocabulary.sources import IdType, Kind
 from tests.unit.console.service import EXPOSURES, ORDERS, USERS, Opened, Reply, one, page, refused
 
 OURS = {

@@ -9,7 +9,8 @@ import pytest
 
 from dbt_statsig.console.client import Written
 from dbt_statsig.errors import NotFound, OutcomeUnknown, Refused, UsageError
-from dbt_statsig.vocabulary.sources import SPECS, AssignmentSource, EntityPropertySource, Kind, MetricSource, Owner
+from dbt_statsig.vocabulary.kinds import SPECS, AssignmentSource, EntityPropertySource, MetricSource
+from dbt_statsig.vocabulary.sources import Kind, Owner
 from tests.unit.console.service import EXPOSURES, ORDERS, USERS, Opened, one, page, refused
 
 OLD = EntityPropertySource(name="Old", sql="select 0")

@@ -10,15 +10,8 @@ from hypothesis import strategies as st
 from msgspec import UNSET, structs
 
 from dbt_statsig.vocabulary.comparison import completed, differences, fingerprint, normal_sql
-from dbt_statsig.vocabulary.sources import (
-    AssignmentSource,
-    CustomField,
-    EntityPropertySource,
-    IdType,
-    MetricSource,
-    Owner,
-    QualifyingEvent,
-)
+from dbt_statsig.vocabulary.kinds import AssignmentSource, EntityPropertySource, MetricSource, QualifyingEvent
+from dbt_statsig.vocabulary.sources import CustomField, IdType, Owner
 
 USER = IdType(statsig_unit_id="userID", column="user_id")
 DEVICE = IdType(statsig_unit_id="stableID", column="device_id")

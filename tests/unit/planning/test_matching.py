@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dbt_statsig.planning.matching import Action, Change, Desired, Live, Plan, Scope, absent, build_plan, owned
+from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.ownership import Ownership, claim
-from dbt_statsig.vocabulary.sources import SPECS, Kind, Source
+from dbt_statsig.vocabulary.sources import Kind, Source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

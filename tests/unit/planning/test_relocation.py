@@ -9,7 +9,8 @@ import pytest
 from dbt_statsig.planning.matching import Live, Scope
 from dbt_statsig.planning.relocation import relocated
 from dbt_statsig.project.artifacts import Node
-from dbt_statsig.vocabulary.sources import AssignmentSource, Kind, MetricSource
+from dbt_statsig.vocabulary.kinds import AssignmentSource, MetricSource
+from dbt_statsig.vocabulary.sources import Kind
 
 SCOPE = Scope(project="shop")
 

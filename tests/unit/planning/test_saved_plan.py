@@ -18,8 +18,9 @@ from dbt_statsig.planning.saved_plan import Matched, binding_of, check_savable, 
 from dbt_statsig.project.request import Request
 from dbt_statsig.project.settings import Settings
 from dbt_statsig.vocabulary.changes import Action, Change, Plan
+from dbt_statsig.vocabulary.kinds import MetricSource
 from dbt_statsig.vocabulary.results import Binding, ObjectOutcome, Outcome, Planned, Status, Validation
-from dbt_statsig.vocabulary.sources import Kind, MetricSource
+from dbt_statsig.vocabulary.sources import Kind
 from tests.unit.planning.test_matching import wanted
 
 if TYPE_CHECKING:

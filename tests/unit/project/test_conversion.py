@@ -10,7 +10,6 @@ from msgspec import Meta, Struct
 
 from dbt_statsig.project.conversion import (
     INVALID,
-    REPEATS,
     Fault,
     convert,
     describe,
@@ -19,6 +18,7 @@ from dbt_statsig.project.conversion import (
     printable,
     show,
 )
+from dbt_statsig.vocabulary.sources import REPEATS
 
 Line = Annotated[str, Meta(min_length=1, extra={"line": True})]
 

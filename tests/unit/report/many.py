@@ -6,6 +6,7 @@ from msgspec import structs
 
 from dbt_statsig.vocabulary.changes import Action, Change, FieldChange, Plan
 from dbt_statsig.vocabulary.findings import Finding, Location, Severity
+from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.results import (
     Binding,
     ColumnUse,
@@ -19,7 +20,7 @@ from dbt_statsig.vocabulary.results import (
     Upstream,
     Validation,
 )
-from dbt_statsig.vocabulary.sources import SPECS, CustomField, IdType, Kind, Source
+from dbt_statsig.vocabulary.sources import CustomField, IdType, Kind, Source
 from dbt_statsig.vocabulary.verdicts import Evidence, Presence
 from tests.unit.report.samples import use
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dbt_statsig.vocabulary.changes import Action, Change, FieldChange, Plan
 from dbt_statsig.vocabulary.findings import Finding, Location, Severity
+from dbt_statsig.vocabulary.kinds import AssignmentSource, MetricSource, QualifyingEvent
 from dbt_statsig.vocabulary.results import (
     Check,
     ColumnUse,
@@ -17,15 +18,7 @@ from dbt_statsig.vocabulary.results import (
     Synced,
     Validation,
 )
-from dbt_statsig.vocabulary.sources import (
-    AssignmentSource,
-    CustomField,
-    IdType,
-    Kind,
-    MetricSource,
-    Owner,
-    QualifyingEvent,
-)
+from dbt_statsig.vocabulary.sources import CustomField, IdType, Kind, Owner
 from dbt_statsig.vocabulary.verdicts import Evidence, Presence, Verdict
 
 EXPOSURES = AssignmentSource(

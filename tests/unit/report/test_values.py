@@ -8,7 +8,8 @@ from msgspec import UNSET
 from dbt_statsig.report.text.fields import LONGEST_NEW_TEXT, declared_fields, field_lines, scalar
 from dbt_statsig.report.text.style import Style
 from dbt_statsig.vocabulary.changes import FieldChange
-from dbt_statsig.vocabulary.sources import CustomField, MetricSource, Owner
+from dbt_statsig.vocabulary.kinds import MetricSource
+from dbt_statsig.vocabulary.sources import CustomField, Owner
 
 
 @pytest.mark.parametrize(

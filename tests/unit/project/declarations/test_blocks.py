@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec import UNSET
 
-from dbt_statsig.project.declarations.meta import OwnerMeta
 from dbt_statsig.vocabulary.findings import Location
+from dbt_statsig.vocabulary.kinds import OwnerMeta
 from dbt_statsig.vocabulary.sources import Kind
 from tests.unit.project.declarations.project import FILE, declared, one_model, said
 
@@ -91,7 +91,7 @@ def test_every_key_of_the_other_kinds(tmp_path: Path) -> None:
     by_kind = {one.kind: one.meta for one in found.declarations}
     assert getattr(by_kind[Kind.METRIC_SOURCE], "custom_field_mapping", None) == {"net": "amount - tax"}
     assert by_kind[Kind.QUALIFYING_EVENT].sql == "select 1"
-    assert by_kind[Kind.ENTITY_PROPERTY_SOURCE].timestamp_column is None
+    assert getattr(by_kind[Kind.ENTITY_PROPERTY_SOURCE], "timestamp_column", UNSET) is None
 
 
 def test_forms_of_a_block(tmp_path: Path) -> None:

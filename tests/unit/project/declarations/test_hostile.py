@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from dbt_statsig.project.artifacts.nodes import NodeColumn
 from dbt_statsig.project.declarations import declare
 from dbt_statsig.project.declarations.layers import KINDS, fields_of
-from dbt_statsig.project.declarations.meta import ROLE_FIELDS
 from dbt_statsig.project.settings import Settings
 from dbt_statsig.vocabulary.findings import CODES, Severity
+from dbt_statsig.vocabulary.kinds import column_roles
 from dbt_statsig.vocabulary.sources import Kind
 from tests.unit.project.declarations.project import OneNode
 
@@ -59,7 +59,7 @@ BLOCKS = st.dictionaries(
 DEFAULTS = st.dictionaries(st.sampled_from([*KINDS, *NEAR]) | KEYS, ANYTHING, max_size=3)
 MARK = (
     st.fixed_dictionaries(
-        {}, optional={"unit_id": WORDS | st.lists(WORDS), "role": st.sampled_from(list(ROLE_FIELDS)) | ANYTHING}
+        {}, optional={"unit_id": WORDS | st.lists(WORDS), "role": st.sampled_from(list(column_roles())) | ANYTHING}
     )
     | ANYTHING
 )
@@ -133,7 +133,7 @@ class Grown:
 
     def mark(self) -> object:
         """A column's mark."""
-        role = self.random.choice([*ROLE_FIELDS, "timestmp", ["timestamp"], 3])
+        role = self.random.choice([*column_roles(), "timestmp", ["timestamp"], 3])
         return self.random.choice([self.anything(), {"unit_id": self.anything(1)}, {"role": role}])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec import UNSET
 
 from dbt_statsig.vocabulary.findings import Location
 from dbt_statsig.vocabulary.sources import Kind
@@ -30,7 +31,7 @@ def test_a_model_marked_on_its_columns(tmp_path: Path) -> None:
     assert found.findings == ()
     (block,) = found.declarations
     assert block.meta.id_type_mapping == {"userID": "user_id", "customerID": "user_id"}
-    assert block.meta.timestamp_column == "at"
+    assert getattr(block.meta, "timestamp_column", UNSET) == "at"
     assert getattr(block.meta, "group_name_column", None) == "variant"
     assert block.locate("id_type_mapping", "userID") == Location(FILE, 7, 51)
     assert block.locate("id_type_mapping") == Location(FILE, 7, 51)
@@ -58,7 +59,7 @@ def test_marks_replace_defaults(tmp_path: Path) -> None:
     """
     columns = _mark("at", "{role: timestamp}") + _mark("company", "{unit_id: companyID}")
     (block,) = one_model(meta, tmp_path, columns=columns).declarations
-    assert block.meta.timestamp_column == "at"
+    assert getattr(block.meta, "timestamp_column", UNSET) == "at"
     assert block.meta.id_type_mapping == {"companyID": "company"}
 
 

@@ -1,0 +1,37 @@
+"""The kinds of Statsig sources, one file each with everything about it; lists of fields are made from them.
+
+A new kind is a new file here and a line in `SPECS`; a new field is a line in its payload and one in its block.
+"""
+
+from __future__ import annotations
+
+from dbt_statsig.vocabulary.kinds import assignment_source, entity_property_source, metric_source, qualifying_event
+from dbt_statsig.vocabulary.kinds.assignment_source import AssignmentSource
+from dbt_statsig.vocabulary.kinds.base import KindSpec, OwnerMeta, SourceMeta
+from dbt_statsig.vocabulary.kinds.entity_property_source import EntityPropertySource
+from dbt_statsig.vocabulary.kinds.metric_source import MetricSource
+from dbt_statsig.vocabulary.kinds.qualifying_event import QualifyingEvent
+from dbt_statsig.vocabulary.sources import Kind, Role
+
+__all__ = [
+    "SPECS",
+    "AssignmentSource",
+    "EntityPropertySource",
+    "KindSpec",
+    "MetricSource",
+    "OwnerMeta",
+    "QualifyingEvent",
+    "SourceMeta",
+    "column_roles",
+]
+
+SPECS: dict[Kind, KindSpec] = {
+    spec.kind: spec
+    for spec in (assignment_source.SPEC, qualifying_event.SPEC, entity_property_source.SPEC, metric_source.SPEC)
+}
+
+
+def column_roles() -> dict[str, str]:
+    """The roles that a column can be marked with, and the field that each fills: `group_id`, `group_id_column`."""
+    fields = (field for spec in SPECS.values() for field in spec.fields(Role.COLUMN))
+    return {field.removesuffix("_column"): field for field in fields}
