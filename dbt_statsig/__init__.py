@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from dbt_statsig.vocabulary.changes import Action, Change, FieldChange, Plan
     from dbt_statsig.vocabulary.experiments import Experiment
     from dbt_statsig.vocabulary.findings import Finding, KnownFinding, Location, Severity
+    from dbt_statsig.vocabulary.kinds import AssignmentSource, EntityPropertySource, MetricSource, QualifyingEvent
     from dbt_statsig.vocabulary.progress import Progress
     from dbt_statsig.vocabulary.results import (
         Baseline,
@@ -59,16 +60,7 @@ if TYPE_CHECKING:
         Upstream,
         Validation,
     )
-    from dbt_statsig.vocabulary.sources import (
-        AssignmentSource,
-        CustomField,
-        EntityPropertySource,
-        IdType,
-        Kind,
-        MetricSource,
-        Owner,
-        QualifyingEvent,
-    )
+    from dbt_statsig.vocabulary.sources import CustomField, IdType, Kind, Owner, Source
     from dbt_statsig.vocabulary.verdicts import ColumnSet, Evidence, KnownColumn, Presence, Verdict
 
 __all__ = [
@@ -122,6 +114,7 @@ __all__ = [
     "SettingOrigin",
     "SettingsError",
     "Severity",
+    "Source",
     "SourceReport",
     "Status",
     "Stopped",
@@ -151,14 +144,13 @@ _HOMES = {
     "vocabulary.changes": "Action Change FieldChange Plan",
     "vocabulary.experiments": "Experiment",
     "vocabulary.findings": "Finding KnownFinding Location Severity",
+    "vocabulary.kinds": "AssignmentSource EntityPropertySource MetricSource QualifyingEvent",
     "vocabulary.progress": "Progress",
     "vocabulary.results": (
         "Baseline Binding Check ColumnUse Diagnosis Impact Left Lineage ListedNode Listing ObjectOutcome "
         "Outcome Planned SettingOrigin SourceReport Status Synced Upstream Validation"
     ),
-    "vocabulary.sources": (
-        "AssignmentSource CustomField EntityPropertySource IdType Kind MetricSource Owner QualifyingEvent"
-    ),
+    "vocabulary.sources": "CustomField IdType Kind Owner Source",
     "vocabulary.verdicts": "ColumnSet Evidence KnownColumn Presence Verdict",
 }
 
