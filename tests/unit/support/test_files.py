@@ -54,6 +54,18 @@ def test_a_place_that_cannot_be_written(tmp_path: Path, place: Path) -> None:
     assert caught.value.fix
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in the file system here")
+def test_only_files_are_replaced(tmp_path: Path) -> None:
+    """A pipe, as a device would, and a link to one stay what they are, also where the user may replace them."""
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    for path in (pipe, link):
+        with pytest.raises(DbtStatsigError, match="could not be written: it is a pipe or a device"):
+            write_whole(path, b"x")
+    assert (pipe.is_fifo(), link.is_symlink(), len(list(tmp_path.iterdir()))) == (True, True, 2)
+
+
 @pytest.mark.parametrize(("private", "mode"), [(True, 0o600), (False, 0o644)])
 def test_who_may_read_it(tmp_path: Path, mode: int, *, private: bool) -> None:
     """A private file is its owner's; another has the mode that the umask gives."""
