@@ -24,7 +24,7 @@ from dbt_statsig.errors import (
     Throttled,
 )
 from dbt_statsig.planning.kept import Compared, compared, suited
-from dbt_statsig.vocabulary.changes import WRITES, Action, Change, Plan
+from dbt_statsig.vocabulary.changes import Action, Change, Plan
 from dbt_statsig.vocabulary.comparison import completed
 from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.ownership import owner_of
@@ -88,7 +88,7 @@ class Applier:
         An interrupt (KeyboardInterrupt in this thread) lets the writes under way end, starts no others, and is told in
         `stopped`; a second one does not wait for them, and they are told as unknown.
         """
-        writes = [change for change in plan.changes if change.action in WRITES]
+        writes = [change for change in plan.changes if change.action.writes]
         self._asked = {(item.kind, item.name): item for item in asked if not item.is_idle}
         # The requests go out from other threads: an interrupt never tears one, as it would in the main thread.
         worker = threading.Thread(target=self._work_all, args=(writes,), name="statsig-apply", daemon=True)

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from dbt_statsig.console.client import ConsoleClient
     from dbt_statsig.vocabulary.sources import Kind, Source
 
-_CHECKED = frozenset({Action.CREATE, Action.UPDATE, Action.RENAME})
-_DELETED = frozenset({Action.DELETE})
 _PER_QUARTER = 1800
 """What Statsig's newest page says of 15 minutes; older ones say 900."""
 
@@ -50,7 +48,7 @@ class ServerCheck:
         changes = [
             change
             for change in plan.changes
-            if change.action in _CHECKED and not (change.action is Action.CREATE and change.name in freed[change.kind])
+            if change.action.sends and not (change.action is Action.CREATE and change.name in freed[change.kind])
         ]
         tags = self._known_tags() if any(_tags(change) for change in changes) else frozenset()
         with ThreadPoolExecutor(min(self._concurrency, len(changes)) or 1, thread_name_prefix="check") as pool:
@@ -124,7 +122,7 @@ def _with_tags(change: Change, known: frozenset[str]) -> Source:
 
 def _blocked(change: Change, refusals: dict[tuple[Kind, str], Refused]) -> Change:
     refusal = refusals.get((change.kind, change.name))
-    if refusal is None or change.action not in _CHECKED:
+    if refusal is None or not change.action.sends:
         return change
     return structs.replace(
         change, action=Action.BLOCKED, reason="Statsig refuses it when asked with dryRun.", fix="Fix its findings."
@@ -145,7 +143,7 @@ def _finding(change: Change, refusals: dict[tuple[Kind, str], Refused]) -> Findi
 
 
 def _notes(plan: Plan, *, checked: int, refused: int) -> list[str]:
-    writes = sum(change.action in _CHECKED | _DELETED for change in plan.changes) - refused
+    writes = sum(change.action.writes for change in plan.changes) - refused
     limit = f"Statsig allows about {_PER_QUARTER:,} of both in 15 minutes"
     return [
         f"Statsig checked {checked} changes with dryRun and refused {refused}; {writes} writes would follow. "

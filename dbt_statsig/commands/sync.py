@@ -12,7 +12,6 @@ from dbt_statsig.errors import TargetRefused
 from dbt_statsig.planning.not_kept import NOT_KEPT, not_kept, written
 from dbt_statsig.planning.saved_plan import load, matched, scoped
 from dbt_statsig.project.target import check_target
-from dbt_statsig.vocabulary.changes import WRITES
 from dbt_statsig.vocabulary.progress import Progress, Silent
 from dbt_statsig.vocabulary.results import Outcome, Planned, Synced
 
@@ -71,7 +70,7 @@ def sync(
         if confirm is not None and not confirm(planned):
             return Synced(planned=planned, outcome=Outcome(objects=(), stopped="Not confirmed: nothing was written."))
         ready = planned.plan if now is None else now.plan
-        total = sum(change.action in WRITES for change in ready.changes)
+        total = sum(change.action.writes for change in ready.changes)
         progress.done(0, total)
         outcome = applier.run(ready, made.desired)
         return _with_kept(project, planned, outcome if now is None else now.joined(outcome), client)

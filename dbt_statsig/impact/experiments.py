@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, TypeVar
 from msgspec import structs
 
 from dbt_statsig.errors import ConsoleError
-from dbt_statsig.vocabulary.changes import Action
 from dbt_statsig.vocabulary.findings import CODES, Finding, finding
 from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.sources import Kind
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 NAMED = 5
-_TOUCHING = frozenset({Action.UPDATE, Action.RENAME, Action.DELETE})
 _Touched = dict[tuple[Kind, str], str]
 
 
@@ -79,7 +77,7 @@ def _touched(planned: Planned) -> _Touched:
     used = {kind.value for kind, spec in SPECS.items() if spec.used_by_experiments}
     touched: _Touched = {}
     for change in planned.plan.changes:
-        hit = (change.kind.value, change.name) in affected or change.action in _TOUCHING
+        hit = (change.kind.value, change.name) in affected or change.action.touches
         if hit and SPECS[change.kind].used_by_experiments:
             touched[change.kind, change.live_name or change.name] = change.name
     for kind, source in affected:

@@ -16,7 +16,7 @@ from dbt_statsig.planning.adoption import Adoption
 from dbt_statsig.planning.asked import PRUNE, Desired, Live, Scope
 from dbt_statsig.planning.kept import compared, suited
 from dbt_statsig.planning.moves import Moves
-from dbt_statsig.vocabulary.changes import WRITES, Action, Change, FieldChange, Plan, is_standing, united
+from dbt_statsig.vocabulary.changes import Action, Change, FieldChange, Plan, is_standing, united
 from dbt_statsig.vocabulary.comparison import differences
 from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.ownership import Ownership, is_of, notes_of, owner_of
@@ -340,7 +340,7 @@ class _KindPlanner:
         reason = "No model declares it any more."
         if name in self.replaced:
             reason = f'Replaced by "{self.replaced[name]}".'
-        refused = [one.name for one in successors if one.action not in WRITES]
+        refused = [one.name for one in successors if not one.action.writes]
         if refused:
             reason = f'Its node declares "{refused[0]}" in its place, which cannot be written, so this one stays.'
             action = Action.BLOCKED if self.scope.prune else Action.ORPHAN

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
     from dbt_statsig.vocabulary.sources import Kind
 
-TOUCHES = frozenset({Action.UPDATE, Action.RENAME, Action.DELETE})
-"""The actions that change or remove what is there."""
-
 _SEVERAL = 3
 _LOOK_FIRST = "See what it would do with `{}`; if that is meant, run again with --force."
 
@@ -154,4 +151,4 @@ def _look_first(change: Change) -> str:
 
 
 def _touches(change: Change) -> bool:
-    return change.action in TOUCHES and not change.adopted
+    return change.action.touches and not change.adopted

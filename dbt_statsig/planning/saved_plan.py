@@ -16,7 +16,7 @@ from msgspec import Struct
 from dbt_statsig import __version__
 from dbt_statsig.errors import UsageError
 from dbt_statsig.support.files import read_regular, write_whole
-from dbt_statsig.vocabulary.changes import WRITES, Action, Change, Plan, united
+from dbt_statsig.vocabulary.changes import Action, Change, Plan, united
 from dbt_statsig.vocabulary.comparison import fingerprint
 from dbt_statsig.vocabulary.ownership import plain
 from dbt_statsig.vocabulary.results import Binding, ObjectOutcome, Outcome, Status, Synced
@@ -104,7 +104,7 @@ class Matched(Struct, frozen=True, kw_only=True):
     def previewed(self, planned: Planned) -> Synced:
         """What applying would do: of the new plan only what would be written, and the outcomes that are certain."""
         ready = set(map(id, self.plan.changes))
-        changes = tuple(one for one in planned.plan.changes if one.action not in WRITES or id(one) in ready)
+        changes = tuple(one for one in planned.plan.changes if not one.action.writes or id(one) in ready)
         plan = msgspec.structs.replace(planned.plan, changes=changes)
         return Synced(planned=msgspec.structs.replace(planned, plan=plan), outcome=self.joined(Outcome(objects=())))
 
@@ -157,7 +157,7 @@ def save(planned: Planned, request: Request, path: Path) -> None:
         version=__version__,
         binding=planned.binding,
         scope=scope,
-        changes=tuple(_saved(change) for change in planned.plan.changes if change.action in WRITES),
+        changes=tuple(_saved(change) for change in planned.plan.changes if change.action.writes),
     )
     write_whole(path, msgspec.json.format(msgspec.json.encode(saved), indent=2) + b"\n")
 
@@ -260,7 +260,7 @@ def matched(saved: SavedPlan, planned: Planned) -> Matched:
     together = dict(zip(map(id, ready), united(ready), strict=True))
     settled += [_alone(change, together[id(change)]) for change in ready if together[id(change)] is not change]
     ready = [change for change in ready if together[id(change)] is change]
-    new = sum(change.action in WRITES for change in fresh.values())
+    new = sum(change.action.writes for change in fresh.values())
     notes = (f"Changes that are not in the saved plan were left: {new}. Plan again to see them.",) if new else ()
     return Matched(plan=msgspec.structs.replace(now, changes=tuple(ready)), settled=tuple(settled), notes=notes)
 

@@ -29,16 +29,22 @@ class Action(str, Enum):
     @property
     def writes(self) -> bool:
         """Whether applying the plan writes this object."""
-        return self in {Action.CREATE, Action.UPDATE, Action.RENAME, Action.DELETE}
+        return self is Action.CREATE or self.touches
+
+    @property
+    def touches(self) -> bool:
+        """Whether applying the plan changes or deletes an object that is there."""
+        return self in {Action.UPDATE, Action.RENAME, Action.DELETE}
+
+    @property
+    def sends(self) -> bool:
+        """Whether applying the plan sends an object, which Statsig can check beforehand."""
+        return self.writes and self is not Action.DELETE
 
     @property
     def refuses(self) -> bool:
         """Whether something declared must not be written: not ours, or blocked by findings."""
         return self in {Action.FOREIGN, Action.BLOCKED}
-
-
-WRITES = frozenset({Action.CREATE, Action.UPDATE, Action.RENAME, Action.DELETE})
-"""The actions that write; all others only report."""
 
 
 class FieldChange(Struct, frozen=True, kw_only=True):
@@ -120,11 +126,11 @@ def united(changes: Iterable[Change]) -> tuple[Change, ...]:
     """The changes, with each blocked that requires one which is not written: what replaces and what goes are one."""
     found = list(changes)
     while True:
-        ready = {(change.kind, change.name) for change in found if change.action in WRITES}
+        ready = {(change.kind, change.name) for change in found if change.action.writes}
         unmet = [
             (place, change.called(needed))
             for place, change in enumerate(found)
-            if change.action in WRITES
+            if change.action.writes
             for needed in change.needed
             if needed not in ready
         ]

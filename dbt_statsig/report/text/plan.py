@@ -32,9 +32,8 @@ _SIGNS: dict[Action, tuple[str, str]] = {
     Action.BLOCKED: ("!", "error"),
     Action.ORPHAN: ("?", "warning"),
 }
-WRITES = tuple(action for action in Action if action.writes)
 _COUNTED = (
-    *((action, f"to {action.value}") for action in WRITES),
+    *((action, f"to {action.value}") for action in Action if action.writes),
     (Action.UNCHANGED, "unchanged"),
     (Action.FOREIGN, "refused (not this project's)"),
     (Action.BLOCKED, "blocked"),
@@ -63,7 +62,7 @@ def _body(change: Change, style: Style) -> list[str]:
     if change.action is Action.CREATE:
         fields = declared_fields(change.desired) if change.desired else change.fields
         return lines + field_lines(fields, style, new=True)
-    if change.action in WRITES or change.action is Action.BLOCKED:
+    if change.action.writes or change.action is Action.BLOCKED:
         fields = tuple(field for field in change.fields if field.field != "name")
         return lines + field_lines(fields, style, new=False)
     return lines
@@ -81,7 +80,7 @@ def plan_lines(plan: Plan, style: Style, *, writes: bool = True) -> list[str]:
 
     Without `writes` only those that are not written.
     """
-    shown = [change for change in plan.changes if change.action in _SIGNS and (writes or change.action not in WRITES)]
+    shown = [change for change in plan.changes if change.action in _SIGNS and (writes or not change.action.writes)]
     order = list(Kind)
     shown.sort(key=lambda change: order.index(change.kind))
     if style.quiet or is_brief(len(shown), style):

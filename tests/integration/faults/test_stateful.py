@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 from dbt_statsig.applying.apply import Applier
 from dbt_statsig.planning.matching import Desired, Live, Scope, build_plan, owned
 from dbt_statsig.planning.safety import Limits, guarded
-from dbt_statsig.vocabulary.changes import WRITES, Action, Plan
+from dbt_statsig.vocabulary.changes import Action, Plan
 from dbt_statsig.vocabulary.comparison import differences
 from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.ownership import Ownership, claim, owner_of
@@ -165,7 +165,7 @@ class Machine(RuleBasedStateMachine):
         """The plan's outcome; nothing foreign that was not named changes, nothing goes that was not told."""
         foreign = self.foreign()
         adopted = {(change.kind, change.live_name) for change in plan.changes if change.adopted}
-        told = {(change.kind, change.live_name) for change in plan.changes if change.action in WRITES}
+        told = {(change.kind, change.live_name) for change in plan.changes if change.action.writes}
         before = {(kind, name) for kind in KINDS for name in self.held(kind)}
         outcome = Applier(client, concurrency=1, fresh_for=0).run(plan)
         assert len(self.console.late) == 0 or outcome.objects
@@ -202,7 +202,7 @@ class Machine(RuleBasedStateMachine):
                     assert differences(payload, live[name]) == ()
         if not refused:
             again = self.planned(client, prune=prune, adopt=frozenset())
-            assert [change for change in again.changes if change.action in WRITES] == []
+            assert [change for change in again.changes if change.action.writes] == []
 
     @rule(prune=st.booleans())
     def another_client_plans(self, *, prune: bool) -> None:

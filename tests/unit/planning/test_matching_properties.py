@@ -14,7 +14,6 @@ from tests.unit.planning.test_matching import source, wanted
 
 NAMES = ["A", "B", "C", "D"]
 NODES = ["a", "b", "c"]
-WRITES = {Action.CREATE, Action.UPDATE, Action.RENAME, Action.DELETE}
 
 
 @st.composite
@@ -77,7 +76,7 @@ def test_a_second_plan_writes_nothing(data: st.DataObject, kind: Kind, prune: bo
     blocked = any(change.action is Action.BLOCKED for change in first.changes)
     assume(not blocked)
     second = build_plan(desired, {kind: Live(items=tuple(after))}, scope)
-    assert [change for change in second.changes if change.action in WRITES] == []
+    assert [change for change in second.changes if change.action.writes] == []
 
     held = {item.name: item for item in after}
     refused = {change.name for change in second.changes if change.action in {Action.FOREIGN, Action.BLOCKED}}
@@ -137,7 +136,7 @@ def test_no_change_concerns_another_owners_object(data: st.DataObject, kind: Kin
     scope = Scope(project="shop", namespace=namespace, prune=True, adopt=adopt)
     plan = build_plan(desired, {kind: Live(items=tuple(held))}, scope)
     for change in plan.changes:
-        if change.action not in WRITES or change.live is None:
+        if not change.action.writes or change.live is None:
             continue
         line = owner_of(change.live.description)
         assert change.live_name in adopt or (line is not None and line.owner == scope.owner)
