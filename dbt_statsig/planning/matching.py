@@ -19,7 +19,7 @@ from dbt_statsig.planning.moves import Moves
 from dbt_statsig.vocabulary.changes import Action, Change, FieldChange, Plan, is_standing, united
 from dbt_statsig.vocabulary.comparison import differences
 from dbt_statsig.vocabulary.kinds import SPECS
-from dbt_statsig.vocabulary.ownership import Ownership, is_of, notes_of, owner_of
+from dbt_statsig.vocabulary.ownership import Ownership, is_of, likely_owner, notes_of, owner_of
 from dbt_statsig.vocabulary.sources import Kind, Source
 
 if TYPE_CHECKING:
@@ -274,7 +274,7 @@ class _KindPlanner:
     def _may_adopt(self, live: Source) -> bool:
         if live.name in self.scope.adopt:
             return True
-        return self.scope.adopt_all and (owner_of(live.description) is None or self._was_ours(live))
+        return self.scope.adopt_all and (likely_owner(live.description) is None or self._was_ours(live))
 
     def _was_ours(self, live: Source) -> bool:
         """Whether this dbt target pushed it, by its prefix, before there were namespaces."""
@@ -282,7 +282,7 @@ class _KindPlanner:
         return line is not None and line.owner == self.scope.project and bool(prefix) and live.name.startswith(prefix)
 
     def _foreign(self, item: Desired, payload: Source, live: Source) -> Change:
-        owner = owner_of(live.description)
+        owner = likely_owner(live.description)
         whose = self._whose(owner) if owner else "the console"
         reason = f"The console has an object of this name that belongs to {whose}."
         if owner is None and {field.field for field in differences(payload, live)} <= {"description"}:

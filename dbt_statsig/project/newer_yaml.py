@@ -71,7 +71,7 @@ class _Search:
         self.folder = project_dir
         written = manifest.generated_at
         self.written = written.timestamp() if written else manifest_path.stat().st_mtime
-        self.settings = self._text("dbt_project.yml")
+        self.settings = self._text("dbt_project.yml") or b""
         self.stems: set[str] = set()
 
     def found(self) -> Iterator[NewerYaml]:
@@ -82,8 +82,10 @@ class _Search:
         # What .dbtignore leaves out is no file of the project, whatever it holds.
         ignores = (self.folder / ".dbtignore").exists()
         for path in sorted({*homes, *(() if ignores else self._files())}):
-            content = self._text(path) if self._is_newer(path) else b""
-            if content and (path in homes or _WORD in content):
+            if not self._is_newer(path):
+                continue
+            content = self._text(path)
+            if content is not None and (path in homes or _WORD in content):
                 yield from self._judged(path, content, homes.get(path, ()))
 
     def _files(self) -> Iterator[str]:
@@ -109,11 +111,11 @@ class _Search:
         is_ours = file.is_relative_to(self.folder.resolve())
         return is_ours and facts.st_mtime > self.written and facts.st_size <= _LARGEST
 
-    def _text(self, path: str) -> bytes:
+    def _text(self, path: str) -> bytes | None:
         try:
             return read_regular(self.folder / path)
         except (OSError, ValueError):
-            return b""
+            return None
 
     def _judged(self, path: str, content: bytes, nodes: Iterable[Node]) -> Iterator[NewerYaml]:
         from dbt_statsig.project.yaml_blocks import Blocks  # with it comes PyYAML, which few runs need

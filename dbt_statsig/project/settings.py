@@ -37,6 +37,8 @@ KEY_VARIABLE = "STATSIG_CONSOLE_API_KEY"
 _SECRET_KEY = re.compile(r"api_?key|token|secret|password|console_?key|sdk_?key", re.IGNORECASE)
 _SECRET_VALUE = re.compile(r"\b(console|secret)-[A-Za-z0-9]{16,}")
 _CLOSE = 0.85
+_JSON_MAPPING = "a mapping written as JSON"
+_LIST = 'a list: texts separated by commas, such as pii,secret, or JSON, such as ["pii", "secret"]'
 
 _Line = Annotated[str, Meta(min_length=1, extra={"line": True}, extra_json_schema={"pattern": LINE_PATTERN})]
 TARGET = "{target}"
@@ -316,8 +318,8 @@ def _from_environment(environ: Mapping[str, str], faults: list[str]) -> Iterator
                 continue
             try:
                 value = _parse(text, field_types(Settings)[key])
-            except ValueError:
-                faults.append(f"{origin}: `{key}` takes a mapping written as JSON.")
+            except ValueError as error:
+                faults.append(f"{origin}: `{key}` takes {error}.")
             else:
                 yield _Given(key=key, value=value, origin=origin, place=origin)
         elif close := get_close_matches(variable, by_variable, n=1, cutoff=_CLOSE):
@@ -330,17 +332,27 @@ def _parse(text: str, expected: types.Type) -> object:
     if any(isinstance(part, types.DictType) for part in parts):
         try:
             return json.loads(text)
-        except RecursionError:
-            raise ValueError(text) from None
-        except ValueError:
-            if any(isinstance(_bare(part), types.StrType) for part in parts):
+        except (RecursionError, ValueError) as error:
+            if isinstance(error, ValueError) and any(isinstance(_bare(part), types.StrType) for part in parts):
                 return text.strip()
-            raise
+            raise ValueError(_JSON_MAPPING) from None
     if any(isinstance(part, types.BoolType) for part in parts):
         return {"0": "false", "1": "true"}.get(text.strip(), text)
     if any(isinstance(part, types.VarTupleType) for part in parts):
-        return [item.strip() for item in text.split(",") if item.strip()]
+        return _list(text.strip())
     return text.strip()
+
+
+def _list(text: str) -> object:
+    """A list of the environment: a tag with a stray bracket or quote in it would be no tag, and hide nothing."""
+    if text.startswith("["):
+        try:
+            return json.loads(text)
+        except (RecursionError, ValueError):
+            raise ValueError(_LIST) from None
+    if any(mark in text for mark in "[]\"'"):
+        raise ValueError(_LIST)
+    return [item.strip() for item in text.split(",") if item.strip()]
 
 
 def _bare(expected: types.Type) -> types.Type:

@@ -89,7 +89,18 @@ class Blocks(Struct, frozen=True, kw_only=True):
             ignored = has is _NOTHING and self.manifest.column_config is False
             if not ignored and not _is_among(has, declared):
                 return True
+            # A tag may hide the column from Statsig. Tags that YAML does not have may come from dbt_project.yml.
+            if column is not None and held is not None and not self._tags(column) <= {*held.tags}:
+                return True
         return False
+
+    def _tags(self, column: yaml.Node) -> set[str]:
+        """The tags that YAML gives a column, without those that only dbt can read."""
+        config = lookup(column, "config") if self.manifest.column_config else None
+        pairs = [lookup(holder, "tags") for holder in (config[1] if config else None, column)]
+        given = [plain(pair[1]) for pair in pairs if pair]
+        tags = [tag for one in given for tag in (one if isinstance(one, list) else [one])]
+        return {tag for tag in tags if isinstance(tag, str) and not _JINJA.search(tag)}
 
 
 def _items(node: yaml.Node | None, key: str) -> list[yaml.Node]:

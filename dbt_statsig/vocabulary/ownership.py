@@ -20,6 +20,7 @@ _PREFIX = "Managed by dbt: "
 _LINK = "dbt docs: "
 _KEPT = "The text above was kept as it was in Statsig."
 _LINE = re.compile(r"Managed by dbt: (?P<project>[^/\s@]+)(?:@(?P<namespace>[^/\s@]+))?/(?P<unique_id>\S+)")
+_CHANGED_LINE = re.compile(rf"(?:\A|.*\s){_LINE.pattern}\Z", re.IGNORECASE | re.DOTALL)
 _NOTE = re.compile(r" \(kept(?P<notes>(?: [a-z_]+=[0-9a-f]{12})+)\)\Z")
 _LINK_AT_END = re.compile(rf"(?:^|\s){_LINK}\S+\Z", re.IGNORECASE)
 
@@ -48,6 +49,14 @@ def owner_of(description: object) -> Ownership | None:
         return None
     lines = plain(description).splitlines()
     match = _LINE.fullmatch(lines[-1].strip()) if lines else None
+    return Ownership(match["project"], match["unique_id"], match["namespace"] or "") if match else None
+
+
+def likely_owner(description: object) -> Ownership | None:
+    """Whose object it seems to be, also where Statsig changed the line's case or put it behind the text."""
+    if (line := owner_of(description)) is not None or not isinstance(description, str):
+        return line
+    match = _CHANGED_LINE.match(plain(description))
     return Ownership(match["project"], match["unique_id"], match["namespace"] or "") if match else None
 
 

@@ -59,6 +59,7 @@ def found(folder: Path, *nodes: dict[str, Any], disabled: Any = None, **metadata
 
 SOURCES = "sources:\n  - name: raw\n    meta: {statsig: %s}\n    tables: [{name: orders}]\n"
 COLUMN = "    columns:\n      - name: id\n        %s: {unit_id: userID}%s\n"
+TAGGED = "    columns:\n      - name: id\n        config: {tags: %s}\n"
 IN_CONFIG, IN_META = ("config: {meta: {statsig", "}}"), ("meta: {statsig", "}")
 MARKED = {"id": {"name": "id", "config": {"meta": {"statsig": {"unit_id": "userID"}}}}}
 
@@ -79,6 +80,9 @@ MARKED = {"id": {"name": "id", "config": {"meta": {"statsig": {"unit_id": "userI
         (entry(YAML), [orders(columns=MARKED)]),
         (SOURCES % OTHER, [node("source.shop.raw.orders", meta={"statsig": BLOCK}, original_file_path=FILE)]),
         (SOURCES % YAML, []),
+        ("", [orders()]),
+        (entry(YAML, TAGGED % "[a, pii]"), [orders(columns={"id": {"name": "id", "tags": ["a"]}})]),
+        (entry(YAML, TAGGED % "pii"), [orders(columns={"id": {"name": "id"}})]),
         ("snapshots:\n  - name: kept\n    relation: ref('x')\n    config: {meta: {statsig: {}}}\n", []),
     ],
 )
@@ -102,6 +106,10 @@ def test_a_block_that_the_manifest_does_not_have(tmp_path: Path, text: str, node
             [orders(columns={"id": {"name": "id", "meta": {"statsig": {"unit_id": "userID"}}}})],
         ),
         ("models:\n  - name: other\n    description: about statsig\n", []),
+        (
+            entry(YAML, TAGGED % "[a, '{{ var(''tag'') }}', 1]"),
+            [orders(columns={"id": {"name": "id", "tags": ["a", "b"]}})],
+        ),
         ("x: &m {statsig: {a: {<<: *m}}}\nmodels:\n  - name: orders\n    meta: *m\n", [orders()]),
         (f"models:\n  - name: other\n{'  ' * 500}- [{'[' * 3000}\n# statsig", []),
         (entry('{1: "a\\n"}'), [orders({"1": "a"})]),
@@ -160,6 +168,14 @@ def test_the_project_s_own_folders(tmp_path: Path, settings: str, file: str) -> 
     project(tmp_path, text, file=file, settings=settings)
     (folder / ".dbtignore").write_text("*", encoding="utf-8")
     assert found(folder, node("model.shop.other")) == []
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    """A folder in the place of a property file says nothing of what it held."""
+    folder = project(tmp_path, "x")
+    (folder / FILE).unlink()
+    (folder / FILE).mkdir()
+    assert found(folder, orders()) == []
 
 
 def test_files_of_others(tmp_path: Path) -> None:

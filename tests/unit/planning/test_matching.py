@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec import structs
 
 from dbt_statsig.planning.matching import Action, Change, Desired, Live, Plan, Scope, absent, build_plan, owned
 from dbt_statsig.vocabulary.kinds import SPECS
@@ -12,7 +13,7 @@ from dbt_statsig.vocabulary.ownership import Ownership, claim
 from dbt_statsig.vocabulary.sources import Kind, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 ASSIGNMENT, EVENT = Kind.ASSIGNMENT_SOURCE, Kind.QUALIFYING_EVENT
 
@@ -163,6 +164,17 @@ def test_adopt_all(project: str, action: Action) -> None:
     """What nobody owns may all be adopted at once; another project's object has to be named."""
     live = source("A", "x", project="other") if project else source("A")
     assert only(planned([wanted("A", "a")], [live], adopt_all=True)).action is action
+
+
+@pytest.mark.parametrize("change", [str.lower, str.upper, lambda text: " ".join(text.split())])
+def test_a_changed_line_of_another_project(change: Callable[[str], str]) -> None:
+    """Where Statsig changed another project's line, its object is still that project's, and never adopted with all."""
+    live = source("A", "x", project="other")
+    changed = structs.replace(live, description=change(f"Words.\n{live.description}"))
+    refused = only(planned([wanted("A", "a")], [changed], adopt_all=True))
+    assert refused.action is Action.FOREIGN
+    assert 'belongs to dbt project "other"' in refused.reason.replace("OTHER", "other")
+    assert only(planned([wanted("A", "a")], [changed], adopt=frozenset({"A"}))).adopted
 
 
 def test_a_marker_that_was_removed() -> None:

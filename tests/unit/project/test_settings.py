@@ -99,6 +99,8 @@ def test_who_wins(tmp_path: Path) -> None:
         ("HIDDEN_TAGS", "pii", ("pii",)),
         ("NAME_PREFIX", '{"dev": "dev "}', {"dev": "dev "}),
         ("NAMESPACE", "eu", "eu"),
+        ("HIDDEN_TAGS", ' ["pii", "it\'s, secret"]', ("pii", "it's, secret")),
+        ("HIDDEN_TAGS", "[]", ()),
         ("NAMESPACE", "{target}", "{target}"),
         ("NAMESPACE", '{"dev": "ada"}', {"dev": "ada"}),
         ("DEFAULTS", '{"tags": ["a"]}', {"tags": ["a"]}),
@@ -113,6 +115,13 @@ def test_the_environment(tmp_path: Path, variable: str, text: str, expected: obj
     """Each form of setting can be written as a variable: lists with commas, mappings as JSON."""
     found = resolve(tmp_path, {f"DBT_STATSIG_{variable}": text, "DBT_STATSIG_TRACEBACK": "1"}, {})
     assert getattr(found.settings, variable.lower()) == expected
+
+
+@pytest.mark.parametrize("text", ["[pii]", '["pii"', '"pii"', "pii, 'secret'", "pii]", "[" * 100_000, "[[1]]", "[1]"])
+def test_a_list_that_is_none(tmp_path: Path, text: str) -> None:
+    """A bracket or a quote is never part of a name in a list of the environment: such a tag would hide no column."""
+    (fault,) = _faults(tmp_path, "", environ={"DBT_STATSIG_HIDDEN_TAGS": text})
+    assert fault.startswith("environment DBT_STATSIG_HIDDEN_TAGS: `hidden_tags")
 
 
 def test_all_faults_at_once(tmp_path: Path) -> None:
