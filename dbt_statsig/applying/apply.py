@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
+from concurrent.futures import Future, wait
 from graphlib import TopologicalSorter
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET
@@ -24,6 +25,7 @@ from dbt_statsig.errors import (
     Throttled,
 )
 from dbt_statsig.planning.kept import Compared, compared, suited
+from dbt_statsig.support.threads import in_background, side_by_side
 from dbt_statsig.vocabulary.changes import Action, Change, Plan
 from dbt_statsig.vocabulary.comparison import completed
 from dbt_statsig.vocabulary.kinds import SPECS
@@ -49,65 +51,76 @@ _ACCEPT = "Declare the value that Statsig keeps, or find out why it keeps anothe
 _TAG_DESCRIPTION = "Used by sources that a dbt project declares."
 
 
-class Applier:
+def apply_plan(
+    client: ConsoleClient,
+    plan: Plan,
+    asked: Iterable[Desired] = (),
+    *,
+    read_at: float | None = None,
+    concurrency: int = 8,
+    on_done: Callable[[int], None] | None = None,
+    fresh_for: float = FRESH_SECONDS,
+) -> Outcome:
+    """Write the plan; what became of every change that writes, in the plan's order.
+
+    `asked` is what the plan was made from. What it was compared with was read at `read_at` (`time.monotonic`; None:
+    just now) and is fresh for so long. `on_done` is given how many objects have ended, from the thread that wrote the
+    last of them. The caller closes the client.
+
+    An interrupt (KeyboardInterrupt in this thread) lets the writes under way end, starts no others, and is told in
+    `stopped`; a second one does not wait for them, and they are told as unknown.
+    """
+    freshness = Freshness(client, read_at=time.monotonic() if read_at is None else read_at, fresh_for=fresh_for)
+    return _Run(client, freshness, asked, concurrency=concurrency, on_done=on_done).apply(plan)
+
+
+class _Run:
     """Writes one plan: renames one after another, creations and updates side by side, deletions last.
 
-    What requires another change is written only after that one was done in this run.
-    `on_done` is told how many objects have ended, from the thread that wrote the last of them. After an answer that
-    every further write would meet too (a refused key, no connection, endless throttling), nothing more is started.
+    What requires another change is written only after that one was done in this run. After an answer that every further
+    write would meet too (a refused key, no connection, endless throttling), nothing more is started.
     """
 
     def __init__(
         self,
         client: ConsoleClient,
+        freshness: Freshness,
+        asked: Iterable[Desired],
         *,
-        concurrency: int = 8,
-        on_done: Callable[[int], None] | None = None,
-        fresh_for: float = FRESH_SECONDS,
+        concurrency: int,
+        on_done: Callable[[int], None] | None,
     ) -> None:
-        """Take an open client, which the caller closes; what was read before now is fresh for so long."""
         self._client = client
+        self._freshness = freshness
+        self._asked = {(item.kind, item.name): item for item in asked if not item.is_idle}
         self._concurrency = concurrency
         self._on_done = on_done
-        self._freshness = Freshness(client, fresh_for=fresh_for)
         self._stop = threading.Event()
-        # Waited for in place of the thread: one whose join was interrupted counts as ended in Python 3.10 to 3.12.
-        self._ended = threading.Event()
         self._stopped = ""
         self._notes: list[str] = []
         self._started: set[tuple[Kind, str, Action]] = set()
         self._done: set[tuple[Kind, str]] = set()
         self._outcomes: dict[tuple[Kind, str, Action], ObjectOutcome] = {}
-        self._asked: dict[tuple[Kind, str], Desired] = {}
         self._forbidden = 0
-        self._surprise: BaseException | None = None
 
-    def run(self, plan: Plan, asked: Iterable[Desired] = ()) -> Outcome:
-        """What became of every change that writes, in the plan's order; `asked` is what the plan was made from.
-
-        An interrupt (KeyboardInterrupt in this thread) lets the writes under way end, starts no others, and is told in
-        `stopped`; a second one does not wait for them, and they are told as unknown.
-        """
+    def apply(self, plan: Plan) -> Outcome:
         writes = [change for change in plan.changes if change.action.writes]
-        self._asked = {(item.kind, item.name): item for item in asked if not item.is_idle}
-        # The requests go out from other threads: an interrupt never tears one, as it would in the main thread.
-        worker = threading.Thread(target=self._work_all, args=(writes,), name="statsig-apply", daemon=True)
+        # Waited for in place of the thread: one whose join was interrupted counts as ended in Python 3.10 to 3.12.
+        ended: Future[None] = Future()
         try:
-            worker.start()
-            self._ended.wait()
+            # The requests go out from other threads: an interrupt never tears one, as it would in the main thread.
+            in_background(lambda: self._apply_all(writes), into=ended)
+            wait([ended])
         except KeyboardInterrupt:
             self._halt(_INTERRUPTED)
-            self._finish()
-        if self._surprise is not None:
-            raise self._surprise
+            try:
+                wait([ended])
+            except KeyboardInterrupt:
+                self._stopped = _INTERRUPTED_TWICE
+        if ended.done():
+            ended.result()
         objects = tuple(self._outcome_of(change) for change in writes)
         return Outcome(objects=objects, stopped=self._stopped, notes=tuple(self._notes))
-
-    def _finish(self) -> None:
-        try:
-            self._ended.wait()
-        except KeyboardInterrupt:
-            self._stopped = _INTERRUPTED_TWICE
 
     def _outcome_of(self, change: Change) -> ObjectOutcome:
         ended = self._outcomes.get(_identity(change))
@@ -122,19 +135,14 @@ class Applier:
             )
         return ObjectOutcome(change=change, status=Status.NOT_STARTED, message=self._stopped)
 
-    def _work_all(self, writes: Sequence[Change]) -> None:
+    def _apply_all(self, writes: Sequence[Change]) -> None:
         renames = [change for change in writes if change.action is Action.RENAME]
         puts = [change for change in writes if change.action in {Action.CREATE, Action.UPDATE}]
-        try:
-            self._ensure_tags([*renames, *puts])
-            self._one_by_one(_freeing_names_first(renames))
-            self._side_by_side(puts)
-            self._one_by_one([change for change in writes if change.action is Action.DELETE])
-            self._confirm_adoptions([change for change in writes if change.adopted])
-        except BaseException as error:  # noqa: BLE001 - carried over into the thread that waits
-            self._surprise = error
-        finally:
-            self._ended.set()
+        self._ensure_tags([*renames, *puts])
+        self._one_by_one(_freeing_names_first(renames))
+        wait(side_by_side(self._apply_one, puts, at_once=self._concurrency))
+        self._one_by_one([change for change in writes if change.action is Action.DELETE])
+        self._confirm_adoptions([change for change in writes if change.adopted])
 
     def _confirm_adoptions(self, adopted: Sequence[Change]) -> None:
         """Read adopted objects again: of two projects that adopt one at a time, each got it as it sent it."""
@@ -177,30 +185,9 @@ class Applier:
 
     def _one_by_one(self, changes: Sequence[Change]) -> None:
         for change in changes:
-            self._work(change)
+            self._apply_one(change)
 
-    def _side_by_side(self, changes: Sequence[Change]) -> None:
-        todo: SimpleQueue[Change] = SimpleQueue()
-        for change in changes:
-            todo.put(change)
-        # Threads of our own, as an executor's are waited for at the interpreter's end, whatever the user has asked for.
-        threads = [
-            threading.Thread(target=self._drain, args=(todo,), name="statsig", daemon=True)
-            for _ in range(min(self._concurrency, len(changes)))
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-
-    def _drain(self, todo: SimpleQueue[Change]) -> None:
-        try:
-            while True:
-                self._work(todo.get_nowait())
-        except Empty:
-            return
-
-    def _work(self, change: Change) -> None:
+    def _apply_one(self, change: Change) -> None:
         if self._stop.is_set():
             return
         missing = [change.called(needed) for needed in change.needed if needed not in self._done]
@@ -210,7 +197,7 @@ class Applier:
             outcome = ObjectOutcome(change=change, status=Status.REFUSED, message=message, fix=f"See {missing[0]}.")
         else:
             self._started.add(_identity(change))
-            outcome = self._write(change)
+            outcome = self._attempt(change)
         self._outcomes[_identity(change)] = outcome
         if outcome.status is Status.DONE:
             self._done.add((change.kind, change.name))
@@ -219,7 +206,7 @@ class Applier:
             with contextlib.suppress(Exception):
                 self._on_done(len(self._outcomes))
 
-    def _write(self, change: Change) -> ObjectOutcome:
+    def _attempt(self, change: Change) -> ObjectOutcome:
         try:
             if stale := self._freshness.changed(change):
                 return refused(change, stale)
@@ -227,7 +214,7 @@ class Applier:
         except ConsoleError as error:
             self._count(error)
             return _ended(change, error)
-        except Exception as error:  # noqa: BLE001 - one object's surprise must not lose the report of the others
+        except Exception as error:  # noqa: BLE001 - one object's unexpected error must not lose the report of the others
             message = f"Internal error ({type(error).__name__}); it may or may not have been written."
             return ObjectOutcome(change=change, status=Status.UNKNOWN, message=message, fix="Plan again; report it.")
         self._forbidden = 0
@@ -245,7 +232,7 @@ class Applier:
         """Write one change; where Statsig keeps other values than were sent, note that once."""
         doubt: NotShown | None = None
         try:
-            written = self._send(change)
+            written = self._call_api(change)
         except NotShown as error:
             # With reviews in force, what does not show may wait for one.
             if error.live is None or self._client.respects_reviews:
@@ -293,7 +280,7 @@ class Applier:
             payload = suited(item, item.payload, live).payload
         return compared(payload, live)
 
-    def _send(self, change: Change) -> Written:
+    def _call_api(self, change: Change) -> Written:
         if change.action is Action.DELETE:
             return self._client.delete(change.kind, change.live_name)
         desired = _present(change.desired)

@@ -11,13 +11,14 @@ from msgspec import Struct, structs
 
 from dbt_statsig.errors import ConsoleError, ProtocolError
 from dbt_statsig.planning.matching import Desired, Live
-from dbt_statsig.support.threads import begun
+from dbt_statsig.support.threads import in_background
 from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.ownership import owner_of
 from dbt_statsig.vocabulary.sources import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+    from concurrent.futures import Future
 
     from dbt_statsig.console.client import ConsoleClient, Entry, Listing
     from dbt_statsig.vocabulary.progress import Progress
@@ -44,29 +45,29 @@ class Reading(Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
 
 
-def begin_reading(client: ConsoleClient, kinds: Iterable[Kind], told: Progress) -> Callable[[], Mapping[Kind, Listing]]:
-    """Begin to read the list of each kind beside the caller's work; what is returned waits for them.
+def begin_reading(client: ConsoleClient, kinds: Iterable[Kind], progress: Progress) -> Future[dict[Kind, Listing]]:
+    """Begin to read the list of each kind beside the caller's work.
 
-    It raises ConsoleError. Closing the client ends the reading.
+    Asking for the result raises ConsoleError. Closing the client ends the reading.
     """
 
     def read() -> dict[Kind, Listing]:
         lists = {}
         for kind in kinds:
-            told.say(f"Reading {kind.label}s")
+            progress.say(f"Reading {kind.label}s")
             lists[kind] = client.list(kind)
         return lists
 
-    return begun(read)
+    return in_background(read)
 
 
 def read_others(client: ConsoleClient, kinds: Iterable[Kind]) -> dict[Kind, Live]:
     """The live objects of further kinds, of which nothing is declared; a list that cannot be read is left out."""
-    lists = {kind: begun(partial(client.list, kind)) for kind in kinds}
+    lists = {kind: in_background(partial(client.list, kind)) for kind in kinds}
     found = {}
     for kind, read in lists.items():
         with contextlib.suppress(ConsoleError):
-            listing = read()
+            listing = read.result()
             found[kind] = Live(items=listing.items, complete=listing.complete)
     return found
 
@@ -121,7 +122,7 @@ def _looked_up(
     unsure: dict[str, str] = {}
     for start in range(0, len(missing), _AT_ONCE):
         chosen = missing[start : start + _AT_ONCE]
-        looks = [begun(partial(client.find, kind, name)) for name in chosen]
+        looks = [in_background(partial(client.find, kind, name)) for name in chosen]
         for name, look in zip(chosen, looks, strict=True):
             live = _seen(look)
             if isinstance(live, str):
@@ -133,10 +134,10 @@ def _looked_up(
     return structs.replace(listing, items=items, unpublished={**listing.unpublished, **more}), unsure
 
 
-def _seen(look: Callable[[], Entry | None]) -> Entry | str | None:
+def _seen(look: Future[Entry | None]) -> Entry | str | None:
     """What a look gives, or in words why it gives nothing."""
     try:
-        return look()
+        return look.result()
     except ConsoleError as error:
         return error.message
 
@@ -157,10 +158,10 @@ def _doubted(client: ConsoleClient, kind: Kind, listing: Listing, names: Sequenc
     """
     step = max(1, len(names) // _LOOKED_FOR)
     chosen = names[::step][:_LOOKED_FOR]
-    looks = [begun(partial(client.get, kind, name)) for name in chosen]
+    looks = [in_background(partial(client.get, kind, name)) for name in chosen]
     for name, look in zip(chosen, looks, strict=True):
         try:
-            found = look()
+            found = look.result()
         except ConsoleError:
             return listing
         if found is None:

@@ -28,15 +28,16 @@ class Freshness:
         self,
         client: ConsoleClient,
         *,
+        read_at: float,
         fresh_for: float = FRESH_SECONDS,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Count the plan's own reading as of now."""
+        """The plan's own reading began at `read_at`, by the same clock."""
         self._client = client
         self._fresh_for = fresh_for
         self._now = now
         self._locks = {kind: threading.Lock() for kind in Kind}
-        self._read_at = dict.fromkeys(Kind, now())
+        self._read_at = dict.fromkeys(Kind, read_at)
         self._seen: dict[Kind, dict[str, Source]] = {}
 
     def changed(self, change: Change) -> str:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import wait
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET, Struct, structs
 
 from dbt_statsig.errors import AuthenticationFailed, ConsoleError, Refused, Throttled
+from dbt_statsig.support.threads import side_by_side
 from dbt_statsig.vocabulary.changes import Action, Change, Plan, united
 from dbt_statsig.vocabulary.comparison import completed
 from dbt_statsig.vocabulary.findings import Finding, finding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from dbt_statsig.console.client import ConsoleClient
     from dbt_statsig.vocabulary.sources import Kind, Source
 
@@ -31,71 +30,62 @@ class Checked(Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...]
 
 
-class ServerCheck:
-    """Sends a plan's changes with `dryRun`; a deletion cannot be tried, nor a name that the plan itself frees first."""
+def check_plan(client: ConsoleClient, plan: Plan, *, concurrency: int = 8) -> Checked:
+    """Send a plan's changes with `dryRun`; a deletion cannot be tried, nor a name that the plan itself frees first.
 
-    def __init__(
-        self, client: ConsoleClient, *, concurrency: int = 8, on_done: Callable[[int, int], None] | None = None
-    ) -> None:
-        """Take an open client; `on_done` is told how many of how many are checked, from this thread."""
-        self._client = client
-        self._concurrency = concurrency
-        self._on_done = on_done
+    Raises ConsoleError where Statsig cannot be asked; nothing was written then.
+    """
+    freed = _freed(plan)
+    changes = [
+        change
+        for change in plan.changes
+        if change.action.sends and not (change.action is Action.CREATE and change.name in freed[change.kind])
+    ]
+    tags = _known_tags(client) if any(_tags(change) for change in changes) else frozenset[str]()
+    asked = side_by_side(lambda one: _ask(client, one, tags, freed[one.kind]), changes, at_once=concurrency)
+    try:
+        answers = [future.result() for future in asked]
+    except BaseException:
+        client.stop()
+        for future in asked:
+            future.cancel()
+        wait(asked)
+        raise
+    refusals = {
+        (change.kind, change.name): refusal
+        for change, refusal in zip(changes, answers, strict=True)
+        if refusal is not None
+    }
+    return Checked(
+        plan=structs.replace(plan, changes=united(_blocked(change, refusals) for change in plan.changes)),
+        findings=tuple(_finding(change, refusals) for change in changes if (change.kind, change.name) in refusals),
+        notes=tuple(_notes(plan, checked=len(changes), refused=len(refusals))),
+    )
 
-    def run(self, plan: Plan) -> Checked:
-        """What Statsig says of each change. Raises ConsoleError where it cannot be asked; nothing was written then."""
-        freed = _freed(plan)
-        changes = [
-            change
-            for change in plan.changes
-            if change.action.sends and not (change.action is Action.CREATE and change.name in freed[change.kind])
-        ]
-        tags = self._known_tags() if any(_tags(change) for change in changes) else frozenset()
-        with ThreadPoolExecutor(min(self._concurrency, len(changes)) or 1, thread_name_prefix="check") as pool:
-            answers = []
-            futures = [pool.submit(self._ask, change, tags, freed[change.kind]) for change in changes]
-            try:
-                for future in futures:
-                    answers.append(future.result())
-                    if self._on_done is not None:
-                        self._on_done(len(answers), len(changes))
-            except BaseException:
-                self._client.stop()
-                pool.shutdown(cancel_futures=True)
-                raise
-        refusals = {
-            (change.kind, change.name): refusal
-            for change, refusal in zip(changes, answers, strict=True)
-            if refusal is not None
-        }
-        return Checked(
-            plan=structs.replace(plan, changes=united(_blocked(change, refusals) for change in plan.changes)),
-            findings=tuple(_finding(change, refusals) for change in changes if (change.kind, change.name) in refusals),
-            notes=tuple(_notes(plan, checked=len(changes), refused=len(refusals))),
-        )
 
-    def _known_tags(self) -> frozenset[str]:
-        """The tags that exist; none where they cannot be read, so that sources are checked without tags."""
-        try:
-            return self._client.tags()
-        except (AuthenticationFailed, Throttled):
-            raise
-        except ConsoleError:
-            return frozenset()
+def _known_tags(client: ConsoleClient) -> frozenset[str]:
+    """The tags that exist; none where they cannot be read, so that sources are checked without tags."""
+    try:
+        return client.tags()
+    except (AuthenticationFailed, Throttled):
+        raise
+    except ConsoleError:
+        return frozenset()
 
-    def _ask(self, change: Change, tags: frozenset[str], freed: frozenset[str]) -> Refused | None:
-        desired = _with_tags(change, tags)
-        try:
-            if change.live is None:
-                self._client.create(change.kind, desired, dry_run=True)
-            else:
-                payload = completed(desired, change.live)
-                if change.name in freed:
-                    payload = structs.replace(payload, name=change.live_name)
-                self._client.update(change.kind, change.live_name, payload, before=change.live, dry_run=True)
-        except Refused as error:
-            return error
-        return None
+
+def _ask(client: ConsoleClient, change: Change, tags: frozenset[str], freed: frozenset[str]) -> Refused | None:
+    desired = _with_tags(change, tags)
+    try:
+        if change.live is None:
+            client.create(change.kind, desired, dry_run=True)
+        else:
+            payload = completed(desired, change.live)
+            if change.name in freed:
+                payload = structs.replace(payload, name=change.live_name)
+            client.update(change.kind, change.live_name, payload, before=change.live, dry_run=True)
+    except Refused as error:
+        return error
+    return None
 
 
 def _freed(plan: Plan) -> dict[Kind, frozenset[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
@@ -88,10 +89,11 @@ def open_console(project: LoadedProject, progress: Progress) -> ConsoleClient:
 
 
 class MadePlan(Struct, frozen=True, kw_only=True):
-    """A plan, and what it was made for."""
+    """A plan, what it was made from, and when the reading of the console began (`time.monotonic`)."""
 
     planned: Planned
     desired: tuple[Desired, ...]
+    read_at: float
 
 
 def make_plan(
@@ -107,11 +109,12 @@ def make_plan(
     One that is `only_shown` compares by node where this dbt target may not push. The project is proven and validated
     here, unless that was done before.
     """
+    read_at = monotonic()
     lists = begin_reading(client, kinds_in(project), progress)
     no_push = is_elsewhere(project)
     proven = validated or validate_project(prove_project(project))
     desired = tuple(desired_of(proven, by_node=only_shown and bool(no_push)))
-    reading = checked_live(client, lists(), desired)
+    reading = checked_live(client, lists.result(), desired)
     live, warnings = reading.live, [*client.warnings, *reading.warnings]
     scope = scope_of(proven)
     ours, without_node = owned(scope, live, desired), absent(scope, live, project.manifest.holds)
@@ -134,9 +137,7 @@ def make_plan(
         force=project.request.force,
         absent=without_node,
     )
-    for word in unmatched:
-        near = did_you_mean(word, {*there, *(change.name for change in asked.changes)})
-        warnings.append(f'--adopt "{word}": no declared source and no object has this name. {near}'.rstrip())
+    warnings += _nothing_to_adopt(unmatched, {*there, *(change.name for change in asked.changes)})
     validation = excused(proven.validation, result)
     known = not_kept(result.changes, project.declared.declarations, strict=project.strict)
     result, uncompared = without_uncompared(result)
@@ -153,7 +154,14 @@ def make_plan(
     planned = with_found(planned, known, client)
     if project.request.server_check:
         planned = _checked(project, planned, client, progress)
-    return MadePlan(planned=planned, desired=desired)
+    return MadePlan(planned=planned, desired=desired, read_at=read_at)
+
+
+def _nothing_to_adopt(unmatched: Iterable[str], names: set[str]) -> Iterator[str]:
+    """A warning for each name given with --adopt that is neither declared nor in the console."""
+    for word in unmatched:
+        near = did_you_mean(word, names)
+        yield f'--adopt "{word}": no declared source and no object has this name. {near}'.rstrip()
 
 
 def _with_orphans(project: DeclaredProject, plan: Plan, client: ConsoleClient, scope: Scope) -> Plan:
@@ -201,10 +209,10 @@ def _conflict(
 
 
 def _checked(project: LoadedProject, planned: Planned, client: ConsoleClient, progress: Progress) -> Planned:
-    from dbt_statsig.applying.server_check import ServerCheck  # only where it is asked for
+    from dbt_statsig.applying.server_check import check_plan  # only where it is asked for
 
     progress.say("Asking Statsig to check the changes")
-    checked = ServerCheck(client, concurrency=project.settings.concurrency).run(planned.plan)
+    checked = check_plan(client, planned.plan, concurrency=project.settings.concurrency)
     planned = with_found(planned, checked.findings, client)
     return structs.replace(planned, plan=checked.plan, notes=(*planned.notes, *checked.notes))
 

@@ -46,7 +46,7 @@ def sync(
     manifest seems to be of another one (unless `force`); what happens
     to a single object after that is in the outcome. After the brake is pulled no further write begins.
     """
-    from dbt_statsig.applying.apply import Applier  # with it comes httpx
+    from dbt_statsig.applying.apply import apply_plan  # with it comes httpx
 
     progress = progress or Silent()
     saved = None if request.saved_plan is None else load(request.saved_plan)
@@ -56,10 +56,6 @@ def sync(
     with open_console(project, progress) as client:
         if brake is not None:
             brake.fasten(client.stop)
-        total = 0
-        # Made before the reading: how fresh that is counts from here, through any check or question.
-        concurrency = project.settings.concurrency
-        applier = Applier(client, concurrency=concurrency, on_done=lambda count: progress.done(count, total))
         made = make_plan(project, client, progress, only_shown=request.dry_run and saved is None)
         planned = made.planned
         now = None if saved is None else matched(saved, planned)
@@ -72,7 +68,14 @@ def sync(
         ready = planned.plan if now is None else now.plan
         total = sum(change.action.writes for change in ready.changes)
         progress.done(0, total)
-        outcome = applier.run(ready, made.desired)
+        outcome = apply_plan(
+            client,
+            ready,
+            made.desired,
+            read_at=made.read_at,
+            concurrency=project.settings.concurrency,
+            on_done=lambda count: progress.done(count, total),
+        )
         return _with_kept(project, planned, outcome if now is None else now.joined(outcome), client)
 
 

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from msgspec import Struct
 
 from dbt_statsig.errors import ProtocolError
-from dbt_statsig.support.threads import begun
+from dbt_statsig.support.threads import in_background
 from dbt_statsig.vocabulary.sources import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future
 
     from dbt_statsig.console.sender import Envelope
 
@@ -122,7 +123,7 @@ class _Ahead:
         self._fetch = fetch
         self._path = path
         self._expected = 1
-        self._asked: dict[int, Callable[[], Envelope]] = {}
+        self._asked: dict[int, Future[Envelope]] = {}
 
     def expect(self, pages: int) -> None:
         self._expected = pages
@@ -134,8 +135,8 @@ class _Ahead:
         for following in range(number, min(number + PAGES_AHEAD, self._expected + 1)):
             if following not in self._asked:
                 address = page_path(self._path, following)
-                self._asked[following] = begun(partial(self._fetch, address))
-        return self._asked.pop(number)()
+                self._asked[following] = in_background(partial(self._fetch, address))
+        return self._asked.pop(number).result()
 
 
 def _pages_announced(page: _Page) -> int:

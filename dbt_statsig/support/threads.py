@@ -1,42 +1,60 @@
-"""Work in a thread beside the caller's own."""
+"""Work in threads beside the caller's own, and how it is stopped."""
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from typing import TYPE_CHECKING, Generic, TypeVar
+from concurrent.futures import Future, wait
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, TypeVar
 
 from dbt_statsig.errors import DbtStatsigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 T = TypeVar("T")
+Item = TypeVar("Item")
+
+THREAD_NAME = "statsig"
 
 
-def begun(work: Callable[[], T]) -> Callable[[], T]:
-    """Begin the work in a thread; calling what is returned waits for its end, and returns or raises what it did.
+def in_background(work: Callable[[], T], *, into: Future[T] | None = None) -> Future[T]:
+    """Begin the work in a thread of its own; its result is in the future (`into`, where one is given).
 
     Work whose outcome nobody asks for holds nothing up: unlike an executor's, the thread ends with the program.
     """
-    results: list[T] = []
-    errors: list[BaseException] = []
+    future: Future[T] = Future() if into is None else into
+    threading.Thread(target=_settle, args=(future, work), name=THREAD_NAME, daemon=True).start()
+    return future
+
+
+def _settle(future: Future[T], work: Callable[..., T], *given: object) -> None:
+    """Have the work's result, or its exception, in the future."""
+    try:
+        future.set_result(work(*given))
+    except BaseException as error:  # noqa: BLE001 - carried over into the thread that asks
+        future.set_exception(error)
+
+
+def side_by_side(work: Callable[[Item], T], items: Iterable[Item], *, at_once: int) -> list[Future[T]]:
+    """Begin the work on all items, in their order and so many at once; a future that is cancelled is not begun."""
+    todo: SimpleQueue[tuple[Future[T], Item]] = SimpleQueue()
+    futures: list[Future[T]] = []
+    for item in items:
+        futures.append(Future())
+        todo.put((futures[-1], item))
 
     def run() -> None:
-        try:
-            results.append(work())
-        except BaseException as error:  # noqa: BLE001 - carried over into the thread that asks
-            errors.append(error)
+        with contextlib.suppress(Empty):
+            while True:
+                future, item = todo.get_nowait()
+                if future.set_running_or_notify_cancel():
+                    _settle(future, work, item)
 
-    thread = threading.Thread(target=run, name="statsig-read", daemon=True)
-    thread.start()
-
-    def outcome() -> T:
-        thread.join()
-        if errors:
-            raise errors[0]
-        return results[0]
-
-    return outcome
+    for _ in range(min(at_once, len(futures))):
+        in_background(run)
+    return futures
 
 
 class Brake:
@@ -72,46 +90,25 @@ class TimedOut(DbtStatsigError):
     """The work did not end, even after it was told to."""
 
 
-class _Worker(threading.Thread, Generic[T]):
-    """Runs the work in a thread of its own: one that hangs cannot keep dbt from going on."""
-
-    def __init__(self, work: Callable[[Brake], T], brake: Brake) -> None:
-        super().__init__(name="dbt-statsig", daemon=True)
-        self._work = work
-        self._brake = brake
-        self.result: list[T] = []
-        self.error: Exception | None = None
-
-    def run(self) -> None:
-        try:
-            self.result.append(self._work(self._brake))
-        except Exception as error:  # noqa: BLE001 - raised again in the thread that waits
-            self.error = error
-
-
 def within(seconds: float, work: Callable[[Brake], T], *, grace: float = GRACE) -> tuple[T, bool]:
     """What the work gives, and whether it had to be stopped. Raises what the work raises, and TimedOut.
 
     When the time is over the brake is pulled, and the work may end what is under way for `grace` seconds.
     """
     brake = Brake()
-    worker = _Worker(work, brake)
-    worker.start()
+    future = in_background(lambda: work(brake))
     try:
-        worker.join(seconds)
-        late = worker.is_alive()
+        late = not wait([future], seconds).done
         if late:
             brake.pull()
-            worker.join(grace)
+            wait([future], grace)
     except BaseException:
         brake.pull()
         raise
-    if worker.error is not None:
-        raise worker.error
-    if not worker.result:
+    if not future.done():
         raise TimedOut(
             f"Statsig was given {seconds:.0f} s (hook_timeout) and did not answer: what was under way may or may not "
             "have been written, and nothing more was started.",
             fix="Run `dbt-statsig plan` to see what is left to do.",
         )
-    return worker.result[0], late
+    return future.result(), late

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dbt_statsig.applying.apply import Applier
+from dbt_statsig.applying.apply import apply_plan
 from dbt_statsig.console.client import ConsoleClient
 from dbt_statsig.console.key import ApiKey
 from dbt_statsig.emulator import running
@@ -49,7 +49,7 @@ def adopted(client: ConsoleClient, server: Running, *, then: object) -> Outcome:
         elif count == 2:
             server.state.sources["metric_sources"]["A"]["description"] = then
 
-    return Applier(client, on_done=done).run(plan)
+    return apply_plan(client, plan, on_done=done)
 
 
 def test_the_other_was_later(server: Running, client: ConsoleClient) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dbt_statsig.applying.apply import Applier
+from dbt_statsig.applying.apply import apply_plan
 from dbt_statsig.console.client import ConsoleClient
 from dbt_statsig.console.key import ApiKey
 from dbt_statsig.emulator import running
@@ -63,7 +63,7 @@ def make_plan(client: ConsoleClient, desired: Sequence[Desired], **scope: Any) -
 
 def sync(client: ConsoleClient, desired: Sequence[Desired], **scope: Any) -> Outcome:
     """Plan and apply."""
-    return Applier(client).run(make_plan(client, desired, **scope))
+    return apply_plan(client, make_plan(client, desired, **scope))
 
 
 def statuses(outcome: Outcome) -> dict[str, Status]:
@@ -151,7 +151,7 @@ def test_a_refused_key_stops_everything(emulator: Running, client: ConsoleClient
     """After a 401 nothing more is started, and every object that was not written says so."""
     plan = make_plan(client, [declared(f"S{number}", f"n{number}") for number in range(30)])
     emulator.inject({"match": {"method": "POST", "path": "assignment_sources"}, "action": "status", "status": 401})
-    outcome = Applier(client, concurrency=1).run(plan)
+    outcome = apply_plan(client, plan, concurrency=1)
     assert set(statuses(outcome).values()) <= {Status.FAILED, Status.NOT_STARTED}
     assert list(statuses(outcome).values()).count(Status.FAILED) == 1
     assert outcome.stopped
@@ -162,7 +162,7 @@ def test_gone_since_the_plan(emulator: Running, client: ConsoleClient) -> None:
     sync(client, [declared("A")])
     plan = make_plan(client, [declared("A", sql="SELECT 2")])
     client.delete(Kind.ASSIGNMENT_SOURCE, "A")
-    outcome = Applier(client).run(plan)
+    outcome = apply_plan(client, plan)
     assert statuses(outcome) == {"A": Status.FAILED}
     assert "plan again" in outcome.objects[0].fix
     assert client.get(Kind.ASSIGNMENT_SOURCE, "A") is None
@@ -172,7 +172,7 @@ def test_an_answer_that_differs_is_told(emulator: Running, client: ConsoleClient
     """Fields that Statsig keeps otherwise than they were sent are named."""
     plan = make_plan(client, [declared("A")])
     emulator.inject({"match": {"method": "POST"}, "action": "keeps_otherwise", "fields": {"sql": "SELECT 9"}})
-    (entry,) = Applier(client).run(plan).objects
+    (entry,) = apply_plan(client, plan).objects
     assert entry.status is Status.DONE
     assert entry.echo
 
@@ -187,6 +187,6 @@ def test_progress_counts_every_object(emulator: Running, client: ConsoleClient) 
             told.append(count)
 
     plan = make_plan(client, [declared(f"S{number}", f"n{number}") for number in range(5)])
-    Applier(client, on_done=on_done).run(plan)
+    apply_plan(client, plan, on_done=on_done)
     assert len(told) == 5
     assert max(told) == 5

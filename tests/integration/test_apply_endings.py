@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import wait
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from msgspec import structs
 
-from dbt_statsig.applying.apply import Applier
+from dbt_statsig.applying.apply import apply_plan
 from dbt_statsig.errors import AuthenticationFailed, Stopped
 from dbt_statsig.vocabulary.changes import Action
 from dbt_statsig.vocabulary.results import ObjectOutcome, Status
@@ -18,6 +19,7 @@ from tests.integration.test_apply import declared, make_plan, statuses, sync
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from concurrent.futures import Future
 
     import httpx
 
@@ -53,39 +55,27 @@ def client(console: Holding) -> Iterator[ConsoleClient]:
         yield one
 
 
-class Interrupted:
-    """Stands in for the event that the main thread waits for: an interrupt comes once a write is under way."""
-
-    def __init__(self, console: Holding, real: threading.Event, times: int) -> None:
-        """So many interrupts; then the writes are let go."""
-        self.console, self.real, self.times = console, real, times
-
-    def wait(self) -> None:
-        """Interrupt, or wait for the end."""
-        self.console.reached.wait(10)
-        self.times -= 1
-        if self.times >= 0:
-            raise KeyboardInterrupt
-        self.console.go_on.set()
-        self.real.wait(10)
-
-    def set(self) -> None:
-        """The end."""
-        self.real.set()
-
-
-def interrupted(console: Holding, applier: Applier, times: int) -> None:
-    """Let the run meet so many interrupts."""
+def interrupt(console: Holding, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    """Let the main thread meet so many interrupts once a write is under way; then the writes are let go."""
     console.go_on.clear()
-    vars(applier)["_ended"] = Interrupted(console, threading.Event(), times)
+    interrupts = [KeyboardInterrupt()] * times
+
+    def waiting(futures: list[Future[None]]) -> None:
+        if threading.current_thread() is threading.main_thread():
+            console.reached.wait(10)
+            if interrupts:
+                raise interrupts.pop()
+            console.go_on.set()
+        wait(futures, 10)
+
+    monkeypatch.setattr("dbt_statsig.applying.apply.wait", waiting)
 
 
-def test_an_interrupt_lets_writes_end(console: Holding, client: ConsoleClient) -> None:
+def test_an_interrupt_lets_writes_end(console: Holding, client: ConsoleClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """The write under way ends as done, the others are not started, and the report says why."""
     plan = make_plan(client, [declared("A"), declared("B", "b"), declared("C", "c")])
-    applier = Applier(client, concurrency=1)
-    interrupted(console, applier, 1)
-    outcome = applier.run(plan)
+    interrupt(console, monkeypatch, 1)
+    outcome = apply_plan(client, plan, concurrency=1)
     assert statuses(outcome) == {"A": Status.DONE, "B": Status.NOT_STARTED, "C": Status.NOT_STARTED}
     assert outcome.stopped == "Interrupted: what was under way was finished, nothing more was started."
     assert outcome.objects[1] == ObjectOutcome(
@@ -94,12 +84,13 @@ def test_an_interrupt_lets_writes_end(console: Holding, client: ConsoleClient) -
     assert outcome.notes == ()
 
 
-def test_a_second_interrupt_leaves_them(console: Holding, client: ConsoleClient) -> None:
+def test_a_second_interrupt_leaves_them(
+    console: Holding, client: ConsoleClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The write under way is told as unknown, with the way on."""
     plan = make_plan(client, [declared("A"), declared("B", "b")])
-    applier = Applier(client, concurrency=1)
-    interrupted(console, applier, 2)
-    outcome = applier.run(plan)
+    interrupt(console, monkeypatch, 2)
+    outcome = apply_plan(client, plan, concurrency=1)
     console.go_on.set()
     assert statuses(outcome) == {"A": Status.UNKNOWN, "B": Status.NOT_STARTED}
     assert outcome.objects[0] == ObjectOutcome(
@@ -115,7 +106,7 @@ def test_the_tags_stop_everything(client: ConsoleClient, monkeypatch: pytest.Mon
     """A key that is refused while tags are read leaves every object not started."""
     plan = make_plan(client, [declared("A", tags=("new",)), declared("B", "b")])
     monkeypatch.setattr(client, "tags", _key_refused)
-    outcome = Applier(client).run(plan)
+    outcome = apply_plan(client, plan)
     assert set(statuses(outcome).values()) == {Status.NOT_STARTED}
     assert outcome.stopped == "The key was refused."
 
@@ -128,7 +119,7 @@ def test_tags_that_cannot_be_made_are_noted(client: ConsoleClient, monkeypatch: 
     """Any other trouble with tags is a note: the objects themselves will tell."""
     plan = make_plan(client, [declared("A", tags=("new",))])
     monkeypatch.setattr(client, "create_tag", _stopped)
-    outcome = Applier(client).run(plan)
+    outcome = apply_plan(client, plan)
     assert statuses(outcome) == {"A": Status.DONE}
     assert outcome.notes == ("Could not create missing tags: Not sent.",)
 
@@ -141,14 +132,14 @@ def test_a_client_that_was_stopped(client: ConsoleClient) -> None:
     """What waits for its turn when the run is told to end is not started."""
     plan = make_plan(client, [declared("A")])
     client.stop()
-    assert statuses(Applier(client).run(plan)) == {"A": Status.NOT_STARTED}
+    assert statuses(apply_plan(client, plan)) == {"A": Status.NOT_STARTED}
 
 
 def test_a_surprise_with_one_object(client: ConsoleClient) -> None:
     """What nobody expected of one object is told as unknown; the others are written."""
     plan = make_plan(client, [declared("A"), declared("E", "e", kind=Kind.METRIC_SOURCE)])
     broken = structs.replace(plan.changes[0], desired=None)
-    outcome = Applier(client).run(structs.replace(plan, changes=(broken, plan.changes[1])))
+    outcome = apply_plan(client, structs.replace(plan, changes=(broken, plan.changes[1])))
     assert statuses(outcome) == {"A": Status.UNKNOWN, "E": Status.DONE}
     assert outcome.objects[0] == ObjectOutcome(
         change=broken,
@@ -163,13 +154,13 @@ def test_a_surprise_with_all(client: ConsoleClient, monkeypatch: pytest.MonkeyPa
     plan = make_plan(client, [declared("A", tags=("new",))])
     monkeypatch.setattr(client, "tags", lambda: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        Applier(client).run(plan)
+        apply_plan(client, plan)
 
 
 def test_a_progress_that_fails(client: ConsoleClient) -> None:
     """Whoever watches cannot end the run."""
     plan = make_plan(client, [declared("A"), declared("B", "b")])
-    outcome = Applier(client, on_done=lambda _count: 1 / 0).run(plan)  # type: ignore[arg-type]  # it raises
+    outcome = apply_plan(client, plan, on_done=lambda _count: 1 / 0)  # type: ignore[arg-type]  # it raises
     assert set(statuses(outcome).values()) == {Status.DONE}
 
 
@@ -184,7 +175,7 @@ def test_tags_of_what_does_not_touch_them(console: Holding, client: ConsoleClien
 def test_nothing_to_write(client: ConsoleClient) -> None:
     """A plan that only reports is an empty outcome."""
     plan = make_plan(client, [])
-    outcome = Applier(client).run(plan)
+    outcome = apply_plan(client, plan)
     assert (outcome.objects, outcome.stopped, outcome.notes) == ((), "", ())
     assert Action.ORPHAN not in {entry.change.action for entry in outcome.objects}
 
@@ -195,7 +186,7 @@ def test_a_lost_update_is_sent_once_more(console: Holding, client: ConsoleClient
     sync(client, [declared("A")])
     before = console.writes
     console.armed = ["drop before"]
-    outcome = Applier(client).run(make_plan(client, [declared("A", **fields)]))
+    outcome = apply_plan(client, make_plan(client, [declared("A", **fields)]))
     assert statuses(outcome) == {"A": Status.DONE}
     assert console.writes - before == 2
 
@@ -204,9 +195,9 @@ def test_what_was_read_back_is_told(console: Holding, client: ConsoleClient) -> 
     """An outcome that was learned by reading back says so; one with an answer does not."""
     plan = make_plan(client, [declared("A"), declared("B", "b")])
     console.armed = ["drop after"]
-    outcome = Applier(client, concurrency=1).run(plan)
+    outcome = apply_plan(client, plan, concurrency=1)
     assert [entry.reconciled for entry in outcome.objects] == [True, False]
-    deleted = Applier(client).run(make_plan(client, [declared("A")], prune=True))
+    deleted = apply_plan(client, make_plan(client, [declared("A")], prune=True))
     assert [(entry.change.name, entry.reconciled) for entry in deleted.objects] == [("B", False)]
 
 
@@ -227,8 +218,8 @@ def test_what_is_gone_is_told(console: Holding, client: ConsoleClient) -> None:
     sync(client, [declared("A")])
     plan = make_plan(client, [declared("A", sql="SELECT 2")])
     console.emulator.state.sources["assignment_sources"].clear()
-    (gone,) = Applier(client).run(plan).objects
+    (gone,) = apply_plan(client, plan).objects
     assert (gone.status, gone.fix) == (Status.FAILED, "It is gone since the plan was made: plan again.")
     console.armed = ["400"]
-    (refused,) = Applier(client).run(make_plan(client, [declared("A")])).objects
+    (refused,) = apply_plan(client, make_plan(client, [declared("A")])).objects
     assert (refused.status, refused.fix) == (Status.FAILED, "")

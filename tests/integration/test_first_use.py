@@ -16,6 +16,7 @@ import dbt_statsig.commands.sync as program
 from dbt_statsig.console.sender import Envelope
 from dbt_statsig.emulator import running
 from dbt_statsig.project.request import Request
+from dbt_statsig.support.threads import THREAD_NAME
 from dbt_statsig.vocabulary.kinds import SPECS
 from tests.integration.cli_process import environment
 from tests.integration.faults.project import Project
@@ -58,7 +59,7 @@ def test_60_no_thread_decodes_a_type_that_was_not_made_ready(tmp_path: Path, mon
         name = threading.current_thread().name
         if name == "MainThread":
             ready.add(kind)
-        elif name.startswith(("statsig", "check")) and kind not in ready:
+        elif name == THREAD_NAME and kind not in ready:
             late.add((real.__name__, kind))
 
     convert, decode = msgspec.convert, msgspec.json.decode

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from dbt_statsig.applying.apply import Applier
+from dbt_statsig.applying.apply import apply_plan
 from dbt_statsig.applying.console_state import begin_reading, checked_live
 from dbt_statsig.applying.freshness import FRESH_SECONDS, Freshness
 from dbt_statsig.console.listing import Listing
@@ -67,7 +68,7 @@ def read_live(
     client: ConsoleClient, wanted: Sequence[Desired], kind: Kind = Kind.METRIC_SOURCE
 ) -> tuple[dict[Kind, Live], list[str]]:
     """The live objects of a kind, and the warnings about them."""
-    reading = checked_live(client, begin_reading(client, [kind], Silent())(), wanted)
+    reading = checked_live(client, begin_reading(client, [kind], Silent()).result(), wanted)
     return dict(reading.live), list(reading.warnings)
 
 
@@ -82,7 +83,7 @@ def test_an_edit_is_refused_and_the_others_go_on(console: Counting, client: Cons
     plan = edited(client)
     console.emulator.state.sources["assignment_sources"]["A"]["team"] = "growth"
     console.reads.clear()
-    outcome = Applier(client, fresh_for=0).run(plan)
+    outcome = apply_plan(client, plan, fresh_for=0)
     assert statuses(outcome) == {"A": Status.REFUSED, "B": Status.DONE}
     assert outcome.objects[0] == ObjectOutcome(
         change=plan.changes[0],
@@ -93,11 +94,19 @@ def test_an_edit_is_refused_and_the_others_go_on(console: Counting, client: Cons
     assert console.emulator.state.sources["assignment_sources"]["A"]["sql"] == "SELECT 1"
 
 
+def test_a_plan_can_be_applied_twice(client: ConsoleClient) -> None:
+    """Each run has a state and an age of its own: the second one reads again, and refuses what the first one wrote."""
+    plan = edited(client)
+    assert set(statuses(apply_plan(client, plan)).values()) == {Status.DONE}
+    again = apply_plan(client, plan, read_at=time.monotonic() - FRESH_SECONDS)
+    assert set(statuses(again).values()) == {Status.REFUSED}
+
+
 def test_what_is_gone_is_refused(console: Counting, client: ConsoleClient) -> None:
     """An object that somebody deleted is not written to."""
     plan = edited(client)
     del console.emulator.state.sources["assignment_sources"]["A"]
-    outcome = Applier(client, fresh_for=0).run(plan)
+    outcome = apply_plan(client, plan, fresh_for=0)
     assert statuses(outcome) == {"A": Status.REFUSED, "B": Status.DONE}
     assert outcome.objects[0].message == "It is not in the console any more."
 
@@ -106,7 +115,7 @@ def test_one_reading_serves_all(console: Counting, client: ConsoleClient) -> Non
     """The list is not read again before it is too old, and then once for all objects of its kind."""
     plan = edited(client)
     now = 0.0
-    fresh = Freshness(client, now=lambda: now)
+    fresh = Freshness(client, read_at=now, now=lambda: now)
     console.reads.clear()
     assert [fresh.changed(change) for change in plan.changes] == ["", ""]
     assert console.reads == []
@@ -120,7 +129,7 @@ def test_one_reading_serves_all(console: Counting, client: ConsoleClient) -> Non
 
 def test_what_is_new_needs_no_reading(console: Counting, client: ConsoleClient) -> None:
     """A creation has no older state; the server refuses a name that is taken."""
-    assert Freshness(client, fresh_for=0).changed(Change(action=Action.CREATE, kind=KIND, name="A")) == ""
+    assert Freshness(client, read_at=0, fresh_for=0).changed(Change(action=Action.CREATE, kind=KIND, name="A")) == ""
     assert console.reads == []
 
 

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 import pytest
 
 import dbt_statsig.commands.sync as program
-from dbt_statsig.applying.freshness import Freshness
+from dbt_statsig.applying.freshness import FRESH_SECONDS, Freshness
 from dbt_statsig.emulator import Running, running
 from dbt_statsig.project.request import Request
 from tests.integration.cli_process import COMMAND, environment
@@ -212,18 +212,19 @@ def test_fault_16_an_edit_while_a_question_waits(
     """The reading's age counts through a question that took long: the object edited meanwhile is refused."""
     assert project.sync().code == 0
     project.declare("orders", "Orders", where="amount > 1")
-    order: list[str] = []
 
-    def impatient(client: ConsoleClient, *, fresh_for: float) -> Freshness:
-        order.append(f"made for {fresh_for:g} s")
-        return Freshness(client, fresh_for=0)
+    asked: list[float] = []
+
+    def impatient(client: ConsoleClient, *, read_at: float, fresh_for: float) -> Freshness:
+        assert read_at < asked[0]
+        assert fresh_for == FRESH_SECONDS
+        return Freshness(client, read_at=read_at, fresh_for=asked[0] - read_at)
 
     def answer(_planned: object) -> bool:
-        order.append("asked")
+        asked.append(time.monotonic())
         server.state.sources["metric_sources"]["Orders"]["team"] = "growth"
         return True
 
     monkeypatch.setattr("dbt_statsig.applying.apply.Freshness", impatient)
     synced = program.sync(Request(project_dir=project.folder, environ=project.environ), confirm=answer)
-    assert order == ["made for 15 s", "asked"]
     assert [entry.status.value for entry in synced.outcome.objects] == ["refused"]

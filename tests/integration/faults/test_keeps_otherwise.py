@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from dbt_statsig.applying.apply import Applier
+from dbt_statsig.applying.apply import apply_plan
 from dbt_statsig.console import confirming
 from dbt_statsig.emulator.mangling import Way, mangled
 from dbt_statsig.vocabulary.changes import Action
@@ -241,7 +241,7 @@ def test_52_an_adopted_text_does_not_grow(console: Keeping, client: ConsoleClien
     one = wanted(Kind.METRIC_SOURCE, description=claim("", OWNER), sql="select 1", tags=())
     item = structs.replace(one, default_description=True)
     plan = make_plan(client, [item], adopt=frozenset({"Orders"}))
-    (entry,) = Applier(client).run(plan, [item]).objects
+    (entry,) = apply_plan(client, plan, [item]).objects
     assert entry.status is Status.DONE
     assert "refunds" in str(by_hand["description"])
     for _ in range(2):
@@ -306,7 +306,7 @@ def test_52_it_ends_whatever_is_kept(
         console.emulator.state.sources[f"{kind.value}s"]["Orders"] = by_hand
     with console.client() as client:
         plan = make_plan(client, [item], adopt=frozenset({"Orders"}))
-        (entry,) = Applier(client).run(plan, [item]).objects
+        (entry,) = apply_plan(client, plan, [item]).objects
         assert entry.status in {Status.DONE, Status.UNKNOWN}
         assert len(console.sent) <= 2
         again = make_plan(client, [item])

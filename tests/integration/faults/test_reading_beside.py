@@ -63,7 +63,7 @@ def test_a_failing_proof_ends_the_reading(project: Project, server: Running, mon
     with pytest.raises(ArtifactError, match="further down"):
         plan(request_of(project))
     assert server.requests == []
-    wait_for(lambda: not [thread for thread in threading.enumerate() if thread.name == "statsig-read"])
+    wait_for(lambda: not [thread for thread in threading.enumerate() if thread.name == "statsig"])
     assert [one.path.rsplit("/", 1)[-1] for one in server.requests] == ["assignment_sources"]
 
 

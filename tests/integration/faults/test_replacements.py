@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dbt_statsig.applying.apply import Applier
+from dbt_statsig.applying.apply import apply_plan
 from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.results import Status
 from dbt_statsig.vocabulary.sources import Kind
@@ -112,10 +112,10 @@ def test_whatever_becomes_of_the_creation(kind: Kind, times: int, fault: str) ->
     """After any fault of the creation, one of the two objects is there, and the old one goes only after the new one."""
     console = MemoryConsole()
     with console.client() as client:
-        assert Applier(client).run(make_plan(client, [declared("Old", kind=kind)])).stopped == ""
+        assert apply_plan(client, make_plan(client, [declared("Old", kind=kind)])).stopped == ""
         made = make_plan(client, [declared("New", kind=kind)], prune=True)
         console.armed = [fault] * times
-        outcome = Applier(client).run(made)
+        outcome = apply_plan(client, made)
         console.armed = []
         held = {item.name for item in client.list(kind).items}
     statuses = {entry.change.name: entry.status for entry in outcome.objects}

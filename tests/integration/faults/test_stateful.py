@@ -18,7 +18,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from dbt_statsig.applying.apply import Applier
+from dbt_statsig.applying.apply import apply_plan
 from dbt_statsig.planning.matching import Desired, Live, Scope, build_plan, owned
 from dbt_statsig.planning.safety import Limits, guarded
 from dbt_statsig.vocabulary.changes import Action, Plan
@@ -167,7 +167,7 @@ class Machine(RuleBasedStateMachine):
         adopted = {(change.kind, change.live_name) for change in plan.changes if change.adopted}
         told = {(change.kind, change.live_name) for change in plan.changes if change.action.writes}
         before = {(kind, name) for kind in KINDS for name in self.held(kind)}
-        outcome = Applier(client, concurrency=1, fresh_for=0).run(plan)
+        outcome = apply_plan(client, plan, concurrency=1, fresh_for=0)
         assert len(self.console.late) == 0 or outcome.objects
         after = {(kind, name) for kind in KINDS for name in self.held(kind)}
         for key, item in foreign.items():

@@ -59,10 +59,10 @@ def test_an_interrupt_stops_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
         brake.fasten(stopped.set)
         stopped.wait(5)
 
-    def interrupted(_self: object, _seconds: float) -> None:
+    def interrupted(_futures: object, _seconds: float) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(threading.Thread, "join", interrupted)
+    monkeypatch.setattr("dbt_statsig.support.threads.wait", interrupted)
     with pytest.raises(KeyboardInterrupt):
         within(5, work)
     assert stopped.wait(5)

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from dbt_statsig.support.threads import begun
+from dbt_statsig.support.threads import in_background, side_by_side
 
 
 def test_work_goes_on_beside_the_caller() -> None:
@@ -19,9 +19,9 @@ def test_work_goes_on_beside_the_caller() -> None:
         entered.set()
         return threading.get_ident()
 
-    outcome = begun(work)
+    outcome = in_background(work)
     assert entered.wait(10)
-    assert outcome() == outcome() != caller
+    assert outcome.result() == outcome.result() != caller
 
 
 def test_its_error_is_raised_where_the_outcome_is_asked_for() -> None:
@@ -30,18 +30,42 @@ def test_its_error_is_raised_where_the_outcome_is_asked_for() -> None:
     def work() -> None:
         raise KeyboardInterrupt("from beside")
 
-    begun(work)
+    in_background(work)
     with pytest.raises(KeyboardInterrupt, match="from beside"):
-        begun(work)()
+        in_background(work).result()
 
 
 def test_the_program_ends_without_it() -> None:
     """Work that never ends does not keep the program alive."""
     code = """if True:
         import threading
-        from dbt_statsig.support.threads import begun
-        begun(lambda: threading.Event().wait(60))
+        from dbt_statsig.support.threads import in_background
+        in_background(lambda: threading.Event().wait(60))
         print(1)
     """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
     assert (done.stdout, done.stderr) == ("1\n", "")
+
+
+def test_items_are_worked_on_in_order_and_so_many_at_once() -> None:
+    """No more than `at_once` are under way; one's error is its own, and what is cancelled in time is not begun."""
+    go_on, under_way = threading.Event(), threading.Semaphore(0)
+    begun: list[int] = []
+
+    def work(item: int) -> int:
+        begun.append(item)
+        under_way.release()
+        go_on.wait(10)
+        return 10 // item
+
+    futures = side_by_side(work, [1, 0, 2, 5], at_once=2)
+    assert under_way.acquire(timeout=10)
+    assert under_way.acquire(timeout=10)
+    assert sorted(begun) == [0, 1]
+    assert futures[2].cancel()
+    go_on.set()
+    assert [futures[0].result(10), futures[3].result(10)] == [10, 2]
+    with pytest.raises(ZeroDivisionError):
+        futures[1].result(10)
+    assert 2 not in begun
+    assert side_by_side(work, [], at_once=8) == []
