@@ -29,8 +29,6 @@ _FUNCTIONS = {
     **dict.fromkeys(("CurrentDatetime", "CurrentTimestamp", "ParseDatetime", "StrToTime", "Timestamp"), "timestamp"),
     **dict.fromkeys(("DateTrunc", "TimestampTrunc", "TsOrDsToDatetime", "UnixToTime"), "timestamp"),
 }
-# There STR_TO_DATE gives a time of day where its format has one.
-_TIMES_OF_DAY = frozenset({"mysql", "starrocks"})
 # ClickHouse's own names, which sqlglot does not know.
 _BY_NAME = (
     (re.compile(r"todate(32)?"), "date"),
@@ -81,11 +79,7 @@ class _Casts:
             return ""
         if named:
             entry = named[0].this if isinstance(named[0], exp.Alias) else named[0]
-            return (
-                self._inner(query, entry, ctes)
-                if isinstance(entry, exp.Column)
-                else _type_of(entry, self._adapter.dialect)
-            )
+            return self._inner(query, entry, ctes) if isinstance(entry, exp.Column) else _type_of(entry, self._adapter)
         return self._starred(query, column, ctes)
 
     def _starred(self, query: Node, column: str, ctes: _Queries) -> str:
@@ -143,7 +137,7 @@ def _changes(star: Node) -> bool:
     return any(inner.args.get(name) for name in ("except", "except_", "replace", "rename", "ilike", "like"))
 
 
-def _type_of(node: Node, dialect: str | None) -> str:
+def _type_of(node: Node, adapter: Adapter) -> str:
     while isinstance(node, exp.Paren) or type(node).__name__ == "SafeFunc":
         node = node.this
     if isinstance(node, (exp.Cast, exp.TryCast)):
@@ -152,7 +146,7 @@ def _type_of(node: Node, dialect: str | None) -> str:
         name = node.name.casefold()
         return next((kind for pattern, kind in _BY_NAME if pattern.fullmatch(name)), "")
     kind = _FUNCTIONS.get(type(node).__name__, "")
-    return "timestamp" if isinstance(node, exp.StrToDate) and dialect in _TIMES_OF_DAY else kind
+    return "timestamp" if isinstance(node, exp.StrToDate) and adapter.str_to_date_has_time else kind
 
 
 def _category(data_type: Node) -> str:

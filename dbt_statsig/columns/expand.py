@@ -55,7 +55,7 @@ def expand(adapter: Adapter, items: Items, tables: Callable[[tuple[str, ...]], K
     expansion = _Expansion(adapter, tables)
     flat = expansion.flat(items)
     reasons = [item.reason for item in flat if isinstance(item, Anonymous) or _is_open(item)]
-    if adapter.dialect == "duckdb":
+    if adapter.numbers_repeats:
         flat = expansion.operate(flat, (Distinct(),))
         reasons += [item.reason for item in flat if _is_open(item)]
     others = [item.reason for item in flat if isinstance(item, Opaque) and item.beyond]

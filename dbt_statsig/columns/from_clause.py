@@ -14,9 +14,6 @@ from dbt_statsig.columns.sql import ROWS_OF_FUNCTION, Node, arg, stored
 if TYPE_CHECKING:
     from dbt_statsig.vocabulary.adapters import Adapter
 
-# Where a star keeps the columns of USING in the left table's place; elsewhere they come first, as the standard says.
-_USING_IN_PLACE = frozenset({"duckdb", "clickhouse"})
-
 
 class Source(Struct, frozen=True, kw_only=True):
     """One entry of FROM: the name that qualifies its columns (empty: none), and what it gives.
@@ -59,25 +56,12 @@ def combine(adapter: Adapter, left: Items, right: Items, *, using: tuple[str, ..
     if not using:
         return together(left, right)
     op = Drop(frozenset(adapter.key(name) for name in using))
-    if adapter.dialect in _USING_IN_PLACE:
+    if adapter.using_in_place:
         return together(left, drop(adapter, right, op))
     merged: Items = tuple(Name(name) for name in using)
     return together(merged, drop(adapter, left, op), drop(adapter, right, op))
 
 
-# Documented names of the columns of VALUES: prefix and first number.
-_VALUES = {
-    "postgres": ("column", 1),
-    "materialize": ("column", 1),
-    "risingwave": ("column", 1),
-    "snowflake": ("COLUMN", 1),
-    "duckdb": ("col", 0),
-    "spark": ("col", 1),
-    "databricks": ("col", 1),
-}
-_FLATTEN = ("SEQ", "KEY", "PATH", "INDEX", "VALUE", "THIS")
-# Where UNNEST gives as many columns as its alias names.
-_UNNEST_TOLD = frozenset({"trino", "athena", "duckdb"})
 _ONE_COLUMN = (
     getattr(exp, "GenerateSeries", exp.Unnest),
     getattr(exp, "ExplodingGenerateSeries", exp.Unnest),
@@ -97,10 +81,9 @@ def values_items(adapter: Adapter, node: Node) -> Items:
     """The columns of `VALUES (…)`, its alias's list applied."""
     first = node.expressions[0] if node.expressions else None
     width = len(first.expressions) if isinstance(first, exp.Tuple) else 1
-    known = _VALUES.get(adapter.dialect or "")
     items: Items = tuple(Anonymous("a column of VALUES") for _ in range(width))
-    if known is not None:
-        prefix, start = known
+    if adapter.values_names is not None:
+        prefix, start = adapter.values_names
         items = tuple(Name(f"{prefix}{number}") for number in range(start, start + width))
     return place(items, Place(_alias_columns(adapter, node)))
 
@@ -113,8 +96,8 @@ def function_items(adapter: Adapter, node: Node) -> Items:
         return _unnest(adapter, node, names)
     if isinstance(node, exp.Lateral) and node.args.get("view"):
         return tuple(Name(name) for name in names) if names else (Opaque("LATERAL VIEW without a list of columns"),)
-    if adapter.dialect == "snowflake" and _is_flatten(function):
-        return place(tuple(Name(name) for name in _FLATTEN), Place(names))
+    if adapter.flatten and _is_flatten(function):
+        return place(tuple(Name(name) for name in adapter.flatten), Place(names))
     alias = arg(node, "alias")
     typed = isinstance(alias, exp.TableAlias) and any(
         isinstance(column, exp.ColumnDef) for column in alias.args.get("columns") or ()
@@ -125,7 +108,7 @@ def function_items(adapter: Adapter, node: Node) -> Items:
 
 
 def _unnest(adapter: Adapter, node: Node, names: tuple[str, ...]) -> Items:
-    told = adapter.dialect in _UNNEST_TOLD and names and not isinstance(node.args.get("offset"), exp.Expression)
+    told = adapter.unnest_as_listed and names and not isinstance(node.args.get("offset"), exp.Expression)
     if told:
         return tuple(Name(name) for name in names)
     return (Opaque("UNNEST of what may be a struct"),)

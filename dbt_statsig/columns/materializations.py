@@ -123,7 +123,7 @@ def with_old_catalog(known: Known, cataloged: tuple[str, ...], history: History,
 def ingestion_field(adapter: Adapter, node: Node) -> str:
     """The field that BigQuery's partitioning by ingestion time takes out of the table; empty where there is none."""
     partition: Any = node.config.get("partition_by")
-    if adapter.dialect != "bigquery" or "incremental" not in node.materialized or not isinstance(partition, dict):
+    if not adapter.ingestion_time or "incremental" not in node.materialized or not isinstance(partition, dict):
         return ""
     return str(partition.get("field") or "") if partition.get("time_ingestion_partitioning") is True else ""
 

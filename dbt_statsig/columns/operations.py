@@ -51,7 +51,7 @@ def drop(adapter: Adapter, items: Items, op: Drop) -> Items:
     if not op.keys:
         return items
     kept: list[Item] = []
-    if adapter.dialect == "clickhouse" and len(items) > 1:
+    if adapter.qualifies_joined and len(items) > 1:
         if any(isinstance(item, (Star, Group)) for item in items):
             return (group("concat", items, ops=(op,)),)
         keys = [adapter.key(item.name) for item in items if isinstance(item, Name)]

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from dbt_statsig.vocabulary.adapters import Adapter
 
 _UNKNOWN: Items = (Opaque("a PIVOT whose columns come from data"),)
-# Elsewhere an aliased aggregate makes names that differ from version to version.
-_ALIASED_AGGREGATES = frozenset({"bigquery", "databricks", "spark", "duckdb"})
-_LITERAL_NUMBERS = frozenset({"duckdb", "postgres", "snowflake", "spark", "databricks"})
 
 
 def pivoted(adapter: Adapter, items: Items, pivot: Node) -> Items:
@@ -44,7 +41,7 @@ def _pivot(adapter: Adapter, items: Items, pivot: Node) -> Items:
     if not columns or len(fields) != 1 or not all(_told(adapter, value) for value in fields[0].expressions):
         return _UNKNOWN
     aliased = any(isinstance(aggregate, exp.Alias) for aggregate in pivot.expressions)
-    if (aliased or len(pivot.expressions) > 1) and adapter.dialect not in _ALIASED_AGGREGATES:
+    if (aliased or len(pivot.expressions) > 1) and not adapter.pivot_aliases:
         return _UNKNOWN
     used = [column for part in (*pivot.expressions, fields[0].this) for column in part.find_all(exp.Column)]
     names = tuple(Name(stored(adapter, column)) for column in columns)
@@ -54,7 +51,7 @@ def _pivot(adapter: Adapter, items: Items, pivot: Node) -> Items:
 def _told(adapter: Adapter, value: Node) -> bool:
     """Whether the column that an IN value makes can be told from the text."""
     if isinstance(value, exp.Literal):
-        return bool(value.is_string) or adapter.dialect in _LITERAL_NUMBERS
+        return bool(value.is_string) or adapter.pivot_numbers
     if isinstance(value, (exp.PivotAlias, exp.Alias)):
         return True
     return isinstance(value, (exp.Column, exp.Identifier)) and value.name.upper() != "ANY"
@@ -66,7 +63,7 @@ def _unpivot(adapter: Adapter, items: Items, pivot: Node) -> Items:
     if len(fields) != 1 or any(column is None for column in gone):
         return _UNKNOWN
     values = [name for value in pivot.expressions for name in (value.expressions or [value])]
-    order = (*values, fields[0].this) if adapter.dialect == "bigquery" else (fields[0].this, *values)
+    order = (*values, fields[0].this) if adapter.unpivot_values_first else (fields[0].this, *values)
     added = [stored(adapter, name) for name in order]
     return _without(adapter, items, gone) + tuple(Name(name) for name in added)
 

@@ -15,11 +15,6 @@ if TYPE_CHECKING:
     from dbt_statsig.columns.from_clause import Scope
     from dbt_statsig.vocabulary.adapters import Adapter
 
-# Where an unaliased cast of a plain column keeps the column's name.
-_CAST_KEEPS_NAME = frozenset({"postgres", "redshift", "materialize", "risingwave", "spark", "databricks"})
-_PAREN_KEEPS_NAME = frozenset({"postgres", "redshift", "materialize", "risingwave", "duckdb"})
-# Where an unaliased call of a function is called like the function.
-_FUNCTION_NAMES = frozenset({"postgres", "redshift"})
 _FUNCTIONS = {
     exp.Count: "count",
     exp.Sum: "sum",
@@ -30,10 +25,6 @@ _FUNCTIONS = {
     exp.Upper: "upper",
     exp.RowNumber: "row_number",
 }
-# Where an unaliased function may give several columns.
-_GENERATORS = frozenset({"spark", "databricks", "hive", "duckdb", "clickhouse"})
-# Where `(a).b`, or `a[0].b`, is not called b.
-_DOT_LOSES_NAME = frozenset({"duckdb", "snowflake", "clickhouse"})
 
 
 def project(adapter: Adapter, node: Node, scope: Scope) -> Items:
@@ -50,8 +41,8 @@ def project(adapter: Adapter, node: Node, scope: Scope) -> Items:
 
 
 def _column(adapter: Adapter, node: Node, scope: Scope) -> Items:
-    if adapter.dialect == "clickhouse" and node.table and not isinstance(node.this, exp.Star):
-        return _clickhouse_column(adapter, node, scope)
+    if adapter.qualifies_joined and node.table and not isinstance(node.this, exp.Star):
+        return _qualified_column(adapter, node, scope)
     if not isinstance(node.this, exp.Star):
         return (_field(adapter, node.this),)
     found = scope.named(node.table) if not node.args.get("catalog") else None
@@ -60,7 +51,7 @@ def _column(adapter: Adapter, node: Node, scope: Scope) -> Items:
     return star(adapter, node.this, scope, found) if isinstance(found, Source) else (found,)
 
 
-def _clickhouse_column(adapter: Adapter, node: Node, scope: Scope) -> Items:
+def _qualified_column(adapter: Adapter, node: Node, scope: Scope) -> Items:
     """A qualified column: a path below a column keeps the path, a column of a join may keep its table's name."""
     parts = [part for name in ("catalog", "db", "table", "this") if (part := arg(node, name)) is not None]
     names = [part.name for part in parts]
@@ -88,9 +79,9 @@ def _field(adapter: Adapter, identifier: Node) -> Name | Anonymous:
 
 def _alias(adapter: Adapter, node: Node) -> Items:
     value = node.this
-    if adapter.dialect in _GENERATORS and _expands(value):
+    if adapter.generators and _expands(value):
         return (Opaque("COLUMNS(…)"),)
-    if adapter.dialect == "duckdb" and (isinstance(value, (exp.Explode, exp.Unnest)) or _calls(value, "unnest")):
+    if adapter.unnest_spreads and (isinstance(value, (exp.Explode, exp.Unnest)) or _calls(value, "unnest")):
         return (Opaque("UNNEST of what may be a struct"),)
     return (Name(stored(adapter, node.args["alias"])),)
 
@@ -112,16 +103,16 @@ def _unnamed(adapter: Adapter, node: Node) -> Items:
     if isinstance(node, exp.Dot):
         return _last_field(adapter, node)
     inner = node
-    while (isinstance(inner, exp.Paren) and adapter.dialect in _PAREN_KEEPS_NAME) or (
-        isinstance(inner, (exp.Cast, exp.TryCast)) and adapter.dialect in _CAST_KEEPS_NAME
+    while (isinstance(inner, exp.Paren) and adapter.parentheses_keep_name) or (
+        isinstance(inner, (exp.Cast, exp.TryCast)) and adapter.cast_keeps_name
     ):
         inner = inner.this
     if isinstance(inner, exp.Column) and not isinstance(inner.this, exp.Star):
         return (_field(adapter, inner.this),)
-    named = _function_name(inner) if adapter.dialect in _FUNCTION_NAMES else None
+    named = _function_name(inner) if adapter.function_names else None
     if named is not None:
         return (Name(named),)
-    if adapter.dialect in _GENERATORS and (_expands(inner) or inner.find(exp.Func, exp.Star, exp.Unnest)):
+    if adapter.generators and (_expands(inner) or inner.find(exp.Func, exp.Star, exp.Unnest)):
         return (Opaque("an unnamed expression that may give several columns"),)
     return (Anonymous("an unnamed expression"),)
 
@@ -129,7 +120,7 @@ def _unnamed(adapter: Adapter, node: Node) -> Items:
 def _last_field(adapter: Adapter, node: Node) -> Items:
     if isinstance(node.expression, exp.Star):
         return (Opaque("all fields of a struct"),)
-    if isinstance(node.expression, exp.Identifier) and adapter.dialect not in _DOT_LOSES_NAME:
+    if isinstance(node.expression, exp.Identifier) and not adapter.dot_loses_name:
         return (_field(adapter, node.expression),)
     return (Anonymous("an unnamed expression"),)
 

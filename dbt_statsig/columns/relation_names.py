@@ -19,10 +19,7 @@ _INSIDE = r"[^{closing}\x00-\x1f\x7f\u2028\u2029]|{closing}{closing}"
 # A backslash may escape the closing character: it hides whatever follows it.
 _ESCAPING = r"[^{closing}\\\x00-\x1f\x7f\u2028\u2029]|{closing}{closing}|\\[^\x00-\x1f\x7f\u2028\u2029]"
 _QUOTES = {'"': '"', "`": "`", "[": "]"}
-# Beside the quotes that dbt writes: dbt-sqlserver writes double quotes.
-_MORE_QUOTES = {"tsql": '"', "fabric": '"', "clickhouse": '"', None: '"`['}
 _PLAIN = r"\w[\w$#]*"
-# BigQuery's projects have dashes, also without quotes.
 _DASHED = r"\w[\w$#]*(?:-[\w$#]+)*"
 
 
@@ -30,34 +27,36 @@ def is_relation_name(text: str, adapter: Adapter) -> bool:
     """Whether it is one to four identifiers with dots between; on DuckDB also a quoted file or a table function."""
     if len(text) > MAX_CHARACTERS:
         return False
-    return _names(adapter).fullmatch(text) is not None or (adapter.dialect == "duckdb" and _is_table_function(text))
+    return _names(adapter).fullmatch(text) is not None or (
+        adapter.reads_files and _is_table_function(text, adapter.dialect or "")
+    )
 
 
 @lru_cache
-def _names_of(dialect: str | None, opening: str, *, backslash: bool) -> re.Pattern[str]:
+def _names_of(quotes: str, *, dashes: bool, backslash: bool) -> re.Pattern[str]:
     inside = _ESCAPING if backslash else _INSIDE
     quoted = [
         f"{re.escape(sign)}(?:{inside.format(closing=re.escape(_QUOTES[sign]))})+{re.escape(_QUOTES[sign])}"
-        for sign in dict.fromkeys(opening + _MORE_QUOTES.get(dialect, ""))
+        for sign in dict.fromkeys(quotes)
     ]
-    name = "|".join([*quoted, _DASHED if dialect in {"bigquery", None} else _PLAIN])
+    name = "|".join([*quoted, _DASHED if dashes else _PLAIN])
     return re.compile(rf"(?:{name})(?:\.(?:{name})){{0,{_MAX_PARTS - 1}}}")
 
 
 def _names(adapter: Adapter) -> re.Pattern[str]:
-    return _names_of(adapter.dialect, adapter.open_quote, backslash=adapter.backslash)
+    return _names_of(adapter.open_quote + adapter.more_quotes, dashes=adapter.dashed_names, backslash=adapter.backslash)
 
 
-def _is_table_function(text: str) -> bool:
+def _is_table_function(text: str, dialect: str) -> bool:
     """Whether DuckDB's FROM takes it as one function call or one file, without a query, comment or alias in it."""
     if "(" not in text and not text.startswith("'"):
         return False
     from dbt_statsig.columns.sql import parse_statements, quiet, tokenize  # few projects read files
 
     try:
-        if any(token.comments or text[token.start] == ";" for token in tokenize(text, "duckdb")):
+        if any(token.comments or text[token.start] == ";" for token in tokenize(text, dialect)):
             return False
-        statements = parse_statements(f"SELECT * FROM {text}", "duckdb")  # noqa: S608 - it is only parsed
+        statements = parse_statements(f"SELECT * FROM {text}", dialect)  # noqa: S608 - it is only parsed
         with quiet():
             return len(statements) == 1 and _reads_one(statements[0])
     except Unparsable:

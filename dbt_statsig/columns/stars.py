@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from dbt_statsig.vocabulary.adapters import Adapter
 
 _STAR_FILTERS = ("ilike", "like")
-# Where a qualified name in EXCEPT may be the field of a struct: the struct stays a column.
-_EXCEPT_FIELDS = frozenset({"databricks", "spark"})
 _MERGED: Items = (Opaque("a star over a join that merges columns"),)
 
 
@@ -32,12 +30,12 @@ def star(adapter: Adapter, node: Node, scope: Scope, only: Source | None = None)
     qualified += [entry for entry in renamed if _qualifier(entry.this)]
     told = [_qualifier(entry.this if isinstance(entry, exp.Alias) else entry) for entry in qualified]
     if any(scope.named(name) is None for name in told):
-        if adapter.dialect not in _EXCEPT_FIELDS or any(isinstance(entry, exp.Alias) for entry in qualified):
+        if not adapter.except_fields or any(isinstance(entry, exp.Alias) for entry in qualified):
             return (Opaque("a star with a qualified name that no table in FROM has"),)
         excepted = [entry for entry in excepted if not _qualifier(entry) or scope.named(_qualifier(entry)) is not None]
         qualified = [entry for entry in excepted if _qualifier(entry)]
     operations = _Operations(adapter, excepted, renamed, replaced)
-    joined = adapter.dialect == "clickhouse" and len(scope.sources) > 1
+    joined = adapter.qualifies_joined and len(scope.sources) > 1
     if not qualified and not joined:
         return operations.apply(scope.everything if only is None else only.items)
     if not scope.plain or (scope.using and (qualified or len(scope.sources) > 2)) or (joined and replaced):  # noqa: PLR2004 - a join of two
@@ -82,7 +80,7 @@ class _Operations:
         keys = self._keys([entry for entry in self._excepted if not _qualifier(entry)])
         items = drop(self._adapter, items, Drop(keys)) if keys else items
         replaced = self._keys([entry.args["alias"] for entry in self._replaced])
-        items = once(self._adapter, items, Once(replaced)) if replaced and self._adapter.dialect == "duckdb" else items
+        items = once(self._adapter, items, Once(replaced)) if replaced and self._adapter.numbers_repeats else items
         pairs = self._pairs([entry for entry in self._renamed if not _qualifier(entry.this)])
         return rename(self._adapter, items, Rename(pairs)) if pairs else items
 
@@ -90,7 +88,7 @@ class _Operations:
         """One table's columns, with the names that it qualifies; in ClickHouse with the others too."""
         alias = source.alias.casefold()
         own = [entry for entry in self._excepted if _qualifier(entry).casefold() == alias]
-        if self._adapter.dialect == "clickhouse":
+        if self._adapter.qualifies_joined:
             own = [entry for entry in self._excepted if _qualifier(entry).casefold() in ("", alias)]
         keys = self._keys(own)
         items = drop(self._adapter, source.items, Drop(keys)) if keys else source.items

@@ -20,16 +20,8 @@ if TYPE_CHECKING:
 
     from dbt_statsig.vocabulary.adapters import Adapter
 
-# Where `FROM t, t.items` reads an array of t.
-_CORRELATED_TABLES = frozenset({"bigquery", "redshift", "clickhouse", "snowflake"})
-# Where an alias's list of columns may be shorter than the columns are.
-_SHORT_LISTS = frozenset({"postgres", "duckdb", "redshift", "materialize", "risingwave"})
-
-
 _JOIN_WORDS = ("kind", "side", "method", "on", "using", "pivots")
 _PIVOTED = Scope(sources=(), everything=(Opaque("a PIVOT behind a join"),), plain=False)
-# Where `t.*` leaves out the columns of USING.
-_USING_LEAVES = frozenset({"trino", "athena"})
 _CHANGES = ("METADATA$ACTION", "METADATA$ISUPDATE", "METADATA$ROW_ID")
 
 
@@ -102,7 +94,7 @@ class Walker:
         side, kind = str(node.args.get("side") or "").upper(), str(node.args.get("kind") or "").upper()
         if node.args.get("on"):
             return (Opaque("BY NAME ON (…)"),)
-        if self.adapter.dialect == "bigquery" and side != "FULL":
+        if self.adapter.by_name_keeps_left and side != "FULL":
             if kind != "INNER":
                 return left
             return (group("common", left, self.query(node.expression, ctes)),)
@@ -158,7 +150,7 @@ class Walker:
         right = self._joins(join.this, [], ctes, before)
         kind = str(join.args.get("kind") or "").upper()
         if kind in {"SEMI", "ANTI"}:
-            if self.adapter.dialect == "clickhouse" or str(join.args.get("side") or "").upper() == "RIGHT":
+            if self.adapter.semi_shows_both or str(join.args.get("side") or "").upper() == "RIGHT":
                 everything: Items = (Opaque(f"a {kind} join"),)
                 return Scope(sources=left.sources + right.sources, everything=everything, plain=False)
             sources = (*left.sources, *(_hidden(source) for source in right.sources))
@@ -170,7 +162,7 @@ class Walker:
         everything = combine(self.adapter, left.everything, right.everything, using=using, natural=natural)
         sources = left.sources + right.sources
         keys = frozenset(map(self.adapter.key, using))
-        if self.adapter.dialect in _USING_LEAVES and using:
+        if self.adapter.using_leaves and using:
             sources = tuple(replace(one, items=drop(self.adapter, one.items, Drop(keys))) for one in sources)
         return Scope(
             sources=sources,
@@ -228,7 +220,7 @@ class Walker:
         if len(parts) == 1 and parts[0].casefold() in ctes:
             return ctes[parts[0].casefold()]
         if (
-            self.adapter.dialect in _CORRELATED_TABLES
+            self.adapter.correlated_tables
             and any(source.alias and source.alias.casefold() == parts[0].casefold() for source in before)
             and len(parts) > 1
         ):
@@ -245,11 +237,11 @@ class Walker:
         if not columns:
             return items
         names = tuple(stored(self.adapter, column) for column in columns)
-        return place(items, Place(names, exact=self.adapter.dialect not in _SHORT_LISTS))
+        return place(items, Place(names, exact=not self.adapter.short_lists))
 
     def _derived(self, items: Items) -> Items:
         """The items as a table in FROM gives them on."""
-        return distinct(self.adapter, items) if self.adapter.dialect == "duckdb" else items
+        return distinct(self.adapter, items) if self.adapter.numbers_repeats else items
 
 
 def _alias(node: Node) -> str:

@@ -12,6 +12,7 @@ from msgspec import UNSET, Struct
 
 from dbt_statsig.payloads.select import PartitionType, partition_type, unwrapped
 from dbt_statsig.project.artifacts import ColumnTest
+from dbt_statsig.vocabulary.adapters import adapter_for
 from dbt_statsig.vocabulary.findings import CODES, Finding, Severity, finding
 from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.results import ColumnUse
@@ -98,7 +99,7 @@ class _RoleChecks:
     def _is_day_lost(self) -> bool:
         """Whether nobody said how to read a date. Oracle's DATE has a time of day."""
         has_key = hasattr(self._declaration.meta, "timestamp_as_day")
-        return has_key and self._said("timestamp_as_day") is None and self._facts.adapter != "oracle"
+        return has_key and self._said("timestamp_as_day") is None and not adapter_for(self._facts.adapter).date_has_time
 
     def empty_values(self) -> Iterator[Finding]:
         """Columns that must not be empty and that neither a test nor a constraint keeps from it."""

@@ -14,6 +14,7 @@ from dbt_statsig.project.artifacts.nodes import BUILT
 from dbt_statsig.project.artifacts.reading import MAX_MB
 from dbt_statsig.project.namespace import needs_target
 from dbt_statsig.project.yaml_nodes import YamlError, load
+from dbt_statsig.vocabulary.adapters import adapter_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -198,7 +199,11 @@ def _place(output: dict[Any, Any], environ: Mapping[str, str]) -> Place:
 
     database = known(_DATABASE)
     path = _rendered(output.get("path"), environ)
-    if output.get("type") == "duckdb" and not database and re.fullmatch(r"[\w./\\-]+\.(duckdb|db)", path):
+    if (
+        adapter_for(str(output.get("type"))).reads_files
+        and not database
+        and re.fullmatch(r"[\w./\\-]+\.(duckdb|db)", path)
+    ):
         database = Path(path).stem
     return Place(database=database, schema=known(_SCHEMA))
 

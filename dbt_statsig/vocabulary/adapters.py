@@ -20,7 +20,7 @@ _WIDE_PLAIN = re.compile(r"[A-Za-z_\u0080-\U0010ffff][A-Za-z0-9_$\u0080-\U0010ff
 _ASCII_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 
-class Adapter(Struct, frozen=True, kw_only=True):
+class Adapter(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One adapter. `dialect` is sqlglot's name for its SQL, or None where columns must not be inferred.
 
     `case_sensitive` is about stored names: False where `a` and `A` cannot be two columns. `ascii_case` is True where
@@ -28,7 +28,7 @@ class Adapter(Struct, frozen=True, kw_only=True):
     where a quoted identifier is folded too, `backslash` where one escapes inside of quotes. `note` is a warning for
     the user, or empty. `pseudo` are columns that tables have though no catalog lists them, casefolded, with their
     types where these are documented; a name that ends with `*` stands for all that begin so. `lists_paths`: catalogs
-    and contracts list the fields of structs too.
+    and contracts list the fields of structs too. The fields below it are about the SQL; each says what is so there.
     """
 
     name: str
@@ -45,6 +45,74 @@ class Adapter(Struct, frozen=True, kw_only=True):
     pseudo: Mapping[str, str] = {}
     lists_paths: bool = False
 
+    # Names of tables, and types.
+    more_quotes: str = ""
+    """Further opening quotes around names: dbt-sqlserver writes double quotes."""
+    dashed_names: bool = False
+    """A name without quotes may have dashes, as BigQuery's projects do."""
+    reads_files: bool = False
+    """A file or a table function may stand where a table does; a database is named after its file."""
+    day: str = "CAST({} AS DATE)"
+    """A column as a day. ClickHouse's CAST fails at the first NULL; its toDate gives NULL."""
+    date_has_time: bool = False
+    """A DATE has a time of day."""
+    str_to_date_has_time: bool = False
+    """STR_TO_DATE gives a time of day where its format has one."""
+    seeds_quoted: bool | None = None
+    """Whether dbt quotes a seed's names where `quote_columns` does not say: its documentation. None: not known."""
+    ingestion_time: bool = False
+    """A table that is partitioned by ingestion time lacks the field that it is partitioned by."""
+
+    # What an entry of a SELECT list without an alias is called, and whether one can be several columns.
+    cast_keeps_name: bool = False
+    """An unaliased cast of a plain column keeps the column's name."""
+    parentheses_keep_name: bool = False
+    """`(a)` is called a."""
+    function_names: bool = False
+    """An unaliased call of a function is called like the function."""
+    dot_loses_name: bool = False
+    """`(a).b`, or `a[0].b`, is not called b."""
+    generators: bool = False
+    """An unaliased function may give several columns."""
+    unnest_spreads: bool = False
+    """An aliased UNNEST of structs gives their fields as columns."""
+    numbers_repeats: bool = False
+    """Of columns with one name, all but the first get a number where a table in FROM gives them on."""
+
+    # Stars and joins.
+    except_fields: bool = False
+    """A qualified name in EXCEPT may be the field of a struct: the struct stays a column."""
+    qualifies_joined: bool = False
+    """A star or column of a join keeps its table's name before a name that several tables have."""
+    using_in_place: bool = False
+    """A star keeps the columns of USING in the left table's place; elsewhere they come first, as the standard says."""
+    using_leaves: bool = False
+    """`t.*` leaves out the columns of USING."""
+    semi_shows_both: bool = False
+    """A SEMI or ANTI join may give the columns of both sides."""
+    by_name_keeps_left: bool = False
+    """A set operation BY NAME gives the left query's columns, unless it is FULL; with INNER the common ones."""
+
+    # Tables in FROM.
+    correlated_tables: bool = False
+    """`FROM t, t.items` reads an array of t."""
+    short_lists: bool = False
+    """An alias's list of columns may be shorter than the columns are."""
+    values_names: tuple[str, int] | None = None
+    """Documented names of the columns of VALUES: prefix and first number."""
+    flatten: tuple[str, ...] = ()
+    """The columns of FLATTEN."""
+    unnest_as_listed: bool = False
+    """UNNEST gives as many columns as its alias names."""
+
+    # PIVOT and UNPIVOT.
+    pivot_aliases: bool = False
+    """An aliased aggregate in PIVOT makes one kind of names; elsewhere they differ from version to version."""
+    pivot_numbers: bool = False
+    """A number in PIVOT's IN makes a name that the text tells."""
+    unpivot_values_first: bool = False
+    """UNPIVOT puts the values before the name."""
+
     def quote(self, name: str) -> str:
         """`name` as a quoted identifier, the closing character inside doubled, or behind a backslash."""
         escape = "\\" if self.backslash else self.close_quote
@@ -52,8 +120,8 @@ class Adapter(Struct, frozen=True, kw_only=True):
         return f"{self.open_quote}{inside.replace(self.close_quote, escape + self.close_quote)}{self.close_quote}"
 
     def as_day(self, column: str) -> str:
-        """A quoted column as a day. ClickHouse's CAST fails at the first NULL; its toDate gives NULL."""
-        return f"toDate({column})" if self.dialect == "clickhouse" else f"CAST({column} AS DATE)"
+        """A quoted column as a day."""
+        return self.day.format(column)
 
     def stored(self, name: str, *, quoted: bool) -> str:
         """How the warehouse stores an identifier that was written so in SQL."""
@@ -120,39 +188,121 @@ _SPARK_PSEUDO = _untyped("_metadata")
 
 _BORROWED = "The {0} adapter is read with the SQL dialect of PostgreSQL, which is near to its own but not the same."
 _BACKTICK = Adapter(name="", dialect=None, open_quote="`", close_quote="`")
-_BRACKETS = Adapter(name="", dialect=None, open_quote="[", close_quote="]")
-_SENSITIVE = Adapter(name="", dialect=None, case_sensitive=True)
-_LOWER = Adapter(name="", dialect=None, folding="lower", quotes_ignored=True)
+_BRACKETS = Adapter(name="", dialect=None, open_quote="[", close_quote="]", more_quotes='"')
+# Everywhere in the family of PostgreSQL.
+_FAMILY = Adapter(name="", dialect=None, cast_keeps_name=True, parentheses_keep_name=True, short_lists=True)
+_POSTGRES_SQL = replace(_FAMILY, function_names=True, pivot_numbers=True, values_names=("column", 1))
 # PostgreSQL cuts identifiers to 63 bytes without failing.
-_POSTGRES = replace(_SENSITIVE, folding="lower", ascii_case=True, max_bytes=63, pseudo=_POSTGRES_PSEUDO)
+_POSTGRES = replace(
+    _POSTGRES_SQL, case_sensitive=True, folding="lower", ascii_case=True, max_bytes=63, pseudo=_POSTGRES_PSEUDO
+)
+_STREAMING = replace(_FAMILY, case_sensitive=True, folding="lower", values_names=("column", 1))
+_TRINO = Adapter(
+    name="",
+    dialect=None,
+    folding="lower",
+    quotes_ignored=True,
+    pseudo=_FILE_PSEUDO,
+    using_leaves=True,
+    unnest_as_listed=True,
+)
+_SPARK = replace(
+    _BACKTICK,
+    pseudo=_SPARK_PSEUDO,
+    cast_keeps_name=True,
+    generators=True,
+    except_fields=True,
+    values_names=("col", 1),
+    pivot_aliases=True,
+    pivot_numbers=True,
+)
 
 _ROWS: list[Adapter] = [
-    *_of("snowflake", like=_SENSITIVE, folding="upper", pseudo=_untyped("metadata$*")),
-    *_of("oracle", like=_SENSITIVE, folding="upper", pseudo=_ORACLE_PSEUDO),
-    *_of("postgres", like=_POSTGRES),
-    *_of("postgres", "greenplum", like=_POSTGRES, note=_BORROWED.format("greenplum")),
-    *_of("postgres", "vertica", note=_BORROWED.format("vertica")),
-    *_of("materialize", like=_SENSITIVE, folding="lower"),
-    *_of("risingwave", like=_SENSITIVE, folding="lower"),
-    *_of("redshift", like=_LOWER, ascii_case=True, pseudo=_POSTGRES_PSEUDO | _FILE_PSEUDO),
-    *_of("trino", "trino", "starburst", like=_LOWER, pseudo=_FILE_PSEUDO),
-    *_of("athena", like=_LOWER, pseudo=_FILE_PSEUDO),
     *_of(
-        "hive",
-        like=_BACKTICK,
+        "snowflake",
+        case_sensitive=True,
+        folding="upper",
+        pseudo=_untyped("metadata$*"),
+        seeds_quoted=False,
+        dot_loses_name=True,
+        correlated_tables=True,
+        values_names=("COLUMN", 1),
+        flatten=("SEQ", "KEY", "PATH", "INDEX", "VALUE", "THIS"),
+        pivot_numbers=True,
+    ),
+    *_of("oracle", case_sensitive=True, folding="upper", pseudo=_ORACLE_PSEUDO, date_has_time=True),
+    *_of("postgres", like=_POSTGRES, seeds_quoted=True),
+    *_of("postgres", "greenplum", like=_POSTGRES, note=_BORROWED.format("greenplum")),
+    *_of("postgres", "vertica", like=_POSTGRES_SQL, note=_BORROWED.format("vertica")),
+    *_of("materialize", like=_STREAMING),
+    *_of("risingwave", like=_STREAMING),
+    *_of(
+        "redshift",
+        like=_FAMILY,
         folding="lower",
         quotes_ignored=True,
-        pseudo=_HIVE_PSEUDO,
+        ascii_case=True,
+        pseudo=_POSTGRES_PSEUDO | _FILE_PSEUDO,
+        function_names=True,
+        correlated_tables=True,
     ),
-    *_of("bigquery", like=_BACKTICK, ascii_case=True, pseudo=_BIGQUERY_PSEUDO, lists_paths=True, backslash=True),
-    *_of("duckdb", "duckdb", "motherduck", ascii_case=True, pseudo={"rowid": "BIGINT"}),
-    *_of("databricks", like=_BACKTICK, pseudo=_SPARK_PSEUDO),
-    *_of("spark", "spark", "glue", "fabricspark", like=_BACKTICK, pseudo=_SPARK_PSEUDO),
+    *_of("trino", "trino", "starburst", like=_TRINO),
+    *_of("athena", like=_TRINO),
+    *_of("hive", like=_BACKTICK, folding="lower", quotes_ignored=True, pseudo=_HIVE_PSEUDO, generators=True),
+    *_of(
+        "bigquery",
+        like=_BACKTICK,
+        ascii_case=True,
+        pseudo=_BIGQUERY_PSEUDO,
+        lists_paths=True,
+        backslash=True,
+        dashed_names=True,
+        ingestion_time=True,
+        by_name_keeps_left=True,
+        correlated_tables=True,
+        pivot_aliases=True,
+        unpivot_values_first=True,
+    ),
+    *_of(
+        "duckdb",
+        "duckdb",
+        "motherduck",
+        ascii_case=True,
+        pseudo={"rowid": "BIGINT"},
+        reads_files=True,
+        parentheses_keep_name=True,
+        dot_loses_name=True,
+        generators=True,
+        unnest_spreads=True,
+        numbers_repeats=True,
+        using_in_place=True,
+        short_lists=True,
+        values_names=("col", 0),
+        unnest_as_listed=True,
+        pivot_aliases=True,
+        pivot_numbers=True,
+    ),
+    *_of("databricks", like=_SPARK),
+    *_of("spark", "spark", "glue", "fabricspark", like=_SPARK),
     *_of("tsql", "sqlserver", "synapse", like=_BRACKETS),
     *_of("fabric", like=_BRACKETS, case_sensitive=True),
-    *_of("clickhouse", like=_BACKTICK, case_sensitive=True, pseudo=_CLICKHOUSE_PSEUDO, backslash=True),
-    *_of("mysql", like=_BACKTICK),
-    *_of("starrocks", like=_BACKTICK),
+    *_of(
+        "clickhouse",
+        like=_BACKTICK,
+        case_sensitive=True,
+        pseudo=_CLICKHOUSE_PSEUDO,
+        backslash=True,
+        more_quotes='"',
+        day="toDate({})",
+        dot_loses_name=True,
+        generators=True,
+        qualifies_joined=True,
+        using_in_place=True,
+        semi_shows_both=True,
+        correlated_tables=True,
+    ),
+    *_of("mysql", like=_BACKTICK, str_to_date_has_time=True),
+    *_of("starrocks", like=_BACKTICK, str_to_date_has_time=True),
 ]
 ADAPTERS: dict[str, Adapter] = {adapter.name: adapter for adapter in _ROWS}
 
@@ -165,4 +315,10 @@ def adapter_for(adapter_type: str) -> Adapter:
     said = (
         f"The adapter {adapter_type!r} is not known here" if adapter_type else "The manifest does not name an adapter"
     )
-    return Adapter(name=adapter_type, dialect=None, note=f"{said}: columns are taken from the catalog alone.")
+    return Adapter(
+        name=adapter_type,
+        dialect=None,
+        note=f"{said}: columns are taken from the catalog alone.",
+        more_quotes='"`[',
+        dashed_names=True,
+    )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -141,3 +144,28 @@ def test_a_quoted_name_never_ends_early(name: str, text: str) -> None:
         read += inner[place]
         place += 1
     assert read == text
+
+
+PACKAGE = Path(__file__).resolve().parents[3] / "dbt_statsig"
+TABLE = PACKAGE / "vocabulary" / "adapters.py"
+# A Python module that is called like an adapter.
+LIBRARIES = {("catalog.py", "duckdb")}
+
+
+def warehouses_in(text: str) -> set[str]:
+    """The adapters and dialects that a module's text has as values: in comparisons, in sets, as keys."""
+    names = {*ADAPTERS, *(adapter.dialect for adapter in ADAPTERS.values())}
+    return {str(node.value) for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Constant)} & names
+
+
+def test_what_a_warehouse_does_stands_in_its_entry() -> None:
+    """No other file of the package names an adapter or a dialect; the emulator has its own warehouse."""
+    files = [file for file in PACKAGE.rglob("*.py") if file != TABLE and "emulator" not in file.parts]
+    found = {(file.name, name) for file in files for name in warehouses_in(file.read_text(encoding="utf-8"))}
+    assert found - LIBRARIES == set()
+
+
+@pytest.mark.parametrize("text", ['x.dialect == "snowflake"', 'A = frozenset({"trino", "y"})', 'B = {"tsql": 1}'])
+def test_a_warehouse_in_another_file_is_found(text: str) -> None:
+    """A comparison, a set and a table of warehouses are each found."""
+    assert len(warehouses_in(text)) == 1
