@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dbt_statsig.columns.materializations import History
-from dbt_statsig.vocabulary.findings import did_you_mean
+from dbt_statsig.vocabulary.findings import did_you_mean, listed
 from dbt_statsig.vocabulary.verdicts import ColumnSet, Evidence, KnownColumn, Presence, Verdict
 
 if TYPE_CHECKING:
@@ -251,9 +251,7 @@ def _absent(written: str, facts: Facts, columns: tuple[KnownColumn, ...], eviden
 
 
 def _listing(names: list[str]) -> str:
-    shown = ", ".join(names[:_SHOWN])
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"It has {shown}{more}." if names else "It has no column at all."
+    return f"It has {listed(names, most=_SHOWN)}." if names else "It has no column at all."
 
 
 def _stale(written: str, facts: Facts) -> Verdict:

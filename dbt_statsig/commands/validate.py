@@ -12,7 +12,7 @@ from dbt_statsig.payloads.role_checks import RoleFacts, role_findings
 from dbt_statsig.project.lineage import upstream
 from dbt_statsig.project.newer_yaml import outdated
 from dbt_statsig.vocabulary.adapters import adapter_for
-from dbt_statsig.vocabulary.findings import CODES, Finding, Severity, finding
+from dbt_statsig.vocabulary.findings import CODES, Finding, Severity, finding, listed
 from dbt_statsig.vocabulary.results import SourceReport, Validation
 
 if TYPE_CHECKING:
@@ -123,10 +123,8 @@ def _project_findings(project: ProvenProject) -> Iterator[Finding]:
     raw = [node for node in nodes.values() if node.resource_type in {"model", "snapshot"} and not node.compiled_code]
     sql = [node.name for node in raw if node.language == "sql"]
     if sql:
-        listed = ", ".join(sql[:5]) + (f" and {len(sql) - 5} more" if len(sql) > 5 else "")  # noqa: PLR2004 - a line
-        yield finding(
-            "not-compiled", f"The manifest holds no compiled SQL for {listed}.", fix=CODES["not-compiled"].remedy
-        )
+        message = f"The manifest holds no compiled SQL for {listed(sql)}."
+        yield finding("not-compiled", message, fix=CODES["not-compiled"].remedy)
     if nodes and (note := adapter_for(inputs.manifest.adapter_type).note):
         yield finding("adapter-unknown", note, fix=CODES["adapter-unknown"].remedy)
     if nodes and inputs.catalog is not None and not inputs.catalog.is_fresh_for(inputs.manifest):

@@ -77,14 +77,13 @@ def _allowed(call: Call, settings: Settings, statuses: dict[str, str]) -> dict[s
     """The statuses without the nodes whose database or schema may not be pushed: in development that is no failure."""
     from dbt_statsig.dbt_runtime.manifest import marked_nodes
     from dbt_statsig.project.target import refused_place  # only where something is to be done
+    from dbt_statsig.vocabulary.findings import listed
 
     marked = {node.unique_id: node for node in marked_nodes(call.manifest) if node.unique_id in statuses}
     refused = {unique_id: why for unique_id, node in marked.items() if (why := refused_place(node, settings))}
     if refused:
-        names = ", ".join(marked[unique_id].name for unique_id in list(refused)[:_NAMED])
-        call.dbt.say(
-            f"dbt-statsig: not pushed: {names}{' …' if len(refused) > _NAMED else ''}. {next(iter(refused.values()))}"
-        )
+        names = listed([marked[unique_id].name for unique_id in refused])
+        call.dbt.say(f"dbt-statsig: not pushed: {names}. {next(iter(refused.values()))}")
     return {unique_id: status for unique_id, status in statuses.items() if unique_id not in refused}
 
 

@@ -14,10 +14,10 @@ from msgspec import Struct, structs
 from dbt_statsig.columns.prover import Prover
 from dbt_statsig.impact.blocks import changed_keys, changed_types
 from dbt_statsig.impact.sql_changes import SqlChanges
-from dbt_statsig.impact.upstream import NAMED, Side, upstream_effects
+from dbt_statsig.impact.upstream import Side, upstream_effects
 from dbt_statsig.project.artifacts import Manifest
 from dbt_statsig.project.declarations import Declaration
-from dbt_statsig.vocabulary.findings import CODES, Finding, Severity, finding
+from dbt_statsig.vocabulary.findings import CODES, Finding, Severity, finding, listed
 from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.results import Impact, SourceReport, Validation
 from dbt_statsig.vocabulary.sources import Kind
@@ -150,7 +150,7 @@ class _Comparison:
                 roles.setdefault(use.role, [[], []])[place].append(use.verdict.name)
         for role, (was, is_now) in roles.items():
             if sorted(map(same, was)) != sorted(map(same, is_now)):
-                yield role, f"takes {_listed(is_now)} as {role} instead of {_listed(was)}."
+                yield role, f"takes {_quoted(is_now)} as {role} instead of {_quoted(was)}."
 
     def _types(self, old: SourceReport, new: SourceReport) -> Iterator[Finding]:
         """Columns to which the model's contract gives another type: each that is mapped, and the rest in one."""
@@ -173,9 +173,7 @@ class _Comparison:
         """Other SQL behind the source: its columns may be the same, and their values others."""
         names = self.sql.behind(new.unique_id) if old.unique_id == new.unique_id else []
         if names:
-            more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-            listed = ", ".join(names[:NAMED]) + more
-            yield _effect("impact-sql-changed", new, f"may have other values: the SQL of {listed} changed.")
+            yield _effect("impact-sql-changed", new, f"may have other values: the SQL of {listed(names)} changed.")
 
     def _columns(self, old: SourceReport, new: SourceReport) -> Iterator[Finding]:
         """Columns that the model loses while the source still maps them, and those that only its SQL selected."""
@@ -191,7 +189,7 @@ class _Comparison:
         dropped = [name for name in old.selected if same(name) not in still and same(name) not in mapped]
         if dropped and new.selected:
             noun = "column" if len(dropped) == 1 else "columns"
-            told = f"no longer selects the {noun} {_listed(dropped)}."
+            told = f"no longer selects the {noun} {_quoted(dropped)}."
             yield _effect("impact-selected-column-dropped", new, told)
 
     def _lost(self, old: SourceReport, new: SourceReport) -> set[str]:
@@ -202,7 +200,7 @@ class _Comparison:
         return {same(column.name) for column in was.columns} - {same(column.name) for column in is_now.columns}
 
 
-def _listed(names: list[str]) -> str:
+def _quoted(names: list[str]) -> str:
     return ", ".join(f'"{name}"' for name in names) or "nothing"
 
 

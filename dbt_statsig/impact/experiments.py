@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from msgspec import structs
 
 from dbt_statsig.errors import ConsoleError
-from dbt_statsig.vocabulary.findings import CODES, Finding, finding
+from dbt_statsig.vocabulary.findings import CODES, Finding, finding, listed
 from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.sources import Kind
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-NAMED = 5
 _Touched = dict[tuple[Kind, str], str]
 
 
@@ -119,6 +118,5 @@ def _findings(
 def _through(metrics: tuple[str, ...]) -> str:
     if not metrics:
         return ""
-    listed = ", ".join(f'"{name}"' for name in metrics[:NAMED])
-    more = f" and {len(metrics) - NAMED} more" if len(metrics) > NAMED else ""
-    return f" through the metric{'s' if len(metrics) > 1 else ''} {listed}{more}"
+    names = listed([f'"{name}"' for name in metrics])
+    return f" through the metric{'s' if len(metrics) > 1 else ''} {names}"

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from dbt_statsig.columns.prover import Prover
 from dbt_statsig.project.artifacts import Manifest
-from dbt_statsig.vocabulary.findings import CODES, Finding, Location, finding
+from dbt_statsig.vocabulary.findings import CODES, Finding, Location, finding, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from dbt_statsig.vocabulary.results import SourceReport
     from dbt_statsig.vocabulary.verdicts import ColumnSet
 
-NAMED = 5
 _WITH_SQL = frozenset({"model", "snapshot"})
 
 
@@ -72,10 +71,8 @@ def upstream_effects(pairs: Iterable[tuple[SourceReport, SourceReport]], here: S
             told = f"{unique_id} loses {', '.join(lost)}"
             yield _note("impact-upstream-column-dropped", unique_id, told, sources, path=node.path)
     if unclear:
-        names = ", ".join(unclear[:NAMED]) + (f" and {len(unclear) - NAMED} more" if len(unclear) > NAMED else "")
-        yield finding(
-            "impact-unknown", f"The columns of {names} could not be compared.", fix=CODES["impact-unknown"].remedy
-        )
+        told = f"The columns of {listed(unclear)} could not be compared."
+        yield finding("impact-unknown", told, fix=CODES["impact-unknown"].remedy)
 
 
 def _lost(unique_id: str, here: Side, there: Side) -> list[str] | None:
@@ -110,7 +107,6 @@ def _same_sql(one: Node, other: Node) -> bool:
 
 
 def _note(code: str, unique_id: str, told: str, sources: list[SourceReport], *, path: str = "") -> Finding:
-    names = [f'the {source.kind.label} "{source.name}"' for source in sources]
-    listed = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
+    fed = listed([f'the {source.kind.label} "{source.name}"' for source in sources])
     place = Location(path) if path else next((source.location for source in sources if source.location), None)
-    return finding(code, f"{told}; it feeds {listed}.", fix=CODES[code].remedy, unique_id=unique_id, location=place)
+    return finding(code, f"{told}; it feeds {fed}.", fix=CODES[code].remedy, unique_id=unique_id, location=place)

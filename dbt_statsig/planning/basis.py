@@ -14,6 +14,7 @@ from msgspec import UNSET, Struct, structs
 
 from dbt_statsig.vocabulary.adapters import Adapter
 from dbt_statsig.vocabulary.comparison import normal, normal_sql
+from dbt_statsig.vocabulary.findings import listed
 from dbt_statsig.vocabulary.sources import IdType, Role, Source, fields_with
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 MAPPING = "id_type_mapping"
 
-NAMED = 5
 _SELECT = re.compile(r"\s*SELECT\b", re.IGNORECASE)
 _FROM = re.compile(r"FROM\b", re.IGNORECASE)
 _ITEM = re.compile(r"\s*(\*|\"(?:[^\"]|\"\")*\"|`(?:[^`]|``)*`|\[(?:[^\]]|\]\])*\]|[^\W\d][\w$]*)\s*")
@@ -82,9 +82,7 @@ class Basis(Struct, frozen=True, kw_only=True):
     def doubt(self) -> str:
         """Why the payload cannot be compared or created."""
         if self.uncompiled:
-            more = f" and {len(self.uncompiled) - NAMED} more" if len(self.uncompiled) > NAMED else ""
-            listed = ", ".join(self.uncompiled[:NAMED]) + more
-            return f"its columns depend on SQL that the last dbt command did not compile: {listed}"
+            return f"its columns depend on SQL that the last dbt command did not compile: {listed(self.uncompiled)}"
         return "not all of its columns and their types are known"
 
     @property

@@ -16,7 +16,7 @@ from msgspec import Struct
 from dbt_statsig import __version__
 from dbt_statsig.errors import UsageError
 from dbt_statsig.support.files import read_regular, write_whole
-from dbt_statsig.vocabulary.changes import Action, Change, Plan, united
+from dbt_statsig.vocabulary.changes import PAST_TENSE, Action, Change, Plan, united
 from dbt_statsig.vocabulary.comparison import fingerprint
 from dbt_statsig.vocabulary.ownership import plain
 from dbt_statsig.vocabulary.results import Binding, ObjectOutcome, Outcome, Status, Synced
@@ -308,10 +308,7 @@ def _alone(change: Change, blocked: Change) -> ObjectOutcome:
 
 
 _NOW = {
-    Action.CREATE: "created",
-    Action.UPDATE: "updated",
-    Action.RENAME: "renamed",
-    Action.DELETE: "deleted",
+    **PAST_TENSE,
     Action.UNCHANGED: "left as it is",
     Action.FOREIGN: "refused as not this project's",
     Action.ORPHAN: "told as no longer declared",

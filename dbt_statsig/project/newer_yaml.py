@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dbt_statsig.support.files import read_regular
-from dbt_statsig.vocabulary.findings import Finding, Location, Severity, finding
+from dbt_statsig.vocabulary.findings import Finding, Location, Severity, finding, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from dbt_statsig.project.artifacts import Manifest
     from dbt_statsig.project.artifacts.nodes import Node
 
-NAMED = 5
 _FOLDERS = {"model-paths": "models", "source-paths": "", "seed-paths": "seeds", "snapshot-paths": "snapshots"}
 _IN_LINE = re.compile(r"""^([a-z]+-paths)[ \t]*:[ \t]*\[([^\]\n#{]*)\]""", re.MULTILINE)
 _OF_LINES = re.compile(r"""^([a-z]+-paths)[ \t]*:[ \t]*\n((?:[ \t]*-[^\n#{]*\n)+)""", re.MULTILINE)
@@ -49,10 +48,9 @@ def outdated(found: Iterable[NewerYaml], manifest: str, *, severity: Severity) -
     files = tuple(found)
     changed = [one.path for one in files if not one.fault]
     if changed:
-        more = f" and {len(changed) - NAMED} more" if len(changed) > NAMED else ""
         verb = "is" if len(changed) == 1 else "are"
-        listed = ", ".join(changed[:NAMED]) + more
-        yield _finding(f"{listed} {verb} newer than {manifest}: run `dbt compile`.", Location(changed[0]), severity)
+        told = f"{listed(changed)} {verb} newer than {manifest}: run `dbt compile`."
+        yield _finding(told, Location(changed[0]), severity)
     for one in files:
         if one.fault:
             told = f"{one.path} is newer than {manifest}, and is no valid YAML: {one.fault}."
@@ -91,7 +89,7 @@ class _Search:
     def _files(self) -> Iterator[str]:
         """Every YAML file in the project's own folders of models, seeds and snapshots."""
         text = self.settings.decode("utf-8-sig", "replace").replace("\r\n", "\n")
-        given = {key: listed for pattern in (_IN_LINE, _OF_LINES) for key, listed in pattern.findall(text)}
+        given = {key: items for pattern in (_IN_LINE, _OF_LINES) for key, items in pattern.findall(text)}
         for key, usual in _FOLDERS.items():
             if key not in given and f"{key}:" in text:
                 continue

@@ -13,7 +13,7 @@ from dbt_statsig.report.subject import plan_hash
 from dbt_statsig.report.text.report import headline
 from dbt_statsig.report.text.style import counted
 from dbt_statsig.vocabulary.changes import Action
-from dbt_statsig.vocabulary.findings import Severity
+from dbt_statsig.vocabulary.findings import Severity, listed
 from dbt_statsig.vocabulary.results import Status
 from dbt_statsig.vocabulary.sources import Kind
 
@@ -136,9 +136,8 @@ def _impact(subject: Subject, room: int) -> list[str]:
     blocks = [_finding(found, subject) for found in impact.effects]
     blocks += [f"\n{impact.summary}" if blocks else impact.summary] if impact.summary else []
     if impact.experiments is not None:
-        names = ", ".join(code(one.name) for one in impact.experiments[:50])
-        more = f" and {len(impact.experiments) - 50:,} more" if len(impact.experiments) > 50 else ""  # noqa: PLR2004
-        blocks.append(f"\nRunning experiments that use what it touches: {names or 'none'}{more}.")
+        names = listed([code(one.name) for one in impact.experiments], most=50)
+        blocks.append(f"\nRunning experiments that use what it touches: {names or 'none'}.")
     return _fitted("What this change does", "", blocks, room)
 
 

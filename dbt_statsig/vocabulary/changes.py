@@ -47,6 +47,10 @@ class Action(str, Enum):
         return self in {Action.FOREIGN, Action.BLOCKED}
 
 
+PAST_TENSE = {Action.CREATE: "created", Action.UPDATE: "updated", Action.RENAME: "renamed", Action.DELETE: "deleted"}
+"""The words for what is written."""
+
+
 class FieldChange(Struct, frozen=True, kw_only=True):
     """One field of one object: snake_case name, what the console has (None: nothing), what it shall have."""
 

@@ -13,12 +13,12 @@ from msgspec import Struct
 from dbt_statsig.vocabulary.finding_codes import CODES, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 # Comparing two words takes time with the product of their lengths.
 _LONGEST_NAME = 200
 
-__all__ = ["CODES", "Finding", "Location", "Severity", "did_you_mean", "nearest"]
+__all__ = ["CODES", "Finding", "Location", "Severity", "did_you_mean", "listed", "nearest"]
 
 
 class Location(Struct, frozen=True, order=True):
@@ -91,6 +91,12 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     folded = {name.casefold(): name for name in known}
     close = get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
     return folded[close[0]] if close else None
+
+
+def listed(names: Sequence[str], *, most: int = 5) -> str:
+    """`a, b and 3 more`: the first names, and how many others there are."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ from enum import Enum
 from msgspec import Struct
 
 from dbt_statsig.errors import EXIT_CANNOT_RUN, EXIT_DONE, EXIT_FINDINGS
-from dbt_statsig.vocabulary.changes import Action, Change, FieldChange, Plan
+from dbt_statsig.vocabulary.changes import PAST_TENSE, Change, FieldChange, Plan
 from dbt_statsig.vocabulary.experiments import Experiment
 from dbt_statsig.vocabulary.findings import Finding, KnownFinding, Location, Severity
 from dbt_statsig.vocabulary.sources import Kind, Source
@@ -141,8 +141,7 @@ class Status(str, Enum):
     NOT_STARTED = "not started"
 
 
-_DONE = {Action.CREATE: "created", Action.UPDATE: "updated", Action.RENAME: "renamed", Action.DELETE: "deleted"}
-ENDINGS = (*_DONE.values(), "adopted", "already so", *(status.value for status in Status))
+ENDINGS = (*PAST_TENSE.values(), "adopted", "already so", *(status.value for status in Status))
 """Every word for how a write can end."""
 
 
@@ -167,7 +166,7 @@ class ObjectOutcome(Struct, frozen=True, kw_only=True):
         status: str = self.status.value
         if self.already or self.status is not Status.DONE:
             return "already so" if self.already else status
-        return "adopted" if self.change.adopted else _DONE.get(self.change.action, status)
+        return "adopted" if self.change.adopted else PAST_TENSE.get(self.change.action, status)
 
 
 class Outcome(Struct, frozen=True, kw_only=True):

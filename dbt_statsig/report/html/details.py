@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from dbt_statsig.report.escape import lines_of, one_line
 from dbt_statsig.report.field_diff import field_diffs
 from dbt_statsig.report.html.markup import diff, escaped, listing, paragraphs, section, worded
-from dbt_statsig.report.text.fields import UNPROVEN, declared_fields, entries_of, entry_text, is_long, scalar
+from dbt_statsig.report.text.fields import declared_fields, entries_of, entry_text, is_long, proof_of, scalar
 from dbt_statsig.report.text.style import counted
 from dbt_statsig.vocabulary.changes import Action
 from dbt_statsig.vocabulary.kinds import column_roles
-from dbt_statsig.vocabulary.verdicts import Evidence, Presence
+from dbt_statsig.vocabulary.verdicts import Presence
 from dbt_statsig.vocabulary.yaml_text import NOT_SET, two_in_yaml
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from dbt_statsig.vocabulary.findings import Finding
     from dbt_statsig.vocabulary.results import ColumnUse, Lineage, SourceReport
     from dbt_statsig.vocabulary.sources import Source
-    from dbt_statsig.vocabulary.verdicts import Verdict
 
 TEXT_BUDGET = 2_000_000
 _LEAST_SHARE, _MOST_SHARE = 300, 40_000
@@ -183,15 +182,6 @@ def _column(use: ColumnUse) -> str:
     )
     return (
         f"<tr{mapped}><td>{worded(use.role)}<td><code>{worded(verdict.name)}</code>{stored}"
-        f"<td class={look}>{sign} {_proof(verdict)}"
+        f"<td class={look}>{sign} {proof_of(verdict)}"
         f"<td><code>{worded(verdict.data_type or '', 100)}</code>"
     )
-
-
-def _proof(verdict: Verdict) -> str:
-    known = "" if verdict.evidence is Evidence.NONE else verdict.evidence.value
-    if verdict.presence is Presence.PRESENT:
-        return known
-    if verdict.presence is Presence.ABSENT:
-        return f"absent ({known})" if known else "absent"
-    return UNPROVEN.get(verdict.evidence, "not proven")

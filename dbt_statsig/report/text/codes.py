@@ -5,12 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dbt_statsig.report.run_findings import RULES, RUN_CODES
-from dbt_statsig.vocabulary.finding_codes import Severity
 
 if TYPE_CHECKING:
     from dbt_statsig.report.text.style import Style
-
-_LOOKS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
 
 
 def known_codes() -> tuple[str, ...]:
@@ -22,7 +19,7 @@ def code_text(code: str, style: Style) -> str:
     """What one code means, what to do, and an example where there is one."""
     entry = RULES[code]
     lines = [
-        f"{style.paint(code, 'heading')}  {style.paint(entry.severity.label, _LOOKS[entry.severity])}",
+        f"{style.paint(code, 'heading')}  {style.severity(entry.severity)}",
         *style.prose(entry.meaning, indent=2),
         *style.fix(entry.remedy, indent=2),
     ]

@@ -11,19 +11,30 @@ from dbt_statsig.report.escape import clipped, lines_of, one_line
 from dbt_statsig.report.text.style import counted
 from dbt_statsig.vocabulary.changes import FieldChange
 from dbt_statsig.vocabulary.sources import CustomField, IdType, Owner, Role, roles_of
-from dbt_statsig.vocabulary.verdicts import Evidence
+from dbt_statsig.vocabulary.verdicts import Evidence, Presence
 from dbt_statsig.vocabulary.yaml_text import NOT_SET
 
 if TYPE_CHECKING:
     from dbt_statsig.report.text.style import Style
     from dbt_statsig.vocabulary.sources import Source
+    from dbt_statsig.vocabulary.verdicts import Verdict
 
 LONGEST_VALUE = 300
 LONGEST_NEW_TEXT = 24
-UNPROVEN = {Evidence.DOCUMENTED: "documented only", Evidence.POSSIBLE: "possible: its SQL and its table may differ"}
+_UNPROVEN = {Evidence.DOCUMENTED: "documented only", Evidence.POSSIBLE: "possible: its SQL and its table may differ"}
 
 _TEXTS = ("description", "sql")
 _LOOKS = {Mark.ADDED: "add", Mark.REMOVED: "remove", Mark.FOLDED: "quiet"}
+
+
+def proof_of(verdict: Verdict) -> str:
+    """What proves that a column is there, or that it is not, in words."""
+    known = "" if verdict.evidence is Evidence.NONE else verdict.evidence.value
+    if verdict.presence is Presence.PRESENT:
+        return known
+    if verdict.presence is Presence.ABSENT:
+        return f"absent ({known})" if known else "absent"
+    return _UNPROVEN.get(verdict.evidence, "not proven")
 
 
 def scalar(value: Any) -> str:

@@ -198,7 +198,6 @@ SHOWN_PER_CODE = 3
 """How many warnings and notes of one code a brief plan shows; errors are never left out."""
 
 _ANY_NAME = '"NAME"'
-_LOOKS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
 
 
 def is_brief(count: int, style: Style) -> bool:
@@ -246,7 +245,7 @@ def brief_findings(findings: Sequence[Finding], style: Style, *, at_most: int | 
         groups[found.severity, found.code].append(found)
     lines = []
     for (severity, code), group in sorted(groups.items(), key=lambda entry: -entry[0][0]):
-        lines.append(f"{style.paint(severity.label, _LOOKS[severity])}  {one_line(code)}  ({len(group):,})")
+        lines.append(f"{style.severity(severity)}  {one_line(code)}  ({len(group):,})")
         shared = len({found.fix for found in group}) == 1
         limited = at_most is not None and severity is not Severity.ERROR and len(group) > at_most + 1
         shown = group[:at_most] if limited else group

@@ -134,7 +134,6 @@ def diagnosis_text(diagnosis: Diagnosis, style: Style = PLAIN) -> str:
     return _joined([*diagnosis_lines(diagnosis, style), diagnosis_summary(diagnosis)])
 
 
-_LOOKS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
 _MOST_STALE = 10
 
 
@@ -158,7 +157,7 @@ def impact_lines(impact: Impact | None, style: Style) -> list[str]:
         for found in group:
             lead = f"{found.severity.label}  "
             prose = style.prose(found.message, indent=4, first=lead)
-            prose[0] = prose[0].replace(lead, style.paint(found.severity.label, _LOOKS[found.severity]) + "  ", 1)
+            prose[0] = prose[0].replace(lead, style.severity(found.severity) + "  ", 1)
             lines += [*prose, *style.fix(found.fix, indent=6)]
     if impact.summary:
         lines.append(f"  {impact.summary}")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import textwrap
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from dbt_statsig.report.escape import no_commands, one_line
+
+if TYPE_CHECKING:
+    from dbt_statsig.vocabulary.findings import Severity
 
 _LOOKS: dict[str, dict[str, Any]] = {
     "heading": {"bold": True},
@@ -42,6 +45,10 @@ class Style(Struct, frozen=True, kw_only=True):
         from click import style  # renderers without colours load no click
 
         return style(text, **_LOOKS[look])
+
+    def severity(self, severity: Severity) -> str:
+        """The word for it, in a look of its own."""
+        return self.paint(severity.label, severity.label)
 
     def sign(self, character: str) -> str:
         """The sign itself, or what stands for it in ASCII."""

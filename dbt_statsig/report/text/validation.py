@@ -6,11 +6,11 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from dbt_statsig.report.escape import clipped, one_line
-from dbt_statsig.report.text.fields import UNPROVEN
+from dbt_statsig.report.text.fields import proof_of
 from dbt_statsig.report.text.plan import brief_findings, is_brief
 from dbt_statsig.report.text.style import counted
 from dbt_statsig.vocabulary.findings import Severity
-from dbt_statsig.vocabulary.verdicts import Evidence, Presence
+from dbt_statsig.vocabulary.verdicts import Presence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,14 +26,6 @@ _LONGEST_NAME = 40
 _WEIGHT = (Presence.PRESENT, Presence.UNKNOWN, Presence.ABSENT)
 
 
-def _proof(verdict: Verdict) -> str:
-    if verdict.presence is Presence.PRESENT:
-        return verdict.evidence.value
-    if verdict.presence is Presence.ABSENT:
-        return "absent" if verdict.evidence is Evidence.NONE else f"absent ({verdict.evidence.value})"
-    return UNPROVEN.get(verdict.evidence, "not proven")
-
-
 def _name(verdict: Verdict) -> str:
     stored = f" (stored as {one_line(verdict.stored)})" if verdict.stored != verdict.name else ""
     return one_line(verdict.name) + stored
@@ -43,7 +35,7 @@ def _rows(uses: tuple[ColumnUse, ...]) -> list[tuple[Presence, str, str, str, st
     """One row for each role; the columns of a list that share one proof stand in one row."""
     rows = []
     for (role, presence, proof), group in groupby(
-        uses, key=lambda use: (use.role, use.verdict.presence, _proof(use.verdict))
+        uses, key=lambda use: (use.role, use.verdict.presence, proof_of(use.verdict))
     ):
         verdicts = [use.verdict for use in group]
         kind = one_line(verdicts[0].data_type or "") if len(verdicts) == 1 else ""
@@ -133,8 +125,6 @@ def verdict_line(validation: Validation, style: Style) -> str:
 ALWAYS_SHOWN = frozenset({"manifest-outdated", "nothing-selected"})
 """Warnings that quiet style shows too: they concern all that the report says."""
 
-_LOOKS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
-
 
 def _home(found: Finding) -> str:
     """The file that a finding belongs to, or the node where no file is known."""
@@ -143,7 +133,7 @@ def _home(found: Finding) -> str:
 
 def _one(found: Finding, style: Style) -> list[str]:
     head = [
-        style.paint(found.severity.label, _LOOKS[found.severity]),
+        style.severity(found.severity),
         one_line(found.code),
         one_line(str(found.location or found.unique_id)),
         style.paint(one_line(found.key), "quiet"),
