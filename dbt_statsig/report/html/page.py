@@ -17,6 +17,7 @@ from dbt_statsig.report.escape import clipped, one_line
 from dbt_statsig.report.html.details import TEXT_BUDGET, bodies
 from dbt_statsig.report.html.rows import loose_findings, rows_of, tiles
 from dbt_statsig.report.text.report import headline
+from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.sources import Kind
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def render(subject: Subject) -> str:
 
 def render_failure(failure: Failure) -> str:
     """A page that says why the command could not run, and nothing else."""
-    style = _asset("page.css")
+    style = _style()
     return _template("failure.html").render(
         policy=_policy(style),
         style=Markup(style),  # noqa: S704 - this package's own file, no part of any project
@@ -57,7 +58,7 @@ def render_failure(failure: Failure) -> str:
 
 
 def _page(subject: Subject, rows: list[Row], budget: int) -> str:
-    style, script = _asset("page.css"), _asset("page.js")
+    style, script = _style(), _asset("page.js")
     return _template("page.html").render(
         policy=_policy(style, script),
         style=Markup(style),  # noqa: S704 - this package's own file, no part of any project
@@ -116,6 +117,17 @@ def _policy(style: str, script: str = "") -> str:
 
 def _digest(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+@functools.cache
+def _style() -> str:
+    """The style sheet, with the colour of each kind on light and on dark paper."""
+    light = [f".{kind.value} {{ --k: {spec.colours[0]}; }}" for kind, spec in SPECS.items()]
+    dark = [f".{kind.value} {{ --k: {spec.colours[1]}; }}" for kind, spec in SPECS.items()]
+    by_system = "\n".join(f'  :root:not([data-theme="light"]) {rule}' for rule in dark)
+    by_choice = "\n".join(f':root[data-theme="dark"] {rule}' for rule in dark)
+    of_kinds = "\n".join([*light, f"@media (prefers-color-scheme: dark) {{\n{by_system}\n}}", by_choice])
+    return f"{_asset('page.css')}{of_kinds}\n"
 
 
 @functools.cache

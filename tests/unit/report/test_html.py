@@ -18,6 +18,7 @@ from dbt_statsig.report.subject import Subject
 from dbt_statsig.vocabulary.changes import Plan
 from dbt_statsig.vocabulary.experiments import Experiment
 from dbt_statsig.vocabulary.findings import KnownFinding
+from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.results import Baseline, Impact, Lineage, ObjectOutcome, Outcome, Planned, Status, Synced
 from tests.unit.report import hostile, many, samples
 
@@ -72,6 +73,16 @@ def tame(word: str) -> str:
 def digest(text: str) -> str:
     """A source of a content security policy."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def test_each_kind_has_its_colours() -> None:
+    """The style of the page holds the colours of every kind, for light paper and for dark, as the kind's file says."""
+    style = "".join(page(Subject.of(samples.SYNCED)).raw["style"])
+    for kind, spec in SPECS.items():
+        light, dark = (f".{kind.value} {{ --k: {colour}; }}" for colour in spec.colours)
+        assert f"\n{light}" in style
+        assert f':root:not([data-theme="light"]) {dark}' in style
+        assert f':root[data-theme="dark"] {dark}' in style
 
 
 def test_policy_lets_only_the_page_itself_run() -> None:
