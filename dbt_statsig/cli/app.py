@@ -7,7 +7,7 @@ import gc
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from msgspec import structs
@@ -26,7 +26,7 @@ from dbt_statsig.report.text.style import error_text
 from dbt_statsig.vocabulary.results import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from dbt_statsig.cli.report_files import ReportFile
 
@@ -77,7 +77,7 @@ def _told(error: DbtStatsigError, arguments: Sequence[str], *, aside: str | None
         aside = error_text(message, fix, style)
     click.echo(aside, err=True, nl=False, color=style.colour)
     failure = Failure(
-        command=next((argument for argument in arguments if argument in COMMANDS), ""),
+        command=_command(arguments),
         type=type(error).__name__,
         message=message,
         fix=fix,
@@ -133,19 +133,20 @@ def own_part(arguments: Sequence[str]) -> list[str]:
     return own[: place_of_dbt(own)] if own[:1] == ["run"] else own
 
 
-def wanted_form(arguments: Sequence[str]) -> str:
-    """The form that the answer shall have, even where the rest of the arguments makes no sense; text if unsaid."""
-    return (values_of("--output", arguments) or ["text"])[-1]
+def given(arguments: Sequence[str]) -> dict[str, Any]:
+    """The options by their parameters' names, as click splits them, even where the rest makes no sense.
+
+    Eager options would not do: click calls none of them where an option is unknown.
+    """
+    name = _command(arguments)
+    command = group.get_command(click.Context(group), name if name in REPORTING else "plan") or group
+    lenient = click.Context(command, resilient_parsing=True, ignore_unknown_options=True)
+    values: dict[str, Any] = command.make_parser(lenient).parse_args(own_part(arguments))[0]
+    return values
 
 
-def values_of(option: str, arguments: Sequence[str]) -> list[str]:
-    """Each value that an option is given, as far as that can be told without knowing the other options."""
-    own = own_part(arguments)
-    return [
-        after if argument == option else argument.removeprefix(f"{option}=")
-        for argument, after in zip(own, [*own, ""][1:], strict=True)
-        if argument == option or argument.startswith(f"{option}=")
-    ]
+def _command(arguments: Sequence[str]) -> str:
+    return next((argument for argument in arguments if argument in COMMANDS), "")
 
 
 REPORTING = frozenset({"validate", "plan", "sync", "run"})
@@ -158,17 +159,20 @@ def answer_failure(error: DbtStatsigError, failure: Failure, arguments: Sequence
     What stands in the way of a report is told on stderr, unless it is the failure itself. A run that came to its end
     has written its reports: those stand.
     """
-    form = wanted_form(arguments)
+    values = given(arguments)
+    form = values.get("output", "text")
     if failure.command not in REPORTING:
         tell_failure(failure, form if form in _ELSEWHERE else "text", [])
         return
-    reports = [] if isinstance(error, AnswerLost) else _reports(arguments)
+    reports = [] if isinstance(error, AnswerLost) else _reports(values.get("reports", ()))
     form = form if form in FORMATS else "text"
     if form == "text" and not reports:
         return
-    project_dir = _project_dir(failure.command, arguments)
+    named = values.get("project_dir") or os.environ.get("DBT_PROJECT_DIR")
+    folder = Path.cwd() if failure.command == "run" else Path(named) if named else None
+    project_dir = find_project(folder, here=Path.cwd(), needed=False)
     failure = structs.replace(failure, root=root_in_repository(project_dir, os.environ))
-    refused = misplaced(reports, _other_files(arguments))
+    refused = misplaced(reports, [Path(values[name]) for name in OTHER_FILES if values.get(name)])
     faults: list[DbtStatsigError] = [fault for fault in refused.values() if fault.message not in error.message]
     placed = [report for number, report in enumerate(reports) if number not in refused]
     faults += tell_failure(failure, form, placed)
@@ -190,24 +194,10 @@ def tell_failure(failure: Failure, form: str, reports: Sequence[ReportFile]) -> 
     return faults
 
 
-def _reports(arguments: Sequence[str]) -> list[ReportFile]:
-    """The reports that the arguments ask for; what is none is left to the one who refuses it."""
+def _reports(values: Iterable[str]) -> list[ReportFile]:
+    """The reports that are asked for; what is none is left to the one who refuses it."""
     found = []
-    for value in values_of("--report", arguments):
+    for value in values:
         with contextlib.suppress(click.BadParameter):
             found.append(report_file(value))
     return found
-
-
-def _other_files(arguments: Sequence[str]) -> list[Path]:
-    """The files beside reports that the arguments name."""
-    return [Path(value) for option in OTHER_FILES.values() for value in values_of(option, arguments)]
-
-
-def _project_dir(command: str, arguments: Sequence[str]) -> Path:
-    """The project as the command would have found it, even where the rest of the arguments makes no sense."""
-    here = Path.cwd()
-    if command == "run":
-        return here
-    given = (values_of("--project-dir", arguments) or [os.environ.get("DBT_PROJECT_DIR", "")])[-1]
-    return find_project(Path(given) if given else None, here=here, needed=False)

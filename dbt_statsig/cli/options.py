@@ -162,8 +162,8 @@ def _request(values: dict[str, Any]) -> Request:
     )
 
 
-OTHER_FILES = {"manifest": "--manifest", "catalog": "--catalog", "saved_plan": "--plan", "out": "--out"}
-"""The options that name a file beside reports, by the parameters that get them; the one that is written comes last."""
+OTHER_FILES = ("manifest", "catalog", "saved_plan", "out")
+"""The parameters that name a file beside reports; the one that is written comes last."""
 
 
 def project_options(

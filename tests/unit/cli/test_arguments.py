@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbt_statsig.cli.app import spread_lists, wanted_form
+from dbt_statsig.cli.app import given as options_of
+from dbt_statsig.cli.app import spread_lists
 
 WORDS = st.lists(st.sampled_from(["--select", "-s", "--kind", "--check", "--output", "a", "b", "plan"]), max_size=12)
 
@@ -42,17 +43,24 @@ def test_spreading_only_adds_list_options(arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "expected"),
+    ("arguments", "form", "reports"),
     [
-        (["plan", "--output", "json"], "json"),
-        (["plan", "--output=github", "--nonsense"], "github"),
-        (["plan", "--output", "json", "--output", "text"], "text"),
-        (["plan", "json"], "text"),
-        (["plan", "--output"], ""),
-        (["run", "--", "dbt", "ls", "--output", "json"], "text"),
-        ([], "text"),
+        (["plan", "--output", "json"], "json", None),
+        (["plan", "--output=github", "--nonsense", "--report=json:x"], "github", ["json:x"]),
+        (["plan", "--nonsense", "x", "--report", "json:x", "y", "--report", "z"], None, ["json:x", "z"]),
+        (["plan", "--output", "json", "--output", "text"], "text", None),
+        (["plan", "--select", "--output", "json"], None, None),
+        (["plan", "json"], None, None),
+        (["plan", "--report", "json:x", "--output"], None, ["json:x"]),
+        (["run", "--output", "json", "--", "dbt", "ls", "--output", "text"], "json", None),
+        (["schema", "--output", "json"], "json", None),
+        (["paln", "--output", "json"], "json", None),
+        ([], None, None),
     ],
 )
-def test_wanted_form(arguments: list[str], expected: str) -> None:
-    """The form is what the last `--output` says, in either spelling; text where nobody says anything."""
-    assert wanted_form(arguments) == expected
+def test_options_of_a_line_that_makes_no_sense(
+    arguments: list[str], form: str | None, reports: list[str] | None
+) -> None:
+    """Form and reports are found in either spelling, the last form counts, and a value of another option is none."""
+    found = options_of(arguments)
+    assert (found.get("output"), found.get("reports")) == (form, reports)
