@@ -42,14 +42,14 @@ def ours(client: httpx.Client, path: str, marker: str) -> dict[str, Any] | None:
 
 
 def keep(client: httpx.Client, repository: str, number: int, body: str) -> str:
-    """What was done to the comment: created, updated, or left as it is."""
+    """What was done to the comment: created, updated, or unchanged."""
     path = f"/repos/{repository}/issues/{number}/comments"
     comment = ours(client, path, body.partition("\n")[0])
     if comment is None:
         client.post(path, json={"body": body}).raise_for_status()
         return "created"
     if comment.get("body", "").replace("\r\n", "\n").rstrip() == body.rstrip():
-        return "left as it is"
+        return "unchanged"
     client.patch(f"/repos/{repository}/issues/comments/{comment['id']}", json={"body": body}).raise_for_status()
     return "updated"
 

@@ -82,7 +82,7 @@ def settings_page() -> str:
 def findings_page() -> str:
     """docs/findings.md."""
     intro = (
-        "# Findings\n\nEvery finding has a code; `dbt-statsig explain CODE` prints what stands here. With `--strict`, "
+        "# Findings\n\nEvery finding has a code; `dbt-statsig explain CODE` prints the same. With `--strict`, "
         "warnings count as errors, but for those that begin with `impact-`: they say what a change does."
     )
     parts = [MADE, intro, "## About a project", _codes(CODES), "## Of plan and sync", _codes(RUN_CODES)]

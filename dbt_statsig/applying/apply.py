@@ -40,12 +40,12 @@ if TYPE_CHECKING:
     from dbt_statsig.vocabulary.sources import Kind, Source
 
 _STOPPERS = (AuthenticationFailed, ConnectionFailed, Throttled)
-_INTERRUPTED = "Interrupted: what was under way was finished, nothing more was started."
-_INTERRUPTED_TWICE = "Interrupted twice: what was under way was left, and its outcome is not known."
+_INTERRUPTED = "Interrupted: running writes were finished, and no other was started."
+_INTERRUPTED_TWICE = "Interrupted twice: running writes were not waited for, and their outcome is not known."
 _MOST_FORBIDDEN = 5
 """After so many 403 in a row no further write is tried: the key may write nothing, and refused attempts count too."""
 
-_NOT_TAKEN = "the ownership line did not take the note"
+_NOT_TAKEN = "the note could not be added to the ownership line"
 _ACCEPT = "Declare the value that Statsig keeps, or find out why it keeps another one."
 
 _TAG_DESCRIPTION = "Used by sources that a dbt project declares."
@@ -130,8 +130,8 @@ class _Run:
             return ObjectOutcome(
                 change=change,
                 status=Status.UNKNOWN,
-                message="It was under way when the run ended.",
-                fix="Run it again: it compares first, and writes only what differs.",
+                message="The write was running when the run ended.",
+                fix="Run it again: it compares first and writes only differences.",
             )
         return ObjectOutcome(change=change, status=Status.NOT_STARTED, message=self._stopped)
 
@@ -160,8 +160,8 @@ class _Run:
                     self._outcomes[_identity(change)] = ObjectOutcome(
                         change=change,
                         status=Status.FAILED,
-                        message=f'The dbt project "{owner.owner}" took it over at the same time: it is theirs now.',
-                        fix="Agree on one owner. To take it back, run again with --adopt.",
+                        message=f'The dbt project "{owner.owner}" took it over at the same time and owns it now.',
+                        fix="Agree on one owner. To take it over, run again with --adopt.",
                     )
 
     def _halt(self, why: str) -> None:
@@ -192,7 +192,7 @@ class _Run:
             return
         missing = [change.called(needed) for needed in change.needed if needed not in self._done]
         if missing:
-            message = f"{missing[0]} must be there first and was not written: nothing was sent."
+            message = f"{missing[0]} must be written first, but was not. Nothing was sent."
             message = f"{message[0].upper()}{message[1:]}"
             outcome = ObjectOutcome(change=change, status=Status.REFUSED, message=message, fix=f"See {missing[0]}.")
         else:
@@ -325,7 +325,7 @@ def _freeing_names_first(renames: Sequence[Change]) -> list[Change]:
 
 def _ended(change: Change, error: ConsoleError) -> ObjectOutcome:
     statuses = {OutcomeUnknown: Status.UNKNOWN, NotShown: Status.UNKNOWN, Stopped: Status.NOT_STARTED}
-    fix = "It is gone since the plan was made: plan again." if isinstance(error, NotFound) else error.fix
+    fix = "It was deleted after the plan was made. Plan again." if isinstance(error, NotFound) else error.fix
     status = statuses.get(type(error), Status.FAILED)
     return ObjectOutcome(change=change, status=status, message=error.message, fix=fix)
 
@@ -334,9 +334,12 @@ def _done(change: Change, written: Written, beside: Compared | None = None) -> O
     echo = () if beside is None else beside.found
     message, fix = "", ""
     if echo:
-        message, fix = "Statsig keeps other values than were sent. This is noted; no sync writes for it again.", _ACCEPT
+        message, fix = (
+            "Statsig keeps other values than were sent. The ownership line notes it, and no sync writes because of it.",
+            _ACCEPT,
+        )
     elif written.already:
-        message = "It was gone already."
+        message = "It was already deleted."
     return ObjectOutcome(
         change=change,
         status=Status.DONE,

@@ -92,7 +92,7 @@ def checked_live(client: ConsoleClient, lists: Mapping[Kind, Listing], desired: 
         if not found.complete:
             found = client.list(kind)
         if not found.complete:
-            warnings.append(f"The list of {kind.label}s may lack some: {found.doubt}")
+            warnings.append(f"The list of {kind.label}s may be incomplete: {found.doubt}")
             if SPECS[kind].can_read:
                 found, unsure[kind] = _looked_up(client, kind, found, names)
             else:
@@ -147,7 +147,7 @@ def _foreign(kind: Kind, listing: Listing, names: Sequence[str]) -> Iterator[str
     for item in listing.items:
         if item.name in listing.unread and item.name not in names and owner_of(item.description) is None:
             fault = listing.unread[item.name]
-            yield f'The {kind.label} "{item.name}" of the console cannot be read ({fault}); it is left alone.'
+            yield f'The {kind.label} "{item.name}" in Statsig cannot be read ({fault}). It is skipped.'
 
 
 def _doubted(client: ConsoleClient, kind: Kind, listing: Listing, names: Sequence[str]) -> Listing:
@@ -169,8 +169,8 @@ def _doubted(client: ConsoleClient, kind: Kind, listing: Listing, names: Sequenc
         again = client.list(kind)
         if not again.items:
             raise ProtocolError(
-                f'The list of {kind.label}s came back empty, but "{name}" is there: it cannot be trusted.',
-                fix="Nothing was written; run it again, and tell Statsig if it stays so.",
+                f'The list of {kind.label}s came back empty, but "{name}" exists. The list cannot be trusted.',
+                fix="Nothing was written. Run it again, and report it to Statsig if it happens again.",
             )
         return again
     return listing

@@ -57,7 +57,7 @@ class Freshness:
             return ""
         live = seen.get(change.live_name)
         if live is None:
-            return "It is not in the console any more."
+            return "It is no longer in Statsig."
         if fingerprint(live) != fingerprint(change.live):
-            return "It was edited in the console after the plan was made."
+            return "It was edited in Statsig after the plan was made."
         return ""

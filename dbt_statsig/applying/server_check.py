@@ -115,7 +115,7 @@ def _blocked(change: Change, refusals: dict[tuple[Kind, str], Refused]) -> Chang
     if refusal is None or not change.action.sends:
         return change
     return structs.replace(
-        change, action=Action.BLOCKED, reason="Statsig refuses it when asked with dryRun.", fix="Fix its findings."
+        change, action=Action.BLOCKED, reason="Statsig refuses it in a dry run.", fix="Fix the errors of this source."
     )
 
 

@@ -66,7 +66,7 @@ def _check_folder() -> None:
         Path.cwd()
     except FileNotFoundError:
         os.chdir(os.sep)  # reports, the failure's own too, ask where they are
-        raise UsageError("The working folder is gone.", fix="Change to a folder that exists.") from None
+        raise UsageError("The working folder no longer exists.", fix="Change to a folder that exists.") from None
 
 
 def _told(error: DbtStatsigError, arguments: Sequence[str], *, aside: str | None = None) -> int:
@@ -105,7 +105,7 @@ _LISTS = frozenset({"--select", "-s", "--exclude", "--kind", "--adopt"})
 
 
 def spread_lists(arguments: Sequence[str]) -> list[str]:
-    """`--select a b` as `--select a --select b`, as dbt's own users write it; what follows `--` is left as it is."""
+    """`--select a b` as `--select a --select b`, as dbt's own users write it; what follows `--` is unchanged."""
     own = own_part(arguments)
     rest = list(arguments[len(own) :])
     if own[:1] == ["run"] and rest[:1] != ["--"]:

@@ -38,7 +38,7 @@ def find_project(given: Path | None, *, here: Path, needed: bool) -> Path:
     if needed:
         raise UsageError(
             f"There is no dbt_project.yml in {here} or above it.",
-            fix="Go to the dbt project, or name it with --project-dir; or name a manifest with --manifest.",
+            fix="Change to the dbt project, or give --project-dir or --manifest.",
         )
     return here
 

@@ -138,6 +138,6 @@ def _made(form: str, subject: Subject) -> str:
         return without_keys(format_named(form).render(subject), os.environ)
     except Exception as error:
         raise AnswerLost(
-            f"The {form} report could not be made: {type(error).__name__}: {one_line(str(error))}.",
-            fix="Please report it; the other reports and what was done stand.",
+            f"The {form} report failed: {type(error).__name__}: {one_line(str(error))}.",
+            fix="Please report it. Other reports and writes are not affected.",
         ) from error

@@ -35,8 +35,8 @@ class ReportFile(Struct, frozen=True, kw_only=True):
 def known_form(value: str, forms: Sequence[str] = FORMATS) -> str:
     """The name of a form as it was given; raises click's BadParameter with the nearest one where there is none."""
     if value not in forms:
-        hint = did_you_mean(value, forms) or f"There are: {', '.join(forms)}."
-        raise click.BadParameter(f"There is no format {value!r}. {hint}")
+        hint = did_you_mean(value, forms) or f"Choose one of: {', '.join(forms)}."
+        raise click.BadParameter(f"Unknown format {value!r}. {hint}")
     return value
 
 
@@ -106,7 +106,7 @@ def misplaced(reports: Sequence[ReportFile], others: Collection[Path] = ()) -> d
 def _unwritable(path: Path) -> UsageError | None:
     folder = path.parent
     if not folder.is_dir():
-        return UsageError(f"There is no folder {folder} for {path.name}.", fix="Make it, or name another one.")
+        return UsageError(f"There is no folder {folder} for {path.name}.", fix="Create it, or name another one.")
     if path.is_dir():
         return UsageError(f"{path} is a folder.", fix="Name a file in it.")
     if path.exists() and not path.is_file():
@@ -142,5 +142,5 @@ def add_step_summary(text: str, environ: Mapping[str, str]) -> None:
             file.write(text)
     except OSError as error:
         raise DbtStatsigError(
-            f"The step's summary {name} could not be written: {error.strerror}.", fix="Look at $GITHUB_STEP_SUMMARY."
+            f"The step's summary {name} could not be written: {error.strerror}.", fix="Check $GITHUB_STEP_SUMMARY."
         ) from error

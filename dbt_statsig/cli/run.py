@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 _SIGNALLED = 128
 _NO_RESULTS = "Nothing was synced: dbt wrote no new run results to {}."
-_RESULTS_FIX = "Name the folders with dbt's own --project-dir and --target-path, and run dbt without --no-write-json."
+_RESULTS_FIX = "Give dbt's own --project-dir and --target-path, and run dbt without --no-write-json."
 
 
 @click.command("run", context_settings={"allow_interspersed_args": False})
@@ -149,7 +149,7 @@ def _passed_through(words: Sequence[str]) -> tuple[int, bool]:
         code = process.wait()
     except OSError as error:
         raise DbtStatsigError(
-            f"{words[0]} cannot be run: {error.strerror}.", fix="Is dbt installed, and on the PATH?"
+            f"{words[0]} cannot be run: {error.strerror}.", fix="Check that dbt is installed and on the PATH."
         ) from error
     finally:
         for number, handler in handlers.items():

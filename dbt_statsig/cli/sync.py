@@ -29,13 +29,13 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 def _asked() -> Callable[[Planned], bool]:
     """A question on the terminal before objects are taken over. Raises UsageError where nobody can answer."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError("--adopt-all asks before it takes objects over.", fix="Add --yes where nobody can answer.")
+        raise UsageError("--adopt-all asks for confirmation.", fix="Add --yes to run without a terminal.")
 
     def confirm(planned: Planned) -> bool:
         names = [f"  {change.kind.label} {one_line(change.name)}" for change in planned.plan.changes if change.adopted]
         if not names:
             return True
-        click.echo("\n".join(["Objects of the console that this project would take over:", *names]), err=True)
+        click.echo("\n".join(["Objects in Statsig that this project would take over:", *names]), err=True)
         return click.confirm(f"Take over {len(names)}?", err=True)
 
     return confirm

@@ -63,7 +63,8 @@ def write_out(text: str | bytes, *, colour: bool = False) -> None:
     except OSError as error:
         _discard_rest()
         raise AnswerLost(
-            f"The report could not be written: {error.strerror}.", fix="What was done stands; see `plan`."
+            f"The report could not be written: {error.strerror}.",
+            fix="Writes are not undone; run `plan` to see the state.",
         ) from error
 
 

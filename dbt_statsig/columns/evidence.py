@@ -126,7 +126,7 @@ def _present(written: str, found: Match) -> Verdict:
         data_type=column.data_type,
         fields=column.fields,
         code="column-case" if case else "",
-        message=f'"{written}" is stored as "{column.name}", which this warehouse tells apart.' if case else "",
+        message=f'"{written}" is stored as "{column.name}", and this warehouse is case-sensitive.' if case else "",
         fix=f'Write "{column.name}".' if case else "",
     )
 
@@ -139,11 +139,13 @@ def _cataloged(written: str, found: Match, facts: Facts) -> Verdict:
         return _present(written, found)
     gone = not facts.fresh and facts.history is not History.SNAPSHOT
     name = found.column.name
-    message = f'{facts.label} keeps "{name}" in the warehouse, but its SQL does not give it: new rows have NULL there.'
+    message = (
+        f'{facts.label} keeps "{name}" in the warehouse, but its SQL does not select it: new rows have NULL there.'
+    )
     if gone:
         message = (
-            f'The SQL of {_lower(facts.label)} does not give "{name}". The catalog, older than the manifest, has it; '
-            "after a `--full-refresh` it is gone."
+            f'The SQL of {_lower(facts.label)} does not select "{name}". The catalog, older than the manifest, has it; '
+            "a `--full-refresh` removes it."
         )
     return replace(
         _present(written, found),
@@ -178,7 +180,7 @@ def _nested(written: str, top: Verdict, facts: Facts) -> Verdict:
         evidence=top.evidence,
         code="column-absent",
         message=f'{facts.label} has no column "{written}": it is a field of "{top.stored}".',
-        fix="Give the field a column of its own in the model, or select it with `sql`.",
+        fix="Add a column for the field to the model, or select it with `sql`.",
     )
 
 
@@ -195,14 +197,14 @@ def _going(written: str, found: Match, facts: Facts) -> Verdict:
             evidence=Evidence.POSSIBLE,
             code="column-going",
             message=f'The {facts.inferred_from} of {_lower(facts.label)} does not give "{found.column.name}". The '
-            f"catalog, older than the manifest, has it; after a build it is gone{_why(facts)}.",
+            f"catalog, older than the manifest, has it; the next build removes it{_why(facts)}.",
             fix=f"Map another column, or keep this one in the model. {REGENERATE}",
         )
     return replace(
         _present(written, found),
         code="column-going",
         message=f'{facts.label} has "{found.column.name}" in the warehouse, but its {facts.inferred_from} does not '
-        "give it: it is gone at the next build.",
+        "give it: the next build removes it.",
         fix="Keep the column in the model, or map another one.",
     )
 
@@ -219,7 +221,7 @@ def _not_in_catalog(written: str, found: Match, facts: Facts) -> Verdict:
             evidence=Evidence.CATALOG,
             spelling_proven=True,
             code="column-not-built",
-            message=f'{facts.label} gives the column "{column.name}" in its SQL, but its table does not have it'
+            message=f'{facts.label} selects the column "{column.name}" in its SQL, but its table does not have it'
             + (", and gets new columns only with `--full-refresh`." if kept else " yet."),
             fix=f"Build the model{' with `--full-refresh`' if kept else ''}, then run `dbt docs generate`.",
         )
@@ -277,9 +279,9 @@ def _unknown(written: str, facts: Facts) -> Verdict:
             presence=Presence.UNKNOWN,
             evidence=Evidence.NONE,
             code="column-not-filled",
-            message=f'The SQL of {_lower(facts.label)} does not give "{written}": if its table still has it from '
-            "earlier builds, new rows have NULL there.",
-            fix=near or "Give the column in the model, or map another one.",
+            message=f'{facts.label} has no column "{written}" in its SQL: if its table has it from earlier builds, '
+            "new rows have NULL there.",
+            fix=near or "Add the column to the model, or map another one.",
         )
     if any(written.casefold() == name.casefold() for name in facts.documented):
         return Verdict(
@@ -298,7 +300,7 @@ def _unknown(written: str, facts: Facts) -> Verdict:
         presence=Presence.UNKNOWN,
         evidence=Evidence.NONE,
         code="column-unknown",
-        message=f'Nothing proves that {_lower(facts.label)} has a column "{written}"{_why(facts)}.',
+        message=f'No proof that {_lower(facts.label)} has a column "{written}"{_why(facts)}.',
         fix=f"{near} {PROVE}".strip(),
     )
 

@@ -132,7 +132,7 @@ class Graph:
         name = ".".join(table)
         if matches(table, node_parts(node)):
             return f"it selects all columns of itself ({name})"
-        return f"it selects all columns of {name}, which is no declared parent"
+        return f"it selects all columns of {name}, which is not a declared parent"
 
 
 def is_deferred(node: Node, parent: Node, table: tuple[str, ...]) -> bool:
@@ -164,4 +164,4 @@ def no_sql(node: Node) -> str:
         return f"it is written in {node.language.capitalize()}"
     if node.resource_type in {"source", "seed"}:
         return f"a {node.resource_type} without an entry in the catalog"
-    return "the manifest holds no compiled SQL for it"
+    return "the manifest has no compiled SQL for it"

@@ -46,7 +46,7 @@ class Introspection:
             if found:
                 return f"{whose} depends on what `{found}` gives while dbt compiles it"
             if current.raw_code.strip() == _WITHHELD:
-                return f"the manifest leaves out {whose} as written, which may ask the warehouse"
+                return f"the manifest does not have {whose} as written, which may query the warehouse"
             for unique_id in current.depends_on:
                 parent = self._manifest.node(unique_id) if unique_id not in seen else None
                 seen.add(unique_id)

@@ -77,11 +77,11 @@ def _untold(message: str) -> str:
 def _early(text: str) -> SqlProblem | None:
     jinja = _JINJA.search(text)
     if jinja:
-        message = f"It still holds {jinja[0]}, which dbt did not render."
-        fix = "Write the SQL out, or quote the whole YAML value so that dbt renders it."
+        message = f"It contains {jinja[0]}, which dbt did not render."
+        fix = "Write the SQL, or quote the whole YAML value so that dbt renders it."
         return fault(text, jinja.start(), message, fix=fix, code="unrendered-jinja")
     if "\0" in text:
-        return fault(text, text.index("\0"), "It holds a NUL character.", fix="Remove it.")
+        return fault(text, text.index("\0"), "It contains a NUL character.", fix="Remove it.")
     if not text.strip():
         return SqlProblem(code="bad-sql", message="It is empty.", fix="Write SQL, or remove the key.")
     return None
@@ -98,7 +98,7 @@ def _macros(text: str, blank: str, tokens: list[Token], macros: frozenset[str]) 
         outside = bare.get(start) == blank[start:end]
         name = found[1]
         if len(problems) == MAX_FAULTS:
-            problems.append(fault(text, start, "It has further faults that are not listed.", fix="Fix those above."))
+            problems.append(fault(text, start, "It has more errors that are not listed.", fix="Fix those above."))
             break
         if outside:
             masked[start], masked[end - 1] = "'", "'"
@@ -128,7 +128,7 @@ def _brackets(text: str, tokens: list[Token]) -> list[SqlProblem]:
             opened.append(token)
         elif sign in _PAIRS:
             if not opened or text[opened[-1].start] != _PAIRS[sign]:
-                return [fault(text, token.start, f'"{sign}" closes what was not opened.')]
+                return [fault(text, token.start, f'"{sign}" has no opening counterpart.')]
             opened.pop()
     return [fault(text, opened[-1].start, f'"{text[opened[-1].start]}" is not closed.')] if opened else []
 
@@ -141,7 +141,7 @@ def _ends(text: str, tokens: list[Token], *, alone: bool) -> list[SqlProblem]:
             tokens, signs = tokens[:-1], signs[:-1]
     if not signs:
         return []
-    return [fault(text, signs[0].start, 'It holds ";".' if alone else "It holds more than one statement.")]
+    return [fault(text, signs[0].start, 'It contains ";".' if alone else "It contains more than one statement.")]
 
 
 def _comments(text: str, tokens: list[Token]) -> list[SqlProblem]:
@@ -155,7 +155,7 @@ def _comments(text: str, tokens: list[Token]) -> list[SqlProblem]:
             is_block = text.startswith("/*", place)
             behind = _block_end(text, place, end) if is_block else _line_end(text, place, min(end, last))
             if not behind:
-                message = "It holds a comment that could swallow the SQL behind it."
+                message = "It contains a comment that could hide the SQL after it."
                 fix = "Remove the comment, write it as /* … */, or end it before the last line."
                 return [fault(text, place, message, fix=fix)]
             place = _next(text, behind, end)

@@ -100,7 +100,7 @@ def parse_condition(sql: str, dialect: str) -> Node:
         tokens = rules.tokenize(sql)
         found = _parser(rules, len(tokens)).parse_into(exp.Condition, tokens, sql)
         if not found or not found[0]:
-            raise Unparsable("it holds no expression")
+            raise Unparsable("it contains no expression")
         return found[0]
 
 

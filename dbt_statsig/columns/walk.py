@@ -80,7 +80,7 @@ class Walker:
                 continue
             name = cte.alias.casefold()
             body = cte.this
-            items = self.query(body, extended) if is_query(body) else (Opaque("a CTE that is no query"),)
+            items = self.query(body, extended) if is_query(body) else (Opaque("a CTE that is not a query"),)
             twice = name in own
             own.add(name)
             extended[name] = (
@@ -279,7 +279,7 @@ def _hidden(source: Source) -> Source:
     return replace(source, visible=False)
 
 
-_NOT_READ = {"|>": "pipe syntax is not read", "\0": "the SQL holds a NUL character"}
+_NOT_READ = {"|>": "pipe syntax is not read", "\0": "the SQL contains a NUL character"}
 
 
 def shape_of(adapter: Adapter, sql: str) -> Shape:
@@ -301,7 +301,7 @@ def shape_of(adapter: Adapter, sql: str) -> Shape:
 def _items(adapter: Adapter, sql: str, dialect: str) -> Items:
     queries = [node for node in parse_statements(sql, dialect) if is_query(node)]
     if not queries:
-        return (Opaque("the SQL holds no query"),)
+        return (Opaque("the SQL contains no query"),)
     with quiet():
         return Walker(adapter).query(queries[-1], {})
 

@@ -52,7 +52,7 @@ def _settings(request: Request, checks: list[Check]) -> Resolved | None:
     except DbtStatsigError as error:
         checks.append(_failed("settings", error))
         return None
-    checks.append(Check(name="settings", ok=True, message="All settings can be used."))
+    checks.append(Check(name="settings", ok=True, message="All settings are valid."))
     return resolved
 
 
@@ -74,7 +74,7 @@ def _files(request: Request, checks: list[Check]) -> LoadedProject | None:
     catalog = inputs.catalog.path if inputs.catalog is not None else None
     if inputs.catalog is None:
         missing = "There is no catalog.json; columns are inferred from compiled SQL."
-        checks.append(Check(name="catalog", ok=None, message=missing, fix="Run `dbt docs generate` for more proof."))
+        checks.append(Check(name="catalog", ok=None, message=missing, fix="Run `dbt docs generate` for more evidence."))
     elif inputs.catalog.is_fresh_for(manifest):
         checks.append(Check(name="catalog", ok=True, message=f"{catalog}: as new as the manifest."))
     else:
@@ -101,7 +101,7 @@ def _key(request: Request, checks: list[Check]) -> ApiKey | None:
         checks.append(_failed("key", error))
         return None
     if key is None:
-        fix = f"Set {KEY_VARIABLES[0]}; `validate` works without."
+        fix = f"Set {KEY_VARIABLES[0]}; `validate` does not need it."
         checks.append(Check(name="key", ok=None, message="No Console API key is set.", fix=fix))
         return None
     checks.append(Check(name="key", ok=True, message=f"Taken from {key.origin}."))
@@ -127,7 +127,7 @@ def _console(key: ApiKey, resolved: Resolved, units: frozenset[str]) -> Iterator
             name="unit IDs",
             ok=None,
             message=f"Statsig does not list these, which is normal for built-in ones such as userID: {missing}.",
-            fix="Compare with Settings > Unit IDs in Statsig; upper and lower case count.",
+            fix="Compare with Settings > Unit IDs in Statsig; unit IDs are case-sensitive.",
         )
     elif units:
         yield Check(name="unit IDs", ok=True, message="Statsig lists every unit ID that is mapped.")

@@ -179,7 +179,7 @@ def _with_misspelt(project: LoadedProject, scope: Scope, live: Mapping[Kind, Liv
     suspects = sorted(absent(scope, live, lambda unique_id: not misspelt_mark(node(unique_id))))
     for unique_id in suspects:
         key = misspelt_mark(node(unique_id))
-        warnings.append(f'{unique_id} has the meta key "{key}". Did you mean "statsig"? Its objects stay as they are.')
+        warnings.append(f'{unique_id} has the meta key "{key}". Did you mean "statsig"? Its objects do not change.')
     nodes = {(kind, unique_id) for kind in live for unique_id in suspects}
     return structs.replace(scope, protected=scope.protected | nodes)
 

@@ -33,10 +33,7 @@ if TYPE_CHECKING:
     from dbt_statsig.project.declarations import Declaration, DeclaredName, FaultyBlock
     from dbt_statsig.project.settings import Settings
 
-_OTHER_PLACE = (
-    "Let dbt write the manifest for the target that may push (`dbt compile --target …`), or change the list in "
-    "dbt_statsig.yml."
-)
+_OTHER_PLACE = "Run `dbt compile --target …` for a target that may push, or change the list in dbt_statsig.yml."
 
 
 def scope_of(project: ProvenProject) -> Scope:
@@ -128,9 +125,9 @@ def _why_skipped(project: ProvenProject, unique_id: str) -> str:
         return ""
     status = results[unique_id]
     if unique_id in project.held:
-        return f"A data test of its node failed: {project.held[unique_id]} (on_test_failure is hold)."
+        return f"A data test of its node failed: {project.held[unique_id]} (`on_test_failure: hold`)."
     if succeeded({unique_id: status}):
-        return "Another node failed, and after_failure is skip."
+        return "Another node failed (`after_failure: skip`)."
     return f"dbt ended with the status {status} for its node."
 
 
@@ -150,7 +147,7 @@ def desired_of(project: ValidatedProject, *, by_node: bool = False) -> Iterator[
     for (declaration, built), report in zip(project.built, project.validation.sources, strict=True):
         if report.unique_id in project.uncompiled:
             continue
-        why = report.unproven or ("Its declaration has errors." if report.blocked else "")
+        why = report.unproven or ("It has errors." if report.blocked else "")
         is_free = by_node and declaration.node.resource_type in BUILT
         place = "" if is_free else refused_place(declaration.node, project.settings)
         codes = {code for subject in about(declaration) for code in faults.get(subject, ())}

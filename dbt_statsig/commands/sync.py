@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from dbt_statsig.support.threads import Brake
 
 _MEANT = (
-    "Let dbt write the manifest again for this target (`dbt compile --target …`). "
-    "If the tables did move, see `dbt-statsig plan`, then run `dbt-statsig sync --force` once."
+    "Run `dbt compile --target …` for this target. If the tables did move, check `dbt-statsig plan`, then run "
+    "`dbt-statsig sync --force` once."
 )
 
 

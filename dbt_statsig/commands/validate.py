@@ -130,7 +130,7 @@ def _project_findings(project: ProvenProject) -> Iterator[Finding]:
     if nodes and inputs.catalog is not None and not inputs.catalog.is_fresh_for(inputs.manifest):
         yield finding(
             "catalog-stale",
-            "The catalog is older than the manifest; it counts as weaker evidence.",
+            "The catalog is older than the manifest, so it is weaker evidence.",
             severity=Severity.NOTE,
             fix=CODES["catalog-stale"].remedy,
         )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dbt_statsig.vocabulary.ownership import Ownership
     from dbt_statsig.vocabulary.sources import Kind
 
-_LOOK = "Look at this object in Statsig."
+_LOOK = "Check this object in Statsig."
 _AGAIN = "Run it again when nobody else is changing sources."
 _LONGEST = 200
 
@@ -56,7 +56,7 @@ def losses(plan: Plan, reading: Reading) -> Iterator[Finding]:
             shown = ", ".join(f"{place}: {_clipped(json.dumps(values[place], ensure_ascii=False))}" for place in values)
             yield finding(
                 "fields-lost",
-                f'The update of "{change.live_name}" cannot send what Statsig holds besides: {shown}.',
+                f'The update of "{change.live_name}" cannot send these values that Statsig has: {shown}.',
                 unique_id=change.unique_id,
                 kind=change.kind.value,
                 source=change.name,
@@ -78,7 +78,7 @@ def _one(change: Change, reading: Reading, twins: Mapping[tuple[Kind, Ownership]
         return change
     fault = reading.unread.get(change.kind, {}).get(change.live_name)
     if fault is not None:
-        return _unread(change, f"Its object in Statsig cannot be read: {fault}.")
+        return _unread(change, f"The object in Statsig cannot be read: {fault}.")
     return _create(change, reading, twins) if change.action is Action.CREATE else change
 
 
@@ -86,13 +86,13 @@ def _create(change: Change, reading: Reading, twins: Mapping[tuple[Kind, Ownersh
     kind = change.kind
     owner = owner_of(None if change.desired is None else change.desired.description)
     if owner is not None and (twin := twins.get((kind, owner))) is not None:
-        return _blocked(change, f"Statsig may hold it already, as an object that cannot be read: {twin}.", _LOOK)
+        return _blocked(change, f"It may already exist in Statsig as an object that cannot be read: {twin}.", _LOOK)
     doubt = ""
     if (unsure := reading.unsure.get(kind, {}).get(change.name)) is not None:
         doubt = f", and it could not be looked for: {unsure.rstrip('.')}."
     elif (missing := reading.blind.get(kind)) is not None:
         doubt = f" ({missing}), so this could create it a second time."
-    return _blocked(change, f"The list of {kind.label}s may lack some{doubt}", _AGAIN) if doubt else change
+    return _blocked(change, f"The list of {kind.label}s may be incomplete{doubt}", _AGAIN) if doubt else change
 
 
 def _unread(change: Change, reason: str) -> Change:

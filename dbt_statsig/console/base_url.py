@@ -44,7 +44,7 @@ def _split(text: str) -> tuple[SplitResult, str]:
     except ValueError:
         parts = None
     if parts is None:
-        raise SettingsError("base_url is no address: its host or port cannot be read.", fix=_FIX)
+        raise SettingsError("`base_url` is not an address: its host or port cannot be read.", fix=_FIX)
     return parts, (parts.hostname or "").rstrip(".")
 
 
@@ -53,17 +53,17 @@ def _form_fault(text: str, parts: SplitResult, host: str) -> str:
     faults = (
         (
             not text.isprintable() or any(character.isspace() or character in '\\"<>' for character in text),
-            "holds a blank or a character that no address has.",
+            "contains a blank or a character that an address cannot have.",
         ),
         (parts.scheme not in {"https", "http"}, "must begin with https://."),
-        ("@" in parts.netloc, "holds a user name or password."),
+        ("@" in parts.netloc, "contains a user name or password."),
         (not host, "names no host."),
-        ("?" in text or "#" in text, "holds a query or a fragment."),
+        ("?" in text or "#" in text, "contains a query or a fragment."),
         (
             "%" in path or "//" in path or any(segment in {".", ".."} for segment in path.split("/")),
-            "holds a path that could be read in two ways.",
+            "contains an ambiguous path.",
         ),
-        (path.rstrip("/").endswith(API_PREFIX), f"must not hold {API_PREFIX}: that part is added."),
+        (path.rstrip("/").endswith(API_PREFIX), f"must not contain {API_PREFIX}: that part is added."),
     )
     return next((words for applies, words in faults if applies), "")
 

@@ -64,7 +64,7 @@ def decoded(kind: Kind, data: Any, place: str) -> Source:
         return msgspec.convert(_lenient(kind, data), SPECS[kind].payload)
     except msgspec.ValidationError as error:
         fault = str(error)
-    raise ProtocolError(f"{place}: {fault}.", fix="Look at this object in Statsig; report it if it looks right there.")
+    raise ProtocolError(f"{place}: {fault}.", fix="Check this object in Statsig; report it if it looks right there.")
 
 
 class Entry(Struct, frozen=True):
@@ -94,7 +94,7 @@ def read_entry(kind: Kind, data: Any, number: int) -> Entry:
     except ProtocolError as error:
         fault = error.message.removeprefix(": ").removesuffix(".")
     except UnicodeEncodeError:
-        fault = "A text in it holds half a character (a lone surrogate)"
+        fault = "A text in it contains an unpaired surrogate"
     else:
         if source.name:
             return Entry(source, unpublished=unpublished(kind, content))
@@ -135,9 +135,9 @@ def _content(payload: Source) -> dict[str, Any]:
     for path, text in _texts(content, ""):
         if not _is_sendable(text):
             raise Refused(
-                f'{path} of "{_shown(payload.name)}" holds half a character (a lone surrogate), which cannot be sent.',
+                f'{path} of "{_shown(payload.name)}" contains an unpaired surrogate, which cannot be sent.',
                 status=0,
-                fix="Remove or retype the damaged character.",
+                fix="Remove or retype the broken character.",
             )
     return content
 

@@ -72,7 +72,7 @@ def confirm(
     NotShown with `shown`, which says what is there instead, or OutcomeUnknown where reading back failed.
     """
     for seconds in CONFIRMATIONS[:1] if fault else CONFIRMATIONS:
-        if seconds and not patience.pause(seconds, f"{what}: it does not show yet", stoppable=False):
+        if seconds and not patience.pause(seconds, f"{what}: not visible yet", stoppable=False):
             break
         try:
             seen = look()
@@ -81,7 +81,7 @@ def confirm(
             raise OutcomeUnknown(
                 f"{what}: it is not known whether this was written; the answer does not show it, and reading it back "
                 f"failed: {unread}.",
-                fix="Run it again: it compares first, and writes only what differs.",
+                fix="Run it again: it compares first and writes only differences.",
             ) from None
         if is_done(seen):
             return seen
@@ -89,5 +89,5 @@ def confirm(
         raise Refused(f"{what}: Statsig refused it ({fault}).", status=400)
     raise NotShown(
         f"{what}: Statsig accepted this, but {shown}.",
-        fix="A review may be pending: look in Statsig. The next run compares again, and sends what still differs.",
+        fix="A review may be pending: check in Statsig. The next run compares again and sends only differences.",
     )

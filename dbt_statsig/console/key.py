@@ -66,13 +66,13 @@ def _fault(value: str) -> str:
     """Why this cannot be a key, without quoting it; empty for one that can."""
     faults = (
         (not value, "is empty."),
-        (any(character in "\r\n" for character in value), "holds a line break."),
-        (any(character.isspace() for character in value), "holds a blank."),
+        (any(character in "\r\n" for character in value), "contains a line break."),
+        (any(character.isspace() for character in value), "contains a blank."),
         (
             not value.isascii() or not value.isprintable(),
-            "holds a character that no key has (a typographic quote, an accent or a control character).",
+            "contains a character that a key cannot have (a typographic quote, an accent or a control character).",
         ),
-        (value.startswith(_SDK_PREFIXES), "is an SDK key, where a Console API key (console-…) is needed."),
+        (value.startswith(_SDK_PREFIXES), "is an SDK key; a Console API key (console-…) is needed."),
         (len(value) < _SHORTEST, "is too short to be a key."),
     )
     return next((words for applies, words in faults if applies), "")

@@ -110,7 +110,7 @@ def all_pages(
 def _doubt(page: _Page, number: int, *, repeats: bool) -> str:
     """What speaks against a page; empty where nothing does."""
     if page.has_odd_total:
-        return "the total is no whole number"
+        return "the total is not a whole number"
     if repeats:
         return f"page {number} repeats entries"
     return "the answer does not say whether there are more pages" if not page.is_paged and page.data else ""
@@ -153,7 +153,7 @@ def _counts(totals: set[int]) -> str:
 def _read_page(answer: Envelope, place: str) -> _Page:
     data, pagination = answer.data, answer.pagination
     if not isinstance(data, list):
-        raise ProtocolError(f"{place}: data is no list.", fix="Check `base_url` and any proxy in between.")
+        raise ProtocolError(f"{place}: data is not a list.", fix="Check `base_url` and any proxy in between.")
     is_paged = isinstance(pagination, dict) and "nextPage" in pagination
     total = pagination.get("totalItems") if isinstance(pagination, dict) else None
     return _Page(

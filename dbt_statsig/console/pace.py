@@ -61,7 +61,7 @@ class Pace:
         if rates.first > rates.most:
             raise SettingsError(
                 f"`write_rate` ({rates.first:g}) is higher than `write_rate_max` ({rates.most:g}).",
-                fix="Lower the one, or raise the other.",
+                fix="Lower `write_rate` or raise `write_rate_max`.",
             )
         self._first, self._most, self._quota = rates.first, rates.most, rates.quota
         self._least = min(_LEAST, rates.first)

@@ -37,7 +37,7 @@ def object_path(kind: Kind, name: str) -> str:
     elif name in SPECS[kind].reserved:
         fault = f"the API takes this name for its list of {kind.label}s"
     elif not name.isprintable() and any("\ud800" <= character <= "\udfff" for character in name):
-        fault = "half a character (a lone surrogate) cannot be sent"
+        fault = "an unpaired surrogate cannot be sent"
     if fault:
         raise Refused(f"{title(kind, name)}: {fault}.", status=0, fix="Choose another name.")
     return SPECS[kind].object_path(name)
@@ -99,7 +99,7 @@ class Reader:
         else:
             if answer.data is not None:
                 return self._named(kind, name, answer.data)
-            refused = ProtocolError(f"{title(kind, name)}: the answer holds no object.", fix="Try again later.")
+            refused = ProtocolError(f"{title(kind, name)}: the answer contains no object.", fix="Try again later.")
         if self._picked(kind, name) is None:
             return None
         raise refused
@@ -139,7 +139,7 @@ class Reader:
     def _picked(self, kind: Kind, name: str) -> Entry | None:
         listing = self.list(kind)
         if name in listing.unread:
-            raise ProtocolError(f"{title(kind, name)}: {listing.unread[name]}.", fix="Look at this object in Statsig.")
+            raise ProtocolError(f"{title(kind, name)}: {listing.unread[name]}.", fix="Check this object in Statsig.")
         found = next((source for source in listing.items if source.name == name), None)
         if found is None and not listing.complete:
             raise ProtocolError(
@@ -153,7 +153,7 @@ class Reader:
         try:
             return self._sender.read(path, what)
         except Forbidden as error:
-            failed: ConsoleError = AuthenticationFailed(error.message, fix="Use a Console API key that may read it.")
+            failed: ConsoleError = AuthenticationFailed(error.message, fix="Use a Console API key with read access.")
         except Refused as error:
             fix = "Check `base_url`, and that this Statsig project is warehouse-native."
             failed = ProtocolError(error.message, fix=fix)

@@ -59,7 +59,7 @@ def envelope(answer: Answer, key: ApiKey) -> Envelope | str:
         why = ": no object"
     kind = answer.headers.get("content-type", "").partition(";")[0].strip() or "no content type"
     why = why if "json" in kind else ""
-    return f"answer {answer.status} is not the JSON that the API publishes ({kind}, {len(answer.body)} bytes{why})"
+    return f"answer {answer.status} is not the JSON that the API documents ({kind}, {len(answer.body)} bytes{why})"
 
 
 def said(answer: Answer, key: ApiKey) -> str:
@@ -95,7 +95,7 @@ def refusal(answer: Answer, key: ApiKey, what: str) -> AuthenticationFailed | Re
     words = _said(message, problems)
     if answer.status == 403:  # noqa: PLR2004  # a status says more as a number than by a name
         return Forbidden(
-            f"{what}: Statsig does not allow this to the key from {key.origin} (403){words}",
+            f"{what}: Statsig does not allow this with the key from {key.origin} (403){words}",
             status=403,
             problems=problems,
             fix="Use a Console API key whose permissions cover this object.",
@@ -235,7 +235,7 @@ class Sender:
             raise error
         detail = said(result, self._key)
         if 300 <= result.status < 400:  # noqa: PLR2004  # the same
-            detail = f"{detail}, a redirect, which is never followed: the key would go along"
+            detail = f"{detail}, a redirect, which is not followed because it would send the key"
             if request.is_read:
                 raise ProtocolError(f"{request.what}: {detail}.", fix="Check `base_url` and any proxy in between.")
         return self._unusable(request, detail)
@@ -263,11 +263,11 @@ class Sender:
         if failure.trouble is Trouble.TLS:
             raise ConnectionFailed(
                 f"The certificate of {self._host} was not accepted ({failure.detail}).",
-                fix="If your network has its own authority, name its bundle in SSL_CERT_FILE; checking stays on.",
+                fix="If your network has its own certificate authority, set SSL_CERT_FILE to its bundle.",
             )
         raise ConnectionFailed(
             f"No connection to {self._host} ({failure.detail}).",
-            fix="Check base_url, the network, and the proxy settings HTTPS_PROXY and NO_PROXY.",
+            fix="Check `base_url`, the network, and the proxy settings HTTPS_PROXY and NO_PROXY.",
         )
 
     def _answered(self, request: Request) -> Answer | Failure:
@@ -315,7 +315,7 @@ class Sender:
             raise Throttled(
                 f"Statsig asks to wait {duration(too_long)} more (429), and {self._patience.spent:.0f} s "
                 f"of the {self._patience.budget:.0f} s that may be waited (`wait_budget`) are spent.",
-                fix="Run it again later: what was written stays, and is not written again.",
+                fix="Run it again later. What was written is not written again.",
             )
 
     def _pause_for(self, result: Answer | Failure, attempt: int) -> float:
@@ -331,6 +331,6 @@ def _worth_repeating(result: Answer | Failure, request: Request) -> str:
     if isinstance(result, Failure):
         if result.trouble is Trouble.NOT_SENT:
             return f"no connection ({result.detail})"
-        return f"no whole answer ({result.detail})" if result.trouble is Trouble.LOST and request.repeatable else ""
+        return f"no complete answer ({result.detail})" if result.trouble is Trouble.LOST and request.repeatable else ""
     is_their_fault = result.status >= 500 or result.status == _TIMED_OUT  # noqa: PLR2004  # the same
     return f"answer {result.status}" if is_their_fault and request.repeatable else ""

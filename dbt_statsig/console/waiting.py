@@ -189,7 +189,7 @@ class Patience:
 
     def _raise_if_stopped(self, *, stoppable: bool) -> None:
         if (self._stop if stoppable else self._closed).is_set():
-            raise Stopped("The run is ending: this was not sent.", fix="Run it again.")
+            raise Stopped("Not sent: the run is ending.", fix="Run it again.")
 
 
 class Turns:

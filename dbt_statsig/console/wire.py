@@ -46,7 +46,7 @@ class Trouble(Enum):
 
     NOT_SENT = "not sent"
     TLS = "certificate not accepted"
-    LOST = "sent, and no whole answer came back"
+    LOST = "sent, but got no complete answer"
 
 
 class Failure(Struct, frozen=True, kw_only=True):
@@ -190,7 +190,7 @@ def _open_client(
     except (httpx.InvalidURL, OSError, ValueError) as error:
         return SettingsError(
             f"The connection cannot be set up ({type(error).__name__}).",
-            fix="Check base_url, SSL_CERT_FILE, SSL_CERT_DIR, HTTPS_PROXY and ALL_PROXY.",
+            fix="Check `base_url`, SSL_CERT_FILE, SSL_CERT_DIR, HTTPS_PROXY and ALL_PROXY.",
         )
 
 

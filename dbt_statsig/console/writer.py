@@ -150,9 +150,9 @@ def _judged(seen: Seen, lost: Lost, what: str) -> Settled:
         return Settled(live=seen.live)
     if seen.state is State.FOREIGN:
         raise Conflict(
-            f"{what}: the answer was lost ({lost.detail}), and the console now holds values that are not ours.",
+            f"{what}: the answer was lost ({lost.detail}), and Statsig now has values that are not ours.",
             status=409,
-            fix="Somebody else wrote at the same time: plan again and compare.",
+            fix="Somebody else wrote at the same time. Plan again and compare.",
         )
     raise _unknown(what, lost, "what is there when read back is not what was sent")
 
@@ -161,7 +161,7 @@ def _unknown(what: str, lost: Lost, why: str) -> OutcomeUnknown:
     why = why.rstrip(".")
     return OutcomeUnknown(
         f"{what}: it is not known whether this was written; the answer was lost ({lost.detail}), and {why}.",
-        fix="Run it again: it compares first, and writes only what differs.",
+        fix="Run it again: it compares first and writes only differences.",
     )
 
 

@@ -97,11 +97,13 @@ def names(value: object, name: str) -> frozenset[str]:
 
 
 def kinds(value: object) -> frozenset[Kind]:
-    """The argument `kinds`. Raises UsageError for what is no kind."""
+    """The argument `kinds`. Raises UsageError for what is not a kind."""
     known = {kind.value: kind for kind in Kind}
     for word in words(value, "kinds"):
         if word not in known:
-            raise UsageError(f'"{word}" is no kind. {did_you_mean(word, known) or "There are: " + ", ".join(known)}')
+            raise UsageError(
+                f'"{word}" is not a kind of source. {did_you_mean(word, known) or "Choose one of: " + ", ".join(known)}'
+            )
     return frozenset(known[word] for word in words(value, "kinds"))
 
 

@@ -106,7 +106,7 @@ def _push(call: Call, settings: Settings, statuses: dict[str, str]) -> str:
         call.dbt.warn(warning)
     call.dbt.say(f"dbt-statsig: {sync_text(synced, style(quiet=True)).rstrip()}")
     if late:
-        return f"the {seconds:.0f} s of hook_timeout were over: nothing more was started."
+        return f"hook_timeout ({seconds:.0f} s) was reached: no other write was started."
     return "" if synced.ok() else "; ".join(["not everything was pushed", *synced.problems[:_NAMED]])
 
 

@@ -84,7 +84,7 @@ def _operation(
 ) -> Answer:
     try:
         if not call.is_on or not call.settings().enabled:
-            call.dbt.say(f"{name}: switched off, nothing was done.")
+            call.dbt.say(f"{name}: switched off, nothing done.")
             return {"exit_code": 0, "report": ""}
         _check_place(call, name)
         request = _request(call, **given)

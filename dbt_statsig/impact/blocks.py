@@ -28,7 +28,7 @@ def changed_keys(old: SourceMeta, new: SourceMeta) -> Iterator[tuple[str, str]]:
     for key in _COMPARED:
         was, is_now = _said(old, key), _said(new, key)
         if was != is_now:
-            yield key, f"has {_shown(is_now)} as {key} instead of {_shown(was)}."
+            yield key, f"now has {key} {_shown(is_now)} (was {_shown(was)})."
     was, is_now = _said(old, "sql"), _said(new, "sql")
     if was != is_now:
         verb = "no longer has" if is_now is None else "now has" if was is None else "has changed"

@@ -120,15 +120,15 @@ class _Comparison:
 
     def _names(self, old: SourceReport, new: SourceReport) -> Iterator[Finding]:
         if old.name != new.name:
-            then = "renamed" if SPECS[new.kind].can_rename else "created as a new object, and the old one stays"
+            then = "renamed" if SPECS[new.kind].can_rename else "created as a new object; the old one stays"
             yield _effect("impact-source-renamed", new, f'was called "{old.name}" before; in Statsig it is {then}.')
         if old.unique_id != new.unique_id:
-            yield _effect("impact-model-renamed", new, f"reads {new.unique_id} instead of {old.unique_id}.")
+            yield _effect("impact-model-renamed", new, f"now reads {new.unique_id} (was {old.unique_id}).")
             return
         was, is_now = self.there.manifest.node(old.unique_id), self.here.manifest.node(new.unique_id)
         if was and is_now and was.identifier != is_now.identifier:
             yield _effect(
-                "impact-table-renamed", new, f'reads the table "{is_now.identifier}" instead of "{was.identifier}".'
+                "impact-table-renamed", new, f'now reads the table "{is_now.identifier}" (was "{was.identifier}").'
             )
 
     def _block(self, old: SourceReport, new: SourceReport) -> Iterator[Finding]:
@@ -150,7 +150,7 @@ class _Comparison:
                 roles.setdefault(use.role, [[], []])[place].append(use.verdict.name)
         for role, (was, is_now) in roles.items():
             if sorted(map(same, was)) != sorted(map(same, is_now)):
-                yield role, f"takes {_quoted(is_now)} as {role} instead of {_quoted(was)}."
+                yield role, f"now reads {role} from {_quoted(is_now)} (was {_quoted(was)})."
 
     def _types(self, old: SourceReport, new: SourceReport) -> Iterator[Finding]:
         """Columns to which the model's contract gives another type: each that is mapped, and the rest in one."""

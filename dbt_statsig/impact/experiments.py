@@ -61,7 +61,7 @@ def _read(read: Callable[[], tuple[tuple[T, ...], str]], what: str, warnings: li
         warnings.append(f"{what.capitalize()} were not read: {error}")
         return None
     if doubt:
-        warnings.append(f"The list of {what} may lack some: {doubt}")
+        warnings.append(f"The list of {what} may be incomplete: {doubt}")
     return found
 
 

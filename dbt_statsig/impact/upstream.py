@@ -1,4 +1,4 @@
-"""What a change does above the sources: models that lose columns, are renamed, or are gone."""
+"""What a change does upstream of the sources: models that lose columns, are renamed, or are gone."""
 
 from __future__ import annotations
 

@@ -211,12 +211,12 @@ class _Builder:
         chosen = select_list(self.columns, self.adapter, used=[*mapped, *formulas], wanted=wanted, left_out=left_out)
         if chosen.cannot_leave_out:
             names = ", ".join(chosen.cannot_leave_out)
-            message = f"Not all columns of {self.node.name} are known, so these cannot be left out: {names}."
+            message = f"Not all columns of {self.node.name} are known, so these cannot be excluded: {names}."
             self.find("hidden-columns-open", message)
         if chosen.only_used:
             message = (
-                f"Some columns of {self.node.name} have to be left out, and nothing proves which others its table has: "
-                "only the columns that are mapped or named are selected."
+                f"Some columns of {self.node.name} must be excluded, and its other columns are not proven. Only "
+                "mapped or named columns are selected."
             )
             self.find(
                 "hidden-columns-open",
@@ -233,7 +233,7 @@ class _Builder:
         """A relation name that holds more than a name would change what the SQL around it means."""
         name = self.node.relation_name or ""
         if name and not is_relation_name(name, self.adapter):
-            message = f"The relation_name of {self.node.unique_id} is no name of a table or view: {show(name)}."
+            message = f"The relation_name of {self.node.unique_id} does not name a table or view: {show(name)}."
             fix = "Check `database`, `schema`, `alias` or `identifier` of the node, or write `sql` in the block."
             self.find("not-a-relation", message, fix=fix)
             self.is_relation = False
@@ -262,7 +262,7 @@ class _Builder:
     def judge_table(self) -> None:
         hidden = ", ".join(column.name for column in self.hidden())
         if hidden:
-            message = f"Statsig reads the whole table, with the columns that are tagged as hidden: {hidden}."
+            message = f"Statsig reads the whole table, including columns tagged as hidden: {hidden}."
             self.find("hidden-columns-shown", message, "source_type")
 
     def formula_columns(self) -> list[Verdict]:
@@ -300,7 +300,7 @@ class _Builder:
         elif kind is PartitionType.UNKNOWN:
             kind = PartitionType(self.prover.cast(self.node, verdict.stored) or "unknown")
         if kind is PartitionType.UNKNOWN:
-            self.unproven = f'Nothing proves the type of the partition column "{verdict.stored}".'
+            self.unproven = f'No proof of the type of partition column "{verdict.stored}".'
             # What is not compiled may hold the cast that tells.
             severity = Severity.WARNING if self.node.is_uncompiled else None
             self.find("partition-type-unknown", self.unproven, "partition_column", severity=severity)

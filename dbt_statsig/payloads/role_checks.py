@@ -86,13 +86,14 @@ class _RoleChecks:
         kind, as_day = partition_type(verdict.data_type), self._said("timestamp_as_day")
         what = f'"{verdict.stored}" is of type {verdict.data_type}'
         if _is_no_time(verdict.data_type) or kind is PartitionType.INTEGER:
-            yield self._found("timestamp-type", f"{what}, which is no time.", TIMESTAMP)
+            yield self._found("timestamp-type", f"{what}, which is not a date or timestamp.", TIMESTAMP)
         elif kind is PartitionType.TIMESTAMP and as_day:
-            message = f"{what}: with timestamp_as_day its time of day counts for nothing."
+            message = f"{what}: `timestamp_as_day` ignores its time of day."
             yield self._found("timestamp-as-day", message, "timestamp_as_day", severity=Severity.NOTE)
         elif kind is PartitionType.DATE and self._is_day_lost():
             message = (
-                f"{what}: taken as midnight, the rows of the day of exposure come before the exposure and are left out."
+                f"{what}, which is read as midnight: rows of the day of exposure come before the exposure and are "
+                "ignored."
             )
             yield self._found("timestamp-as-day", message, TIMESTAMP)
 
@@ -108,12 +109,13 @@ class _RoleChecks:
         for role in self._spec.fields(Role.NEVER_EMPTY):
             verdict = self._present.get(role)
             if verdict is not None and not self._is_kept_filled(verdict):
-                yield self._untested(f'No not_null test keeps "{verdict.stored}" filled.', role)
+                yield self._untested(f'No `not_null` test covers "{verdict.stored}".', role)
         units = {role: verdict for role, verdict in self._present.items() if role.startswith(MAPPING)}
         if units and not any(map(self._is_kept_filled, units.values())):
             names = ", ".join(f'"{verdict.stored}"' for verdict in units.values())
-            each = "it" if len(units) == 1 else "any of them"
-            message = f"Unit IDs: no not_null test keeps {each} filled ({names}); a row without a unit counts for none."
+            which, where = ("column", "it is") if len(units) == 1 else ("columns", "all are")
+            message = f"No `not_null` test covers unit ID {which} {names}. "
+            message += f"Rows where {where} NULL are missing from every result."
             yield self._untested(message, "id_type_mapping")
 
     def _is_kept_filled(self, verdict: Verdict) -> bool:
@@ -135,7 +137,7 @@ class _RoleChecks:
         roles = (TIMESTAMP, MAPPING, "partition_column")
         taken = {verdict.stored for role, verdict in self._present.items() if role.startswith(roles)}
         if not set(self._facts.selected) - taken:
-            message = f"{self._node.name} gives no column beside the unit IDs and the timestamp."
+            message = f"{self._node.name} has no column besides the unit IDs and the timestamp."
             yield self._found("no-properties", message)
 
     def cost(self) -> Iterator[Finding]:
@@ -143,7 +145,7 @@ class _RoleChecks:
         parts = pieces(self._node.compiled_code or "", escapes=False)
         sql = "".join(" " if part.kind is PieceKind.COMMENT else part.text for part in parts)
         if self._spec.scans_often and self._node.materialized == "view" and _HEAVY.search(sql):
-            message = f"{self._node.name} is a view that joins or aggregates, which runs again with every scan."
+            message = f"{self._node.name} is a view with a join or aggregate, which every scan runs again."
             yield self._found("slow-view", message)
         texts = f"{self._said('sql') or ''} {self._said('where') or ''}"
         is_filtered = self._said("partition_column") is not None or _DATE_MACRO.search(texts)

@@ -63,20 +63,20 @@ class Adoption:
     def _explicit(self, old: str, new: str) -> None:
         if new in self._own:
             if old in self._live and old != new:
-                reason = f'"{old}" cannot become "{new}": this project has "{new}" in Statsig already.'
+                reason = f'"{old}" cannot become "{new}": this project already has "{new}" in Statsig.'
                 self.refused[new] = Refusal(
-                    reason, f'Leave out --adopt "{old}={new}", or delete one of the two in Statsig.'
+                    reason, f'Remove --adopt "{old}={new}", or delete one of the two in Statsig.'
                 )
             return
         if new in self._live:
-            reason = f'"{old}" cannot become "{new}": the console has "{new}" already.'
-            self.refused[new] = Refusal(reason, f'Leave out --adopt "{old}={new}", or delete "{new}" in Statsig.')
+            reason = f'"{old}" cannot become "{new}": Statsig already has "{new}".'
+            self.refused[new] = Refusal(reason, f'Remove --adopt "{old}={new}", or delete "{new}" in Statsig.')
         elif old in self._declared or old in self._own or old in self.pairs.values():
             reason = f'"{old}" cannot become "{new}": it is, or becomes, another source of this project.'
-            self.refused[new] = Refusal(reason, f'Leave out --adopt "{old}={new}".')
+            self.refused[new] = Refusal(reason, f'Remove --adopt "{old}={new}".')
         elif old not in self._live:
-            reason = f'The console has no {self._label} "{old}" to take over.'
-            self.refused[new] = Refusal(reason, did_you_mean(old, self._live) or "Give its name as it is there.")
+            reason = f'Statsig has no {self._label} "{old}" to take over.'
+            self.refused[new] = Refusal(reason, did_you_mean(old, self._live) or "Give its name as it is in Statsig.")
         else:
             self.pairs[new] = old
 
@@ -92,7 +92,7 @@ class Adoption:
 
     def _cannot_rename(self, old: str, new: str) -> Refusal:
         reason = f'"{old}" cannot become "{new}": Statsig cannot rename a {self._label}.'
-        return Refusal(reason, f'Declare it as "{old}"; or leave out --adopt to create "{new}" beside it.')
+        return Refusal(reason, f'Declare it as "{old}", or remove --adopt to create "{new}" as well.')
 
 
 def matchless(words: Iterable[str], plan: Plan, live: Collection[str]) -> list[str]:
@@ -110,8 +110,8 @@ def without_creations(plan: Plan, words: Collection[str]) -> Plan:
     def held(change: Change) -> Change:
         if change.action is not Action.CREATE:
             return change
-        reason = f"{listed} matches nothing and may mean this source, so it is not created."
-        fix = "Correct the name, or leave out the --adopt that matches nothing."
+        reason = f"{listed} matches nothing but may mean this source, so it is not created."
+        fix = "Correct the name, or remove the --adopt that matches nothing."
         return structs.replace(change, action=Action.BLOCKED, reason=reason, fix=fix)
 
     return structs.replace(plan, changes=tuple(held(change) for change in plan.changes))

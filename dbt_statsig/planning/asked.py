@@ -10,8 +10,8 @@ from dbt_statsig.planning.basis import Basis
 from dbt_statsig.vocabulary.ownership import owner_name
 from dbt_statsig.vocabulary.sources import Kind, Source
 
-PRUNE = "To delete it, run sync with --prune."
-FIX_FINDINGS = "Fix the errors of its declaration; `dbt-statsig validate` shows them."
+PRUNE = "To delete it, run `sync --prune`."
+FIX_FINDINGS = "Run `dbt-statsig validate` to see them, and fix them."
 
 
 class Desired(Struct, frozen=True, kw_only=True):

@@ -93,7 +93,7 @@ class Basis(Struct, frozen=True, kw_only=True):
     @property
     def fix(self) -> str:
         """The next step where something is not written."""
-        return f"Run `{self.remedy}`, then run this again; --force writes it as it is now."
+        return f"Run `{self.remedy}`, then run this again. --force writes it as it is now."
 
 
 class Settled(Struct, frozen=True, kw_only=True):

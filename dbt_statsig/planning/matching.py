@@ -231,7 +231,7 @@ class _KindPlanner:
             return self._refused(
                 Action.BLOCKED,
                 item,
-                "Its new name is one of several that are exchanged in a circle.",
+                "Several sources exchange their names in a circle.",
                 "Give one of them another name first, then run again.",
             )
         in_the_way = self.moves.in_the_way(item.name)
@@ -239,7 +239,7 @@ class _KindPlanner:
             return self._refused(
                 Action.BLOCKED,
                 item,
-                f'It is "{old_name}" in the console, and its new name is held by another object there.',
+                f'It is "{old_name}" in Statsig, and another object has its new name.',
                 "Delete or rename that object first.",
             )
         if in_the_way:
@@ -265,11 +265,11 @@ class _KindPlanner:
     def _twin(self, item: Desired, twin: str) -> Change:
         """The refusal of a name that is another spelling of a live one."""
         spelling = "upper and lower case" if twin.casefold() == item.name.casefold() else "its Unicode form"
-        reason = f'The console has "{twin}", which differs only in {spelling}.'
+        reason = f'Statsig has "{twin}", which differs only in {spelling}.'
         if self.replaces.get(item.name) == twin:
-            reason += f" A {self.kind.label} cannot be renamed, and the two cannot stand side by side."
+            reason += f" A {self.kind.label} cannot be renamed, and Statsig cannot have both."
         action = Action.BLOCKED if twin in self.owners else Action.FOREIGN
-        return self._refused(action, item, reason, "Declare the name as the console spells it.")
+        return self._refused(action, item, reason, "Declare the name as Statsig spells it.")
 
     def _may_adopt(self, live: Source) -> bool:
         if live.name in self.scope.adopt:
@@ -283,12 +283,12 @@ class _KindPlanner:
 
     def _foreign(self, item: Desired, payload: Source, live: Source) -> Change:
         owner = likely_owner(live.description)
-        whose = self._whose(owner) if owner else "the console"
-        reason = f"The console has an object of this name that belongs to {whose}."
+        detail = f"belongs to {self._whose(owner)}" if owner else "has no ownership line"
+        reason = f"Not managed by this project: it {detail}."
         if owner is None and {field.field for field in differences(payload, live)} <= {"description"}:
             reason = (
-                "The console has this object as declared, but without its ownership line: "
-                "it was removed there, or the object was made by hand."
+                "Statsig has this object as declared, but without an ownership line: it was removed, or the object "
+                "was created by hand."
             )
         return self._refused(
             Action.FOREIGN,
@@ -329,20 +329,22 @@ class _KindPlanner:
                 continue
             if name in self.strays:
                 target = self.strays[name]
-                reason = f'Its name has the prefix of the dbt target "{target}", so it is taken for that target\'s.'
-                fix = f'Keep it with `sync --target {target} --adopt "{name}"`, or delete it in Statsig.'
+                reason = f'Its name has the prefix of the dbt target "{target}", so it belongs to that target.'
+                fix = f'To keep it, run `sync --target {target} --adopt "{name}"`, or delete it in Statsig.'
                 yield self._of_ours(Action.ORPHAN, name, reason, fix)
             else:
                 yield self._orphan(name, [one for one in by_node[unique_id] if not is_standing(one)])
 
     def _orphan(self, name: str, successors: Sequence[Change]) -> Change:
         """An own object that nothing declares; it goes only after what its node declares anew is there."""
-        reason = "No model declares it any more."
+        reason = "It is no longer declared."
         if name in self.replaced:
             reason = f'Replaced by "{self.replaced[name]}".'
         refused = [one.name for one in successors if not one.action.writes]
         if refused:
-            reason = f'Its node declares "{refused[0]}" in its place, which cannot be written, so this one stays.'
+            reason = (
+                f'Its node declares "{refused[0]}" in its place, which cannot be written, so this one is not deleted.'
+            )
             action = Action.BLOCKED if self.scope.prune else Action.ORPHAN
             return self._of_ours(action, name, reason, f'See "{refused[0]}".')
         if not self.scope.prune:

@@ -29,7 +29,7 @@ def not_kept(changes: Iterable[Change], declarations: Sequence[Declaration], *, 
             has, wanted = two_in_yaml(field.before, field.after)
             yield finding(
                 NOT_KEPT,
-                f"Statsig keeps {field.field} as {has}; declared: {wanted}.",
+                f"Statsig keeps {field.field} as {has} (declared: {wanted}).",
                 severity=Severity.ERROR if strict else None,
                 fix=CODES[NOT_KEPT].remedy,
                 unique_id=change.unique_id,

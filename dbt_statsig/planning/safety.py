@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dbt_statsig.vocabulary.sources import Kind
 
 _SEVERAL = 3
-_LOOK_FIRST = "See what it would do with `{}`; if that is meant, run again with --force."
+_LOOK_FIRST = "Check it with `{}`. If it is intended, run again with --force."
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -84,7 +84,7 @@ def not_replaced_elsewhere(plan: Plan, others: Mapping[str, str]) -> Plan:
     def held(change: Change) -> Change:
         if change.action is not Action.DELETE or change.unique_id not in others:
             return change
-        reason = f"Its node declares the {others[change.unique_id]}, which --kind leaves out, so this one stays."
+        reason = f"Its node declares the {others[change.unique_id]}, which --kind excludes, so this one is not deleted."
         return structs.replace(change, action=Action.BLOCKED, reason=reason, fix="Run it without --kind.")
 
     return structs.replace(plan, changes=united(map(held, plan.changes)))
@@ -94,15 +94,15 @@ def _hinted(change: Change) -> Change:
     """An object whose node the manifest does not have: deleting it takes more than --prune."""
     if change.action is not Action.ORPHAN or change.fix != PRUNE:
         return change
-    return structs.replace(change, fix="To delete it, run sync with --prune --force: the manifest has no such node.")
+    return structs.replace(change, fix="To delete it, run `sync --prune --force`: the manifest has no such node.")
 
 
 def _kept(change: Change) -> Change:
     return structs.replace(
         change,
         action=Action.BLOCKED,
-        reason="The manifest marks no node for Statsig at all, which is no ground to delete everything.",
-        fix="Look at the manifest; delete the last objects in Statsig's console if that is meant.",
+        reason="The manifest declares no source at all, so nothing is deleted.",
+        fix="Check the manifest. If it is intended, delete the last objects in Statsig.",
     )
 
 
@@ -119,10 +119,10 @@ def _held_back(
     def of_all(kind: Kind) -> str:
         held = owned.get(kind, 0)
         if limits.broken_by(touched[kind], held, least=limits.changes):
-            return f"{touched[kind]} of this project's {held} {kind.label}s would change or go at once, {share}"
+            return f"{touched[kind]} of this project's {held} {kind.label}s would change or be deleted at once, {share}"
         if everything:
             total = sum(owned.values())
-            return f"{touched.total()} of this project's {total} objects would change or go at once, {share}"
+            return f"{touched.total()} of this project's {total} objects would change or be deleted at once, {share}"
         return ""
 
     def of_deletions(change: Change) -> str:

@@ -115,7 +115,7 @@ def check_savable(request: Request) -> None:
     if compares or request.results is not None or request.run_results is not None:
         raise UsageError(
             "A plan that follows a dbt command's results or selects by state: cannot be saved.",
-            fix="Name the nodes with --select, or leave --out away.",
+            fix="Select nodes with --select, or remove --out.",
         )
 
 
@@ -138,7 +138,7 @@ def binding_of(scope: Scope, target: str, settings: Settings, desired: Iterable[
 def save(planned: Planned, request: Request, path: Path) -> None:
     """Write the file, whole or not at all. Raises DbtStatsigError where that cannot be done."""
     if planned.binding is None:
-        raise ValueError("a plan that was made by hand is bound to nothing")
+        raise ValueError("a plan that was made by hand has no binding")
     scope = SavedScope(
         select=request.select,
         exclude=request.exclude,
@@ -204,7 +204,7 @@ def scoped(request: Request, saved: SavedPlan) -> Request:
     if given:
         raise UsageError(
             f"{', '.join(given)} cannot be combined with --plan: a saved plan brings its own.",
-            fix="Give such options when the plan is made.",
+            fix="Give these options to `plan --out`.",
         )
     scope = saved.scope
     return msgspec.structs.replace(
@@ -261,7 +261,7 @@ def matched(saved: SavedPlan, planned: Planned) -> Matched:
     settled += [_alone(change, together[id(change)]) for change in ready if together[id(change)] is not change]
     ready = [change for change in ready if together[id(change)] is change]
     new = sum(change.action.writes for change in fresh.values())
-    notes = (f"Changes that are not in the saved plan were left: {new}. Plan again to see them.",) if new else ()
+    notes = (f"Changes that are not in the saved plan were skipped: {new}. Plan again to see them.",) if new else ()
     return Matched(plan=msgspec.structs.replace(now, changes=tuple(ready)), settled=tuple(settled), notes=notes)
 
 
@@ -287,13 +287,13 @@ def _settled(old: SavedChange, change: Change | None) -> ObjectOutcome:
         return ObjectOutcome(
             change=msgspec.structs.replace(shown, action=old.action),
             status=Status.DONE,
-            message="It was so already: nothing was sent.",
+            message="Already applied: nothing was sent.",
             already=True,
         )
-    why = "The console is not as the plan saw it"
-    why += f": this object would now be {_NOW[change.action]}." if change else ": there is nothing left to do to it."
+    why = "Statsig changed after the plan was made"
+    why += f": this object would now be {_NOW[change.action]}." if change else ": nothing remains to do."
     if change is not None and change.action is old.action:
-        why = "The object was edited in the console after the plan was made."
+        why = "The object was edited in Statsig after the plan was made."
     return ObjectOutcome(
         change=msgspec.structs.replace(shown, action=old.action),
         status=Status.REFUSED,
@@ -309,9 +309,9 @@ def _alone(change: Change, blocked: Change) -> ObjectOutcome:
 
 _NOW = {
     **PAST_TENSE,
-    Action.UNCHANGED: "left as it is",
-    Action.FOREIGN: "refused as not this project's",
-    Action.ORPHAN: "told as no longer declared",
+    Action.UNCHANGED: "unchanged",
+    Action.FOREIGN: "refused as not managed by this project",
+    Action.ORPHAN: "reported as no longer declared",
     Action.BLOCKED: "blocked",
 }
 

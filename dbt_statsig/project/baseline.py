@@ -103,8 +103,8 @@ def read_baseline(path: Path) -> tuple[KnownFinding, ...]:
         if version == SCHEMA_VERSION:
             return msgspec.json.decode(data, type=_File).findings
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is no baseline: {error}.", fix=again) from None
-    raise UsageError(f"{path} is no baseline of version {SCHEMA_VERSION}.", fix=again)
+        raise UsageError(f"{path} is not a baseline: {error}.", fix=again) from None
+    raise UsageError(f"{path} is not a baseline of version {SCHEMA_VERSION}.", fix=again)
 
 
 def _counts(found: Finding) -> bool:

@@ -28,7 +28,7 @@ _SHOWN = 60
 _DIGITS = 18
 _QUOTE_IT = "Put quotes around it if it is meant as text."
 _JINJA = ("{{", "{%")
-_JINJA_FIX = "dbt renders Jinja in property files only where the whole value is quoted; else write the value out."
+_JINJA_FIX = "dbt renders Jinja in property files only if the whole value is quoted. Quote it, or write the value."
 
 
 class Fault(Struct, frozen=True, kw_only=True):
@@ -110,7 +110,7 @@ class _Walk:
         if isinstance(expected, types.Metadata):
             return self.convert(value, expected.type, path, {**(expected.extra or {}), **extra})
         if isinstance(value, str) and any(mark in value for mark in _JINJA):
-            return self._fault(path, "holds {{ or {%: dbt did not render it.", _JINJA_FIX, code="unrendered-jinja")
+            return self._fault(path, "contains {{ or {%: dbt did not render it.", _JINJA_FIX, code="unrendered-jinja")
         handle = self.by_type.get(type(expected))
         return handle(value, expected, path, extra) if handle else value
 
@@ -235,7 +235,7 @@ def _text_fault(value: str, expected: types.StrType, extra: Extra, noun: str) ->
     categories = {unicodedata.category(char) for char in value}
     message, fix = "", ""
     if "Cs" in categories or "\0" in value:
-        message = f"is no valid text: {show(value)}."
+        message = f"is not valid text: {show(value)}."
     elif expected.min_length and not value.strip():
         message, fix = "is empty.", f"Give {noun}."
     elif expected.max_length is not None and len(value) > expected.max_length:
@@ -243,7 +243,7 @@ def _text_fault(value: str, expected: types.StrType, extra: Extra, noun: str) ->
     elif extra.get("line") and value != value.strip():
         message, fix = f"begins or ends with a blank: {show(value)}.", "Remove it."
     elif extra.get("line") and "Cc" in categories:
-        message, fix = f"holds a control character: {show(value)}.", "Remove it."
+        message, fix = f"contains a control character: {show(value)}.", "Remove it."
     elif expected.pattern is not None and re.search(expected.pattern, value) is None:
         message, fix = f"cannot be {show(value)}.", extra.get("allowed", "")
     elif value.casefold() in extra.get("reserved", ()):

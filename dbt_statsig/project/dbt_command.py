@@ -110,7 +110,7 @@ class DbtCommand(Struct, frozen=True, kw_only=True):
             )
         except OSError as error:
             raise DbtStatsigError(
-                f"{self.words[0]} cannot be run: {error.strerror}.", fix="Is dbt installed, and on the PATH?"
+                f"{self.words[0]} cannot be run: {error.strerror}.", fix="Check that dbt is installed and on the PATH."
             ) from error
         except subprocess.TimeoutExpired as error:
             raise DbtStatsigError(f"`dbt {arguments[0]}` did not end within {_PATIENCE} s.") from error
@@ -133,8 +133,10 @@ def dbt_of(words: Sequence[str]) -> DbtCommand:
     if place is None:
         raise UsageError(
             f"There is no dbt command to run{f' in `{shlex.join(words)}`' if words else ''}.",
-            fix="Write it after two dashes: dbt-statsig run -- dbt build. "
-            "After a script that runs dbt, use: dbt-statsig sync --run-results",
+            fix=(
+                "Write it after two dashes: dbt-statsig run -- dbt build. After a script that runs dbt, run: "
+                "dbt-statsig sync --run-results"
+            ),
         )
     return DbtCommand(words=tuple(words[: place + 1]), line=dbt_line(words[place + 1 :]))
 

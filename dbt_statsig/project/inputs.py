@@ -116,8 +116,8 @@ def built_by(path: Path, manifest: Manifest, *, max_mb: int = MAX_MB) -> dict[st
     if found.which not in BUILDING or is_empty:
         command = f"dbt {found.which or '(unknown)'}{' --empty' if is_empty else ''}"
         raise UsageError(
-            f"{path} was written by `{command}`, which builds no tables: nothing to go by.",
-            fix="Run it right after `dbt build` or `dbt run`, or leave --run-results out.",
+            f"{path} was written by `{command}`, which builds no tables.",
+            fix="Run it right after `dbt build` or `dbt run`, or remove --run-results.",
         )
     if not same_run:
         raise ArtifactError(
@@ -164,8 +164,8 @@ def load_inputs(request: Request, manifest: Manifest | None = None, *, named: bo
     manifest = load_manifest(path, max_mb=max_mb) if manifest is None else manifest
     if manifest.is_empty:
         raise ArtifactError(
-            f"{path} holds no models, seeds, snapshots or sources at all.",
-            fix="Run `dbt parse` in the project, and look at what it says.",
+            f"{path} contains no models, seeds, snapshots or sources.",
+            fix="Run `dbt parse` in the project and check its output.",
         )
     project = _project_name(manifest, request, path) if named else manifest.project_name
     results = request.results

@@ -34,7 +34,7 @@ def namespace_of(settings: Settings, target: str) -> str:
     found = template.replace(TARGET, target)
     if re.search(NAMESPACE, found) is None:
         raise SettingsError(
-            f'`namespace` gives "{found}" for the dbt target "{target}", which cannot stand in an ownership line.',
+            f'`namespace` gives "{found}" for the dbt target "{target}", which an ownership line cannot contain.',
             fix="Give this target a namespace of its own: `namespace: {TARGET: NAMESPACE}`.",
         )
     return found

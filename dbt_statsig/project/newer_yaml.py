@@ -53,7 +53,7 @@ def outdated(found: Iterable[NewerYaml], manifest: str, *, severity: Severity) -
         yield _finding(told, Location(changed[0]), severity)
     for one in files:
         if one.fault:
-            told = f"{one.path} is newer than {manifest}, and is no valid YAML: {one.fault}."
+            told = f"{one.path} is newer than {manifest}, and is not valid YAML: {one.fault}."
             yield _finding(f"{told} Correct it, then run `dbt compile`.", Location(one.path, one.line), severity)
 
 

@@ -211,7 +211,7 @@ def resolve(project_dir: Path, environ: Mapping[str, str], flags: Mapping[str, o
 def _sentence(given: _Given, fault: Fault) -> str:
     if fault.code == "unrendered-jinja":
         variable = ENVIRONMENT_PREFIX + given.key.upper()
-        return f"`{given.key}` holds {{{{ or {{%: {FILE_NAME} is not rendered. Set the variable {variable} instead."
+        return f"`{given.key}` contains {{{{ or {{%: {FILE_NAME} is not rendered. Set the variable {variable} instead."
     return f"`{dotted((given.key, *fault.path))}` {fault.message} {fault.fix}".rstrip()
 
 
@@ -226,8 +226,8 @@ def _foreign_host(place: str, url: str) -> Iterator[str]:
     if not is_own(url):
         own = " and ".join(f"https://{host}" for host in STATSIG_HOSTS)
         yield (
-            f"{place}: `base_url` is neither Statsig's own host nor this machine. Whoever can change {FILE_NAME} must "
-            f"not choose where the key goes: here only {own} and loopback addresses are accepted. Set any other host "
+            f"{place}: `base_url` is neither Statsig's own host nor this machine. Only {own} and loopback addresses "
+            f"are accepted in {FILE_NAME}, because the key is sent there. Set any other host "
             f"with {ENVIRONMENT_PREFIX}BASE_URL or --base-url."
         )
 
@@ -242,7 +242,7 @@ def _from_file(project_dir: Path, faults: list[str]) -> Iterator[_Given]:
         for duplicate in loaded.duplicates
     )
     if not isinstance(loaded.value, dict):
-        faults.append(f"{FILE_NAME}:1:1: the file holds {show(loaded.value)}; it must be a mapping of settings.")
+        faults.append(f"{FILE_NAME}:1:1: the file contains {show(loaded.value)}, not a mapping of settings.")
         return
     for key, value in loaded.value.items():
         where = loaded.places.get((str(key),), (1, 1))
@@ -323,7 +323,7 @@ def _from_environment(environ: Mapping[str, str], faults: list[str]) -> Iterator
             else:
                 yield _Given(key=key, value=value, origin=origin, place=origin)
         elif close := get_close_matches(variable, by_variable, n=1, cutoff=_CLOSE):
-            faults.append(f'{origin}: no setting has this variable. Did you mean "{close[0]}"?')
+            faults.append(f'{origin}: unknown setting. Did you mean "{close[0]}"?')
 
 
 def _parse(text: str, expected: types.Type) -> object:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from dbt_statsig.project.settings import Settings
 
 _NAME_IT = (
-    "Name it with --target, as it was given to the dbt command that wrote the manifest; "
-    "`dbt-statsig run -- dbt build` and the macros know it by themselves."
+    "Give --target, with the value of the dbt command that wrote the manifest. `dbt-statsig run -- dbt build` and the "
+    "macros find it themselves."
 )
 
 
@@ -64,7 +64,7 @@ def check_target(target: Target, settings: Settings) -> None:
     if target.doubt:
         raise TargetRefused(
             f"Nothing was pushed: {target.doubt}",
-            fix="Name the target that the manifest was made for, or let dbt write the manifest again.",
+            fix="Give the target that the manifest was made for, or run dbt to write it again.",
         )
     if not target.name and (setting := needs_target(settings)):
         raise TargetRefused(
@@ -82,7 +82,7 @@ def check_target(target: Target, settings: Settings) -> None:
         )
     raise TargetNotAllowed(
         f'Nothing was pushed: the dbt target "{target.name}" may not push; allowed: {listed}.',
-        fix="Add it to `allowed_targets` in dbt_statsig.yml if it is meant to.",
+        fix="If it should push, add it to `allowed_targets` in dbt_statsig.yml.",
     )
 
 

@@ -87,7 +87,7 @@ def compose(text: str, *, typed: bool = False) -> yaml.Node | None:
         problem = error.problem or error.context or "it cannot be parsed"
         raise YamlError(problem, *(place(mark) if mark else ())) from None
     except yaml.YAMLError:
-        raise YamlError("it holds a character that YAML does not allow") from None
+        raise YamlError("it contains a character that YAML does not allow") from None
     except RecursionError:
         raise YamlError("it is nested too deeply") from None
 

@@ -48,7 +48,7 @@ class ColumnDocument(Struct, frozen=True, kw_only=True):
 class SourceDocument(Struct, frozen=True, kw_only=True):
     """One declared source; `payload` is what Statsig should hold, by the API's own field names.
 
-    `selected` are the columns that the SQL selects (empty: all), `hidden` those that it leaves out for their tags.
+    `selected` are the columns that the SQL selects (empty: all), `hidden` those that it excludes for their tags.
     """
 
     kind: str
@@ -96,7 +96,7 @@ class ExperimentDocument(Struct, frozen=True, kw_only=True):
 
 
 class ImpactDocument(Struct, frozen=True, kw_only=True):
-    """What a change does, against the manifest at `base`; `effects` stand among the validation's findings too.
+    """What a change does, against the manifest at `base`; `effects` are also among the validation's findings.
 
     `compared` is how many sources both sides have. `experiments` is null where the console was not asked.
     """
@@ -155,7 +155,7 @@ class ChangeDocument(Struct, frozen=True, kw_only=True):
 
 
 class LeftDocument(Struct, frozen=True, kw_only=True):
-    """One declared source that was left as it is, because the dbt command before did not build its node."""
+    """One declared source that was skipped, because the dbt command before did not build its node."""
 
     kind: str
     name: str
@@ -245,7 +245,7 @@ class ErrorDocument(Struct, frozen=True, kw_only=True):
 
 
 class Document(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One command's answer; parts that a command has no use for are left out. `exit_code` is that of the process."""
+    """One command's answer; parts that a command does not have are omitted. `exit_code` is that of the process."""
 
     schema_version: int
     version: str

@@ -60,7 +60,7 @@ def render(subject: Subject) -> str:
     parts += _baseline(subject)
     parts += _fitted("", *_table(subject), int(room * _SHARE))
     left = [f"- {one.kind.label} {code(one.name)}: {prose(one.reason)}" for one in _left(subject)]
-    parts += _fitted("Left as they are", "", left, int(room * _SHARE / 3))
+    parts += _fitted("Skipped", "", left, int(room * _SHARE / 3))
     used = sum(_size(part) + 2 for part in parts)
     parts += _fitted("", "", [_detail(change) for change in _changes(subject) if _is_folded(change)], room - used)
     return "\n\n".join(parts) + "\n"
@@ -100,7 +100,7 @@ def _fitted(title: str, head: str, blocks: Sequence[str], room: int) -> list[str
     parts = [f"#### {title}"] if title else []
     parts += [body] if kept else []
     if len(kept) < len(blocks):
-        parts.append(f"{len(blocks) - len(kept):,} more left out here. {_POINTER}")
+        parts.append(f"{len(blocks) - len(kept):,} more not shown. {_POINTER}")
     return parts
 
 
@@ -137,8 +137,8 @@ def _impact(subject: Subject, room: int) -> list[str]:
     blocks += [f"\n{impact.summary}" if blocks else impact.summary] if impact.summary else []
     if impact.experiments is not None:
         names = listed([code(one.name) for one in impact.experiments], most=50)
-        blocks.append(f"\nRunning experiments that use what it touches: {names or 'none'}.")
-    return _fitted("What this change does", "", blocks, room)
+        blocks.append(f"\nRunning experiments that use affected sources: {names or 'none'}.")
+    return _fitted("Effects of this change", "", blocks, room)
 
 
 def _baseline(subject: Subject) -> list[str]:
@@ -146,8 +146,8 @@ def _baseline(subject: Subject) -> list[str]:
     baseline = subject.validation.baseline
     if baseline is None:
         return []
-    stale = f" {counted(len(baseline.stale), 'entry is', 'entries are')} stale: no finding is like it any more."
-    known = f"Known by the baseline {code(baseline.path)}, not shown: {counted(len(baseline.known), 'finding')}."
+    stale = f" {counted(len(baseline.stale), 'entry is', 'entries are')} stale: they no longer match a finding."
+    known = f"In the baseline {code(baseline.path)}, not shown: {counted(len(baseline.known), 'finding')}."
     return [known + (stale if baseline.stale else "")]
 
 
@@ -288,7 +288,7 @@ def diff_of(fields: Iterable[FieldDiff], *, limit: int) -> str:
         for line in _lines(field):
             room -= len(line) + 1
             if room < 0:
-                return fenced([*lines, "  (the rest is left out)"])
+                return fenced([*lines, "  (the rest is not shown)"])
             lines.append(line)
     return fenced(lines)
 

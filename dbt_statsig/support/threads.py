@@ -107,8 +107,8 @@ def within(seconds: float, work: Callable[[Brake], T], *, grace: float = GRACE) 
         raise
     if not future.done():
         raise TimedOut(
-            f"Statsig was given {seconds:.0f} s (hook_timeout) and did not answer: what was under way may or may not "
-            "have been written, and nothing more was started.",
-            fix="Run `dbt-statsig plan` to see what is left to do.",
+            f"Statsig did not answer within {seconds:.0f} s (hook_timeout). Running writes may or may not have "
+            "happened, and no other was started.",
+            fix="Run `dbt-statsig plan` to see what remains.",
         )
     return future.result(), late

@@ -186,7 +186,7 @@ _ORACLE_PSEUDO = _untyped("rowid rownum ora_rowscn level")
 _POSTGRES_PSEUDO = _untyped("ctid xmin xmax cmin cmax tableoid oid")
 _SPARK_PSEUDO = _untyped("_metadata")
 
-_BORROWED = "The {0} adapter is read with the SQL dialect of PostgreSQL, which is near to its own but not the same."
+_BORROWED = "The {0} adapter is read with the SQL dialect of PostgreSQL, which is similar but not the same."
 _BACKTICK = Adapter(name="", dialect=None, open_quote="`", close_quote="`")
 _BRACKETS = Adapter(name="", dialect=None, open_quote="[", close_quote="]", more_quotes='"')
 # Everywhere in the family of PostgreSQL.
@@ -318,7 +318,7 @@ def adapter_for(adapter_type: str) -> Adapter:
     return Adapter(
         name=adapter_type,
         dialect=None,
-        note=f"{said}: columns are taken from the catalog alone.",
+        note=f"{said}: columns are taken only from the catalog.",
         more_quotes='"`[',
         dashed_names=True,
     )

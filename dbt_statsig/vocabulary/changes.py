@@ -141,6 +141,6 @@ def united(changes: Iterable[Change]) -> tuple[Change, ...]:
         if not unmet:
             return tuple(found)
         for place, name in unmet:
-            reason = f"{name}, which must be there first, is not written."
+            reason = f"{name}, which must be written first, is not written."
             reason = f"{reason[0].upper()}{reason[1:]}"
             found[place] = structs.replace(found[place], action=Action.BLOCKED, reason=reason, fix=f"See {name}.")

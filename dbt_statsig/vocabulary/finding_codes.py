@@ -333,7 +333,7 @@ CODES: dict[str, Code] = {
         _N,
         "This change renames a source. Assignment and entity property sources are renamed in Statsig; for the other "
         "kinds a second object is created.",
-        "Tell those who look for the old name.",
+        "Inform those who use the old name.",
     ),
     "impact-model-renamed": Code(
         _W,
@@ -348,18 +348,17 @@ CODES: dict[str, Code] = {
     ),
     "impact-upstream-column-dropped": Code(
         _N,
-        "A model that stands above a source loses a column; the source's own columns may still be there, with other "
-        "values.",
-        "Look whether the source's rows still mean the same.",
+        "An upstream model of a source loses a column. The source's own columns may still exist, with other values.",
+        "Check that the source's rows still mean the same.",
     ),
     "impact-upstream-gone": Code(
         _N,
-        "A model that stood above a source is gone or has another name.",
-        "Look whether the source's rows still mean the same.",
+        "An upstream model of a source was removed or renamed.",
+        "Check that the source's rows still mean the same.",
     ),
     "impact-unknown": Code(
         _N,
-        "The columns of some models could not be compared, because one side does not tell them all.",
+        "The columns of some models could not be compared, because they are not all known on one side.",
         "Run `dbt compile` for both sides.",
     ),
     "impact-experiment": Code(

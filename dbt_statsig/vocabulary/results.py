@@ -141,7 +141,7 @@ class Status(str, Enum):
     NOT_STARTED = "not started"
 
 
-ENDINGS = (*PAST_TENSE.values(), "adopted", "already so", *(status.value for status in Status))
+ENDINGS = (*PAST_TENSE.values(), "adopted", "already applied", *(status.value for status in Status))
 """Every word for how a write can end."""
 
 
@@ -165,7 +165,7 @@ class ObjectOutcome(Struct, frozen=True, kw_only=True):
         """How it ended, in a word of ENDINGS."""
         status: str = self.status.value
         if self.already or self.status is not Status.DONE:
-            return "already so" if self.already else status
+            return "already applied" if self.already else status
         return "adopted" if self.change.adopted else PAST_TENSE.get(self.change.action, status)
 
 

@@ -55,7 +55,7 @@ class ColumnSet(Struct, frozen=True, kw_only=True):
 
     `closed` means that the table has no others, so that a name which is not here is absent; `reasons` says why not,
     where it is False. `complete` means that every column which the SQL (or catalog, or contract) gives is here, though
-    the table may have more: old ones of an incremental table, or a custom materialization's. `closed` implies it.
+    the table may be incomplete: old ones of an incremental table, or a custom materialization's. `closed` implies it.
     """
 
     columns: tuple[KnownColumn, ...]

@@ -89,7 +89,7 @@ def test_a_plan_with_a_key(shop: Path, tmp_path: Path) -> None:
         outputs, said = check(project, tmp_path, INPUT_STATE="target", INPUT_STRICT="true", **keys)
         assert outputs["exit-code"] == "0"
         assert {exchange.method for exchange in console.requests} == {"GET"}
-    assert "What this change does" in said
+    assert "Effects of this change" in said
     assert "9 to create" in (tmp_path / "dbt-statsig.md").read_text(encoding="utf-8")
 
 

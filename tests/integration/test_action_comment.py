@@ -112,7 +112,7 @@ def comment(
 def test_one_comment_is_kept(github: GitHub, tmp_path: Path) -> None:
     """The first run writes a comment, an equal report changes nothing, another one updates it."""
     said = [comment(github, tmp_path, body).stdout for body in (BODY, BODY, BODY + "more\n")]
-    assert said == ["Comment created.\n", "Comment left as it is.\n", "Comment updated.\n"]
+    assert said == ["Comment created.\n", "Comment unchanged.\n", "Comment updated.\n"]
     assert github.writes == ["POST", "PATCH"]
     assert [one["body"] for one in github.comments] == [BODY + "more\n"]
 

@@ -56,7 +56,7 @@ def test_the_other_was_later(server: Running, client: ConsoleClient) -> None:
     """The object that has another project's line in the end is a failure, with its owner; the others are done."""
     outcome = adopted(client, server, then="Managed by dbt: rival@eu/model.rival.a")
     assert {entry.change.name: entry.status for entry in outcome.objects} == {"A": Status.FAILED, "B": Status.DONE}
-    assert outcome.objects[0].message == 'The dbt project "rival@eu" took it over at the same time: it is theirs now.'
+    assert outcome.objects[0].message == 'The dbt project "rival@eu" took it over at the same time and owns it now.'
 
 
 @pytest.mark.parametrize("then", ["Managed by dbt: shop/model.shop.a", "a list that is not up to date"])

@@ -77,7 +77,7 @@ def test_an_interrupt_lets_writes_end(console: Holding, client: ConsoleClient, m
     interrupt(console, monkeypatch, 1)
     outcome = apply_plan(client, plan, concurrency=1)
     assert statuses(outcome) == {"A": Status.DONE, "B": Status.NOT_STARTED, "C": Status.NOT_STARTED}
-    assert outcome.stopped == "Interrupted: what was under way was finished, nothing more was started."
+    assert outcome.stopped == "Interrupted: running writes were finished, and no other was started."
     assert outcome.objects[1] == ObjectOutcome(
         change=plan.changes[1], status=Status.NOT_STARTED, message=outcome.stopped
     )
@@ -96,10 +96,10 @@ def test_a_second_interrupt_leaves_them(
     assert outcome.objects[0] == ObjectOutcome(
         change=plan.changes[0],
         status=Status.UNKNOWN,
-        message="It was under way when the run ended.",
-        fix="Run it again: it compares first, and writes only what differs.",
+        message="The write was running when the run ended.",
+        fix="Run it again: it compares first and writes only differences.",
     )
-    assert outcome.stopped == "Interrupted twice: what was under way was left, and its outcome is not known."
+    assert outcome.stopped == "Interrupted twice: running writes were not waited for, and their outcome is not known."
 
 
 def test_the_tags_stop_everything(client: ConsoleClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,7 +219,7 @@ def test_what_is_gone_is_told(console: Holding, client: ConsoleClient) -> None:
     plan = make_plan(client, [declared("A", sql="SELECT 2")])
     console.emulator.state.sources["assignment_sources"].clear()
     (gone,) = apply_plan(client, plan).objects
-    assert (gone.status, gone.fix) == (Status.FAILED, "It is gone since the plan was made: plan again.")
+    assert (gone.status, gone.fix) == (Status.FAILED, "It was deleted after the plan was made. Plan again.")
     console.armed = ["400"]
     (refused,) = apply_plan(client, make_plan(client, [declared("A")])).objects
     assert (refused.status, refused.fix) == (Status.FAILED, "")

@@ -34,8 +34,8 @@ def test_known_findings_do_not_fail(faulty: Path) -> None:
     assert (written.returncode, written.stderr) == (0, "")
     done = run("validate", "--baseline", "statsig_baseline.json", cwd=faulty)
     assert done.returncode == 0
-    assert "Known by the baseline statsig_baseline.json, not shown: 1 error." in done.stdout
-    assert "8 sources ready, 1 not, for findings that the baseline knows" in done.stdout
+    assert "In the baseline statsig_baseline.json, not shown: 1 error." in done.stdout
+    assert "8 sources ready, 1 not, because of findings in the baseline" in done.stdout
     answer = json.loads(run("validate", "--baseline", "statsig_baseline.json", "--output", "json", cwd=faulty).stdout)
     assert answer["validation"]["baseline"]["counts"] == {"known": 1, "stale": 0}
     assert {found["severity"] for found in answer["validation"]["findings"]} <= {"note"}
@@ -59,7 +59,7 @@ def test_mended_findings_are_reported(faulty: Path) -> None:
     assert done.returncode == 0
     assert "1 entry of statsig_baseline.json stand" in done.stdout
     part = run("validate", "--baseline", "statsig_baseline.json", "--select", "fct_orders", cwd=faulty)
-    assert "match no finding" not in part.stdout
+    assert "no longer match a finding" not in part.stdout
     run("validate", "--baseline", "statsig_baseline.json", "--write-baseline", cwd=faulty)
     assert json.loads((faulty / "statsig_baseline.json").read_bytes())["findings"] == []
 

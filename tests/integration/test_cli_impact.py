@@ -55,7 +55,7 @@ def test_validate_tells_without_a_key(change: Path) -> None:
     """`validate --state` needs neither key nor network, and exits with 0: an effect is no fault."""
     done = run("validate", "--state", "base", "--strict", cwd=change)
     assert done.returncode == 0
-    assert 'takes "group_name" as group_id_column instead of "group_key"' in " ".join(done.stdout.split())
+    assert 'now reads group_id_column from "group_name" (was "group_key")' in " ".join(done.stdout.split())
 
 
 def test_a_plan_names_running_experiments(change: Path, console: Running) -> None:

@@ -116,8 +116,8 @@ def test_unknown_format(shop: Path) -> None:
     """An unknown format is a usage error with the nearest name, before anything runs."""
     done = run("validate", "--output", "sarfi", cwd=shop)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "There is no format 'sarfi'. Did you mean \"sarif\"?" in done.stderr
-    assert "There is no format 'pdf'" in run("validate", "--report", "pdf:x", cwd=shop).stderr
+    assert "Unknown format 'sarfi'. Did you mean \"sarif\"?" in done.stderr
+    assert "Unknown format 'pdf'" in run("validate", "--report", "pdf:x", cwd=shop).stderr
 
 
 @pytest.mark.parametrize("path", ["gone/x.html", "target", "manifest.json", "/dev/null"])
@@ -172,4 +172,4 @@ def test_debug_knows_text_and_json_alone(shop: Path) -> None:
     """`debug` is no report: it refuses other forms."""
     done = run("debug", "--output", "html", cwd=shop)
     assert done.returncode == 2
-    assert "There is no format 'html'. There are: text, json." in done.stderr
+    assert "Unknown format 'html'. Choose one of: text, json." in done.stderr

@@ -54,7 +54,7 @@ def judge(project: str, proof: Prover, catalog: Catalog, node: Node) -> Outcome:
     truth = {fold(column.name) for column in catalog.columns(node.unique_id) or ()}
     found = proof.columns(node)
     inferred = {fold(column.name) for column in found.columns}
-    undeclared = any("no declared parent" in reason or "without an entry" in reason for reason in found.reasons)
+    undeclared = any("not a declared parent" in reason or "without an entry" in reason for reason in found.reasons)
     return Outcome(
         project=project,
         unique_id=node.unique_id,

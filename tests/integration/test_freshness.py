@@ -88,7 +88,7 @@ def test_an_edit_is_refused_and_the_others_go_on(console: Counting, client: Cons
     assert outcome.objects[0] == ObjectOutcome(
         change=plan.changes[0],
         status=Status.REFUSED,
-        message="It was edited in the console after the plan was made.",
+        message="It was edited in Statsig after the plan was made.",
         fix="Plan again and compare.",
     )
     assert console.emulator.state.sources["assignment_sources"]["A"]["sql"] == "SELECT 1"
@@ -108,7 +108,7 @@ def test_what_is_gone_is_refused(console: Counting, client: ConsoleClient) -> No
     del console.emulator.state.sources["assignment_sources"]["A"]
     outcome = apply_plan(client, plan, fresh_for=0)
     assert statuses(outcome) == {"A": Status.REFUSED, "B": Status.DONE}
-    assert outcome.objects[0].message == "It is not in the console any more."
+    assert outcome.objects[0].message == "It is no longer in Statsig."
 
 
 def test_one_reading_serves_all(console: Counting, client: ConsoleClient) -> None:
@@ -181,4 +181,4 @@ def test_an_incomplete_list_is_told() -> None:
     """What may be missing is a warning, and the list is marked as incomplete."""
     live, warnings = read_live(cast("ConsoleClient", Doubtful()), [], KIND)
     assert not live[KIND].complete
-    assert warnings == ["The list of assignment sources may lack some: page 1 repeats entries"]
+    assert warnings == ["The list of assignment sources may be incomplete: page 1 repeats entries"]

@@ -204,7 +204,8 @@ def test_words() -> None:
     )
     assert str(broken.location) == "models/b.yml:3"
     assert broken.message == (
-        "models/b.yml is newer than target/manifest.json, and is no valid YAML: no. Correct it, then run `dbt compile`."
+        "models/b.yml is newer than target/manifest.json, and is not valid YAML: no. Correct it, then run `dbt "
+        "compile`."
     )
     assert {line.severity, broken.severity} == {Severity.ERROR}
     assert [one.message for one in outdated(many[:1], "m.json", severity=Severity.WARNING)] == [

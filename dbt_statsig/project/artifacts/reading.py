@@ -111,7 +111,7 @@ def decode(data: bytes, into: type[T], *, kind: FileKind, where: str) -> T:
     """
     plain = _plain(data, kind=kind, where=where, max_mb=MAX_MB)
     if not plain.strip():
-        raise ArtifactError(f"{where} is empty, or still being written.", fix=kind.fix)
+        raise ArtifactError(f"{where} is empty or still being written.", fix=kind.fix)
     if kind is RUN_RESULTS:  # of the others only parts are decoded to the last value
         _check_values(plain, where, least=_LEAST_IN_RESULTS)
     try:
@@ -131,7 +131,7 @@ def decode_part(raw: msgspec.Raw, into: Any, *, where: str, part: str) -> Any:
         return msgspec.json.decode(raw, type=into)
     except (ValueError, RecursionError) as error:
         raise ArtifactError(
-            f"{where}: {part} is not as dbt writes it: {_reason(error)}.", fix="Let dbt write the file again."
+            f"{where}: {part} is not as dbt writes it: {_reason(error)}.", fix="Run dbt to write the file again."
         ) from None
 
 
@@ -139,7 +139,7 @@ def _check_values(raw: bytes | msgspec.Raw, what: str, *, least: int) -> None:
     """Raise ArtifactError for JSON of so many tiny values that they would take far more memory than their text."""
     most = max(_MANY_VALUES, len(raw) // least)
     if len(raw) > most and _signs(text := bytes(raw)) > most and _has_more_values(text, most):
-        raise ArtifactError(f"{what} has more than {most:,} values.", fix="Let dbt write the file again.")
+        raise ArtifactError(f"{what} has more than {most:,} values.", fix="Run dbt to write the file again.")
 
 
 def _signs(text: bytes, start: int = 0, end: int | None = None) -> int:
@@ -210,7 +210,7 @@ def _check_kind(metadata: Metadata | None, *, kind: FileKind, where: str) -> Non
     found, version = metadata.schema()
     if not found:
         raise ArtifactError(
-            f"{where} is JSON, but no {kind.label} of dbt's: metadata.dbt_schema_version does not say what it is.",
+            f"{where} is JSON, but not a {kind.label} of dbt: metadata.dbt_schema_version is missing or unknown.",
             fix=kind.fix,
         )
     if found != kind.schema:

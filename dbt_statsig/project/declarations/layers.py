@@ -145,5 +145,5 @@ def _unknown(key: object, known: tuple[str, ...]) -> Fault:
     having = [kind.label for kind in Kind if isinstance(key, str) and key in fields_of(kind)]
     if not having:
         return unknown_key(key, known)
-    message = f"is a key of {' and '.join(f'{label}s' for label in having)} only."
+    message = f"is only a key of {' and '.join(f'{label}s' for label in having)}."
     return Fault(path=(str(key),), code="unknown-key", message=message, fix="Remove it.")

@@ -129,5 +129,5 @@ def apply_marks(marks: Marks, kind: Kind, block: Layer, path: KeyPath, *, table:
 
 
 def _contradicts(path: KeyPath, said: str, marked: str) -> Fault:
-    message = f"says {show(said)}, but the column {show(marked)} is marked so."
+    message = f"is {show(said)}, but the column {show(marked)} has this mark."
     return Fault(path=path, code="contradiction", message=message, fix="Remove the key or the column's mark.")

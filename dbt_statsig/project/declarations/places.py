@@ -99,7 +99,7 @@ class Document:
         self.fault = finding(
             "yaml-unreadable",
             f"{self.path} cannot be read: {why}. Lines in it are not known.",
-            fix="Correct the file; the findings themselves rest on dbt's manifest.",
+            fix="Correct the file. The findings themselves come from dbt's manifest.",
             location=Location(self.path, line, column),
         )
 

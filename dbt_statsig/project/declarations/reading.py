@@ -82,13 +82,13 @@ class NodeReader:
     def note_version(self) -> None:
         """Note that the block of this version counts for nothing, as another version is the latest."""
         version, latest = self.node.version, self.node.latest_version
-        message = f"is on version {version} of {self.node.name}, whose latest version is {latest}: it is left out."
+        message = f"is on version {version} of {self.node.name}, whose latest version is {latest}: it is ignored."
         self._report(Fault(path=("statsig",), code="not-latest-version", message=message))
 
     def _disabled(self, raw: object) -> None:
         """Note that the node is disabled in this target. What it owns in Statsig stays."""
         kinds = [kind for kind in Kind if isinstance(raw, dict) and kind.value in raw]
-        message = "is on a node that is disabled in this target: it is left out."
+        message = "is on a node that is disabled in this target: it is ignored."
         self._report(Fault(path=("statsig",), code="node-disabled", message=message))
         self.faulty.extend(FaultyBlock(kind=kind, unique_id=self.node.unique_id) for kind in kinds)
 
@@ -121,13 +121,13 @@ class NodeReader:
     def _blocks(self, raw: object) -> Iterator[tuple[Kind, Any, KeyPath]]:
         """Each block as it was written, with its path; faults of the frame around them are reported."""
         if not isinstance(raw, dict) or not raw:
-            message = "names no kind of source." if raw == {} else f"takes a mapping, not {show(raw)}."
+            message = "does not name a kind of source." if raw == {} else f"takes a mapping, not {show(raw)}."
             code = "missing-key" if raw == {} else "wrong-type"
             self.reject(code, message, _NO_KIND)
             return
         for key, value in raw.items():
             if not isinstance(key, str) or key not in KINDS:
-                fault = unknown_key(key, KINDS, message="is no kind of source.")
+                fault = unknown_key(key, KINDS, message="is not a kind of source.")
                 self._report(moved(fault, ("statsig",)))
                 self._all_kinds_faulty()
                 continue
@@ -236,7 +236,7 @@ class NodeReader:
             self.findings.append(
                 finding(
                     "duplicate-key",
-                    f"`{dotted(path)}` is already given in line {first}; YAML keeps only the last.",
+                    f"`{dotted(path)}` is already given in line {first}. YAML keeps only the last one.",
                     fix="Remove or merge one of the two.",
                     unique_id=self.node.unique_id,
                     kind=holders[0].kind.value if holders else "",

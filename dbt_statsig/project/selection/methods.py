@@ -118,8 +118,8 @@ def by_resource_type(scope: Scope, value: str, _: Sequence[str]) -> set[str]:
     """Nodes of that type; raises UsageError where dbt has no such type."""
     if value not in RESOURCE_TYPES:
         raise UsageError(
-            f'There is no resource type "{value}".',
-            fix=did_you_mean(value, RESOURCE_TYPES) or f"There are: {', '.join(RESOURCE_TYPES)}.",
+            f'Unknown resource type "{value}".',
+            fix=did_you_mean(value, RESOURCE_TYPES) or f"Choose one of: {', '.join(RESOURCE_TYPES)}.",
         )
     return {unique_id for unique_id, head in scope.heads.items() if head.resource_type == value}
 
@@ -187,7 +187,8 @@ def _descend(head: Head, keys: Iterable[str]) -> Any:
         value: Any = msgspec.json.decode(head.config)
     except ValueError as error:
         raise ArtifactError(
-            f"The config of {head.unique_id} in the manifest cannot be decoded: {error}.", fix="Let dbt write it again."
+            f"The config of {head.unique_id} in the manifest cannot be decoded: {error}.",
+            fix="Run dbt to write the file again.",
         ) from None
     for key in keys:
         value = value.get(key, _MISSING) if isinstance(value, dict) else _MISSING

@@ -92,7 +92,7 @@ def parse(part: str, word: str) -> Criterion:
         raise UsageError(f'"{word}" is not a selection.', fix=LET_DBT_SELECT)
     if not match["value"]:
         raise UsageError(
-            f'"{word}" names nothing to select.', fix="Write a name, or a method and its value: tag:daily."
+            f'"{word}" does not name anything to select.', fix="Write a name, or a method and its value: tag:daily."
         )
     method, *arguments = (match["method"] or _default_method(match["value"])).split(".")
     if method not in METHODS or (arguments and method != "config") or (method == "config" and not arguments):
@@ -192,7 +192,7 @@ def choose(manifest: Manifest, request: Request) -> tuple[frozenset[str] | None,
             return selection.unique_ids, selection.unmatched
     if request.dbt is None or not request.dbt.is_there:
         raise UsageError(
-            "--selector and state: are answered by dbt itself, and there is no dbt command to ask.",
+            "--selector and state: need dbt to answer them, and there is no dbt command.",
             fix="Install dbt where dbt-statsig runs, or name the nodes with --select.",
         )
     chosen = request.dbt.selected(

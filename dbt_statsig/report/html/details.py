@@ -60,7 +60,7 @@ def _parts(row: Row, share: int) -> Iterator[str]:
         folded = f"<details><summary>Everything declared</summary>{everything}</details>"
         yield folded if changing else section("Declared", everything)
     elif not (source or sql or changing):
-        yield "<p class=quiet>Nothing more is known of it.</p>"
+        yield "<p class=quiet>No details.</p>"
 
 
 def _payload(row: Row) -> Source | None:
@@ -82,7 +82,7 @@ def _where(source: SourceReport) -> str:
 
 def _notices(row: Row) -> Iterator[str]:
     if row.change and (row.change.reason or row.change.adopted):
-        adopted = "Taken over from the console." if row.change.adopted else ""
+        adopted = "Taken over (adopted)." if row.change.adopted else ""
         yield _notice(row.tone, (row.change.reason, adopted, row.change.fix))
     if row.left:
         yield _notice("calm", (row.left.reason,))
@@ -140,7 +140,7 @@ def _figure(source: SourceReport) -> str:
     if source.lineage is None:
         return "<figure></figure>"
     nodes = _nodes(source.lineage, source.unique_id)
-    caption = "Above it in dbt" if nodes else "Nothing stands above it in dbt"
+    caption = "Upstream in dbt" if nodes else "No upstream nodes in dbt"
     return f"<figure><figcaption>{caption}</figcaption>{nodes}</figure>"
 
 
@@ -151,7 +151,7 @@ def _nodes(lineage: Lineage, own: str) -> str:
         f" <i>{worded(node.resource_type)}</i>"
         for node in lineage.nodes
     ]
-    more = f"<li class=more>and {lineage.more} more above" if lineage.more else ""
+    more = f"<li class=more>and {lineage.more} more upstream" if lineage.more else ""
     return f"<ul class=above>{''.join(listed)}{more}</ul>" if listed else ""
 
 
@@ -167,9 +167,7 @@ def _columns(source: SourceReport, *, with_names: bool) -> str:
     names = worded(", ".join(source.selected), 1_000) if with_names else ""
     selected = f"<p class=quiet>Selects {names}</p>" if names else ""
     hidden = worded(", ".join(source.hidden), 1_000)
-    left_out = (
-        f"<p class=quiet>Leaves out {counted(len(source.hidden), 'hidden column')}: {hidden}</p>" if hidden else ""
-    )
+    left_out = f"<p class=quiet>Excludes {counted(len(source.hidden), 'hidden column')}: {hidden}</p>" if hidden else ""
     return section("Columns", table, selected, left_out) if table or selected or left_out else ""
 
 

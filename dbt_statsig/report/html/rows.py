@@ -30,7 +30,7 @@ class Group(Enum):
     CHANGES = "What changes"
     FORCE = "In force"
     READY = "Ready"
-    LEFT = "Left as they are"
+    LEFT = "Skipped"
 
 
 class Row(Struct, frozen=True, kw_only=True):
@@ -82,7 +82,7 @@ _STATES: dict[Action, tuple[str, Group, str]] = {
 }
 _ORDER = (
     *("failed", "unknown", "refused", "blocked", "undeclared", "not started"),
-    *("delete", "deleted", "update", "updated", "adopted", "rename", "renamed", "create", "created", "already so"),
+    *("delete", "deleted", "update", "updated", "adopted", "rename", "renamed", "create", "created", "already applied"),
 )
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 LONGEST_VALUE = 300
 LONGEST_NEW_TEXT = 24
-_UNPROVEN = {Evidence.DOCUMENTED: "documented only", Evidence.POSSIBLE: "possible: its SQL and its table may differ"}
+_UNPROVEN = {Evidence.DOCUMENTED: "documented only", Evidence.POSSIBLE: "possible: SQL and table may differ"}
 
 _TEXTS = ("description", "sql")
 _LOOKS = {Mark.ADDED: "add", Mark.REMOVED: "remove", Mark.FOLDED: "quiet"}

@@ -67,7 +67,7 @@ def columns_text(listing: Listing, style: Style = PLAIN) -> str:
     still_open = sum(not node.columns.is_complete for node in listing.nodes)
     said = f"{counted(len(listing.nodes), 'node')}, all lists complete."
     if still_open:
-        said = f"{counted(len(listing.nodes), 'node')}, {still_open:,} of them with a list that may not be complete."
+        said = f"{counted(len(listing.nodes), 'node')}, {still_open:,} of them may be incomplete."
     return "\n".join([*lines, style.paint(said if listing.nodes else "No node is selected.", "heading")]) + "\n"
 
 
@@ -80,7 +80,7 @@ def _lines(node: ListedNode, style: Style) -> list[str]:
         kind = f"  {one_line(column.data_type)}" if column.data_type else ""
         lines.append(f"    {one_line(column.name):<{width}}  {style.paint(column.evidence.value + kind, 'quiet')}")
     for reason in () if found.closed else found.reasons:
-        lines += style.prose(reason, indent=4, first="may have more: " if found.is_complete else "not complete: ")
+        lines += style.prose(reason, indent=4, first="may be incomplete: " if found.is_complete else "not complete: ")
     return [*lines, ""]
 
 
@@ -126,4 +126,4 @@ def diagnosis_summary(diagnosis: Diagnosis) -> str:
     if failed:
         return f"{failed:,} of {len(diagnosis.checks):,} checks failed."
     skipped = sum(check.ok is None for check in diagnosis.checks)
-    return f"All is well; {skipped:,} not checked." if skipped else "All is well."
+    return f"All checks passed, {skipped:,} skipped." if skipped else "All checks passed."

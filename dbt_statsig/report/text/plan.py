@@ -35,7 +35,7 @@ _SIGNS: dict[Action, tuple[str, str]] = {
 _COUNTED = (
     *((action, f"to {action.value}") for action in Action if action.writes),
     (Action.UNCHANGED, "unchanged"),
-    (Action.FOREIGN, "refused (not this project's)"),
+    (Action.FOREIGN, "not managed by this project"),
     (Action.BLOCKED, "blocked"),
     (Action.ORPHAN, "no longer declared"),
 )
@@ -118,7 +118,7 @@ def left_lines(left: Sequence[Left], style: Style) -> list[str]:
     """The sources that were left as they are, with the reason."""
     if not left:
         return []
-    lines = [style.paint("Left as they are", "heading")]
+    lines = [style.paint("Skipped", "heading")]
     groups: dict[str, list[Left]] = {}
     for one in left:
         groups.setdefault(one.reason, []).append(one)
@@ -137,7 +137,7 @@ def plan_summary(plan: Plan) -> str:
         return f"{told}."
     if set(actions) == {Action.UNCHANGED}:
         otherwise = sum(bool(change.not_kept) for change in plan.changes)
-        but = f", but for fields that Statsig keeps otherwise ({otherwise:,})" if otherwise else ""
+        but = f", except for fields that Statsig keeps differently ({otherwise:,})" if otherwise else ""
         return f"Nothing to do: {counted(len(actions), 'source')} as declared{but}."
     return f"Nothing to write: {told}." if told else "Nothing to do: no source is declared."
 

@@ -88,9 +88,9 @@ def plan_text(planned: Planned, style: Style = PLAIN) -> str:
 
 
 def _planned_summary(planned: Planned) -> str:
-    """The sums of a plan; where every source was left as it is, that."""
+    """The sums of a plan; where every source was unchanged, that."""
     if planned.left and not planned.plan.changes:
-        return f"Nothing to do: {counted(len(planned.left), 'source')} left as they are."
+        return f"Nothing to do: {counted(len(planned.left), 'source')} skipped."
     if planned.validation.unmatched and not planned.plan.changes:
         return "Nothing to do: the selection matches no declared source."
     return plan_summary(planned.plan)
@@ -151,7 +151,7 @@ def impact_lines(impact: Impact | None, style: Style) -> list[str]:
     if style.quiet and not effects:
         return []
     base = style.paint(f"(against {one_line(impact.base)})", "quiet")
-    lines = [f"{style.paint('What this change does', 'heading')}  {base}"]
+    lines = [f"{style.paint('Effects of this change', 'heading')}  {base}"]
     for home, group in groupby(sorted(effects, key=_order), key=_home):
         lines.append(f"  {home}")
         for found in group:
@@ -170,10 +170,12 @@ def baseline_lines(validation: Validation, style: Style) -> list[str]:
     if baseline is None:
         return []
     path = one_line(baseline.path)
-    lines = [] if style.quiet else [f"Known by the baseline {path}, not shown: {tally(baseline.known) or 'nothing'}."]
+    lines = [] if style.quiet else [f"In the baseline {path}, not shown: {tally(baseline.known) or 'nothing'}."]
     if baseline.stale:
         number = counted(len(baseline.stale), "entry", "entries")
-        lines += style.prose(f"{number} of {path} match no finding any more. Write the file again.", indent=0)
+        lines += style.prose(
+            f"{number} of {path} no longer match a finding; regenerate it with --write-baseline.", indent=0
+        )
         lines += [f"  {one_line(_entry(entry))}" for entry in baseline.stale[:_MOST_STALE]]
         if len(baseline.stale) > _MOST_STALE:
             lines.append(f"  and {len(baseline.stale) - _MOST_STALE:,} more")
@@ -184,7 +186,7 @@ def _experiments(impact: Impact, style: Style) -> list[str]:
     if impact.experiments is None:
         return []
     names = ", ".join(f"{one.name} ({one.status})" if one.status else one.name for one in impact.experiments)
-    return style.prose(f"Running experiments that use what it touches: {names or 'none'}.", indent=2)
+    return style.prose(f"Running experiments that use affected sources: {names or 'none'}.", indent=2)
 
 
 def _order(found: Finding) -> tuple[object, ...]:
@@ -194,7 +196,7 @@ def _order(found: Finding) -> tuple[object, ...]:
 def _home(found: Finding) -> str:
     if found.source:
         return one_line(f"{found.kind.replace('_', ' ')} {found.source}")
-    return "above the sources" if found.unique_id else "not compared"
+    return "upstream of the sources" if found.unique_id else "not compared"
 
 
 def _entry(entry: KnownFinding) -> str:

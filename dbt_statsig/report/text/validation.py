@@ -75,7 +75,7 @@ def _source(source: SourceReport, style: Style) -> list[str]:
         lines += style.prose(f"selects {counted(len(source.selected), 'column')}: {names}", indent=4)
     if source.hidden:
         names = clipped(", ".join(source.hidden), _LONGEST_LIST)
-        lines += style.prose(f"leaves out {counted(len(source.hidden), 'hidden column')}: {names}", indent=4)
+        lines += style.prose(f"excludes {counted(len(source.hidden), 'hidden column')}: {names}", indent=4)
     return [*lines, ""]
 
 
@@ -115,8 +115,8 @@ def verdict_line(validation: Validation, style: Style) -> str:
         ready = sum(not source.blocked for source in validation.sources)
         known = len(validation.sources) - ready
         clean = f"{counted(ready, 'source')} ready"
-        clean += f", {known:,} not, for findings that the baseline knows" if known else ""
-        return style.paint(f"{clean}; {told}." if told else f"{clean}, nothing found.", "good")
+        clean += f", {known:,} not, because of findings in the baseline" if known else ""
+        return style.paint(f"{clean}; {told}." if told else f"{clean}, no findings.", "good")
     blocked = sum(source.blocked for source in validation.sources)
     share = f" {blocked:,} of {counted(len(validation.sources), 'source')} cannot be pushed." if blocked else ""
     return style.paint(f"{told}.{share}", "error")

@@ -14,7 +14,7 @@ def _(given: Case) -> None:
     manifest.write_text(manifest.read_text(encoding="utf-8").replace("toUInt32(day_int)", "day_int"), encoding="utf-8")
     planned = given.plan()
     assert planned.changes == ["blocked"]
-    assert planned.errors == ['partition-type-unknown: Nothing proves the type of the partition column "day_int".']
+    assert planned.errors == ['partition-type-unknown: No proof of the type of partition column "day_int".']
 
 
 @case("clickhouse-nullable")

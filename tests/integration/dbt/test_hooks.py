@@ -128,7 +128,7 @@ def test_a_failing_data_test_holds_back_its_node(job: Job) -> None:
         (job.folder / "tests" / f"bad_{model}.sql").write_text(text, encoding="utf-8")
     said = job.dbt("build", "--select", "fct_orders", "fct_sessions", expect=1)
     assert job.held() == {"Sessions"}
-    assert "A data test of its node failed: bad_fct_orders (on_test_failure is hold)." in " ".join(said.split())
+    assert "A data test of its node failed: bad_fct_orders (`on_test_failure: hold`)." in " ".join(said.split())
     said = job.ours("sync", "--run-results")
     assert "A data test of its node failed: bad_fct_orders" in " ".join(said.split())
     assert job.held() == {"Sessions"}
@@ -156,7 +156,7 @@ def test_nothing_after_a_failure(job: Job) -> None:
     (job.folder / SESSIONS).write_text("select nonsense from {{ ref('stg_events') }}", encoding="utf-8")
     said = job.dbt("run", "--select", "fct_sessions", "fct_orders", expect=1)
     assert job.written() == []
-    assert "Another node failed, and after_failure is skip." in said
+    assert "Another node failed (`after_failure: skip`)." in said
 
 
 def test_the_whole_operation_in_a_hook_is_refused(job: Job) -> None:

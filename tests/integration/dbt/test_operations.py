@@ -113,5 +113,5 @@ def test_switched_off(job: Job, how: str) -> None:
         said = job.dbt("run-operation", "statsig_sync", "--vars", "{statsig_enabled: false}")
     else:
         said = job.dbt("run-operation", "statsig_sync", off=True)
-    assert "statsig_sync: switched off, nothing was done." in said
+    assert "statsig_sync: switched off, nothing done." in said
     assert list(job.console.requests) == []

@@ -121,7 +121,7 @@ def test_56_a_deletion_of_what_is_gone_is_done(project: Project, server: Running
         return True
 
     (entry,) = program.sync(request, confirm=delete_now).outcome.objects
-    assert (entry.status, entry.already, entry.message) == (Status.DONE, True, "It was gone already.")
+    assert (entry.status, entry.already, entry.message) == (Status.DONE, True, "It was already deleted.")
 
 
 def test_56_a_403_about_one_object_concerns_that_object(project: Project, server: Running) -> None:
@@ -209,7 +209,9 @@ def test_values_that_no_update_can_send_are_named_first(tmp_path: Path) -> None:
         for done in (plan(project), sync(project)):
             (found,) = [one for one in done.answer["validation"]["findings"] if one["code"] == "fields-lost"]
             assert done.code == 0
-            assert found["message"] == 'The update of "Orders" cannot send what Statsig holds besides: retention: 30.'
+            assert (
+                found["message"] == 'The update of "Orders" cannot send these values that Statsig has: retention: 30.'
+            )
             assert found["severity"] == "warning"
         held = server.state.sources["metric_sources"]["Orders"]
         assert (held["tags"], held["team"], held["isVerified"], "retention" in held) == (

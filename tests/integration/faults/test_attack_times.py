@@ -172,7 +172,7 @@ def test_a_description_that_is_cut(tmp_path: Path, server: Running, liar: Liar, 
         before = held(server)
         again = call(shop, "sync", "--prune", "--force")
     assert again.code == 1
-    assert "without its ownership line" in " ".join(again.stdout.split()) or "belongs to the console" in again.stdout
+    assert "without an ownership line" in " ".join(again.stdout.split()) or "it has no ownership line" in again.stdout
     assert held(server) == before
 
 

@@ -33,7 +33,7 @@ def test_another_kind_in_place_of_the_old(project: Project, server: Running) -> 
     project.declare("orders", "Orders", "qualifying_event")
     narrow = plan(project, "--kind", "metric_source", "--prune")
     assert narrow.actions["Orders"] == "blocked"
-    assert "which --kind leaves out" in str(narrow.answer["plan"]["changes"])
+    assert "which --kind excludes" in str(narrow.answer["plan"]["changes"])
     assert sync(project, "--kind", "metric_source", "--prune").code == 1
     assert "Orders" in server.state.sources["metric_sources"]
     assert sync(project, "--prune").code == 0
@@ -46,7 +46,7 @@ def test_the_object_of_a_node_that_is_gone(project: Project) -> None:
     assert sync(project).code == 0
     project.forget("m00")
     (gone,) = (one for one in plan(project).answer["plan"]["changes"] if one["action"] == "orphan")
-    assert gone["fix"] == "To delete it, run sync with --prune --force: the manifest has no such node."
+    assert gone["fix"] == "To delete it, run `sync --prune --force`: the manifest has no such node."
 
 
 def test_orphans_of_a_kind_that_nothing_declares(project: Project, server: Running) -> None:

@@ -170,7 +170,7 @@ def test_52_declaring_what_is_kept_ends_the_note(console: Keeping, client: Conso
         (
             lambda body: {**body, "tags": ["x"], "description": body["description"].partition(" (kept")[0]},
             2,
-            "the ownership line did not take the note",
+            "the note could not be added to the ownership line",
         ),
     ],
     ids=["no line", "no note"],
@@ -270,7 +270,7 @@ def test_52_a_value_that_never_settles(console: Keeping, client: ConsoleClient) 
     console.keep = lambda body: {**body, "tags": [f"write {len(console.sent)}"]}
     entry = synced(client, wanted(Kind.METRIC_SOURCE))
     assert (entry.status, len(console.sent)) == (Status.UNKNOWN, 2)
-    assert "did not take the note" in entry.message
+    assert "the note could not be added" in entry.message
 
 
 def test_50_a_note_that_cannot_be_removed(console: Keeping, client: ConsoleClient) -> None:

@@ -20,9 +20,9 @@ EXPECTED: dict[str, str] = {
     'declared: "Orders\\n\\nof the shop.\\n\\nManaged by dbt: shop/model.shop.orders".',
     "escape": 'Statsig keeps sql as "SELECT &#x27;A&#x27; AS x, * FROM orders"; '
     "declared: \"SELECT 'A' AS x, * FROM orders\".",
-    "lower": "Statsig keeps tags as [core]; declared: [Core].",
-    "add_tag": "Statsig keeps tags as [Core, from-api]; declared: [Core].",
-    "drop_flags": "Statsig keeps is_verified as not set; declared: true.",
+    "lower": "Statsig keeps tags as [core] (declared: [Core]).",
+    "add_tag": "Statsig keeps tags as [Core, from-api] (declared: [Core]).",
+    "drop_flags": "Statsig keeps is_verified as not set (declared: true).",
 }
 
 
@@ -84,8 +84,8 @@ def test_what_a_person_reads(project: Project, server: Running) -> None:
     assert "tags was sent as [Core], Statsig keeps [Core, from-api]" in text
     assert "not-kept" in text
     later = call(project, "plan")
-    assert "Statsig keeps tags as [Core, from-api]; declared: [Core]." in " ".join(later.stdout.split())
-    summary = "Nothing to do: 1 source as declared, but for fields that Statsig keeps otherwise (1)."
+    assert "Statsig keeps tags as [Core, from-api] (declared: [Core])." in " ".join(later.stdout.split())
+    summary = "Nothing to do: 1 source as declared, except for fields that Statsig keeps differently (1)."
     assert summary in later.stdout
     assert "'Core'" not in first.stdout + later.stdout
     for command in ("plan", "sync"):

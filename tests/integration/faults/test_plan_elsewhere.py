@@ -97,7 +97,7 @@ def test_a_limit_hides_no_difference(tmp_path: Path, server: Running) -> None:
     done = call(project, "plan", "--verbose")
     assert done.code == 1
     assert done.stdout.count("+ WHERE") + len(re.findall(r"\+ .*amount > 0", done.stdout)) >= 12
-    assert "would change or go at once" in done.stdout
+    assert "would change or be deleted at once" in done.stdout
     assert "sql" in call(project, "plan").stdout
     markdown = call(project, "plan", "--output", "markdown").stdout
     assert "`sql`: 12 of this project" in markdown

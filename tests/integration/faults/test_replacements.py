@@ -44,7 +44,7 @@ def test_a_refused_replacement(project: Project, server: Running, kind: str) -> 
     before = len(server.requests)
     done = sync(project, "--prune")
     assert (done.code, done.statuses) == (1, {NEW: "failed", OLD: "refused"})
-    assert done.entry(OLD)["message"] == f'"{NEW}" must be there first and was not written: nothing was sent.'
+    assert done.entry(OLD)["message"] == f'"{NEW}" must be written first, but was not. Nothing was sent.'
     assert [one for one in writes(server, since=before) if one.startswith("DELETE")] == []
     assert OLD in names(server, KINDS[kind])
     assert sync(project, "--prune").statuses == {NEW: "done", OLD: "done"}
@@ -79,7 +79,7 @@ def test_a_replacement_that_is_not_in_the_saved_plan(project: Project, server: R
     path.write_text(json.dumps(content))
     done = sync(project, "--plan", str(path))
     assert (done.code, done.statuses) == (1, {OLD: "refused"})
-    assert done.entry(OLD)["message"] == f'"{NEW}", which must be there first, is not written.'
+    assert done.entry(OLD)["message"] == f'"{NEW}", which must be written first, is not written.'
     assert OLD in names(server)
 
 

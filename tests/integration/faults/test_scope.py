@@ -262,7 +262,7 @@ def test_a_schema_that_may_not_be_pushed(project: Project) -> None:
     project.settings(allowed_schemas=["analytics"])
     told = " ".join(project.text("sync").stdout.split())
     assert 'Its schema "main" is not one that may be pushed (allowed_schemas: analytics).' in told
-    assert "→ Let dbt write the manifest for the target that may push" in told
+    assert "→ Run `dbt compile --target …` for a target that may push" in told
 
 
 @pytest.mark.parametrize("key", ["statsgi", "Statsig", "statsigs"])
@@ -284,7 +284,7 @@ def test_fault_28_the_marker_was_removed(project: Project, server: Running) -> N
     object_of(server, "Orders")["description"] = ""
     done = project.sync("--prune")
     assert (done.code, done.actions) == (1, {"Orders": "foreign"})
-    assert "without its ownership line" in project.text("plan").stdout
+    assert "without an ownership line" in project.text("plan").stdout
     project.declare("other", "Other")
     project.forget("orders")
     assert project.sync("--prune", "--force").code == 0

@@ -176,7 +176,7 @@ def test_a_dry_run_of_a_saved_plan(tmp_path: Path, server: Running) -> None:
     assert done.answer["outcome"]["dry_run"]
     text = (project.folder / "r.txt").read_text(encoding="utf-8")
     assert "Of the saved plan\n  ✗ refused      metric source S00\n" in text
-    assert "Note: Changes that are not in the saved plan were left: 1." in text
+    assert "Note: Changes that are not in the saved plan were skipped: 1." in text
     assert text.endswith("nothing was written: 1 to update. 2 changes of the saved plan would be refused.\n")
     comment = (project.folder / "r.md").read_text(encoding="utf-8")
     assert "| update | `S01` |" in comment

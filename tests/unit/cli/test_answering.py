@@ -82,14 +82,14 @@ def test_fault_44_a_renderer_that_fails(
     monkeypatch.setattr(answering, "format_named", broken)
     output = structs.replace(OUTPUT, reports=(*reports("a.json"), ReportFile(form="markdown", path=Path("b.md"))))
     if form == "text":
-        with pytest.raises(AnswerLost, match=r"text report could not be made: ImportError: No module.x1b named"):
+        with pytest.raises(AnswerLost, match=r"text report failed: ImportError: No module.x1b named"):
             tell(output, samples.CLEAN, exit_code=0)
         assert Path("a.json").is_file()
     else:
         assert tell(output, samples.CLEAN, exit_code=0) == 2
         said = capsys.readouterr()
         assert "1 source ready" in said.out
-        assert "json report could not be made" in said.err
+        assert "json report failed" in said.err
         assert not Path("a.json").exists()
     assert Path("b.md").is_file()
 

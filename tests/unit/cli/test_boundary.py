@@ -44,7 +44,7 @@ def test_unknown_command(capsys: pytest.CaptureFixture[str]) -> None:
 def test_far_off_command(capsys: pytest.CaptureFixture[str]) -> None:
     """Where no command is near, all are listed."""
     assert run(["xyz"]) == 2
-    assert f"There are: {', '.join(COMMANDS)}." in capsys.readouterr().err
+    assert f"Choose one of: {', '.join(COMMANDS)}." in capsys.readouterr().err
 
 
 def test_unknown_option(capsys: pytest.CaptureFixture[str]) -> None:

@@ -143,6 +143,6 @@ def test_the_working_folder_is_gone(
     gone.rmdir()
     assert run(["plan", *extra]) == 2
     shown = capsys.readouterr()
-    assert shown.err.startswith("Error: The working folder is gone.")
+    assert shown.err.startswith("Error: The working folder no longer exists.")
     assert "internal error" not in shown.err
-    assert ('"The working folder is gone."' in shown.out) is bool(extra)
+    assert ('"The working folder no longer exists."' in shown.out) is bool(extra)

@@ -35,7 +35,7 @@ def test_anything_like_a_console_key() -> None:
 
 
 def test_innocent_text_stays() -> None:
-    """Short and unrelated values are left as they are."""
+    """Short and unrelated values are skipped."""
     environ = {"STATSIG_API_KEY": "1", "HOME": "some-folder-of-mine"}
     assert redacted("1 of 11 in some-folder-of-mine", environ) == "1 of 11 in some-folder-of-mine"
 

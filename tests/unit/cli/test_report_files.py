@@ -81,8 +81,8 @@ def test_what_could_not_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ("htlm:x", "There is no format 'htlm'. Did you mean \"html\"?"),
-        ("zzz:x", "There is no format 'zzz'. There are: text, json,"),
+        ("htlm:x", "Unknown format 'htlm'. Did you mean \"html\"?"),
+        ("zzz:x", "Unknown format 'zzz'. Choose one of: text, json,"),
         ("html", "'html' is not FORMAT:PATH, such as html:target/statsig.html."),
         ("html:", "'html:' is not FORMAT:PATH"),
     ],

@@ -86,4 +86,4 @@ def test_full_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.setattr(sys, "stdout", Full())
         with pytest.raises(DbtStatsigError, match="No space left on device") as caught:
             write_out("report")
-    assert "stands" in caught.value.fix
+    assert "not undone" in caught.value.fix

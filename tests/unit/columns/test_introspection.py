@@ -105,7 +105,7 @@ def test_sql_that_the_manifest_leaves_out_proves_no_absence() -> None:
     assert proof.verdict(get(proof, M), "a").presence is Presence.PRESENT
     other = proof.verdict(get(proof, M), "b")
     assert other.presence is Presence.UNKNOWN
-    assert "the manifest leaves out its SQL as written" in other.message
+    assert "the manifest does not have its SQL as written" in other.message
 
 
 def test_an_ephemeral_parent_that_asks() -> None:

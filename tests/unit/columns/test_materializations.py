@@ -70,7 +70,7 @@ def test_tables_that_keep_their_first_columns(materialized: str) -> None:
 
 @pytest.mark.parametrize(("materialized", "change"), [("incremental", "append_new_columns"), ("snapshot", "ignore")])
 def test_tables_that_only_gain_columns(materialized: str, change: str) -> None:
-    """They have all that their SQL gives, and may have more: a SELECT lists the SQL's columns."""
+    """They have all that their SQL gives, and may be incomplete: a SELECT lists the SQL's columns."""
     node = model(
         "m",
         SQL,

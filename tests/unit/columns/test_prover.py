@@ -43,7 +43,7 @@ def test_a_stale_catalog_yields_to_complete_inference() -> None:
     assert columns.closed
     gone = proof.verdict(get(proof, "model.shop.m"), "gone")
     assert (gone.presence, gone.code) == (Presence.UNKNOWN, "column-going")
-    assert "after a build it is gone" in gone.message
+    assert "the next build removes it" in gone.message
 
 
 def test_a_stale_catalog_and_open_inference_stay_open() -> None:
@@ -138,7 +138,7 @@ def test_an_undeclared_model_is_not_taken() -> None:
     proof = prover(model("m", "select 1 as a"), model("child", 'select * from "shop"."main"."m"'))
     columns = proof.columns(get(proof, "model.shop.child"))
     assert not columns.closed
-    assert "no declared parent" in columns.reasons[0]
+    assert "not a declared parent" in columns.reasons[0]
 
 
 def test_two_nodes_of_one_table_share_its_entry() -> None:
@@ -152,7 +152,7 @@ def test_two_nodes_of_one_table_share_its_entry() -> None:
 REASONS = [
     (model("m", None), "no compiled SQL"),
     (model("m", 'select * from "shop"."main"."m"'), "of itself"),
-    (model("m", "select * from a.b.c"), "a.b.c, which is no declared parent"),
+    (model("m", "select * from a.b.c"), "a.b.c, which is not a declared parent"),
     (model("m", STAR, RAW), "a source without an entry"),
     (model("m", "selec"), "no query"),
     (model("m", 'select * from "shop"."main"."n"', "model.shop.n"), "no compiled SQL"),

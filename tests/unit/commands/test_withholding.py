@@ -128,7 +128,7 @@ def test_54_what_a_short_list_lacks_is_looked_for(kind: Kind) -> None:
     for reply, action in ((refused(404), Action.CREATE), (one(there), Action.UPDATE), (refused(418), Action.BLOCKED)):
         changes, told = planned(kind, [source], SHORT, SHORT, reply)
         assert changes["One"].action is action
-        assert told == [f"The list of {kind.label}s may lack some: 1 entries came, 3 were announced"]
+        assert told == [f"The list of {kind.label}s may be incomplete: 1 entries came, 3 were announced"]
     assert "could not be looked for" in changes["One"].reason
 
 
@@ -170,7 +170,9 @@ def lost(kind: Kind, held: dict[str, Any], *, by_name: bool = False, **changed: 
     plan = withheld(build_plan(desired, reading.live, Scope(project="shop")), reading)
     found = list(losses(plan, reading))
     assert {(each.code, each.source, each.unique_id) for each in found} <= {("fields-lost", "A", "model.shop.a")}
-    return [each.message.removeprefix('The update of "A" cannot send what Statsig holds besides: ') for each in found]
+    return [
+        each.message.removeprefix('The update of "A" cannot send these values that Statsig has: ') for each in found
+    ]
 
 
 @pytest.mark.parametrize("by_name", [False, True])

@@ -100,9 +100,9 @@ def test_an_empty_last_page_that_adds_up_is_no_doubt() -> None:
 @pytest.mark.parametrize(
     ("reply", "message"),
     [
-        ((200, {"data": {"a": 1}}), "page 1: data is no list"),
-        ((200, {"data": None}), "data is no list"),
-        ((200, {"message": "hello"}), "data is no list"),
+        ((200, {"data": {"a": 1}}), "page 1: data is not a list"),
+        ((200, {"data": None}), "data is not a list"),
+        ((200, {"message": "hello"}), "data is not a list"),
         (page("a", "b"), "no object in it has a name"),
     ],
 )
@@ -123,7 +123,7 @@ def test_404_is_nothing_and_null_is_checked() -> None:
     """A missing object is None; an answer without an object means that only if the list lacks it too."""
     assert Opened(refused(404)).client.get(Kind.ENTITY_PROPERTY_SOURCE, "a") is None
     assert Opened(one(None), page(total=0)).client.get(Kind.ENTITY_PROPERTY_SOURCE, "a") is None
-    with pytest.raises(ProtocolError, match="holds no object"):
+    with pytest.raises(ProtocolError, match="contains no object"):
         Opened(one(None), page(*named("a"), total=1)).client.get(Kind.ENTITY_PROPERTY_SOURCE, "a")
 
 
@@ -157,7 +157,7 @@ def test_53_what_could_not_be_sent_back_is_not_read() -> None:
     """Fault 53: half a character makes its object unreadable, and no other."""
     body = rb'{"data": [{"name": "a", "sql": "\ud800"}, {"name": "b"}], "pagination": {"nextPage": null}}'
     listing = Opened(httpx.Response(200, content=body)).client.list(Kind.ASSIGNMENT_SOURCE)
-    assert "half a character" in listing.unread["a"]
+    assert "unpaired surrogate" in listing.unread["a"]
     assert [item.name for item in listing.items] == ["a", "b"]
 
 
@@ -194,7 +194,7 @@ def test_an_incomplete_list_proves_no_absence() -> None:
     [
         (Kind.METRIC_SOURCE, "", "empty name"),
         (Kind.METRIC_SOURCE, "list", "list of metric sources"),
-        (Kind.QUALIFYING_EVENT, "a\ud800", "half a character"),
+        (Kind.QUALIFYING_EVENT, "a\ud800", "unpaired surrogate"),
         (Kind.QUALIFYING_EVENT, "\U0001f600" * 10_000, "too long"),
     ],
 )

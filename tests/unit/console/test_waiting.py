@@ -83,7 +83,7 @@ def test_stop_ends_stoppable_waits_only() -> None:
     clock = FakeClock()
     waiting = patience(clock)
     waiting.stop()
-    with pytest.raises(Stopped, match="not sent"):
+    with pytest.raises(Stopped, match="Not sent"):
         waiting.pause(5, "a", stoppable=True)
     with pytest.raises(Stopped):
         waiting.queue(5, "a")

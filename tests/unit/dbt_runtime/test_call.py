@@ -36,7 +36,7 @@ def test_kinds() -> None:
     """Kinds come by their names, and a wrong one is told with the nearest, or with all."""
     assert kinds("metric_source qualifying_event") == {Kind.METRIC_SOURCE, Kind.QUALIFYING_EVENT}
     assert kinds(None) == frozenset()
-    with pytest.raises(UsageError, match="There are: assignment_source"):
+    with pytest.raises(UsageError, match="Choose one of: assignment_source"):
         kinds("zzz")
 
 

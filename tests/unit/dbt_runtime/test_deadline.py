@@ -35,7 +35,7 @@ def test_never_ends() -> None:
     """Work that does not even stop is given up after the grace, and the error says what is not known."""
     ended = threading.Event()
     started = time.monotonic()
-    with pytest.raises(TimedOut, match="may or may not have been written"):
+    with pytest.raises(TimedOut, match="may or may not have happened"):
         within(0.05, lambda _: ended.wait(10), grace=0.05)
     assert time.monotonic() - started < 5
     ended.set()

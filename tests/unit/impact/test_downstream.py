@@ -63,7 +63,7 @@ def test_another_column_in_a_role(tmp_path: Path) -> None:
     assert effects(changed(tmp_path, SAME, now)) == [
         (
             "impact-source-changed",
-            'The assignment source "Exposures" takes "country" as group_id_column instead of "variant".',
+            'The assignment source "Exposures" now reads group_id_column from "country" (was "variant").',
         )
     ]
 
@@ -77,14 +77,14 @@ def test_another_spelling_is_no_change(tmp_path: Path) -> None:
 def test_a_renamed_model(tmp_path: Path) -> None:
     """A source that moved to another model is told with both, and no column of it counts as lost."""
     found = effects(changed(tmp_path, SAME, [staging(), marked("fct_exposures")]))
-    told = 'The assignment source "Exposures" reads model.shop.fct_exposures instead of model.shop.fct.'
+    told = 'The assignment source "Exposures" now reads model.shop.fct_exposures (was model.shop.fct).'
     assert found == [("impact-model-renamed", told)]
 
 
 def test_a_renamed_table(tmp_path: Path) -> None:
     """Another alias of the same model is told; another schema, as in every pull request's build, is not."""
     found = effects(changed(tmp_path, SAME, [staging(), marked("fct", alias="exposures_v2")]))
-    told = 'The assignment source "Exposures" reads the table "exposures_v2" instead of "fct".'
+    told = 'The assignment source "Exposures" now reads the table "exposures_v2" (was "fct").'
     assert found == [("impact-table-renamed", told)]
     elsewhere = [staging(), {**marked("fct"), "schema": "pr_7", "relation_name": '"shop"."pr_7"."fct"'}]
     assert effects(changed(tmp_path, SAME, elsewhere)) == []
@@ -104,7 +104,7 @@ def test_a_removed_source(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "then"),
-    [("entity_property_source", "renamed"), ("metric_source", "created as a new object, and the old one stays")],
+    [("entity_property_source", "renamed"), ("metric_source", "created as a new object; the old one stays")],
 )
 def test_a_renamed_source(tmp_path: Path, kind: str, then: str) -> None:
     """Another name of the only source of a kind on a model is a new name, told with what Statsig makes of it."""
@@ -185,10 +185,10 @@ def test_strict_leaves_effects_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ({"where": "country = 'DE'"}, {"where": "country = 'FR'"}, "has \"country = 'FR'\" as where instead of"),
-        ({"where": "country = 'DE'"}, {"where": "variant = 'a'"}, "has \"variant = 'a'\" as where instead of"),
-        ({}, {"where": "country = 'DE'"}, "has \"country = 'DE'\" as where instead of nothing."),
-        ({"partition_column": "exposed_at"}, {}, 'has nothing as partition_column instead of "exposed_at".'),
+        ({"where": "country = 'DE'"}, {"where": "country = 'FR'"}, "now has where \"country = 'FR'\" (was"),
+        ({"where": "country = 'DE'"}, {"where": "variant = 'a'"}, "now has where \"variant = 'a'\" (was"),
+        ({}, {"where": "country = 'DE'"}, "now has where \"country = 'DE'\" (was nothing)."),
+        ({"partition_column": "exposed_at"}, {}, 'now has partition_column nothing (was "exposed_at").'),
         ({}, {"sql": f"select {COLUMNS} from fct"}, "now has a query of its own."),
         ({"sql": f"select {COLUMNS} from fct"}, {}, "no longer has a query of its own."),
         ({"sql": f"select {COLUMNS} from a"}, {"sql": f"select {COLUMNS} from b"}, "has changed its own query."),
@@ -229,7 +229,7 @@ def test_other_formulas_of_a_metric_source(tmp_path: Path) -> None:
         'computes the custom field gone as nothing instead of "extra + 1".',
         f'computes the custom field net as "extra * 0.80 + {"1" * 105}..." instead of "extra * 0.81".',
         'computes the custom field new as "user_id" instead of nothing.',
-        "has true as timestamp_as_day instead of nothing.",
+        "now has timestamp_as_day true (was nothing).",
     ]
 
 

@@ -79,7 +79,7 @@ def test_a_list_that_may_lack_some_is_doubted() -> None:
     """An incomplete list of experiments is a warning, as is one that cannot be read."""
     opened = Opened(page(BUTTON, total=7))
     result = with_experiments(planned(change(Action.UPDATE)), opened.client, Silent())
-    assert result.warnings[0].startswith("The list of experiments may lack some: ")
+    assert result.warnings[0].startswith("The list of experiments may be incomplete: ")
     assert result.validation.impact is not None
     assert result.validation.impact.experiments == ()
     opened = Opened(refused(400))

@@ -148,7 +148,7 @@ def test_partition_filter(column: str, predicate: str) -> None:
 def test_partition_of_unknown_type() -> None:
     """A type that nothing proves is no ground for a filter: an error, and what was built must not be pushed."""
     result = one({"partition_column": "exposed_on"}, catalog=False)
-    assert result.unproven == 'Nothing proves the type of the partition column "exposed_on".'
+    assert result.unproven == 'No proof of the type of partition column "exposed_on".'
     assert [(found.code, found.severity) for found in result.findings] == [("partition-type-unknown", Severity.ERROR)]
 
 

@@ -33,7 +33,7 @@ def test_a_kind_that_cannot_be_renamed(word: str) -> None:
     (change,) = adopting(word, kind=EVENT)
     assert change.action is Action.BLOCKED
     assert change.reason == '"All orders" cannot become "A": Statsig cannot rename a qualifying event.'
-    assert change.fix == 'Declare it as "All orders"; or leave out --adopt to create "A" beside it.'
+    assert change.fix == 'Declare it as "All orders", or remove --adopt to create "A" as well.'
 
 
 def test_more_than_one_source_could_be_meant() -> None:
@@ -75,21 +75,21 @@ def test_the_same_command_again() -> None:
         (
             "All order=A",
             LIVE,
-            'The console has no assignment source "All order" to take over.',
+            'Statsig has no assignment source "All order" to take over.',
             'Did you mean "All orders"?',
         ),
-        ("x=A", [], 'The console has no assignment source "x" to take over.', "Give its name as it is there."),
+        ("x=A", [], 'Statsig has no assignment source "x" to take over.', "Give its name as it is in Statsig."),
         (
             "All orders=A",
             [*LIVE, source("A")],
-            '"All orders" cannot become "A": the console has "A" already.',
-            'Leave out --adopt "All orders=A", or delete "A" in Statsig.',
+            '"All orders" cannot become "A": Statsig already has "A".',
+            'Remove --adopt "All orders=A", or delete "A" in Statsig.',
         ),
         (
             "Mine=A",
             [source("Mine", "m")],
             '"Mine" cannot become "A": it is, or becomes, another source of this project.',
-            'Leave out --adopt "Mine=A".',
+            'Remove --adopt "Mine=A".',
         ),
     ],
 )
@@ -127,7 +127,7 @@ def test_the_source_is_there_already(live: list[object]) -> None:
     """An object cannot become a source that this project has already: that is said, and neither is touched."""
     change = next(one for one in adopting("All orders=A", live=live) if one.name == "A")
     assert change.action is Action.BLOCKED
-    assert change.reason == '"All orders" cannot become "A": this project has "A" in Statsig already.'
-    assert change.fix == 'Leave out --adopt "All orders=A", or delete one of the two in Statsig.'
+    assert change.reason == '"All orders" cannot become "A": this project already has "A" in Statsig.'
+    assert change.fix == 'Remove --adopt "All orders=A", or delete one of the two in Statsig.'
     (done,) = adopting("All orders=A", live=[source("A", "a")])
     assert done.action is Action.UNCHANGED

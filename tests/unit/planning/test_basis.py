@@ -75,7 +75,7 @@ def wanted(
         name=declaration.name,
         unique_id=MODEL,
         payload=built.payload,
-        blocked="Its declaration has errors." if opened else "",
+        blocked="It has errors." if opened else "",
         excused=bool(opened),
         basis=structs.replace(built.basis, uncompiled=uncompiled),
     )
@@ -190,7 +190,7 @@ def test_a_changed_declaration_waits_for_evidence(edit: dict[str, Any]) -> None:
     found = change(wanted(edit), live)
     assert found.action is Action.BLOCKED
     assert found.reason.startswith("It differs from what is declared, but its columns depend on SQL")
-    assert found.fix == "Run `dbt compile`, then run this again; --force writes it as it is now."
+    assert found.fix == "Run `dbt compile`, then run this again. --force writes it as it is now."
     assert change(wanted(edit), live, force=True).action is Action.UPDATE
     assert change(wanted(edit, sql=SQL), live).action is Action.UPDATE
 
@@ -273,7 +273,7 @@ def test_hidden_columns_are_never_kept() -> None:
     """A live list that shows a column tagged as hidden is not kept; the declaration's error stays."""
     shown = live_of(wanted(sql=SQL))
     found = change(wanted(hide=("email",)), shown)
-    assert (found.action, found.reason) == (Action.BLOCKED, "Its declaration has errors.")
+    assert (found.action, found.reason) == (Action.BLOCKED, "It has errors.")
     assert change(wanted(hide=("email",)), live_of(wanted(sql="select * from nowhere"))).action is Action.BLOCKED
 
 

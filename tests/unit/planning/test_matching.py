@@ -149,7 +149,7 @@ def test_foreign(project: str) -> None:
     change = only(planned([wanted("A", "a")], [live]))
     assert change.action is Action.FOREIGN
     assert '--adopt "A"' in change.fix
-    assert (project or "without its ownership line") in change.reason
+    assert (project or "without an ownership line") in change.reason
 
 
 def test_adopt() -> None:
@@ -180,8 +180,8 @@ def test_a_changed_line_of_another_project(change: Callable[[str], str]) -> None
 def test_a_marker_that_was_removed() -> None:
     """An object that is as declared but for its marker is told as such; one that differs is the console's."""
     bare, other = source("A"), source("A", sql="SELECT 9")
-    assert "without its ownership line" in only(planned([wanted("A", "a")], [bare])).reason
-    assert "belongs to the console" in only(planned([wanted("A", "a")], [other])).reason
+    assert "without an ownership line" in only(planned([wanted("A", "a")], [bare])).reason
+    assert "it has no ownership line" in only(planned([wanted("A", "a")], [other])).reason
 
 
 def test_owned() -> None:
@@ -228,7 +228,7 @@ def test_foreign_objects_are_never_orphans() -> None:
 
 def test_blocked() -> None:
     """A declaration with errors is blocked, and its live object is no orphan, whatever its name there."""
-    plan = planned([wanted("B", "a", blocked="Its declaration has errors.")], [source("A", "a")], prune=True)
+    plan = planned([wanted("B", "a", blocked="It has errors.")], [source("A", "a")], prune=True)
     assert told(plan) == [("blocked", "B")]
 
 

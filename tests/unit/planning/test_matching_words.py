@@ -14,8 +14,8 @@ from tests.unit.planning.test_matching import ASSIGNMENT, EVENT, only, planned, 
 if TYPE_CHECKING:
     from dbt_statsig.planning.matching import Desired
 
-HELD = 'It is "A" in the console, and its new name is held by another object there.'
-CIRCLE = "Its new name is one of several that are exchanged in a circle."
+HELD = 'It is "A" in Statsig, and another object has its new name.'
+CIRCLE = "Several sources exchange their names in a circle."
 
 
 def refused(
@@ -38,16 +38,19 @@ def refused(
 @pytest.mark.parametrize(
     ("live", "reason"),
     [
-        (source("A", sql="SELECT 9"), "The console has an object of this name that belongs to the console."),
+        (
+            source("A", sql="SELECT 9"),
+            "Not managed by this project: it has no ownership line.",
+        ),
         (
             source("A", "x", project="other", sql="SELECT 9"),
-            'The console has an object of this name that belongs to dbt project "other".',
+            'Not managed by this project: it belongs to dbt project "other".',
         ),
         (
             source("A"),
             (
-                "The console has this object as declared, but without its ownership line: "
-                "it was removed there, or the object was made by hand."
+                "Statsig has this object as declared, but without an ownership line: it was removed, or the object "
+                "was created by hand."
             ),
         ),
     ],
@@ -62,8 +65,8 @@ def test_foreign(live: Source, reason: str) -> None:
 def test_twin() -> None:
     """A name that differs in case alone is the console's to spell."""
     item = wanted("checkout", "a")
-    reason = 'The console has "Checkout", which differs only in upper and lower case.'
-    fix = "Declare the name as the console spells it."
+    reason = 'Statsig has "Checkout", which differs only in upper and lower case.'
+    fix = "Declare the name as Statsig spells it."
     assert only(planned([item], [source("Checkout")])) == refused(Action.FOREIGN, item, reason, fix)
 
 
@@ -100,8 +103,8 @@ def test_blocked() -> None:
 @pytest.mark.parametrize(
     ("prune", "complete", "action", "fix"),
     [
-        (False, True, Action.ORPHAN, "To delete it, run sync with --prune."),
-        (False, False, Action.ORPHAN, "To delete it, run sync with --prune."),
+        (False, True, Action.ORPHAN, "To delete it, run `sync --prune`."),
+        (False, False, Action.ORPHAN, "To delete it, run `sync --prune`."),
         (True, True, Action.DELETE, ""),
         (
             True,
@@ -120,7 +123,7 @@ def test_no_longer_declared(action: Action, fix: str, *, prune: bool, complete: 
         name="A",
         unique_id="model.shop.a",
         live_name="A",
-        reason="No model declares it any more.",
+        reason="It is no longer declared.",
         fix=fix,
         live=live,
     )

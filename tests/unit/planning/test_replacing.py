@@ -54,7 +54,7 @@ def test_a_refused_replacement_keeps_the_old_one(held: object, action: Action, *
     plan = planned([wanted("B", "a", kind=EVENT)], live, kind=EVENT, prune=prune)  # type: ignore[arg-type]  # drawn
     old = by_name(plan.changes)["A"]
     assert old.action is action
-    assert old.reason == 'Its node declares "B" in its place, which cannot be written, so this one stays.'
+    assert old.reason == 'Its node declares "B" in its place, which cannot be written, so this one is not deleted.'
     assert old.fix == 'See "B".'
 
 
@@ -72,8 +72,8 @@ def test_a_change_of_case_where_the_kind_cannot_be_renamed(*, prune: bool) -> No
     old, new = plan.changes
     assert (new.name, new.action) == ("orders", Action.BLOCKED)
     assert new.reason == (
-        'The console has "Orders", which differs only in upper and lower case. '
-        "A qualifying event cannot be renamed, and the two cannot stand side by side."
+        'Statsig has "Orders", which differs only in upper and lower case. '
+        "A qualifying event cannot be renamed, and Statsig cannot have both."
     )
     assert (old.name, old.action) == ("Orders", Action.BLOCKED if prune else Action.ORPHAN)
 
@@ -102,7 +102,7 @@ def test_united() -> None:
     chain[2] = structs.replace(chain[2], action=Action.BLOCKED)
     found = united(chain)
     assert [change.action for change in found] == [Action.BLOCKED] * 3 + [Action.RENAME]
-    assert (found[0].reason, found[0].fix) == ('"B", which must be there first, is not written.', 'See "B".')
+    assert (found[0].reason, found[0].fix) == ('"B", which must be written first, is not written.', 'See "B".')
 
 
 def test_disabled_in_this_target() -> None:

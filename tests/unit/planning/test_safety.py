@@ -43,8 +43,8 @@ def test_the_share(action: Action, count: int, *, held: bool) -> None:
 def test_the_reason() -> None:
     """It says how many of how many, the limit, and both next steps."""
     (change, *_) = guarded(plan_of(Action.DELETE, 4), {METRIC: 10}, LIMITS, declares=True, force=False).changes
-    assert change.reason == "4 of this project's 10 metric sources would change or go at once, more than 30 %."
-    assert change.fix == "See what it would do with `plan --prune --force`; if that is meant, run again with --force."
+    assert change.reason == "4 of this project's 10 metric sources would change or be deleted at once, more than 30 %."
+    assert change.fix == "Check it with `plan --prune --force`. If it is intended, run again with --force."
 
 
 @pytest.mark.parametrize(("count", "held"), [(1, False), (2, False), (3, True), (8, True)])
@@ -142,12 +142,8 @@ def test_nothing_declared(*, force: bool) -> None:
     """A manifest that marks nothing deletes nothing, whatever is asked for."""
     result = guarded(plan_of(Action.DELETE, 1), {METRIC: 1}, LIMITS, declares=False, force=force)
     assert actions(result) == {Action.BLOCKED}
-    assert result.changes[0].reason == (
-        "The manifest marks no node for Statsig at all, which is no ground to delete everything."
-    )
-    assert result.changes[0].fix == (
-        "Look at the manifest; delete the last objects in Statsig's console if that is meant."
-    )
+    assert result.changes[0].reason == ("The manifest declares no source at all, so nothing is deleted.")
+    assert result.changes[0].fix == ("Check the manifest. If it is intended, delete the last objects in Statsig.")
 
 
 def test_nothing_declared_blocks_deletions_only() -> None:
@@ -183,7 +179,7 @@ def test_an_orphan_of_an_absent_node() -> None:
         gone = {"model.shop.a": 1} if absent else {}
         return guarded(plan, {METRIC: 5}, LIMITS, declares=True, force=force, absent=gone).changes[0].fix
 
-    both = "To delete it, run sync with --prune --force: the manifest has no such node."
+    both = "To delete it, run `sync --prune --force`: the manifest has no such node."
     assert hint(absent=True, force=False) == both
     assert hint(absent=False, force=False) == hint(absent=True, force=True) == PRUNE
     assert hint(absent=True, force=False, fix="See Statsig.") == "See Statsig."
@@ -197,5 +193,5 @@ def test_a_replacement_of_another_kind_that_is_left_out() -> None:
     result = not_replaced_elsewhere(Plan(project="shop", changes=changes), {"model.shop.a": 'qualifying event "E"'})
     assert [one.action for one in result.changes] == [Action.BLOCKED, Action.DELETE]
     assert result.changes[0].reason == (
-        'Its node declares the qualifying event "E", which --kind leaves out, so this one stays.'
+        'Its node declares the qualifying event "E", which --kind excludes, so this one is not deleted.'
     )

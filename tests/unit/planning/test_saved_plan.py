@@ -32,8 +32,8 @@ VALIDATION = Validation(
     project="shop", adapter="duckdb", dbt_version="1.11", manifest_path="m", sources=(), findings=()
 )
 LIVE = MetricSource(name="Orders", sql="select 1", tags=("b", "a"))
-NOT_AS_SEEN = "The console is not as the plan saw it"
-EDITED = "The object was edited in the console after the plan was made."
+NOT_AS_SEEN = "Statsig changed after the plan was made"
+EDITED = "The object was edited in Statsig after the plan was made."
 REQUEST = Request(project_dir=Path())
 
 
@@ -85,7 +85,7 @@ def test_a_preview_has_what_would_be_written(tmp_path: Path) -> None:
     preview = matched(load(saved(tmp_path, [ready, change(name="Edited")])), now).previewed(now)
     assert preview.planned == structs.replace(now, plan=Plan(project="shop", changes=(ready, same)))
     assert [(entry.change.name, entry.status) for entry in preview.outcome.objects] == [("Edited", Status.REFUSED)]
-    assert preview.outcome.notes == ("Changes that are not in the saved plan were left: 1. Plan again to see them.",)
+    assert preview.outcome.notes == ("Changes that are not in the saved plan were skipped: 1. Plan again to see them.",)
 
 
 def test_order_and_blanks_are_no_edit(tmp_path: Path) -> None:
@@ -103,10 +103,10 @@ def test_order_and_blanks_are_no_edit(tmp_path: Path) -> None:
         (change(Action.CREATE), f"{NOT_AS_SEEN}: this object would now be created."),
         (change(Action.RENAME), f"{NOT_AS_SEEN}: this object would now be renamed."),
         (change(Action.DELETE), f"{NOT_AS_SEEN}: this object would now be deleted."),
-        (change(Action.FOREIGN), f"{NOT_AS_SEEN}: this object would now be refused as not this project's."),
-        (change(Action.ORPHAN), f"{NOT_AS_SEEN}: this object would now be told as no longer declared."),
+        (change(Action.FOREIGN), f"{NOT_AS_SEEN}: this object would now be refused as not managed by this project."),
+        (change(Action.ORPHAN), f"{NOT_AS_SEEN}: this object would now be reported as no longer declared."),
         (change(Action.BLOCKED), f"{NOT_AS_SEEN}: this object would now be blocked."),
-        (None, f"{NOT_AS_SEEN}: there is nothing left to do to it."),
+        (None, f"{NOT_AS_SEEN}: nothing remains to do."),
     ],
 )
 def test_what_changed_is_refused(tmp_path: Path, now: Change | None, words: str) -> None:
@@ -135,7 +135,7 @@ def test_what_is_done_already_is_done(tmp_path: Path) -> None:
         ("Orders", Status.DONE),
         ("Old", Status.DONE),
     ]
-    assert {entry.message for entry in left.settled} == {"It was so already: nothing was sent."}
+    assert {entry.message for entry in left.settled} == {"Already applied: nothing was sent."}
     assert [(entry.change.action, entry.already) for entry in left.settled] == [
         (Action.UPDATE, True),
         (Action.DELETE, True),
@@ -153,7 +153,7 @@ def test_what_is_new_is_left(tmp_path: Path) -> None:
     """Changes that the saved plan does not hold are not written, and are told."""
     left = rest(tmp_path, [change()], [change(), change(Action.DELETE, "Old"), change(Action.ORPHAN, "Older")])
     assert [one.name for one in left.plan.changes] == ["Orders"]
-    assert left.notes == ("Changes that are not in the saved plan were left: 1. Plan again to see them.",)
+    assert left.notes == ("Changes that are not in the saved plan were skipped: 1. Plan again to see them.",)
 
 
 @pytest.mark.parametrize("field", ["project", "target", "base_url", "declared", "settings"])
@@ -287,7 +287,7 @@ def test_options_of_ones_own_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         scoped(structs.replace(REQUEST, **own), plan)
     assert caught.value.message == f"{options} cannot be combined with --plan: a saved plan brings its own."
-    assert caught.value.fix == "Give such options when the plan is made."
+    assert caught.value.fix == "Give these options to `plan --out`."
 
 
 @pytest.mark.parametrize("field", [{"select": ("state:new",)}, {"results": {}}, {"run_results": Path("x")}])
@@ -303,8 +303,8 @@ def test_what_can_be_saved() -> None:
 
 
 def test_a_plan_by_hand_is_not_saved(tmp_path: Path) -> None:
-    """A plan that is bound to nothing is the caller's mistake."""
-    with pytest.raises(ValueError, match="bound to nothing"):
+    """A plan that is has no binding is the caller's mistake."""
+    with pytest.raises(ValueError, match="has no binding"):
         save(planned(binding=None), REQUEST, tmp_path / "x")
 
 
@@ -343,6 +343,6 @@ def test_the_binding_follows_what_matters() -> None:
 
 
 def test_a_plan_by_hand_is_bound_to_nothing(tmp_path: Path) -> None:
-    """A new plan that is bound to nothing is compared change by change all the same."""
+    """A new plan that is has no binding is compared change by change all the same."""
     left = matched(load(saved(tmp_path, [change()])), planned(change(), binding=None))
     assert left.plan.changes == (change(),)

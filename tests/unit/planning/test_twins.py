@@ -26,7 +26,7 @@ def test_a_creation_beside_a_foreign_twin(kind: Kind, declared: str, live: str) 
     """A foreign name that differs only in its spelling is not created a second time."""
     change = only(planned([wanted(declared, "a", kind=kind)], [source(live, kind=kind)], kind=kind))
     assert (change.action, change.name) == (Action.FOREIGN, declared)
-    assert change.reason.startswith(f'The console has "{live}", which differs only in ')
+    assert change.reason.startswith(f'Statsig has "{live}", which differs only in ')
 
 
 @pytest.mark.parametrize(("declared", "live"), TWINS)

@@ -119,13 +119,13 @@ def test_a_file_is_read_as_it_was_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"", "is no baseline"),
-        (b"[]", "is no baseline"),
-        (b'{"schema_version": 1, "findings": [{"code": 1}]}', "is no baseline"),
-        (b'{"schema_version": 1, "findings": [{"code": "a", "colour": "b"}]}', "is no baseline"),
+        (b"", "is not a baseline"),
+        (b"[]", "is not a baseline"),
+        (b'{"schema_version": 1, "findings": [{"code": 1}]}', "is not a baseline"),
+        (b'{"schema_version": 1, "findings": [{"code": "a", "colour": "b"}]}', "is not a baseline"),
         (b'{"schema_version": 2}', "version 1"),
         (b'{"findings": []}', "version 1"),
-        (b"\xff\xfe", "is no baseline"),
+        (b"\xff\xfe", "is not a baseline"),
     ],
 )
 def test_a_file_that_is_none_is_refused(tmp_path: Path, content: bytes, says: str) -> None:

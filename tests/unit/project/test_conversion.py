@@ -87,9 +87,9 @@ def test_what_fits(field: str, value: object, expected: object) -> None:
         ("line", 3, "takes text, not the number 3."),
         ("line", date(2026, 1, 2), "takes text, not a date."),
         ("line", {}, "takes text, not a mapping."),
-        ("line", "\ud800", 'is no valid text: "\\ud800".'),
+        ("line", "\ud800", 'is not valid text: "\\ud800".'),
         ("line", "é", None),
-        ("line", "a\x85b", 'holds a control character: "a\\x85b".'),
+        ("line", "a\x85b", 'contains a control character: "a\\x85b".'),
         ("flag", "true", 'takes true or false, not "true".'),
         ("flag", 1, "takes true or false, not the number 1."),
         ("whole", True, "takes a whole number from 0 to 9, not true."),
@@ -110,7 +110,7 @@ def test_what_fits(field: str, value: object, expected: object) -> None:
         ("pairs", {1: 1}, "takes text as a key, not the number 1."),
         ("inner", 1, "takes a mapping, not the number 1."),
         ("either", 1, "takes text, not the number 1."),
-        ("anything", "{% x %}", "holds {{ or {%: dbt did not render it."),
+        ("anything", "{% x %}", "contains {{ or {%: dbt did not render it."),
     ],
 )
 def test_what_does_not_fit(field: str, value: object, message: str | None) -> None:

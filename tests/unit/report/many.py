@@ -142,10 +142,10 @@ def _change(number: int, source: SourceReport) -> Change:
     if action is Action.RENAME:
         fields = (FieldChange(field="name", before=f"Old {source.name}", after=source.name),)
     reasons = {
-        Action.FOREIGN: "The console has an object of this name that belongs to the console.",
-        Action.BLOCKED: "Its declaration has errors.",
-        Action.ORPHAN: "No model declares it any more.",
-        Action.DELETE: "No model declares it any more.",
+        Action.FOREIGN: "Not managed by this project: it has no ownership line.",
+        Action.BLOCKED: "It has errors.",
+        Action.ORPHAN: "It is no longer declared.",
+        Action.DELETE: "It is no longer declared.",
     }
     fixes = {Action.FOREIGN: f'To take it over, run again with --adopt "{source.name}".'}
     gone = action in (Action.DELETE, Action.ORPHAN)

@@ -52,7 +52,7 @@ FINDINGS = (
     Finding(
         code="column-unknown",
         severity=Severity.WARNING,
-        message='Nothing proves that model.shop.fct_orders has the column "country".',
+        message='No proof that model.shop.fct_orders has a column "country".',
         fix="Run `dbt compile` and `dbt docs generate`, or enforce a contract.",
         unique_id="model.shop.fct_orders",
         kind="metric_source",
@@ -74,7 +74,7 @@ FINDINGS = (
     Finding(
         code="not-compiled",
         severity=Severity.NOTE,
-        message="The manifest holds no compiled SQL for 3 models.",
+        message="The manifest has no compiled SQL for 3 models.",
         fix="Run `dbt compile` first.",
     ),
 )
@@ -180,14 +180,14 @@ DELETE = Change(
     name="Basket opened",
     live_name="Basket opened",
     unique_id="model.shop.events",
-    reason="No model declares it any more.",
+    reason="It is no longer declared.",
 )
 FOREIGN = Change(
     action=Action.FOREIGN,
     kind=Kind.QUALIFYING_EVENT,
     name="Checkout opened",
     unique_id="model.shop.events",
-    reason="The console has an object of this name that belongs to the console.",
+    reason="Not managed by this project: it has no ownership line.",
     fix='To take it over, run again with --adopt "Checkout opened".',
     desired=QualifyingEvent(name="Checkout opened"),
 )
@@ -205,8 +205,8 @@ ORPHAN = Change(
     name="Visits",
     live_name="Visits",
     unique_id="model.shop.fct_visits",
-    reason="No model declares it any more.",
-    fix="To delete it, run sync with --prune.",
+    reason="It is no longer declared.",
+    fix="To delete it, run `sync --prune`.",
 )
 UNCHANGED = Change(action=Action.UNCHANGED, kind=Kind.METRIC_SOURCE, name="Carts", unique_id="model.shop.fct_carts")
 

@@ -34,7 +34,7 @@ def test_text() -> None:
         "? model.shop.b  0 columns\n"
         "    not complete: it is written in Python\n"
         "\n"
-        "2 nodes, 1 of them with a list that may not be complete.\n"
+        "2 nodes, 1 of them may be incomplete.\n"
     )
 
 

@@ -151,7 +151,7 @@ def test_a_validation_shows_what_is_ready() -> None:
     text = render(Subject.of(samples.VALIDATION))
     assert re.findall(r'class="badge (\w+)">([^<]+)<', text) == [("bad", "blocked"), ("good", "ready")]
     assert "<title>Validation: shop</title>" in text
-    assert "Leaves out 2 hidden columns: email, birth_date" in text
+    assert "Excludes 2 hidden columns: email, birth_date" in text
 
 
 def test_a_ready_source_with_a_warning_is_marked() -> None:
@@ -178,7 +178,7 @@ def test_details_of_an_update() -> None:
         '<span class=minus>-   "amount"\n</span><span class=plus>+   "amount_usd"\n</span><span>  from orders\n</span>',
         "<span class=fold>⋮ 11 unchanged lines\n</span>",
         "<td>timestamp_column<td><code>ordered_att</code><td class=bad>✗ absent (catalog)",
-        '<div class="notice change"><p>Taken over from the console.</p></div>',
+        '<div class="notice change"><p>Taken over (adopted).</p></div>',
         "<p>team: sent Growth, Statsig keeps not set</p>",
         "<li class=warning><p><b>warning</b> <code>column-unknown</code>",
         "<li class=error><p><b>error</b> <code>column-absent</code>",
@@ -201,11 +201,11 @@ def test_details_of_what_is_new_and_what_goes() -> None:
 
 def test_what_a_saved_plan_can_no_longer_do() -> None:
     """An outcome of an object that the plan of now has nothing to do to is a row of its own."""
-    gone = ObjectOutcome(change=samples.RENAME, status=Status.REFUSED, message="There is nothing left to do to it.")
+    gone = ObjectOutcome(change=samples.RENAME, status=Status.REFUSED, message="Nothing remains to do.")
     planned = Planned(validation=samples.CLEAN, plan=Plan(project="shop", changes=()), requests=1)
     text = render(Subject.of(Synced(planned=planned, outcome=Outcome(objects=(gone,))), dry_run=True))
     assert '<span class="badge bad">refused</span>' in text
-    assert "There is nothing left to do to it." in below(text, "Search exposures")
+    assert "Nothing remains to do." in below(text, "Search exposures")
 
 
 def test_lineage() -> None:
@@ -217,16 +217,16 @@ def test_lineage() -> None:
         ("0", "raw.checkout_events", "source"),
         ("1 0", "countries", "seed"),
     ]
-    assert "<li class=more>and 2 more above</ul>" in text
+    assert "<li class=more>and 2 more upstream</ul>" in text
     alone = structs.replace(samples.CLEAN.sources[0], lineage=Lineage(nodes=()))
     text = render(Subject.of(structs.replace(samples.CLEAN, sources=(alone,))))
-    assert "<figcaption>Nothing stands above it in dbt</figcaption></figure>" in text
+    assert "<figcaption>No upstream nodes in dbt</figcaption></figure>" in text
 
 
 def test_left_and_warnings() -> None:
     """Sources that a run left alone have a section, and remarks of the run stand above all."""
     text = render(hostile.subject("word"))
-    assert "<h2>Left as they are " in text
+    assert "<h2>Skipped " in text
     assert "Stopped early: word" in text
 
 
@@ -253,15 +253,15 @@ def test_impact_and_baseline() -> None:
     stale = KnownFinding(code="bad-name", unique_id="model.shop.x", kind="", source="", key="", count=1)
     baseline = Baseline(path="known.json", known=samples.FINDINGS, stale=(stale,))
     text = render(Subject.of(structs.replace(samples.VALIDATION, impact=impact, baseline=baseline)))
-    above = text[text.index("What this change does") : text.index("<h2>The project")]
+    above = text[text.index("Effects of this change") : text.index("<h2>The project")]
     assert "against base/target" in above
     assert "has no column &#34;ordered_att&#34;" in above
     assert "<code>New flow</code>" in above
-    assert "<code>known.json</code>, not shown: 3. 1 of its entries stand for nothing any more." in text
+    assert "<code>known.json</code>, not shown: 3. 1 of its entries no longer match a finding." in text
     none = structs.replace(impact, effects=(), experiments=())
     text = render(Subject.of(structs.replace(samples.CLEAN, impact=none)))
     assert "No mapped or selected column changes (2 sources compared)." in text
-    assert "touches: none." in text
+    assert "sources: none." in text
 
 
 def test_2000_sources_stay_small() -> None:

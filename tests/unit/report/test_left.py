@@ -28,10 +28,10 @@ def test_text_names_what_is_left() -> None:
     """The text names each source and why, on one line each whatever its name holds, in quiet style too."""
     for style in (Style(), Style(quiet=True)):
         lines = plan_text(PLANNED, style).splitlines()
-        assert lines[0] == "Left as they are"
+        assert lines[0] == "Skipped"
         assert lines[1].startswith("  · metric source Ord")
         assert lines[2].strip() == LEFT.reason
-        assert lines[-1] == "Nothing to do: 1 source left as they are."
+        assert lines[-1] == "Nothing to do: 1 source skipped."
 
 
 def test_json_names_what_is_left() -> None:

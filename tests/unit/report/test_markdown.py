@@ -64,7 +64,7 @@ def test_fault_41_large_plans_are_cut_with_a_pointer() -> None:
     """2,000 sources stay under the limit; what is left out is counted, with a pointer to the whole report."""
     text = render(Subject.of(many.synced(2_000)))
     assert len(text.encode()) < LIMIT
-    assert text.count("more left out here. The whole report has them: `--report html:FILE`") == 3
+    assert text.count("more not shown. The whole report has them: `--report html:FILE`") == 3
     assert text.count("<details>") == text.count("</details>") > 10
 
 
@@ -76,7 +76,7 @@ def test_fault_41_a_megabyte_of_sql_is_cut() -> None:
     plan = Plan(project="shop", changes=(huge, samples.RENAME))
     text = render(Subject.of(Planned(validation=samples.CLEAN, plan=plan, requests=1)))
     assert len(text.encode()) < 12_000
-    assert "(the rest is left out)\n```" in text
+    assert "(the rest is not shown)\n```" in text
     assert "Find exposures" in text
 
 
@@ -157,7 +157,7 @@ def test_hostile_words_add_no_structure(word: str) -> None:
 def test_left_and_notes_are_told() -> None:
     """Sources that a run left as they are and remarks of the run have their place."""
     text = render(hostile.subject("word"))
-    assert "#### Left as they are\n\n- metric source `word4`: word" in text
+    assert "#### Skipped\n\n- metric source `word4`: word" in text
     assert text.count("> word") == 2
 
 
@@ -191,12 +191,12 @@ def test_impact_and_baseline() -> None:
     baseline = Baseline(path="known.json", known=samples.FINDINGS, stale=(stale,))
     text = render(Subject.of(structs.replace(samples.VALIDATION, impact=impact, baseline=baseline)))
     above, below = text.split("#### Findings")
-    assert "#### What this change does\n\n- **error** `column-absent`" in above
-    assert "Running experiments that use what it touches: `Flow 0`, " in above
+    assert "#### Effects of this change\n\n- **error** `column-absent`" in above
+    assert "Running experiments that use affected sources: `Flow 0`, " in above
     assert "`Flow 49` and 2 more." in above
     assert "column-absent" not in below
     assert (
-        "Known by the baseline `known.json`, not shown: 3 findings. 1 entry is stale: no finding is like it any more."
+        "In the baseline `known.json`, not shown: 3 findings. 1 entry is stale: they no longer match a finding."
         in below
     )
 
@@ -208,5 +208,5 @@ def test_no_impact(experiments: tuple[Experiment, ...] | None, *, told: bool) ->
     baseline = Baseline(path="known.json", known=(), stale=())
     text = render(Subject.of(structs.replace(samples.CLEAN, impact=impact, baseline=baseline)))
     assert "No mapped or selected column changes (1 source compared)." in text
-    assert ("Running experiments that use what it touches: none." in text) is told
+    assert ("Running experiments that use affected sources: none." in text) is told
     assert "not shown: 0 findings.\n" in text

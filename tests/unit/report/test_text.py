@@ -50,7 +50,7 @@ def test_ascii(name: str) -> None:
 
 def test_clean_validation() -> None:
     """A validation without findings says how many sources are ready."""
-    assert validation_text(samples.CLEAN).splitlines()[-1] == "1 source ready, nothing found."
+    assert validation_text(samples.CLEAN).splitlines()[-1] == "1 source ready, no findings."
 
 
 def test_warnings_alone_are_ready() -> None:
@@ -95,7 +95,7 @@ def test_what_was_so_already() -> None:
     synced = Synced(planned=_planned(samples.UNCHANGED), outcome=Outcome(objects=(entry,)))
     text = sync_text(synced)
     assert "created" not in text
-    assert text.endswith("1 already so.\n")
+    assert text.endswith("1 already applied.\n")
 
 
 def test_sync_stopped_before_the_first_write() -> None:
@@ -106,7 +106,7 @@ def test_sync_stopped_before_the_first_write() -> None:
 
 
 @pytest.mark.parametrize(
-    ("checks", "expected"), [(slice(0, 1), "All is well."), (slice(0, 3, 2), "All is well; 1 not checked.")]
+    ("checks", "expected"), [(slice(0, 1), "All checks passed."), (slice(0, 3, 2), "All checks passed, 1 skipped.")]
 )
 def test_diagnosis_verdict(checks: slice, expected: str) -> None:
     """The last line of `debug` says whether a check failed and how many were left out."""

@@ -36,17 +36,17 @@ def with_impact(*effects: Finding, experiments: tuple[Experiment, ...] | None = 
 
 
 def test_effects_stand_in_their_own_section() -> None:
-    """Each effect is told once, under its source, with weight and next step; those above the sources come last."""
+    """Each effect is told once, under its source, with weight and next step; upstream ones come last."""
     text = validation_text(with_impact(OPEN, ABOVE, DROPPED))
-    section = text[text.index("What this change does") :]
+    section = text[text.index("Effects of this change") :]
     assert section.splitlines()[:8] == [
-        "What this change does  (against prod/manifest.json)",
+        "Effects of this change  (against prod/manifest.json)",
         "  metric source Orders",
         '    warning  The metric source "Orders" maps the column "a".',
         "      → Keep it.",
         "  not compared",
         "    note  The columns of x could not be compared.",
-        "  above the sources",
+        "  upstream of the sources",
         "    note  model.shop.stg\\x1b[31m is gone.",
     ]
     assert text.count("maps the column") == 1
@@ -59,7 +59,7 @@ def test_no_effect_is_said_too() -> None:
 
 def test_quiet_leaves_notes_out() -> None:
     """In quiet style only effects that weigh more than a note are told."""
-    assert "What this change does" not in validation_text(with_impact(ABOVE), Style(quiet=True))
+    assert "Effects of this change" not in validation_text(with_impact(ABOVE), Style(quiet=True))
     assert "maps the column" in validation_text(with_impact(ABOVE, DROPPED), Style(quiet=True))
 
 
@@ -67,9 +67,9 @@ def test_experiments_are_named_in_a_plan() -> None:
     """A plan names the running experiments, or says that there is none."""
     running = (Experiment(id="a", name="Button", status="active"), Experiment(id="b", name="Other"))
     planned = structs.replace(samples.PLANNED, validation=with_impact(DROPPED, experiments=running))
-    assert "Running experiments that use what it touches: Button (active), Other." in plan_text(planned)
+    assert "Running experiments that use affected sources: Button (active), Other." in plan_text(planned)
     none: Planned = structs.replace(planned, validation=with_impact(DROPPED, experiments=()))
-    assert "use what it touches: none." in plan_text(none)
+    assert "use affected sources: none." in plan_text(none)
 
 
 def test_a_baseline_is_counted() -> None:
@@ -78,8 +78,8 @@ def test_a_baseline_is_counted() -> None:
     more = structs.replace(entries[0], count=3)
     baseline = Baseline(path="known.json", known=(DROPPED,), stale=(more, *entries[1:]))
     text = validation_text(structs.replace(samples.VALIDATION, baseline=baseline))
-    assert "Known by the baseline known.json, not shown: 1 warning." in text
-    assert "12 entries of known.json match no finding any more" in text
+    assert "In the baseline known.json, not shown: 1 warning." in text
+    assert "12 entries of known.json no longer match a finding" in text
     assert "column-absent  model.shop.fct_orders metric_source S00  (3 times)" in text
     assert "S09" in text
     assert "S10" not in text
@@ -95,7 +95,7 @@ def test_blocked_sources_are_not_ready() -> None:
     kept = Baseline(path="known.json", known=samples.VALIDATION.findings, stale=())
     validation = structs.replace(samples.VALIDATION, sources=blocked, findings=(), baseline=kept)
     ready = len(sources) - 1
-    assert f"{ready} source{'s' * (ready != 1)} ready, 1 not, for findings that the baseline knows" in validation_text(
+    assert f"{ready} source{'s' * (ready != 1)} ready, 1 not, because of findings in the baseline" in validation_text(
         validation
     )
 

@@ -122,7 +122,7 @@ def test_other_file_of_dbt_is_named_even_where_its_form_differs() -> None:
 @pytest.mark.parametrize("data", [b"{}", b'{"nodes": {}}', b'{"metadata": {}}', b'{"metadata": {"x": 1}}'])
 def test_foreign_json_is_refused(data: bytes) -> None:
     """JSON that does not say that it is dbt's is no manifest."""
-    assert "no manifest.json of dbt's" in _error(data).message
+    assert "not a manifest.json of dbt" in _error(data).message
 
 
 @pytest.mark.parametrize("data", [b"[]", b"3", b'"text"', b'{"metadata": 4}'])

@@ -66,8 +66,8 @@ def test_marks_replace_defaults(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
-        ("timestamp_column: loaded", '`timestamp_column` says "loaded", but the column "at" is marked so.'),
-        ("id_type_mapping: {userID: uid}", '`id_type_mapping.userID` says "uid", but the column "user_id" is marked'),
+        ("timestamp_column: loaded", '`timestamp_column` is "loaded", but the column "at" has this mark.'),
+        ("id_type_mapping: {userID: uid}", '`id_type_mapping.userID` is "uid", but the column "user_id" has this mark'),
     ],
 )
 def test_a_contradiction(tmp_path: Path, keys: str, message: str) -> None:

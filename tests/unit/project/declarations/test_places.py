@@ -213,7 +213,7 @@ def test_keys_that_occur_twice(tmp_path: Path) -> None:
         f"{FILE}:19:57",
     ]
     assert duplicates[0].message == (
-        "`statsig.metric_source.timestamp_column` is already given in line 8; YAML keeps only the last."
+        "`statsig.metric_source.timestamp_column` is already given in line 8. YAML keeps only the last one."
     )
     assert [(one.kind, one.source) for one in duplicates][2] == ("", "")
     assert {(one.kind, one.source) for one in duplicates if one.key.startswith("statsig.")} == {("metric_source", "A")}

@@ -108,7 +108,7 @@ def test_method(word: str, expected: str) -> None:
 
 def test_unknown_resource_type_is_refused() -> None:
     """A resource type that dbt does not have is a mistake, with the nearest name."""
-    with pytest.raises(UsageError, match='no resource type "models"') as caught:
+    with pytest.raises(UsageError, match='Unknown resource type "models"') as caught:
         _select("resource_type:models")
     assert 'Did you mean "model"?' in caught.value.fix
     with pytest.raises(UsageError) as caught:

@@ -124,7 +124,7 @@ def test_at_operator_is_refused() -> None:
 @pytest.mark.parametrize("word", ["+", "tag:", "a,", "1+", "path:"])
 def test_words_that_name_nothing_are_refused(word: str) -> None:
     """An operator, comma or method without a value is a mistake, not an empty selection."""
-    with pytest.raises(UsageError, match="names nothing"):
+    with pytest.raises(UsageError, match="does not name anything"):
         select(MANIFEST, [word], [])
 
 
