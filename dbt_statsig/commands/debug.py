@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import json
 
 from dbt_statsig.commands.pipeline import LoadedProject, declare_project, load_project
+from dbt_statsig.console.key import KEY_VARIABLES, ApiKey
 from dbt_statsig.errors import DbtStatsigError
 from dbt_statsig.project.newer_yaml import outdated
 from dbt_statsig.project.settings import Resolved, resolve
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from dbt_statsig.console.key import ApiKey
     from dbt_statsig.project.request import Request
 
 
@@ -93,8 +93,6 @@ def _declared(loaded: LoadedProject, checks: list[Check]) -> frozenset[str]:
 
 
 def _key(request: Request, checks: list[Check]) -> ApiKey | None:
-    from dbt_statsig.console.key import KEY_VARIABLES, ApiKey  # with it comes the client
-
     try:
         key = ApiKey.from_environment(request.environ)
     except DbtStatsigError as error:

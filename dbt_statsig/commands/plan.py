@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, structs
 
 from dbt_statsig.applying.console_state import begin_reading, checked_live, read_others
+from dbt_statsig.applying.server_check import check_plan
 from dbt_statsig.commands.pipeline import DeclaredProject, LoadedProject, declare_project, load_project, prove_project
 from dbt_statsig.commands.scope import (
     desired_of,
@@ -21,6 +22,7 @@ from dbt_statsig.commands.scope import (
 )
 from dbt_statsig.commands.validate import ValidatedProject, compared, validate_project
 from dbt_statsig.commands.withholding import losses, withheld
+from dbt_statsig.console.key import ApiKey
 from dbt_statsig.errors import ConsoleError, SettingsError, TargetRefused
 from dbt_statsig.impact.experiments import with_experiments
 from dbt_statsig.payloads.building import BUILT_IN_UNITS
@@ -44,7 +46,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from dbt_statsig.console.client import ConsoleClient, Waiting
-    from dbt_statsig.console.key import ApiKey
     from dbt_statsig.planning.matching import Live
     from dbt_statsig.project.artifacts import Manifest
     from dbt_statsig.project.request import Request
@@ -209,8 +210,6 @@ def _conflict(
 
 
 def _checked(project: LoadedProject, planned: Planned, client: ConsoleClient, progress: Progress) -> Planned:
-    from dbt_statsig.applying.server_check import check_plan  # only where it is asked for
-
     progress.say("Asking Statsig to check the changes")
     checked = check_plan(client, planned.plan, concurrency=project.settings.concurrency)
     planned = with_found(planned, checked.findings, client)
@@ -261,8 +260,6 @@ def _with_findings(validation: Validation, found: Iterable[Finding]) -> Validati
 
 
 def _key(request: Request) -> ApiKey:
-    from dbt_statsig.console.key import ApiKey  # validate needs no key
-
     key = ApiKey.from_environment(request.environ)
     if key is None:
         raise SettingsError(NO_KEY, fix=NO_KEY_FIX)
