@@ -46,7 +46,6 @@ if TYPE_CHECKING:
         ColumnUse,
         Diagnosis,
         Impact,
-        Left,
         Lineage,
         ListedNode,
         Listing,
@@ -54,6 +53,7 @@ if TYPE_CHECKING:
         Outcome,
         Planned,
         SettingOrigin,
+        Skipped,
         SourceReport,
         Status,
         Synced,
@@ -92,7 +92,6 @@ __all__ = [
     "Kind",
     "KnownColumn",
     "KnownFinding",
-    "Left",
     "Lineage",
     "ListedNode",
     "Listing",
@@ -114,6 +113,7 @@ __all__ = [
     "SettingOrigin",
     "SettingsError",
     "Severity",
+    "Skipped",
     "Source",
     "SourceReport",
     "Status",
@@ -147,8 +147,8 @@ _HOMES = {
     "vocabulary.kinds": "AssignmentSource EntityPropertySource MetricSource QualifyingEvent",
     "vocabulary.progress": "Progress",
     "vocabulary.results": (
-        "Baseline Binding Check ColumnUse Diagnosis Impact Left Lineage ListedNode Listing ObjectOutcome "
-        "Outcome Planned SettingOrigin SourceReport Status Synced Upstream Validation"
+        "Baseline Binding Check ColumnUse Diagnosis Impact Lineage ListedNode Listing ObjectOutcome "
+        "Outcome Planned SettingOrigin Skipped SourceReport Status Synced Upstream Validation"
     ),
     "vocabulary.sources": "CustomField IdType Kind Owner Source",
     "vocabulary.verdicts": "ColumnSet Evidence KnownColumn Presence Verdict",

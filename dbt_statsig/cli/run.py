@@ -107,7 +107,7 @@ def _target(request: Request, dbt: DbtCommand) -> dict[str, str | None]:
     if settings.allowed_targets is None and not needs_target(settings):
         return {}
     context = dbt.context()
-    return {} if context is None else {"known_target": context.target, "known_schema": context.schema}
+    return {} if context is None else {"dbt_target": context.target, "dbt_schema": context.schema}
 
 
 def _run_results(request: Request) -> Path:

@@ -21,7 +21,7 @@ from dbt_statsig.project.lineage import uncompiled
 from dbt_statsig.project.namespace import namespace_of
 from dbt_statsig.project.request import Request
 from dbt_statsig.project.selection.selecting import choose
-from dbt_statsig.project.target import Target, known_target
+from dbt_statsig.project.target import Target, target_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -94,7 +94,7 @@ def load_project(request: Request, manifest: Manifest | None = None) -> LoadedPr
     inputs = load_inputs(request, manifest)
     settings = inputs.resolved.settings
     run_results = artifacts_dir(request) / RUN_RESULTS_FILE
-    target = known_target(request, inputs.manifest, run_results, max_mb=settings.max_artifact_mb)
+    target = target_of(request, inputs.manifest, run_results, max_mb=settings.max_artifact_mb)
     namespace = namespace_of(settings, target.name)
     chosen, unmatched = choose(inputs.manifest, request)
     held = _held(inputs)

@@ -39,7 +39,7 @@ from dbt_statsig.project.declarations.reading import misspelt_mark
 from dbt_statsig.project.target import check_target
 from dbt_statsig.vocabulary.findings import CODES, did_you_mean, finding
 from dbt_statsig.vocabulary.progress import Progress, Silent
-from dbt_statsig.vocabulary.results import Left, Planned, Validation
+from dbt_statsig.vocabulary.results import Planned, Skipped, Validation
 from dbt_statsig.vocabulary.sources import Kind
 
 if TYPE_CHECKING:
@@ -147,10 +147,10 @@ def make_plan(
         plan=result,
         requests=client.requests,
         warnings=tuple(warnings),
-        left=(*skipped(proven), *uncompared, *_disabled(result)),
+        skipped=(*skipped(proven), *uncompared, *_disabled(result)),
         notes=reading.notes,
         binding=binding_of(scope, project.target.name, project.settings, desired),
-        doubt=conflict,
+        conflict=conflict,
     )
     planned = with_found(planned, known, client)
     if project.request.server_check:
@@ -185,10 +185,10 @@ def _with_misspelt(project: LoadedProject, scope: Scope, live: Mapping[Kind, Liv
     return structs.replace(scope, protected=scope.protected | nodes)
 
 
-def _disabled(plan: Plan) -> Iterator[Left]:
+def _disabled(plan: Plan) -> Iterator[Skipped]:
     """The objects that stay because their declarations are disabled in this dbt target."""
     for change in plan.disabled:
-        yield Left(kind=change.kind, name=change.name, unique_id=change.unique_id, reason=change.reason)
+        yield Skipped(kind=change.kind, name=change.name, unique_id=change.unique_id, reason=change.reason)
 
 
 def _conflict(

@@ -37,7 +37,7 @@ def declared_in(
 
     Without `places`, findings name files but no lines.
     """
-    declared = declare(manifest, settings=settings, project_dir=places, only=selected_ids, kinds=kinds)
+    declared = declare(manifest, settings=settings, project_dir=places, selected_ids=selected_ids, kinds=kinds)
     prefix = prefix_of(settings, target)
     if not prefix:
         return declared

@@ -19,7 +19,7 @@ from dbt_statsig.project.lineage import uncompiled
 from dbt_statsig.project.namespace import other_prefixes, prefix_of
 from dbt_statsig.project.target import Place, elsewhere, other_target, refused_place
 from dbt_statsig.vocabulary.findings import Severity
-from dbt_statsig.vocabulary.results import Left
+from dbt_statsig.vocabulary.results import Skipped
 from dbt_statsig.vocabulary.sources import Kind
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def scope_of(project: ProvenProject) -> Scope:
         namespace=project.namespace,
         adopt=request.adopt,
         adopt_all=request.adopt_all,
-        only=selected,
+        selected_ids=selected,
         protected=frozenset((block.kind, block.unique_id) for block in project.declared.faulty),
         prune=request.prune,
         prefix=prefix_of(settings, target),
@@ -84,12 +84,12 @@ def _blocks(project: DeclaredProject) -> tuple[DeclaredName | FaultyBlock, ...]:
 def of_other_target(project: DeclaredProject) -> str:
     """Why the manifest cannot be of the target that was named; empty where nothing speaks against it."""
     request, target = project.request, project.target
-    if target.is_certain and request.known_schema is None:
+    if target.is_certain and request.dbt_schema is None:
         return ""
     places = places_of(request)
-    if request.known_schema is not None:
+    if request.dbt_schema is not None:
         place = places.get(target.name, Place())
-        places[target.name] = structs.replace(place, schema=request.known_schema)
+        places[target.name] = structs.replace(place, schema=request.dbt_schema)
     nodes = [one.node for one in project.declared.declarations]
     return other_target(target.name, places, nodes, own_names=_has_own_names(project.manifest))
 
@@ -106,7 +106,7 @@ def is_elsewhere(project: DeclaredProject) -> str:
     return elsewhere(project.target, project.settings, (one.node for one in project.declared.declarations))
 
 
-def skipped(project: ProvenProject) -> Iterator[Left]:
+def skipped(project: ProvenProject) -> Iterator[Skipped]:
     """The declared sources that the dbt command before did not build, or did not compile enough for."""
     for name in project.declared.names:
         if project.chosen is not None and name.unique_id not in project.chosen:
@@ -114,7 +114,7 @@ def skipped(project: ProvenProject) -> Iterator[Left]:
         if project.request.kinds and name.kind not in project.request.kinds:
             continue
         if reason := _why_skipped(project, name.unique_id):
-            yield Left(kind=name.kind, name=name.name, unique_id=name.unique_id, reason=reason)
+            yield Skipped(kind=name.kind, name=name.name, unique_id=name.unique_id, reason=reason)
 
 
 def _why_skipped(project: ProvenProject, unique_id: str) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dbt_statsig.console.client import ConsoleClient
     from dbt_statsig.project.artifacts import Manifest
     from dbt_statsig.project.request import Request
-    from dbt_statsig.support.threads import Brake
+    from dbt_statsig.support.threads import StopSignal
 
 _MEANT = (
     "Run `dbt compile --target …` for this target. If the tables did move, check `dbt-statsig plan`, then run "
@@ -34,7 +34,7 @@ def sync(
     *,
     progress: Progress | None = None,
     manifest: Manifest | None = None,
-    brake: Brake | None = None,
+    stop_signal: StopSignal | None = None,
     confirm: Callable[[Planned], bool] | None = None,
 ) -> Synced:
     """Plan and apply the plan (nothing is written with `dry_run`, or where `confirm` says no).
@@ -44,7 +44,7 @@ def sync(
 
     Raises as `plan` before anything is written, and TargetRefused where this dbt target may not push, or where the
     manifest seems to be of another one (unless `force`); what happens
-    to a single object after that is in the outcome. After the brake is pulled no further write begins.
+    to a single object after that is in the outcome. After the stop signal no further write begins.
     """
     from dbt_statsig.applying.apply import apply_plan  # with it comes httpx
 
@@ -54,15 +54,15 @@ def sync(
     if not request.dry_run:
         check_target(project.target, project.settings)
     with open_console(project, progress) as client:
-        if brake is not None:
-            brake.fasten(client.stop)
+        if stop_signal is not None:
+            stop_signal.on_stop(client.stop)
         made = make_plan(project, client, progress, only_shown=request.dry_run and saved is None)
         planned = made.planned
         now = None if saved is None else matched(saved, planned)
         if request.dry_run:
             return Synced(planned=planned, outcome=Outcome(objects=())) if now is None else now.previewed(planned)
-        if planned.doubt and not project.request.force:
-            raise TargetRefused(f"Nothing was pushed: {planned.doubt}", fix=_MEANT)
+        if planned.conflict and not project.request.force:
+            raise TargetRefused(f"Nothing was pushed: {planned.conflict}", fix=_MEANT)
         if confirm is not None and not confirm(planned):
             return Synced(planned=planned, outcome=Outcome(objects=(), stopped="Not confirmed: nothing was written."))
         ready = planned.plan if now is None else now.plan

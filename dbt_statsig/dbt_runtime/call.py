@@ -65,7 +65,7 @@ class Call(Struct, frozen=True, kw_only=True):
     def request(self, **more: Any) -> Request:
         """The request that macros and hooks make."""
         return Request(
-            project_dir=self.project_dir, target_path=self.target_path, known_target=self.target or None, **more
+            project_dir=self.project_dir, target_path=self.target_path, dbt_target=self.target or None, **more
         )
 
     def settings(self) -> Settings:

@@ -101,7 +101,7 @@ def _push(call: Call, settings: Settings, statuses: dict[str, str]) -> str:
     flags = {key: min(getattr(settings, key), seconds) for key in ("read_timeout", "write_timeout")}
     request = call.request(results=statuses, flags=flags)
     synced: Synced
-    synced, late = within(seconds, lambda brake: sync(request, manifest=manifest, brake=brake))
+    synced, late = within(seconds, lambda signal: sync(request, manifest=manifest, stop_signal=signal))
     for warning in synced.planned.warnings:
         call.dbt.warn(warning)
     call.dbt.say(f"dbt-statsig: {sync_text(synced, style(quiet=True)).rstrip()}")

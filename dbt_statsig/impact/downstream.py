@@ -40,7 +40,7 @@ def base_request(request: Request, *, target: str) -> Request:
         request,
         manifest=packed if packed.is_file() and not manifest.is_file() else manifest,
         catalog=next((path for path in catalogs if path.is_file()), None),
-        known_target=target or None,
+        dbt_target=target or None,
         state=None,
         select=(),
         exclude=(),

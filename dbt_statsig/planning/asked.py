@@ -50,18 +50,18 @@ class Live(Struct, frozen=True, kw_only=True):
 class Scope(Struct, frozen=True, kw_only=True):
     """What this run may touch: only objects of this project and namespace.
 
-    `adopt` names foreign objects that may become ours; `adopt_all` lets in all that no other project owns. `only` are
-    the nodes selected (None: all). `protected` are nodes whose declarations could not be read: what they own is neither
-    changed nor taken for an orphan. `prefixes` are those of other dbt targets: what bears one, but no namespace, was
-    pushed from there by a version that knew none, and is neither renamed nor deleted. With `force`, what waits for
-    evidence is written too.
+    `adopt` names foreign objects that may become ours; `adopt_all` lets in all that no other project owns.
+    `selected_ids` are the nodes in scope (None: all). `protected` are nodes whose declarations could not be read: what
+    they own is neither changed nor taken for an orphan. `prefixes` are those of other dbt targets: what bears one, but
+    no namespace, was pushed from there by a version that knew none, and is neither renamed nor deleted. With `force`,
+    what waits for evidence is written too.
     """
 
     project: str
     namespace: str = ""
     adopt: frozenset[str] = frozenset()
     adopt_all: bool = False
-    only: frozenset[str] | None = None
+    selected_ids: frozenset[str] | None = None
     protected: frozenset[tuple[Kind, str]] = frozenset()
     prune: bool = False
     force: bool = False

@@ -323,7 +323,7 @@ class _KindPlanner:
         for change in sorted(changes, key=lambda one: one.name):
             by_node[change.unique_id].append(change)
         for name, unique_id in self.owners.items():
-            if name in self.taken or (self.scope.only is not None and unique_id not in self.scope.only):
+            if name in self.taken or (self.scope.selected_ids is not None and unique_id not in self.scope.selected_ids):
                 continue
             if unique_id in idle or (self.kind, unique_id) in self.scope.protected:
                 continue

@@ -8,7 +8,7 @@ from msgspec import structs
 
 from dbt_statsig.vocabulary.changes import Action
 from dbt_statsig.vocabulary.findings import Severity
-from dbt_statsig.vocabulary.results import Left
+from dbt_statsig.vocabulary.results import Skipped
 
 if TYPE_CHECKING:
     from dbt_statsig.vocabulary.changes import Plan
@@ -19,12 +19,12 @@ FOR_LACK_OF_EVIDENCE = frozenset({"hidden-columns-open", "partition-type-unknown
 """Errors that say that not enough is known: they do not matter for a source that stays as it is."""
 
 
-def without_uncompared(plan: Plan) -> tuple[Plan, tuple[Left, ...]]:
+def without_uncompared(plan: Plan) -> tuple[Plan, tuple[Skipped, ...]]:
     """The plan without the sources that stay as they are for lack of evidence, and those sources."""
     left = [change for change in plan.changes if change.kept and change.action is Action.UNCHANGED]
     rest = tuple(change for change in plan.changes if not (change.kept and change.action is Action.UNCHANGED))
     return structs.replace(plan, changes=rest), tuple(
-        Left(kind=one.kind, name=one.name, unique_id=one.unique_id, reason=one.reason) for one in left
+        Skipped(kind=one.kind, name=one.name, unique_id=one.unique_id, reason=one.reason) for one in left
     )
 
 

@@ -26,8 +26,8 @@ class Request(Struct, frozen=True, kw_only=True):
     `adopt_all` lets in all that no other project owns; `force` lifts the limits on how much may change at once.
     `saved_plan` is the file whose plan is to be applied; it brings its own selection and scope.
 
-    `target` is what somebody says; `known_target` what dbt itself said for the very manifest of this run, and
-    `known_schema` the schema of that target, where another dbt command told both. `selected` are the nodes that dbt's
+    `target` is what somebody says; `dbt_target` what dbt itself said for the very manifest of this run, and
+    `dbt_schema` the schema of that target, where another dbt command told both. `selected` are the nodes that dbt's
     own selection chose, in place of `select`, `exclude`, `selector` and `state`; `dbt` is the command that answers
     those which a manifest cannot. With `results` (unique_id to status) or `run_results` (dbt's file of them), only
     what that dbt command built is in scope.
@@ -55,8 +55,8 @@ class Request(Struct, frozen=True, kw_only=True):
     server_check: bool = False
     dry_run: bool = False
     saved_plan: Path | None = None
-    known_target: str | None = None
-    known_schema: str | None = None
+    dbt_target: str | None = None
+    dbt_schema: str | None = None
     selected: frozenset[str] | None = None
     selector: str | None = None
     state: Path | None = None

@@ -30,24 +30,24 @@ _NAME_IT = (
 
 
 class Target(Struct, frozen=True, kw_only=True):
-    """The dbt target of a run, empty where it is not known; `doubt` says what contradicts it.
+    """The dbt target of a run, empty where it is not known; `conflict` says what contradicts it.
 
     `is_certain` where dbt itself says it for the very manifest.
     """
 
     name: str
-    doubt: str = ""
+    conflict: str = ""
     is_certain: bool = False
 
 
-def known_target(request: Request, manifest: Manifest, run_results: Path, *, max_mb: int = MAX_MB) -> Target:
+def target_of(request: Request, manifest: Manifest, run_results: Path, *, max_mb: int = MAX_MB) -> Target:
     """The dbt target that the manifest was made for.
 
     What dbt itself said for this manifest counts first, then the run results of the same dbt command, then what
     somebody says. manifest.json does not hold its target.
     """
     claims = [
-        ("dbt says", request.known_target or ""),
+        ("dbt says", request.dbt_target or ""),
         (f"{run_results.name} of the same dbt command says", _recorded(manifest, run_results, max_mb)),
         ("--target (or DBT_TARGET) says", request.target or ""),
     ]
@@ -55,15 +55,15 @@ def known_target(request: Request, manifest: Manifest, run_results: Path, *, max
     if not made:
         return Target(name="")
     (who, known), *others = made
-    doubts = (f'{other} "{name}", but {who} "{known}".' for other, name in others if name != known)
-    return Target(name=known, doubt=next(doubts, ""), is_certain=who != claims[-1][0])
+    conflicts = (f'{other} "{name}", but {who} "{known}".' for other, name in others if name != known)
+    return Target(name=known, conflict=next(conflicts, ""), is_certain=who != claims[-1][0])
 
 
 def check_target(target: Target, settings: Settings) -> None:
     """Raise TargetRefused for a target that is doubtful, not listed, or not known although settings depend on it."""
-    if target.doubt:
+    if target.conflict:
         raise TargetRefused(
-            f"Nothing was pushed: {target.doubt}",
+            f"Nothing was pushed: {target.conflict}",
             fix="Give the target that the manifest was made for, or run dbt to write it again.",
         )
     if not target.name and (setting := needs_target(settings)):

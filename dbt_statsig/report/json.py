@@ -170,7 +170,7 @@ def _plan(planned: Planned) -> doc.PlanDocument:
         changes=tuple(map(_change, planned.plan.changes)),
         left=tuple(
             doc.LeftDocument(kind=one.kind.value, name=one.name, unique_id=one.unique_id, reason=one.reason)
-            for one in planned.left
+            for one in planned.skipped
         ),
         requests=planned.requests,
         warnings=planned.warnings,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dbt_statsig.report.subject import Subject
     from dbt_statsig.vocabulary.changes import Change
     from dbt_statsig.vocabulary.findings import Finding
-    from dbt_statsig.vocabulary.results import Failure, Left
+    from dbt_statsig.vocabulary.results import Failure, Skipped
 
 MARKER = "<!-- dbt-statsig -->"
 # GitHub takes 65,536 characters of a comment; the rest of the room is for whoever posts it.
@@ -163,8 +163,8 @@ def _line(found: Finding) -> str:
     return f":{found.location.line}" if found.location and found.location.line else ""
 
 
-def _left(subject: Subject) -> Iterable[Left]:
-    return subject.planned.left if subject.planned else ()
+def _left(subject: Subject) -> Iterable[Skipped]:
+    return subject.planned.skipped if subject.planned else ()
 
 
 def _table(subject: Subject) -> tuple[str, list[str]]:

@@ -57,53 +57,53 @@ def side_by_side(work: Callable[[Item], T], items: Iterable[Item], *, at_once: i
     return futures
 
 
-class Brake:
-    """Calls what was fastened to it, once, when it is pulled; at once if it was pulled before."""
+class StopSignal:
+    """Calls what was given to `on_stop` when it is stopped, once; at once where it was stopped before."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._fastened: list[Callable[[], None]] = []
-        self._pulled = False
+        self._callbacks: list[Callable[[], None]] = []
+        self._is_stopped = False
 
-    def fasten(self, stop: Callable[[], None]) -> None:
-        """Let `stop` be called when the brake is pulled."""
+    def on_stop(self, callback: Callable[[], None]) -> None:
+        """Have this called when the signal comes."""
         with self._lock:
-            self._fastened.append(stop)
-            now = self._pulled
+            self._callbacks.append(callback)
+            now = self._is_stopped
         if now:
-            stop()
+            callback()
 
-    def pull(self) -> None:
-        """Stop everything that is fastened."""
+    def stop(self) -> None:
+        """Send the signal."""
         with self._lock:
-            stops = [] if self._pulled else list(self._fastened)
-            self._pulled = True
-        for stop in stops:
-            stop()
+            callbacks = [] if self._is_stopped else list(self._callbacks)
+            self._is_stopped = True
+        for callback in callbacks:
+            callback()
 
 
 GRACE = 5.0
-"""Seconds that work gets to end after its brake was pulled."""
+"""Seconds that work gets to end after its stop signal."""
 
 
 class TimedOut(DbtStatsigError):
-    """The work did not end, even after it was told to."""
+    """The work did not end, even after its stop signal."""
 
 
-def within(seconds: float, work: Callable[[Brake], T], *, grace: float = GRACE) -> tuple[T, bool]:
+def within(seconds: float, work: Callable[[StopSignal], T], *, grace: float = GRACE) -> tuple[T, bool]:
     """What the work gives, and whether it had to be stopped. Raises what the work raises, and TimedOut.
 
-    When the time is over the brake is pulled, and the work may end what is under way for `grace` seconds.
+    When the time is over the work gets its stop signal, and may end what is under way for `grace` seconds.
     """
-    brake = Brake()
-    future = in_background(lambda: work(brake))
+    signal = StopSignal()
+    future = in_background(lambda: work(signal))
     try:
         late = not wait([future], seconds).done
         if late:
-            brake.pull()
+            signal.stop()
             wait([future], grace)
     except BaseException:
-        brake.pull()
+        signal.stop()
         raise
     if not future.done():
         raise TimedOut(

@@ -180,7 +180,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
 
 
-class Left(Struct, frozen=True, kw_only=True):
+class Skipped(Struct, frozen=True, kw_only=True):
     """A declared source that a run after a dbt command leaves as it is, and why."""
 
     kind: Kind
@@ -203,19 +203,19 @@ class Binding(Struct, frozen=True, kw_only=True):
 class Planned(Struct, frozen=True, kw_only=True):
     """A validation, the plan that follows from it, and how many requests the reading took.
 
-    `left` are the sources whose nodes the dbt command before did not build, `notes` remarks that belong into every
-    report, `doubt` says why a sync without `force` refuses all of it. `binding` is None only where a plan was made by
-    hand.
+    `skipped` are the sources whose nodes the dbt command before did not build, `notes` remarks that belong into every
+    report, `conflict` says why a sync without `force` refuses all of it. `binding` is None only where a plan was made
+    by hand.
     """
 
     validation: Validation
     plan: Plan
     requests: int
     warnings: tuple[str, ...] = ()
-    left: tuple[Left, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
     notes: tuple[str, ...] = ()
     binding: Binding | None = None
-    doubt: str = ""
+    conflict: str = ""
 
     @property
     def pending(self) -> bool:

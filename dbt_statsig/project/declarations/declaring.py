@@ -38,12 +38,12 @@ def declare(
     *,
     settings: Settings,
     project_dir: Path | None,
-    only: frozenset[str] | None = None,
+    selected_ids: frozenset[str] | None = None,
     kinds: frozenset[Kind] | None = None,
 ) -> Declared:
     """All sources that a project declares, and everything that is wrong with them.
 
-    `only` (unique IDs) and `kinds` choose what is handed back; names are compared over the whole project all the
+    `selected_ids` and `kinds` choose what is handed back; names are compared over the whole project all the
     same. Without `project_dir`, findings name files but no lines. A declaration with an error among the findings
     (same unique_id, kind and name; or without a name: the whole node) must not be pushed. Raises nothing.
     """
@@ -67,13 +67,13 @@ def declare(
     declarations = [found for reader in readers for found in reader.declarations]
     findings.extend(found for reader in (*readers, *older, *rejected) for found in reader.findings)
     findings.extend(_same_names(declarations))
-    findings = [found for found in findings if _chosen(found, only, kinds)]
+    findings = [found for found in findings if _chosen(found, selected_ids, kinds)]
     findings.extend(places.faults())
     return Declared(
         declarations=tuple(
             found
             for found in declarations
-            if (only is None or found.node.unique_id in only) and (kinds is None or found.kind in kinds)
+            if (selected_ids is None or found.node.unique_id in selected_ids) and (kinds is None or found.kind in kinds)
         ),
         findings=tuple(sorted(findings, key=lambda found: found.sort_key)),
         disabled=tuple(block for reader in readers for block in reader.disabled),
@@ -96,8 +96,8 @@ def _model(node: Node) -> tuple[str, str]:
     return node.package_name, node.name
 
 
-def _chosen(found: Finding, only: frozenset[str] | None, kinds: frozenset[Kind] | None) -> bool:
-    if only is not None and found.unique_id and found.unique_id not in only:
+def _chosen(found: Finding, selected_ids: frozenset[str] | None, kinds: frozenset[Kind] | None) -> bool:
+    if selected_ids is not None and found.unique_id and found.unique_id not in selected_ids:
         return False
     return kinds is None or not found.kind or found.kind in {kind.value for kind in kinds}
 

@@ -11,7 +11,7 @@ from dbt_statsig.report.escape import clipped
 from dbt_statsig.report.text.style import counted
 from dbt_statsig.vocabulary.changes import Action, Change
 from dbt_statsig.vocabulary.findings import Finding, Severity
-from dbt_statsig.vocabulary.results import Left, ObjectOutcome, SourceReport, Status
+from dbt_statsig.vocabulary.results import ObjectOutcome, Skipped, SourceReport, Status
 from dbt_statsig.vocabulary.sources import Kind
 from dbt_statsig.vocabulary.verdicts import Presence
 
@@ -44,7 +44,7 @@ class Row(Struct, frozen=True, kw_only=True):
     tone: str
     change: Change | None = None
     source: SourceReport | None = None
-    left: Left | None = None
+    left: Skipped | None = None
     outcome: ObjectOutcome | None = None
     findings: tuple[Finding, ...] = ()
 
@@ -98,7 +98,7 @@ def rows_of(subject: Subject) -> list[Row]:
     for entry in outcomes.values():
         source = sources.pop((entry.change.kind, entry.change.name), None)
         rows.append(_changed(entry.change, source, entry, findings))
-    for one in subject.planned.left if subject.planned else ():
+    for one in subject.planned.skipped if subject.planned else ():
         source = sources.pop((one.kind, one.name), None)
         rows.append(
             Row(

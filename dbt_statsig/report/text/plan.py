@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dbt_statsig.report.text.style import Style
     from dbt_statsig.vocabulary.changes import Change, Plan
     from dbt_statsig.vocabulary.findings import Finding
-    from dbt_statsig.vocabulary.results import Left, ObjectOutcome, Outcome
+    from dbt_statsig.vocabulary.results import ObjectOutcome, Outcome, Skipped
 
 _SIGNS: dict[Action, tuple[str, str]] = {
     Action.CREATE: ("+", "add"),
@@ -114,12 +114,12 @@ def _brief(changes: Sequence[Change], style: Style, width: int) -> list[str]:
     return lines
 
 
-def left_lines(left: Sequence[Left], style: Style) -> list[str]:
+def left_lines(left: Sequence[Skipped], style: Style) -> list[str]:
     """The sources that were left as they are, with the reason."""
     if not left:
         return []
     lines = [style.paint("Skipped", "heading")]
-    groups: dict[str, list[Left]] = {}
+    groups: dict[str, list[Skipped]] = {}
     for one in left:
         groups.setdefault(one.reason, []).append(one)
     for reason, group in groups.items():

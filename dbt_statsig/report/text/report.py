@@ -78,7 +78,7 @@ def _planned_lines(planned: Planned, style: Style, *, writes: bool = True) -> li
         *impact_lines(planned.validation.impact, style),
         *plan_lines(planned.plan, style, writes=writes),
         *(line for note in planned.notes for line in style.prose(note, indent=0, first="Note: ")),
-        *left_lines(planned.left, style),
+        *left_lines(planned.skipped, style),
     ]
 
 
@@ -89,8 +89,8 @@ def plan_text(planned: Planned, style: Style = PLAIN) -> str:
 
 def _planned_summary(planned: Planned) -> str:
     """The sums of a plan; where every source was unchanged, that."""
-    if planned.left and not planned.plan.changes:
-        return f"Nothing to do: {counted(len(planned.left), 'source')} skipped."
+    if planned.skipped and not planned.plan.changes:
+        return f"Nothing to do: {counted(len(planned.skipped), 'source')} skipped."
     if planned.validation.unmatched and not planned.plan.changes:
         return "Nothing to do: the selection matches no declared source."
     return plan_summary(planned.plan)

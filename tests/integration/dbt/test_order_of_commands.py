@@ -109,7 +109,7 @@ def test_nothing_changes_for_lack_of_evidence(shop: Shop, first: str, evidence: 
         for catalog in CATALOGS:
             planned = plan(shop.after(command, catalog=catalog))
             assert (planned.exit_code, told(planned)) == (0, []), (command, catalog)
-            assert len(planned.plan.changes) + len(planned.left) == len(planned.validation.sources)
+            assert len(planned.plan.changes) + len(planned.skipped) == len(planned.validation.sources)
 
 
 @pytest.mark.parametrize("shop", ["duckdb"], indirect=True)

@@ -12,7 +12,7 @@ from dbt_statsig.errors import DbtStatsigError
 from dbt_statsig.support.threads import TimedOut, within
 
 if TYPE_CHECKING:
-    from dbt_statsig.support.threads import Brake
+    from dbt_statsig.support.threads import StopSignal
 
 
 def test_in_time() -> None:
@@ -21,11 +21,11 @@ def test_in_time() -> None:
 
 
 def test_stopped_in_time() -> None:
-    """Work that ends when its brake is pulled gives its value, and that it was late."""
+    """Work that ends at its stop signal gives its value, and that it was late."""
 
-    def work(brake: Brake) -> str:
+    def work(signal: StopSignal) -> str:
         stopped = threading.Event()
-        brake.fasten(stopped.set)
+        signal.on_stop(stopped.set)
         return "stopped" if stopped.wait(5) else "never stopped"
 
     assert within(0.05, work) == ("stopped", True)
@@ -44,7 +44,7 @@ def test_never_ends() -> None:
 def test_errors_come_through() -> None:
     """What the work raises is raised where it is waited for."""
 
-    def work(_: Brake) -> int:
+    def work(_: StopSignal) -> int:
         raise DbtStatsigError("no")
 
     with pytest.raises(DbtStatsigError, match="no"):
@@ -52,11 +52,11 @@ def test_errors_come_through() -> None:
 
 
 def test_an_interrupt_stops_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C while waiting pulls the brake, and is passed on."""
+    """Ctrl-C while waiting sends the stop signal, and is passed on."""
     stopped = threading.Event()
 
-    def work(brake: Brake) -> None:
-        brake.fasten(stopped.set)
+    def work(signal: StopSignal) -> None:
+        signal.on_stop(stopped.set)
         stopped.wait(5)
 
     def interrupted(_futures: object, _seconds: float) -> None:

@@ -289,7 +289,7 @@ def test_a_packed_base_is_read(tmp_path: Path) -> None:
 
     plain.unlink()
     request = base_request(Request(project_dir=tmp_path, state=tmp_path / "base", environ={}), target="prod")
-    assert (request.manifest, request.state, request.known_target) == (packed, None, "prod")
+    assert (request.manifest, request.state, request.dbt_target) == (packed, None, "prod")
 
 
 def test_a_folder_without_artifacts(tmp_path: Path) -> None:

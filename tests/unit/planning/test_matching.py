@@ -241,7 +241,7 @@ def test_protected() -> None:
 def test_selection() -> None:
     """With a selection, objects of nodes that were not selected do not show."""
     live = [source("A", "a"), source("B", "b")]
-    assert told(planned([], live, only=frozenset({"model.shop.a"}), prune=True)) == [("delete", "A")]
+    assert told(planned([], live, selected_ids=frozenset({"model.shop.a"}), prune=True)) == [("delete", "A")]
 
 
 def test_kinds_that_were_not_listed_are_left_out() -> None:

@@ -193,6 +193,6 @@ def test_an_orphan_of_a_node_that_was_not_selected() -> None:
     live = [source("A", "a"), source("B", "b"), source("C", "c")]
     protected = frozenset({(ASSIGNMENT, "model.shop.b")})
     only_these = frozenset({"model.shop.b", "model.shop.c"})
-    plan = planned([], live, only=only_these, protected=protected)
+    plan = planned([], live, selected_ids=only_these, protected=protected)
     assert [change.name for change in plan.changes] == ["C"]
     assert Kind.METRIC_SOURCE not in {change.kind for change in plan.changes}

@@ -11,7 +11,7 @@ from dbt_statsig.errors import TargetRefused
 from dbt_statsig.project.artifacts import Manifest, Node
 from dbt_statsig.project.request import Request
 from dbt_statsig.project.settings import Settings
-from dbt_statsig.project.target import Place, Target, check_target, known_target, other_target, refused_place
+from dbt_statsig.project.target import Place, Target, check_target, other_target, refused_place, target_of
 from tests.unit.project.artifacts.build import manifest_bytes
 
 if TYPE_CHECKING:
@@ -33,13 +33,13 @@ def results(folder: Path, *, invocation_id: str = MINE, target: str | None = "de
 def known(run_results: Path, **given: str | None) -> Target:
     """The target of a run over a manifest of one dbt command."""
     manifest = Manifest.from_bytes(manifest_bytes(metadata={"invocation_id": MINE}))
-    return known_target(Request(project_dir=run_results.parent, **given), manifest, run_results)  # type: ignore[arg-type]  # a test's shorthand
+    return target_of(Request(project_dir=run_results.parent, **given), manifest, run_results)  # type: ignore[arg-type]  # a test's shorthand
 
 
 def test_what_dbt_says_counts_first(tmp_path: Path) -> None:
     """The word of dbt comes before its run results, and these before what somebody says."""
     path = results(tmp_path)
-    assert known(path, known_target="live").name == "live"
+    assert known(path, dbt_target="live").name == "live"
     assert known(path) == Target(name="dev", is_certain=True)
     assert known(path, target="dev") == Target(name="dev", is_certain=True)
     assert known(results(tmp_path, target=None), target="prod") == Target(name="prod")
@@ -58,14 +58,14 @@ def test_results_of_another_command_count_for_nothing(tmp_path: Path) -> None:
     ("given", "doubt"),
     [
         ({"target": "prod"}, '--target (or DBT_TARGET) says "prod", but run_results.json of the same dbt command'),
-        ({"target": "prod", "known_target": "dev"}, '--target (or DBT_TARGET) says "prod", but dbt says "dev".'),
-        ({"known_target": "prod"}, 'run_results.json of the same dbt command says "dev", but dbt says "prod".'),
+        ({"target": "prod", "dbt_target": "dev"}, '--target (or DBT_TARGET) says "prod", but dbt says "dev".'),
+        ({"dbt_target": "prod"}, 'run_results.json of the same dbt command says "dev", but dbt says "prod".'),
     ],
 )
 def test_a_contradiction_may_not_push(tmp_path: Path, given: dict[str, str], doubt: str) -> None:
     """Where any two of dbt, its run results and the user name other targets, nothing may push, whatever is allowed."""
     target = known(results(tmp_path), **given)
-    assert doubt in target.doubt
+    assert doubt in target.conflict
     with pytest.raises(TargetRefused, match="Nothing was pushed"):
         check_target(target, Settings())
 

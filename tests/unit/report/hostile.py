@@ -10,7 +10,7 @@ from msgspec import structs
 from dbt_statsig.report.subject import Subject
 from dbt_statsig.vocabulary.changes import FieldChange, Plan
 from dbt_statsig.vocabulary.findings import Location
-from dbt_statsig.vocabulary.results import Binding, Left, Lineage, Outcome, Planned, Synced, Upstream, Validation
+from dbt_statsig.vocabulary.results import Binding, Lineage, Outcome, Planned, Skipped, Synced, Upstream, Validation
 from tests.unit.report import samples
 
 WORDS = (
@@ -90,7 +90,7 @@ def synced(word: str) -> Synced:
         requests=1,
         warnings=(word,),
         notes=(word,),
-        left=(Left(kind=samples.UPDATE.kind, name=word + "4", unique_id=word, reason=word),),
+        skipped=(Skipped(kind=samples.UPDATE.kind, name=word + "4", unique_id=word, reason=word),),
         binding=Binding(project=word, target=word, base_url=word, declared="", settings=""),
     )
     objects = tuple(

@@ -9,10 +9,10 @@ from dbt_statsig.report.subject import Subject
 from dbt_statsig.report.text.report import plan_text
 from dbt_statsig.report.text.style import Style
 from dbt_statsig.vocabulary.changes import Plan
-from dbt_statsig.vocabulary.results import Left, Planned, Validation
+from dbt_statsig.vocabulary.results import Planned, Skipped, Validation
 from dbt_statsig.vocabulary.sources import Kind
 
-LEFT = Left(
+LEFT = Skipped(
     kind=Kind.METRIC_SOURCE,
     name="Ord\ners",
     unique_id="model.shop.orders",
@@ -21,7 +21,7 @@ LEFT = Left(
 VALIDATION = Validation(
     project="shop", adapter="duckdb", dbt_version="1.11.0", manifest_path="m", sources=(), findings=()
 )
-PLANNED = Planned(validation=VALIDATION, plan=Plan(project="shop", changes=()), requests=1, left=(LEFT,))
+PLANNED = Planned(validation=VALIDATION, plan=Plan(project="shop", changes=()), requests=1, skipped=(LEFT,))
 
 
 def test_text_names_what_is_left() -> None:

@@ -12,7 +12,7 @@ from dbt_statsig.report.subject import Subject
 from dbt_statsig.report.text.report import headline
 from dbt_statsig.vocabulary.changes import Action, Plan
 from dbt_statsig.vocabulary.findings import Location
-from dbt_statsig.vocabulary.results import Left, Outcome, Planned, Synced, Validation
+from dbt_statsig.vocabulary.results import Outcome, Planned, Skipped, Synced, Validation
 from tests.unit.report import hostile, many, samples
 
 RESULTS: dict[str, Validation | Planned | Synced] = {
@@ -37,8 +37,8 @@ def test_paths() -> None:
 
 def test_headlines() -> None:
     """The headline is the last line of the text report, whatever the command."""
-    left = Left(kind=samples.UPDATE.kind, name="Orders", unique_id="model.shop.fct_orders", reason="Not built.")
-    none = Planned(validation=samples.CLEAN, plan=Plan(project="shop", changes=()), requests=1, left=(left,))
+    left = Skipped(kind=samples.UPDATE.kind, name="Orders", unique_id="model.shop.fct_orders", reason="Not built.")
+    none = Planned(validation=samples.CLEAN, plan=Plan(project="shop", changes=()), requests=1, skipped=(left,))
     dry = Synced(planned=samples.PLANNED, outcome=Outcome(objects=()))
     subjects = [*map(Subject.of, [*RESULTS.values(), none, many.synced(90)]), Subject.of(dry, dry_run=True)]
     for subject in subjects:

@@ -9,7 +9,7 @@ from dbt_statsig.report.text.report import plan_text, sync_text, validation_text
 from dbt_statsig.report.text.style import Style
 from dbt_statsig.vocabulary.changes import Action
 from dbt_statsig.vocabulary.findings import Finding, Severity
-from dbt_statsig.vocabulary.results import Left, Planned
+from dbt_statsig.vocabulary.results import Planned, Skipped
 from dbt_statsig.vocabulary.sources import Kind
 from tests.unit.report import many
 
@@ -125,9 +125,9 @@ def test_validation_in_brief() -> None:
 def test_skipped_sources_share_their_reason() -> None:
     """Sources that are skipped for one reason are listed together, with the reason once."""
     left = tuple(
-        Left(kind=Kind.METRIC_SOURCE, name=f"m{number}", unique_id=f"model.a.m{number}", reason="Not compiled.")
+        Skipped(kind=Kind.METRIC_SOURCE, name=f"m{number}", unique_id=f"model.a.m{number}", reason="Not compiled.")
         for number in range(20)
     )
-    text = plan_text(structs.replace(many.planned(1), left=left))
+    text = plan_text(structs.replace(many.planned(1), skipped=left))
     assert text.count("Not compiled.") == 1
     assert "20 sources: Not compiled." in text

@@ -202,7 +202,7 @@ def test_one_name_in_two_unicode_forms(tmp_path: Path) -> None:
 
 def test_choosing_hides_no_duplicate(tmp_path: Path) -> None:
     """A selection narrows what is handed back, never what names are compared with."""
-    found = declared(TWO, tmp_path, only=frozenset({"model.shop.a"}), kinds=frozenset({Kind.METRIC_SOURCE}))
+    found = declared(TWO, tmp_path, selected_ids=frozenset({"model.shop.a"}), kinds=frozenset({Kind.METRIC_SOURCE}))
     assert [one.name for one in found.declarations] == ["Orders"]
     assert [(one.code, one.unique_id) for one in found.findings] == [("duplicate-name", "model.shop.a")]
     assert DeclaredName(kind=Kind.QUALIFYING_EVENT, unique_id="model.shop.b", name="Orders") in found.names
