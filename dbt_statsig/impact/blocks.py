@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET
 
+from dbt_statsig.vocabulary.sources import Role, fields_with
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -14,8 +16,6 @@ if TYPE_CHECKING:
     from dbt_statsig.vocabulary.adapters import Adapter
     from dbt_statsig.vocabulary.kinds import SourceMeta
 
-# What decides which rows there are and what they mean, beside the columns in roles: those are compared as columns.
-_COMPARED = ("where", "partition_column", "partition_type", "timestamp_as_day", "source_type", "table_name")
 _LONGEST = 120
 _AROUND = re.compile(r" ?([(),<>]) ?")
 
@@ -25,7 +25,7 @@ def changed_keys(old: SourceMeta, new: SourceMeta) -> Iterator[tuple[str, str]]:
 
     White space never counts as a change.
     """
-    for key in _COMPARED:
+    for key in fields_with(type(new), Role.ROWS):
         was, is_now = _said(old, key), _said(new, key)
         if was != is_now:
             yield key, f"now has {key} {_shown(is_now)} (was {_shown(was)})."

@@ -8,9 +8,10 @@ Facts: Statsig's published Console API description, version 20240601. Each kind 
 from __future__ import annotations
 
 import functools
+import inspect
 import unicodedata
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 
 from msgspec import UNSET, Struct, UnsetType, field
 
@@ -68,6 +69,8 @@ class Role(Enum):
     """A key of a block that Statsig does not have: it shapes the SQL, or the block itself."""
     QUERY_PART = auto()
     """A part of the query that is built, so not for blocks with their own SQL or a table."""
+    ROWS = auto()
+    """A key of a block that decides which rows there are or what they mean: the impact of a change names it."""
 
 
 class Default(Struct, frozen=True):
@@ -79,11 +82,14 @@ class Default(Struct, frozen=True):
 @functools.cache
 def roles_of(struct: type[Struct]) -> Mapping[str, frozenset[Role | Default]]:
     """The roles of each field of a payload or block type, in the order of its fields."""
-    hints = get_type_hints(struct, include_extras=True)
-    return {
-        name: frozenset(one for one in getattr(hints[name], "__metadata__", ()) if isinstance(one, (Role, Default)))
-        for name in struct.__struct_fields__
-    }
+    found: dict[str, frozenset[Role | Default]] = {}
+    for base in struct.__bases__:
+        if base is not Struct:
+            found |= roles_of(base)
+    # Not typing.get_type_hints: it reads the annotations of all bases again for each type, which takes 5 ms in all.
+    for name, hint in inspect.get_annotations(struct, eval_str=True).items():
+        found[name] = frozenset(one for one in getattr(hint, "__metadata__", ()) if isinstance(one, (Role, Default)))
+    return found
 
 
 @functools.cache

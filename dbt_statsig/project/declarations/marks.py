@@ -8,8 +8,9 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from dbt_statsig.project.conversion import Fault, field_types, show
 from dbt_statsig.project.declarations.layers import Layer, fields_of, read_layer
-from dbt_statsig.vocabulary.kinds import column_roles
+from dbt_statsig.vocabulary.kinds import SPECS, column_roles
 from dbt_statsig.vocabulary.kinds.base import UnitId
+from dbt_statsig.vocabulary.sources import Role
 
 if TYPE_CHECKING:
     from dbt_statsig.project.artifacts.nodes import Node
@@ -104,8 +105,9 @@ def apply_marks(marks: Marks, kind: Kind, block: Layer, path: KeyPath, *, table:
     origins: dict[str, tuple[str | int, ...]] = {}
     faults: list[Fault] = []
     taken = set()
+    table_only = SPECS[kind].fields(Role.TABLE_ONLY)
     for field, mark in marks.roles.items():
-        if field not in fields_of(kind) or (field == "date_partition_column" and not table):
+        if field not in fields_of(kind) or (field in table_only and not table):
             continue
         taken.add(field)
         said = block.values.get(field)

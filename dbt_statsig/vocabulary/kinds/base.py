@@ -117,12 +117,14 @@ class SourceMeta(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Sql | UnsetType,
         Role.OURS,
         Role.QUERY_PART,
+        Role.ROWS,
         Meta(description="A SQL predicate in the warehouse's dialect: only rows that match it are used."),
     ] = UNSET
     partition_column: Annotated[
         Column | UnsetType,
         Role.OURS,
         Role.QUERY_PART,
+        Role.ROWS,
         Meta(
             description="Adds a filter on this column with Statsig's date macros, so that each scan reads fewer rows."
         ),
@@ -130,6 +132,7 @@ class SourceMeta(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     partition_type: Annotated[
         Literal["date", "timestamp", "integer"] | UnsetType,
         Role.OURS,
+        Role.ROWS,
         Meta(
             description="The type of `partition_column` (integer: a day such as 20240110). Needed only if neither the "
             "catalog, a contract nor a cast in the model's SQL gives the type."
@@ -144,14 +147,17 @@ class TableSourceMeta(SourceMeta, frozen=True, kw_only=True, forbid_unknown_fiel
     """What metric sources and qualifying events share: a query or a table."""
 
     timestamp_column: Annotated[Column | UnsetType, TIMESTAMP] = UNSET
-    timestamp_as_day: Annotated[bool | UnsetType, AS_DAY] = UNSET
+    timestamp_as_day: Annotated[bool | UnsetType, Role.ROWS, AS_DAY] = UNSET
     is_verified: Annotated[bool | UnsetType, Meta(description="Marks the source as verified in Statsig.")] = UNSET
     source_type: Annotated[
         Literal["query", "table"] | UnsetType,
+        Role.ROWS,
         Meta(description="query (the default): Statsig runs SQL; table: Statsig reads the dbt node's table itself."),
     ] = UNSET
     table_name: Annotated[
-        Line | UnsetType, Meta(description="With `source_type: table`: the table's name, where it is not the node's.")
+        Line | UnsetType,
+        Role.ROWS,
+        Meta(description="With `source_type: table`: the table's name, where it is not the node's."),
     ] = UNSET
     date_partition_column: Annotated[
         Column | UnsetType, Meta(description="With `source_type: table`: the column that partitions it by date.")

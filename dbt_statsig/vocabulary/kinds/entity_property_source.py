@@ -27,7 +27,7 @@ class EntityPropertySourceMeta(SourceMeta, frozen=True, kw_only=True, forbid_unk
             "fixed properties even where the node has an `event_time`."
         ),
     ] = UNSET
-    timestamp_as_day: Annotated[bool | UnsetType, AS_DAY] = UNSET
+    timestamp_as_day: Annotated[bool | UnsetType, Role.ROWS, AS_DAY] = UNSET
 
 
 SPEC = KindSpec(

@@ -23,7 +23,7 @@ from dbt_statsig.project.settings import Settings
 from dbt_statsig.vocabulary.comparison import differences
 from dbt_statsig.vocabulary.kinds import SPECS, column_roles
 from dbt_statsig.vocabulary.kinds.metric_source import MetricSource, MetricSourceMeta
-from dbt_statsig.vocabulary.sources import Flag, Kind, Owner, Role, Text, fields_with
+from dbt_statsig.vocabulary.sources import Flag, Kind, Owner, Role, Text, fields_with, roles_of
 from tests.unit.payloads.warehouse_cases import MAPPING, project
 
 BASE: dict[str, Any] = {"name": "A", "timestamp_column": "exposed_at", "id_type_mapping": MAPPING}
@@ -139,6 +139,12 @@ def test_every_key_reaches_statsig_or_is_ours(kind: Kind, key: str) -> None:
     sent = json.loads(create_body(payload, dry_run=False))
     wire = dict(zip(payload.__struct_fields__, payload.__struct_encode_fields__, strict=True))[key]
     assert (wire in sent) is ((kind, key) not in NOT_SENT)
+
+
+def test_roles_are_in_the_order_of_the_fields() -> None:
+    """Lists made from the roles follow the order of the fields, also where a kind changes an inherited one."""
+    for struct in (struct for spec in SPECS.values() for struct in (spec.payload, spec.block)):
+        assert tuple(roles_of(struct)) == struct.__struct_fields__
 
 
 def test_only_ours() -> None:
