@@ -21,6 +21,17 @@ from dbt_statsig.vocabulary.sources import Kind
 
 Command = Callable[..., int]
 
+SIGNS = """\b
+Signs:
+  +  create
+  ~  update
+  >  rename
+  -  delete
+  !  blocked, or not managed by this project
+  ?  no longer declared
+"""
+"""The legend of a plan, as an epilogue of help."""
+
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dbt_statsig.cli.options import adoption_options, project_options, run_results_option
+from dbt_statsig.cli.options import SIGNS, adoption_options, project_options, run_results_option
 from dbt_statsig.cli.output import tell
 from dbt_statsig.cli.progress import progress_on
 from dbt_statsig.errors import EXIT_DONE, EXIT_PENDING
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dbt_statsig.project.request import Request
 
 
-@click.command("plan")
+@click.command("plan", epilog=SIGNS)
 @project_options(console=True)
 @adoption_options
 @run_results_option

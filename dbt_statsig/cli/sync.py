@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 from msgspec import structs
 
-from dbt_statsig.cli.options import adoption_options, project_options, run_results_option
+from dbt_statsig.cli.options import SIGNS, adoption_options, project_options, run_results_option
 from dbt_statsig.cli.output import tell
 from dbt_statsig.cli.progress import progress_on
 from dbt_statsig.errors import UsageError
@@ -41,7 +41,7 @@ def _asked() -> Callable[[Planned], bool]:
     return confirm
 
 
-@click.command("sync")
+@click.command("sync", epilog=SIGNS)
 @project_options(console=True)
 @adoption_options
 @run_results_option

@@ -94,5 +94,5 @@ def _umask() -> int:
 def _failed(path: Path, error: OSError) -> DbtStatsigError:
     return DbtStatsigError(
         f"{path} could not be written: {error.strerror or error}.",
-        fix="Name a file in a folder that exists and can be written to, on a disk with space left.",
+        fix="Name a file in a folder that exists and can be written to, on a disk with free space.",
     )

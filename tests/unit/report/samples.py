@@ -197,7 +197,7 @@ BLOCKED = Change(
     name="Refunds",
     unique_id="model.shop.fct_refunds",
     reason="It has errors: column-absent.",
-    fix="Mend its findings.",
+    fix="Fix them, then run again.",
 )
 ORPHAN = Change(
     action=Action.ORPHAN,
