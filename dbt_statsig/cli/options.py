@@ -12,7 +12,7 @@ import click
 from msgspec import structs
 
 from dbt_statsig.cli.output import Output
-from dbt_statsig.cli.report_files import check_places, in_use, known_form, report_file, root_in_repository
+from dbt_statsig.cli.report_files import check_places, known_form, report_file, root_in_repository, unusable
 from dbt_statsig.errors import UsageError
 from dbt_statsig.project.dbt_command import dbt_for
 from dbt_statsig.project.request import Request
@@ -187,7 +187,7 @@ def project_options(
         def with_request(**values: Any) -> int:
             output = _output(values)
             others = [path for name in OTHER_FILES if (path := values.get(name)) is not None]
-            if (out := values.get("out")) is not None and (fault := in_use(out, others[:-1])) is not None:
+            if (out := values.get("out")) is not None and (fault := unusable(out, others[:-1])) is not None:
                 raise fault
             request, output = _reported(_request(values), output, others)
             return command(request=request, output=output, **values)

@@ -75,12 +75,21 @@ def check_places(reports: Sequence[ReportFile], others: Collection[Path] = ()) -
         )
 
 
-def in_use(path: Path, others: Iterable[Path]) -> UsageError | None:
-    """What is wrong with writing a file that a run reads, or that is one of the run's `others`."""
+def unusable(path: Path, others: Iterable[Path]) -> UsageError | None:
+    """Why a file cannot be written: it has no folder, is no file, is one that a run reads, or is one of `others`."""
+    folder = path.parent
+    if not folder.is_dir():
+        return UsageError(f"There is no folder {folder} for {path.name}.", fix="Create it, or name another one.")
+    if path.is_dir():
+        return UsageError(f"{path} is a folder.", fix="Name a file in it.")
+    if path.exists() and not path.is_file():
+        return UsageError(f"{path} is a pipe or a device, not a file.", fix="Name a file.")
+    if not os.access(folder, os.W_OK):
+        return UsageError(f"Nothing can be written into {folder}.", fix="Name a file in another folder.")
     place = os.path.realpath(path)
-    if Path(place).name not in _READ and place not in map(os.path.realpath, others):
-        return None
-    return UsageError(f"{path} would replace a file that this run uses.", fix="Name another file.")
+    if Path(place).name in _READ or place in map(os.path.realpath, others):
+        return UsageError(f"{path} would replace a file that this run uses.", fix="Name another file.")
+    return None
 
 
 def misplaced(reports: Sequence[ReportFile], others: Collection[Path] = ()) -> dict[int, UsageError]:
@@ -95,25 +104,12 @@ def misplaced(reports: Sequence[ReportFile], others: Collection[Path] = ()) -> d
         fault = (
             UsageError(f"Two reports go to {report.path}.", fix="Give each report a path of its own.")
             if place in seen
-            else _unwritable(report.path) or in_use(report.path, others)
+            else unusable(report.path, others)
         )
         seen.add(place)
         if fault is not None:
             faults[number] = fault
     return faults
-
-
-def _unwritable(path: Path) -> UsageError | None:
-    folder = path.parent
-    if not folder.is_dir():
-        return UsageError(f"There is no folder {folder} for {path.name}.", fix="Create it, or name another one.")
-    if path.is_dir():
-        return UsageError(f"{path} is a folder.", fix="Name a file in it.")
-    if path.exists() and not path.is_file():
-        return UsageError(f"{path} is a pipe or a device, not a file.", fix="Name a file.")
-    if not os.access(folder, os.W_OK):
-        return UsageError(f"Nothing can be written into {folder}.", fix="Name a file in another folder.")
-    return None
 
 
 def write_reports(reports: Mapping[Path, str]) -> list[DbtStatsigError]:

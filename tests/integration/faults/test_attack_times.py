@@ -210,7 +210,10 @@ def test_a_folder_that_disappears(project: Project, server: Running, tmp_path: P
         done = call(project, "sync", "--plan", path)
         assert (done.code, done.stdout, server.requests) == (2, "", [])
         assert str(path) in done.stderr
-    assert call(project, "plan", "--out", tmp_path / "gone" / "plan").code == 2
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "gone" / "plan", tmp_path / "pipe"):
+        assert call(project, "plan", "--out", path).code == 2
+    assert server.requests == []
 
 
 def test_a_manifest_that_is_replaced_in_mid_run(tmp_path: Path, server: Running, liar: Liar) -> None:
