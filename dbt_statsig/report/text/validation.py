@@ -112,10 +112,12 @@ def verdict_line(validation: Validation, style: Style) -> str:
     """The last line: whether everything may be pushed, and if not, how much may not."""
     told = tally(validation.findings)
     if validation.ok():
-        ready = sum(not source.blocked for source in validation.sources)
-        known = len(validation.sources) - ready
-        clean = f"{counted(ready, 'source')} ready"
+        blocked = [source for source in validation.sources if source.blocked]
+        unproven = sum(bool(source.unproven) for source in blocked)
+        known = len(blocked) - unproven
+        clean = f"{counted(len(validation.sources) - len(blocked), 'source')} ready"
         clean += f", {known:,} not, because of findings in the baseline" if known else ""
+        clean += f", {unproven:,} not, because proof is missing" if unproven else ""
         return style.paint(f"{clean}; {told}." if told else f"{clean}, no findings.", "good")
     blocked = sum(source.blocked for source in validation.sources)
     share = f" {blocked:,} of {counted(len(validation.sources), 'source')} cannot be pushed." if blocked else ""

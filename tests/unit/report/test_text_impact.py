@@ -100,6 +100,17 @@ def test_blocked_sources_are_not_ready() -> None:
     )
 
 
+def test_unproven_sources_are_not_ready() -> None:
+    """A source that cannot be pushed for lack of proof is not ready, and no baseline is said to know of it."""
+    first, *others = samples.VALIDATION.sources
+    blocked = structs.replace(first, blocked=True, unproven="the type")
+    sources = (blocked, *(structs.replace(one, blocked=False) for one in others))
+    validation = structs.replace(samples.VALIDATION, sources=sources, findings=())
+    line = validation_text(validation).splitlines()[-1]
+    assert "ready, 1 not, because proof is missing, no findings." in line
+    assert "baseline" not in line
+
+
 def test_json_holds_both() -> None:
     """The JSON answer holds the effects, the experiments and what the baseline knew."""
     stale = baseline_of([structs.replace(DROPPED, code="column-absent", severity=Severity.ERROR)])
