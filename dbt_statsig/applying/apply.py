@@ -244,6 +244,7 @@ class _Run:
         if doubt is not None and not (beside.open and beside.is_ours):
             raise doubt
         if not beside.open:
+            self._correct_note(change, beside)
             return _done(change, written, beside)
         if not beside.is_ours:
             return _unnoted(change, beside, "the ownership line is not kept either")
@@ -267,11 +268,14 @@ class _Run:
         after = self._beside(change, beside.payload, _present(written.live))
         if after.open:
             return _unnoted(change, after, _NOT_TAKEN)
-        if not after.found and after.notes:
-            # What was sent is there after all: the note says what is not so. A later sync takes it out if this fails.
-            with contextlib.suppress(ConsoleError):
-                self._put(change.kind, after.live.name, after.desired, after.live, frozenset({"description"}))
+        self._correct_note(change, after)
         return _done(change, written, after)
+
+    def _correct_note(self, change: Change, beside: Compared) -> None:
+        """Take out of the note what is kept as sent after all. If this fails, a later sync does it."""
+        if beside.fields:
+            with contextlib.suppress(ConsoleError):
+                self._put(change.kind, beside.live.name, beside.desired, beside.live, frozenset({"description"}))
 
     def _beside(self, change: Change, payload: Source, live: Source) -> Compared:
         """The differences of what was sent and what is there, as the next plan will see them."""

@@ -217,6 +217,21 @@ def test_50_an_update_that_leaves_all_as_it_was(console: Keeping, client: Consol
     assert len(console.sent) == 4
 
 
+@pytest.mark.parametrize("ways", [(), ("add_tag",)])
+@pytest.mark.parametrize("kind", list(Kind))
+def test_52_a_service_that_stops(console: Keeping, client: ConsoleClient, kind: Kind, ways: tuple[Way, ...]) -> None:
+    """Where an update shows that Statsig now keeps a field as sent, the note loses it in the same run."""
+    console.keep = lambda body: mangled(body, ["add_tag", "drop_flags"], {})
+    assert names(synced(client, wanted(kind)).echo) >= {"tags"}
+    console.keep = lambda body: mangled(body, ways, {})
+    item = wanted(kind, description=claim("New", OWNER), sql="SELECT 2")
+    assert synced(client, item).status is Status.DONE
+    change = planned(client, item)
+    # An update that sends its fields alone leaves the others, with their notes, as they were.
+    assert change.action is Action.UNCHANGED
+    assert names(change.not_kept) >= ({"tags"} if ways else set())
+
+
 @pytest.mark.parametrize("fault", ["", "400"])
 def test_52_a_value_that_is_kept_at_last(console: Keeping, client: ConsoleClient, fault: str) -> None:
     """What Statsig keeps the second time is not noted as kept otherwise: the note goes at once, or in the next run."""
