@@ -112,10 +112,10 @@ def verdict_line(validation: Validation, style: Style) -> str:
     """The last line: whether everything may be pushed, and if not, how much may not."""
     told = tally(validation.findings)
     if validation.ok():
-        blocked = [source for source in validation.sources if source.blocked]
-        unproven = sum(bool(source.unproven) for source in blocked)
-        known = len(blocked) - unproven
-        clean = f"{counted(len(validation.sources) - len(blocked), 'source')} ready"
+        waiting = [source for source in validation.sources if source.blocked]
+        unproven = sum(bool(source.unproven) for source in waiting)
+        known = len(waiting) - unproven
+        clean = f"{counted(len(validation.sources) - len(waiting), 'source')} ready"
         clean += f", {known:,} not, because of findings in the baseline" if known else ""
         clean += f", {unproven:,} not, because proof is missing" if unproven else ""
         return style.paint(f"{clean}; {told}." if told else f"{clean}, no findings.", "good")
