@@ -22,13 +22,12 @@ from dbt_statsig.project.namespace import namespace_of
 from dbt_statsig.project.request import Request
 from dbt_statsig.project.selection.selecting import choose
 from dbt_statsig.project.target import Target, target_of
+from dbt_statsig.vocabulary.findings import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dbt_statsig.project.settings import Settings
-
-NAMED = 5
 
 
 class LoadedProject(Struct, frozen=True, kw_only=True):
@@ -148,7 +147,7 @@ def _held(inputs: Inputs) -> dict[str, str]:
     for test_id in sorted(failed_tests(inputs.results)):
         for unique_id in inputs.manifest.tested_by(test_id):
             found.setdefault(unique_id, []).append(test_id.split(".")[2])
-    return {unique_id: ", ".join(names[:NAMED]) for unique_id, names in found.items()}
+    return {unique_id: listed(names) for unique_id, names in found.items()}
 
 
 def _selected_ids(inputs: Inputs, chosen: frozenset[str] | None, held: Mapping[str, str]) -> frozenset[str] | None:
@@ -165,4 +164,4 @@ def _uncompiled(inputs: Inputs, built: Iterable[tuple[Declaration, Built]]) -> d
         return {}
     weak = {declaration.node.unique_id for declaration, result in built if result.basis.is_weak}
     missing = {unique_id: uncompiled(inputs.manifest, [unique_id]) for unique_id in weak}
-    return {unique_id: ", ".join(parents[:NAMED]) for unique_id, parents in missing.items() if parents}
+    return {unique_id: listed(parents) for unique_id, parents in missing.items() if parents}

@@ -12,11 +12,11 @@ from dbt_statsig.applying.server_check import check_plan
 from dbt_statsig.commands.pipeline import DeclaredProject, LoadedProject, declare_project, load_project, prove_project
 from dbt_statsig.commands.scope import (
     desired_of,
-    is_elsewhere,
     kinds_in,
     limits_of,
+    no_push_reason,
     of_other_kinds,
-    of_other_target,
+    other_target_reason,
     scope_of,
     skipped,
 )
@@ -112,7 +112,7 @@ def make_plan(
     """
     read_at = monotonic()
     lists = begin_reading(client, kinds_in(project), progress)
-    no_push = is_elsewhere(project)
+    no_push = no_push_reason(project)
     proven = validated or validate_project(prove_project(project))
     desired = tuple(desired_of(proven, by_node=only_shown and bool(no_push)))
     reading = checked_live(client, lists.result(), desired)
@@ -203,7 +203,7 @@ def _conflict(
     except TargetRefused as refusal:
         warnings.append(f"A sync would be refused. {refusal}")
         return ""
-    why = of_other_target(project) or relocated(live, project.manifest.node, scope)
+    why = other_target_reason(project) or relocated(live, project.manifest.node, scope)
     if why and not project.request.force:
         warnings.append(f"A sync would be refused without --force: {why}")
     return why

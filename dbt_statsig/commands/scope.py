@@ -81,7 +81,7 @@ def _blocks(project: DeclaredProject) -> tuple[DeclaredName | FaultyBlock, ...]:
     return (*project.declared.names, *project.declared.faulty)
 
 
-def of_other_target(project: DeclaredProject) -> str:
+def other_target_reason(project: DeclaredProject) -> str:
     """Why the manifest cannot be of the target that was named; empty where nothing speaks against it."""
     request, target = project.request, project.target
     if target.is_certain and request.dbt_schema is None:
@@ -101,7 +101,7 @@ def _has_own_names(manifest: Manifest) -> bool:
     return not manifest.macros or any(own)
 
 
-def is_elsewhere(project: DeclaredProject) -> str:
+def no_push_reason(project: DeclaredProject) -> str:
     """Why nothing of this target may be pushed: a plan then compares by node; empty where something may."""
     return elsewhere(project.target, project.settings, (one.node for one in project.declared.declarations))
 

@@ -134,13 +134,13 @@ class _Comparison:
     def _block(self, old: SourceReport, new: SourceReport) -> Iterator[Finding]:
         """Other columns in roles, other rows, another query, other formulas."""
         was, is_now = self.old_blocks[old.kind, old.name], self.blocks[new.kind, new.name]
-        said = dict(changed_keys(was.meta, is_now.meta))
-        for key, told in said.items():
-            yield _effect("impact-source-changed", new, told, key=key)
-        for role, told in self._roles(old, new):
+        changed = dict(changed_keys(was.meta, is_now.meta))
+        for key, text in changed.items():
+            yield _effect("impact-source-changed", new, text, key=key)
+        for role, text in self._roles(old, new):
             # A predicate or formula that reads other columns is another one, which has been told.
-            if role not in said:
-                yield _effect("impact-source-changed", new, told, key=role)
+            if role not in changed:
+                yield _effect("impact-source-changed", new, text, key=role)
 
     def _roles(self, old: SourceReport, new: SourceReport) -> Iterator[tuple[str, str]]:
         same = self.here.prover.adapter.key
@@ -160,14 +160,14 @@ class _Comparison:
         for use in new.columns:
             before, after = types.get(same(use.verdict.name), ("", ""))
             if after and use.role != "columns":
-                told = f'maps the column "{use.verdict.name}" ({use.role}), whose contract says {after} after {before}.'
-                yield _effect("impact-column-type-changed", new, told, key=use.role)
+                text = f'maps the column "{use.verdict.name}" ({use.role}), whose contract says {after} after {before}.'
+                yield _effect("impact-column-type-changed", new, text, key=use.role)
         mapped = {same(use.verdict.name) for use in new.columns if use.role != "columns"}
         rest = [name for name in new.selected if same(name) in types and same(name) not in mapped]
         if rest:
             shown = ", ".join(f'"{name}" ({types[same(name)][1]} after {types[same(name)][0]})' for name in rest)
-            told = f"selects columns to which the contract gives another type: {shown}."
-            yield _effect("impact-column-type-changed", new, told, severity=Severity.NOTE)
+            text = f"selects columns to which the contract gives another type: {shown}."
+            yield _effect("impact-column-type-changed", new, text, severity=Severity.NOTE)
 
     def _sql(self, old: SourceReport, new: SourceReport) -> Iterator[Finding]:
         """Other SQL behind the source: its columns may be the same, and their values others."""
@@ -183,14 +183,14 @@ class _Comparison:
         for use in new.columns:
             if same(use.verdict.name) in lost:
                 mapped.add(same(use.verdict.name))
-                told = f'maps the column "{use.verdict.name}" ({use.role}), which {new.unique_id} loses.'
-                yield _effect("impact-column-dropped", new, told, key=use.role)
+                text = f'maps the column "{use.verdict.name}" ({use.role}), which {new.unique_id} loses.'
+                yield _effect("impact-column-dropped", new, text, key=use.role)
         still = {same(name) for name in new.selected}
         dropped = [name for name in old.selected if same(name) not in still and same(name) not in mapped]
         if dropped and new.selected:
             noun = "column" if len(dropped) == 1 else "columns"
-            told = f"no longer selects the {noun} {_quoted(dropped)}."
-            yield _effect("impact-selected-column-dropped", new, told)
+            text = f"no longer selects the {noun} {_quoted(dropped)}."
+            yield _effect("impact-selected-column-dropped", new, text)
 
     def _lost(self, old: SourceReport, new: SourceReport) -> set[str]:
         was, is_now = self.there.columns(old.unique_id), self.here.columns(new.unique_id)
@@ -204,10 +204,10 @@ def _quoted(names: list[str]) -> str:
     return ", ".join(f'"{name}"' for name in names) or "nothing"
 
 
-def _effect(code: str, source: SourceReport, told: str, *, key: str = "", severity: Severity | None = None) -> Finding:
+def _effect(code: str, source: SourceReport, text: str, *, key: str = "", severity: Severity | None = None) -> Finding:
     return finding(
         code,
-        f'The {source.kind.label} "{source.name}" {told}',
+        f'The {source.kind.label} "{source.name}" {text}',
         severity=severity,
         fix=CODES[code].remedy,
         unique_id=source.unique_id,
