@@ -164,7 +164,7 @@ def test_gone_since_the_plan(emulator: Running, client: ConsoleClient) -> None:
     client.delete(Kind.ASSIGNMENT_SOURCE, "A")
     outcome = apply_plan(client, plan)
     assert statuses(outcome) == {"A": Status.FAILED}
-    assert "plan again" in outcome.objects[0].fix
+    assert "Plan again" in outcome.objects[0].fix
     assert client.get(Kind.ASSIGNMENT_SOURCE, "A") is None
 
 
