@@ -11,7 +11,7 @@ from dbt_statsig.cli.options import FORM
 from dbt_statsig.cli.terminal import style_for, write_out
 from dbt_statsig.errors import UsageError
 from dbt_statsig.report.json import codes_json
-from dbt_statsig.report.text.codes import all_codes_text, code_text, known_codes
+from dbt_statsig.report.text.lists import all_codes_text, code_text, known_codes
 from dbt_statsig.vocabulary.findings import did_you_mean
 
 

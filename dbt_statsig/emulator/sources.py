@@ -6,7 +6,6 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 from dbt_statsig.emulator.kinds import WRITE_ONLY
-from dbt_statsig.emulator.normalise import normalised
 from dbt_statsig.emulator.replies import Fault, Reply, invalid, refuse
 from dbt_statsig.emulator.validation import body_faults, table_faults
 
@@ -145,3 +144,20 @@ def _stored(kind: Kind, body: Mapping[str, Any]) -> dict[str, Any]:
 def _done(kind: Kind, verb: str, data: Mapping[str, Any], *, status: int = 200) -> Reply:
     payload = {"message": f"{kind.title} {verb}.", "data": copy.deepcopy(dict(data))}
     return Reply(status=status, payload=payload)
+
+
+def normalised(kind: Kind, source: Mapping[str, Any]) -> dict[str, Any]:
+    """The source as a server may store it, which is no change that a user made.
+
+    Defaults are filled in, nulls dropped, SQL is trimmed, tags and mapping are sorted, tags once each.
+    """
+    given = {key: value for key, value in source.items() if value is not None}
+    return {
+        **kind.defaults,
+        **given,
+        "sql": "\n".join(line.rstrip() for line in given.get("sql", "").strip().splitlines()),
+        "tags": sorted(set(given.get("tags", []))),
+        "idTypeMapping": sorted(
+            given.get("idTypeMapping", []), key=lambda item: (item["statsigUnitID"], item["column"])
+        ),
+    }

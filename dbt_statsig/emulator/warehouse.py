@@ -13,17 +13,26 @@ from typing import TYPE_CHECKING, Any
 
 from dbt_statsig.emulator.databases import DuckDB, Failed, PostgreSQL
 from dbt_statsig.emulator.failures import CannotStart
-from dbt_statsig.emulator.macros import refused_macros, resolved
 from dbt_statsig.emulator.replies import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from collections.abc import Set as AbstractSet
 
     from dbt_statsig.emulator.databases import Columns, Database
     from dbt_statsig.emulator.kinds import Kind
 
-__all__ = ["checker", "source_faults"]
+__all__ = ["checker", "refused_macros", "resolved", "source_faults"]
 
+# Statsig's SQL macros, as its documentation gives them: dates, dates as whole numbers, a timestamp.
+_MACRO = re.compile(r"\{(statsig_\w+)\}")
+_VALUES = {
+    "statsig_start_date": "DATE '2024-01-01'",
+    "statsig_end_date": "DATE '2024-01-31'",
+    "statsig_start_date_int": "20240101",
+    "statsig_end_date_int": "20240131",
+    "statsig_experiment_start_timestamp": "TIMESTAMP '2024-01-01 00:00:00'",
+}
 _POINTER = re.compile(r"LINE \d+:")
 _COLUMN_FIELDS = ("timestampColumn", "experimentIDColumn", "groupIDColumn", "groupNameColumn", "datePartitionColumn")
 
@@ -106,3 +115,13 @@ def _mapped(source: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _pass(_kind: Kind, _source: Mapping[str, Any]) -> list[Fault]:
     return []
+
+
+def refused_macros(sql: str, allowed: AbstractSet[str]) -> list[str]:
+    """The macros of `sql` that do not exist, or not in such a source, in order of appearance."""
+    return [name for name in dict.fromkeys(_MACRO.findall(sql)) if name not in allowed]
+
+
+def resolved(sql: str) -> str:
+    """`sql` with a value for every known macro."""
+    return _MACRO.sub(lambda macro: _VALUES.get(macro[1], macro[0]), sql)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dbt_statsig.emulator.macros import resolved
+from dbt_statsig.emulator.warehouse import resolved
 from dbt_statsig.vocabulary.kinds import MetricSource, QualifyingEvent
 from tests.integration.sql_engines import engines
 from tests.integration.sql_engines.names import DAY, NUMBER, ONLY_SELECTED, TIME, Engine, payloads

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dbt_statsig.columns.prover import Prover
-from dbt_statsig.emulator.macros import resolved
+from dbt_statsig.emulator.warehouse import resolved
 from dbt_statsig.payloads.building import Built, Context, build_payload
 from dbt_statsig.project.declarations import declare
 from dbt_statsig.project.settings import Settings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dbt_statsig.emulator.kinds import KINDS
-from dbt_statsig.emulator.macros import refused_macros, resolved
+from dbt_statsig.emulator.warehouse import refused_macros, resolved
 
 
 def test_macros_become_literals() -> None:
