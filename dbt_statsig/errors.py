@@ -21,7 +21,7 @@
             ├── Forbidden         403: the key may be good for other objects
             └── Conflict          somebody else's value came in between
 
-Findings about a project are not errors but values (`findings.py`): all of them are collected before anything is said.
+Findings about a project are not errors but values (`findings.py`): all of them are collected first.
 """
 
 from __future__ import annotations
@@ -54,15 +54,15 @@ class DbtStatsigError(Exception):
 
 
 class UsageError(DbtStatsigError):
-    """Arguments that contradict each other, or a selection that cannot be answered."""
+    """Arguments are wrong or contradict each other, or a selection cannot be answered."""
 
 
 class SettingsError(DbtStatsigError):
-    """A setting in dbt_statsig.yml, the environment or a flag that cannot be used."""
+    """A setting in dbt_statsig.yml, the environment or a flag cannot be used."""
 
 
 class ArtifactError(DbtStatsigError):
-    """A file of dbt's that is missing, truncated, foreign or newer than we read."""
+    """A file of dbt is missing, damaged, of another project, or too new."""
 
 
 class TargetRefused(DbtStatsigError):
@@ -72,15 +72,15 @@ class TargetRefused(DbtStatsigError):
 
 
 class TargetNotAllowed(TargetRefused):
-    """The dbt target is known, and not one of `allowed_targets`: so it is meant."""
+    """The dbt target is known, but is not one of `allowed_targets`."""
 
 
 class AnswerLost(DbtStatsigError):
-    """The run came to its end, and its answer could not be made or written: what was done stands."""
+    """The run ended, but its answer could not be made or written. Writes are not undone."""
 
 
 class ConsoleError(DbtStatsigError):
-    """Something between us and the Console API."""
+    """The Console API cannot be used, or refused something."""
 
 
 class ConnectionFailed(ConsoleError):
@@ -104,13 +104,13 @@ class OutcomeUnknown(ConsoleError):
 
 
 class Stopped(ConsoleError):
-    """The client was told to stop while a write still waited for its turn: it was not sent."""
+    """A write that was not sent, because the run is ending."""
 
 
 class Refused(ConsoleError):
     """The API refused one object (4xx). `status` is the HTTP status, `problems` the per-field texts.
 
-    Status 0: refused before sending, as the API could not have been told what was meant.
+    Status 0: refused before sending, because the API cannot express it.
     """
 
     exit_code = EXIT_FINDINGS
@@ -123,7 +123,7 @@ class Refused(ConsoleError):
 
 
 class NotFound(Refused):
-    """404: the object is not there (any more)."""
+    """404: the object does not exist."""
 
 
 class Forbidden(Refused):

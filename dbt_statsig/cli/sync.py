@@ -36,7 +36,7 @@ def _asked() -> Callable[[Planned], bool]:
         if not names:
             return True
         click.echo("\n".join(["Objects in Statsig that this project would take over:", *names]), err=True)
-        return click.confirm(f"Take over {len(names)}?", err=True)
+        return click.confirm(f"Take over these {len(names)}?", err=True)
 
     return confirm
 

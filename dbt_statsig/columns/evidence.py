@@ -196,7 +196,7 @@ def _going(written: str, found: Match, facts: Facts) -> Verdict:
             presence=Presence.UNKNOWN,
             evidence=Evidence.POSSIBLE,
             code="column-going",
-            message=f'The {facts.inferred_from} of {_lower(facts.label)} does not give "{found.column.name}". The '
+            message=f'The {facts.inferred_from} of {_lower(facts.label)} does not have "{found.column.name}". The '
             f"catalog, older than the manifest, has it; the next build removes it{_why(facts)}.",
             fix=f"Map another column, or keep this one in the model. {REGENERATE}",
         )
@@ -228,7 +228,7 @@ def _not_in_catalog(written: str, found: Match, facts: Facts) -> Verdict:
     return replace(
         _present(written, found),
         code="catalog-stale",
-        message=f'{facts.label} gives "{column.name}"; the catalog, older than the manifest, lacks it'
+        message=f'{facts.label} selects "{column.name}"; the catalog, older than the manifest, does not have it'
         + (", and the table gets new columns only with `--full-refresh`." if kept else "."),
         fix="Build the model with `--full-refresh`, then run `dbt docs generate`." if kept else REGENERATE,
     )
@@ -240,7 +240,7 @@ def _absent(written: str, facts: Facts, columns: tuple[KnownColumn, ...], eviden
     proof = {
         Evidence.CONTRACT: "its enforced contract does not list it",
         Evidence.CATALOG: "the catalog does not list it",
-    }.get(evidence, f"its {facts.inferred_from} does not give it")
+    }.get(evidence, f"its {facts.inferred_from} does not have it")
     return Verdict(
         name=written,
         stored=written,

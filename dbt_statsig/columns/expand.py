@@ -64,7 +64,7 @@ def expand(adapter: Adapter, items: Items, tables: Callable[[tuple[str, ...]], K
     for item in named:
         first.setdefault(adapter.key(item.name), item)
     if len(first) < len(named):
-        reasons.append("one name is given to several columns")
+        reasons.append("several columns have the same name")
     return Known(
         names=tuple(item.name for item in first.values()),
         reasons=tuple(dict.fromkeys(reasons)),

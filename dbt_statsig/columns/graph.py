@@ -76,7 +76,7 @@ class Graph:
         try:
             known = expand(self._adapter, self._shape(node).items, lambda table: self._table(node, table))
         except TooWide:
-            return Known(reasons=("the query gives more columns than any warehouse allows",))
+            return Known(reasons=("the query has more columns than any warehouse allows",))
         except RecursionError:
             return Known(reasons=("the query is nested too deeply",))
         return self._built(node, known)

@@ -109,7 +109,9 @@ def with_old_catalog(known: Known, cataloged: tuple[str, ...], history: History,
         names = tuple(name for name in cataloged if key(name) in given)
         new = [name for name in known.names if key(name) not in listed]
         told = (
-            (f"the SQL also gives {', '.join(new)}, which the catalog, older than the manifest, lacks",) if new else ()
+            (f"the SQL also selects {', '.join(new)}, which the catalog, older than the manifest, does not have",)
+            if new
+            else ()
         )
         return Known(names=names + old, others=told + known.others, unsure=frozenset(old), dated=known.dated)
     if history is History.EXTENDED:

@@ -49,7 +49,7 @@ def check_query(
     except Unparsable as error:
         return _failed(unparsable(error))
     except TooWide:
-        return SqlCheck(columns=_open("the query gives more columns than any warehouse allows"))
+        return SqlCheck(columns=_open("the query has more columns than any warehouse allows"))
 
 
 def _selects_nothing(query: Node) -> bool:

@@ -295,7 +295,7 @@ def shape_of(adapter: Adapter, sql: str) -> Shape:
         place = f" at line {error.line}" if error.line else ""
         return _unknown(f"the SQL does not parse{place}: {error.message}")
     except TooWide:
-        return _unknown("the query gives more columns than any warehouse allows")
+        return _unknown("the query has more columns than any warehouse allows")
 
 
 def _items(adapter: Adapter, sql: str, dialect: str) -> Items:

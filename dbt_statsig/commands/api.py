@@ -95,14 +95,14 @@ def _path(name: str, value: object) -> Path:
     if isinstance(value, str | os.PathLike) and isinstance(text := os.fspath(value), str) and text:
         return Path(text)
     if value == "":
-        raise UsageError(f"`{name}` is an empty text.", fix=f"Give `{name}` a path, or None where it is optional.")
-    raise _refused(name, "a path: a text or a Path", value)
+        raise UsageError(f"`{name}` is an empty string.", fix=f"Give `{name}` a path, or None where it is optional.")
+    raise _refused(name, "a path (string or Path)", value)
 
 
 def _text(name: str, value: object) -> str:
     if isinstance(value, str):
         return value
-    raise _refused(name, "a text", value)
+    raise _refused(name, "a string", value)
 
 
 def _optional(form: Callable[[str, object], T]) -> Callable[[str, object], T | None]:
@@ -112,11 +112,11 @@ def _optional(form: Callable[[str, object], T]) -> Callable[[str, object], T | N
 def _texts(name: str, value: object) -> tuple[str, ...]:
     items = (value,) if isinstance(value, str) else value
     if not isinstance(items, Iterable) or isinstance(items, bytes | Mapping):
-        raise _refused(name, "a text or a list of texts", value)
+        raise _refused(name, "a string or a list of strings", value)
     found = tuple(items)
     for item in found:
         if not isinstance(item, str):
-            raise UsageError(f"`{name}` contains {item!r}, which is not a text.", fix=f"Give `{name}` texts only.")
+            raise UsageError(f"`{name}` contains {item!r}, which is not a string.", fix=f"Give `{name}` strings only.")
     return found
 
 
@@ -146,7 +146,7 @@ def _switch(name: str, value: object) -> bool:
 def _mapping(name: str, value: object) -> Mapping[str, Any]:
     if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
         return value
-    raise _refused(name, "a mapping with texts as keys", value)
+    raise _refused(name, "a mapping with string keys", value)
 
 
 def _environ(name: str, value: object) -> Mapping[str, str]:
@@ -154,7 +154,7 @@ def _environ(name: str, value: object) -> Mapping[str, str]:
     # Values are not shown: one of them is the key.
     if all(isinstance(one, str) for one in found.values()):
         return found
-    raise UsageError(f"`{name}` contains a value that is not a text.", fix=f"Give `{name}` texts only, and no None.")
+    raise UsageError(f"`{name}` contains a value that is not a string.", fix=f"Give `{name}` strings only, not None.")
 
 
 _FORMS: Mapping[str, Callable[[str, object], object]] = {

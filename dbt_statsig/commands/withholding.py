@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dbt_statsig.vocabulary.sources import Kind
 
 _LOOK = "Check this object in Statsig."
-_AGAIN = "Run it again when nobody else is changing sources."
+_AGAIN = "Run it again when no other client changes sources."
 _LONGEST = 200
 
 

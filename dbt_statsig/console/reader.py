@@ -144,7 +144,7 @@ class Reader:
         if found is None and not listing.complete:
             raise ProtocolError(
                 f"{title(kind, name)}: it is not in the list, but the list is not complete ({listing.doubt}).",
-                fix="Try again when nobody else is changing sources.",
+                fix="Try again when no other client changes sources.",
             )
         return None if found is None else Entry(found, unpublished=listing.unpublished.get(name, {}))
 

@@ -152,7 +152,7 @@ def _judged(seen: Seen, lost: Lost, what: str) -> Settled:
         raise Conflict(
             f"{what}: the answer was lost ({lost.detail}), and Statsig now has values that are not ours.",
             status=409,
-            fix="Somebody else wrote at the same time. Plan again and compare.",
+            fix="Another client wrote at the same time. Plan again and compare.",
         )
     raise _unknown(what, lost, "what is there when read back is not what was sent")
 

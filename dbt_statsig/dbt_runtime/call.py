@@ -82,7 +82,7 @@ def words(value: object, name: str) -> list[str]:
         return []
     items = value if isinstance(value, (list, tuple)) else [value]
     if not all(isinstance(item, str) for item in items):
-        raise UsageError(f"`{name}` takes a text or a list of texts.")
+        raise UsageError(f"`{name}` takes a string or a list of strings.")
     return [word for item in items for word in str(item).split()]
 
 

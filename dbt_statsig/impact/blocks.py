@@ -32,7 +32,7 @@ def changed_keys(old: SourceMeta, new: SourceMeta) -> Iterator[tuple[str, str]]:
     was, is_now = _said(old, "sql"), _said(new, "sql")
     if was != is_now:
         verb = "no longer has" if is_now is None else "now has" if was is None else "has changed"
-        yield "sql", f"{verb} a query of its own." if None in (was, is_now) else f"{verb} its own query."
+        yield "sql", f"{verb} its own `sql`."
     before, after = _formulas(old), _formulas(new)
     for field in sorted(before.keys() | after.keys()):
         if before.get(field) != after.get(field):

@@ -160,13 +160,13 @@ class _Comparison:
         for use in new.columns:
             before, after = types.get(same(use.verdict.name), ("", ""))
             if after and use.role != "columns":
-                text = f'maps the column "{use.verdict.name}" ({use.role}), whose contract says {after} after {before}.'
+                text = f'maps "{use.verdict.name}" ({use.role}), whose contract type is now {after} (was {before}).'
                 yield _effect("impact-column-type-changed", new, text, key=use.role)
         mapped = {same(use.verdict.name) for use in new.columns if use.role != "columns"}
         rest = [name for name in new.selected if same(name) in types and same(name) not in mapped]
         if rest:
-            shown = ", ".join(f'"{name}" ({types[same(name)][1]} after {types[same(name)][0]})' for name in rest)
-            text = f"selects columns to which the contract gives another type: {shown}."
+            shown = ", ".join(f'"{name}" ({types[same(name)][1]}, was {types[same(name)][0]})' for name in rest)
+            text = f"selects columns whose type changes in the contract: {shown}."
             yield _effect("impact-column-type-changed", new, text, severity=Severity.NOTE)
 
     def _sql(self, old: SourceReport, new: SourceReport) -> Iterator[Finding]:

@@ -203,7 +203,7 @@ def scoped(request: Request, saved: SavedPlan) -> Request:
     given = [option for option, value in own.items() if value]
     if given:
         raise UsageError(
-            f"{', '.join(given)} cannot be combined with --plan: a saved plan brings its own.",
+            f"{', '.join(given)} cannot be combined with --plan: a saved plan has its own.",
             fix="Give these options to `plan --out`.",
         )
     scope = saved.scope
@@ -232,7 +232,7 @@ def check_binding(saved: Binding, now: Binding, *, changed: str = "") -> None:
         "namespace": f'the namespace "{saved.namespace}", and this is "{now.namespace}"',
         "target": f'the dbt target "{saved.target}", and this is "{now.target}"',
         "base_url": f"{saved.base_url}, and base_url is {now.base_url} now",
-        "settings": "other settings than those in force now",
+        "settings": "other settings than the current ones",
         "declared": f"another state of the project: what its manifest declares has changed{changed}",
     }
     for field, told in words.items():

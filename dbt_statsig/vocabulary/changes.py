@@ -68,7 +68,7 @@ class Change(Struct, frozen=True, kw_only=True):
     are done is this one written.
     `not_kept` are fields that Statsig is known to keep otherwise (`before`) than they are sent (`after`); they are no
     reason to write.
-    `kept` says that the SQL stays as it is, as the evidence at hand does not tell whether it is right.
+    `kept` is true where the SQL does not change because there is too little evidence to compare it.
     `desired` and `live` are the whole objects; either is None where there is none.
     """
 

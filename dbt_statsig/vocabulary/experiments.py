@@ -22,7 +22,7 @@ OVER = frozenset(
 
 
 class Metric(Struct, frozen=True, kw_only=True):
-    """One metric of the console with the metric sources that it is computed from; an empty type was not said."""
+    """One metric of the console with the metric sources that it is computed from; an empty type is unknown."""
 
     name: str
     type: str = ""

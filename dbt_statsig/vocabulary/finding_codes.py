@@ -337,14 +337,14 @@ CODES: dict[str, Code] = {
     ),
     "impact-model-renamed": Code(
         _W,
-        "This change renames or replaces the model that a source reads; until the next build and sync, Statsig reads "
-        "the old table, which no longer gets new rows.",
-        "Build and sync right after the merge, and drop the old table only then.",
+        "This change renames or replaces the model that a source reads. Until the next build and sync, Statsig reads "
+        "the old table, which gets no new rows.",
+        "Build and sync right after the merge, and drop the old table after that.",
     ),
     "impact-table-renamed": Code(
         _W,
-        "This change gives the model's table another name; until the next build and sync, Statsig reads the old one.",
-        "Build and sync right after the merge, and drop the old table only then.",
+        "This change renames the model's table. Until the next build and sync, Statsig reads the old one.",
+        "Build and sync right after the merge, and drop the old table after that.",
     ),
     "impact-upstream-column-dropped": Code(
         _N,
@@ -364,6 +364,6 @@ CODES: dict[str, Code] = {
     "impact-experiment": Code(
         _W,
         "A running experiment uses a source that this change touches.",
-        "Agree on it with the experiment's owner before the merge.",
+        "Ask the experiment's owner before the merge.",
     ),
 }

@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Told of each step and of each object done; may be called from several threads."""
+    """Called at each step and after each written object; may be called from several threads."""
 
     def say(self, text: str) -> None:
         """Something begins, or has to wait: one sentence without a full stop."""

@@ -31,7 +31,7 @@ class Upstream(Struct, frozen=True, kw_only=True):
 
 
 class Lineage(Struct, frozen=True, kw_only=True):
-    """What stands above a source's node in dbt's graph, nearest first; `more` nodes further up are left out."""
+    """What is upstream of a source's node, nearest first; `more` further nodes are not listed."""
 
     nodes: tuple[Upstream, ...]
     more: int = 0
@@ -41,7 +41,7 @@ class SourceReport(Struct, frozen=True, kw_only=True):
     """One declared source: where it comes from, its columns, and the payload (None where none could be built).
 
     `selected` are the names of all columns that the SQL selects, empty where it selects every column; `hidden` those
-    that it leaves out for their tags. `unproven` says what the payload needs and nothing proves: it is not pushed.
+    that it excludes for their tags. `unproven` says what the payload needs without proof: it is not pushed.
     `lineage` is None where nobody asked for it.
     """
 
@@ -62,7 +62,7 @@ class SourceReport(Struct, frozen=True, kw_only=True):
 class Impact(Struct, frozen=True, kw_only=True):
     """What a change does to the sources that the artifacts at `base` declared.
 
-    `compared` is how many sources both sides have; `effects` are findings, which stand among those of the validation
+    `compared` is how many sources both sides have; `effects` are findings, which are among those of the validation
     too. `experiments` are the running ones that use a source which the change touches, None where nobody was asked.
     """
 
@@ -115,18 +115,18 @@ class Validation(Struct, frozen=True, kw_only=True):
         return f"{self.project}@{self.namespace}" if self.namespace else self.project
 
     def ok(self, *, strict: bool = False) -> bool:
-        """True when no finding stands in the way of a push."""
+        """True when no finding blocks a push."""
         limit = Severity.WARNING if strict else Severity.ERROR
         return all(found.severity < limit for found in self.findings)
 
     @property
     def exit_code(self) -> int:
-        """1 where a finding stands in the way, else 0."""
+        """1 where a finding blocks a push, else 0."""
         return EXIT_DONE if self.ok() else EXIT_FINDINGS
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What stands in the way, a line each: the same that makes `exit_code`."""
+        """What blocks a push, a line each: the same that makes `exit_code`."""
         errors = (found for found in self.findings if found.severity is Severity.ERROR)
         return tuple(f"{found.source or found.unique_id or self.project}: {found.message}" for found in errors)
 
@@ -181,7 +181,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
 
 class Skipped(Struct, frozen=True, kw_only=True):
-    """A declared source that a run after a dbt command leaves as it is, and why."""
+    """A declared source that this run skips, and why."""
 
     kind: Kind
     name: str
@@ -230,7 +230,7 @@ class Planned(Struct, frozen=True, kw_only=True):
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What stands in the way, a line each: the same that makes `exit_code`."""
+        """What blocks a push, a line each: the same that makes `exit_code`."""
         refused = (change for change in self.plan.changes if change.action.refuses)
         blocked = (f"{change.kind.label} {change.name}: {change.reason}" for change in refused)
         return (*self.validation.problems, *blocked)
@@ -256,7 +256,7 @@ class Synced(Struct, frozen=True, kw_only=True):
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What went wrong or stands in the way, a line each: the same that makes `exit_code`."""
+        """What failed or is blocked, a line each: the same that makes `exit_code`."""
         objects = (entry for entry in self.outcome.objects if entry.status is not Status.DONE)
         failed = (
             f"{entry.change.kind.label} {entry.change.name}: {entry.status.value}. {entry.message}".rstrip()

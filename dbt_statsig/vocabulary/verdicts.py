@@ -8,7 +8,7 @@ from msgspec import Struct
 
 
 class Presence(str, Enum):
-    """Whether a column exists. Absent is only ever said with proof."""
+    """Whether a column exists. Absent only with proof."""
 
     PRESENT = "present"
     ABSENT = "absent"

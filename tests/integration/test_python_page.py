@@ -31,5 +31,5 @@ def test_the_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
         for block in BLOCKS:
             exec(block, {"__name__": "page"})  # noqa: S102 - our own page
             printed.append(capsys.readouterr().out)
-        assert printed == ["True ['Orders']\n", "{}\n", "`select` contains 7, which is not a text.\n"]
+        assert printed == ["True ['Orders']\n", "{}\n", "`select` contains 7, which is not a string.\n"]
         assert names(console) == ["Orders", "Visits"]

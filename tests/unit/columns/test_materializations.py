@@ -103,7 +103,7 @@ def test_an_old_catalog_of_an_incremental_table() -> None:
     columns = proof.columns(get(proof, M))
     assert [column.name for column in columns.columns] == ["a"]
     assert (columns.closed, columns.selectable) == (False, True)
-    assert "also gives b" in columns.reasons[0]
+    assert "also selects b" in columns.reasons[0]
     assert judged(proof, "a") == (PRESENT, Evidence.CATALOG, "")
     assert judged(proof, "b") == (UNKNOWN, Evidence.POSSIBLE, "catalog-stale")
     kept = of("incremental", catalog=("a", "b", "old"), stale=True)

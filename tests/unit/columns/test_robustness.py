@@ -57,7 +57,7 @@ def test_doubling_is_stopped() -> None:
     ]
     for adapter in ("duckdb", "postgres"):
         known = columns(f"with {', '.join(chain)} select * from c39", adapter)
-        assert known.reasons == ("the query gives more columns than any warehouse allows",)
+        assert known.reasons == ("the query has more columns than any warehouse allows",)
 
 
 def test_a_megabyte_of_sql() -> None:

@@ -69,18 +69,18 @@ def test_paths_are_texts_or_paths(project: str) -> None:
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("project_dir", None, "`project_dir` takes a path: a text or a Path, not NoneType."),
-        ("manifest", b"manifest.json", "`manifest` takes a path: a text or a Path, not bytes."),
-        ("state", "", "`state` is an empty text."),
-        ("select", 7, "`select` takes a text or a list of texts, not int."),
-        ("select", ["orders", 7], "`select` contains 7, which is not a text."),
-        ("exclude", None, "`exclude` takes a text or a list of texts, not NoneType."),
-        ("adopt", {"Orders": "Sales"}, "`adopt` takes a text or a list of texts, not dict."),
+        ("project_dir", None, "`project_dir` takes a path (string or Path), not NoneType."),
+        ("manifest", b"manifest.json", "`manifest` takes a path (string or Path), not bytes."),
+        ("state", "", "`state` is an empty string."),
+        ("select", 7, "`select` takes a string or a list of strings, not int."),
+        ("select", ["orders", 7], "`select` contains 7, which is not a string."),
+        ("exclude", None, "`exclude` takes a string or a list of strings, not NoneType."),
+        ("adopt", {"Orders": "Sales"}, "`adopt` takes a string or a list of strings, not dict."),
         ("kinds", "metric_sources", '`kinds`: "metric_sources" is not a kind of source.'),
-        ("target", ["prod"], "`target` takes a text, not list."),
+        ("target", ["prod"], "`target` takes a string, not list."),
         ("strict", "no", "`strict` takes True or False, not str."),
-        ("flags", ["cache"], "`flags` takes a mapping with texts as keys, not list."),
-        ("environ", {"STATSIG_CONSOLE_API_KEY": None}, "`environ` contains a value that is not a text."),
+        ("flags", ["cache"], "`flags` takes a mapping with string keys, not list."),
+        ("environ", {"STATSIG_CONSOLE_API_KEY": None}, "`environ` contains a value that is not a string."),
     ],
 )
 def test_a_wrong_type_names_the_field(field: str, value: object, message: str) -> None:

@@ -189,9 +189,9 @@ def test_strict_leaves_effects_alone(tmp_path: Path) -> None:
         ({"where": "country = 'DE'"}, {"where": "variant = 'a'"}, "now has where \"variant = 'a'\" (was"),
         ({}, {"where": "country = 'DE'"}, "now has where \"country = 'DE'\" (was nothing)."),
         ({"partition_column": "exposed_at"}, {}, 'now has partition_column nothing (was "exposed_at").'),
-        ({}, {"sql": f"select {COLUMNS} from fct"}, "now has a query of its own."),
-        ({"sql": f"select {COLUMNS} from fct"}, {}, "no longer has a query of its own."),
-        ({"sql": f"select {COLUMNS} from a"}, {"sql": f"select {COLUMNS} from b"}, "has changed its own query."),
+        ({}, {"sql": f"select {COLUMNS} from fct"}, "now has its own `sql`."),
+        ({"sql": f"select {COLUMNS} from fct"}, {}, "no longer has its own `sql`."),
+        ({"sql": f"select {COLUMNS} from a"}, {"sql": f"select {COLUMNS} from b"}, "has changed its own `sql`."),
     ],
 )
 def test_other_rows(tmp_path: Path, old: dict[str, Any], new: dict[str, Any], told: str) -> None:
@@ -248,8 +248,8 @@ def test_another_type_in_the_contract(tmp_path: Path) -> None:
     new = {**TYPES, "exposed_at": "date", "country": "int", "experiment": "VARCHAR ( 20 )"}
     validation = changed(tmp_path, [staging(), typed(TYPES)], [staging(), typed(new)])
     assert [message.partition('"Exposures" ')[2] for _, message in effects(validation)] == [
-        'selects columns to which the contract gives another type: "country" (int after text).',
-        'maps the column "exposed_at" (timestamp_column), whose contract says date after timestamp.',
+        'selects columns whose type changes in the contract: "country" (int, was text).',
+        'maps "exposed_at" (timestamp_column), whose contract type is now date (was timestamp).',
     ]
     assert {code for code, _ in effects(validation)} == {"impact-column-type-changed"}
     assert validation.impact is not None

@@ -286,7 +286,7 @@ def test_options_of_ones_own_are_refused(tmp_path: Path) -> None:
     options = "--select, --exclude, --selector, --kind, --adopt, --adopt-all, --prune, --force"
     with pytest.raises(UsageError) as caught:
         scoped(structs.replace(REQUEST, **own), plan)
-    assert caught.value.message == f"{options} cannot be combined with --plan: a saved plan brings its own."
+    assert caught.value.message == f"{options} cannot be combined with --plan: a saved plan has its own."
     assert caught.value.fix == "Give these options to `plan --out`."
 
 
