@@ -93,6 +93,8 @@ def _planned_summary(planned: Planned) -> str:
         return f"Nothing to do: {counted(len(planned.skipped), 'source')} skipped."
     if planned.validation.unmatched and not planned.plan.changes:
         return "Nothing to do: the selection matches no declared source."
+    if not (planned.plan.changes or planned.validation.sources or planned.validation.ok()):
+        return "Nothing to do: no declared source could be read."
     return plan_summary(planned.plan)
 
 

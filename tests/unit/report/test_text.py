@@ -75,6 +75,13 @@ def test_empty_plan() -> None:
     assert plan_text(_planned()) == "Nothing to do: no source is declared.\n"
 
 
+def test_a_plan_of_errors_only() -> None:
+    """Where errors let no source be read, the plan does not say that none is declared."""
+    validation = structs.replace(samples.VALIDATION, sources=())
+    text = plan_text(structs.replace(_planned(), validation=validation))
+    assert text.endswith("Nothing to do: no declared source could be read.\n")
+
+
 def test_dry_run() -> None:
     """A dry run shows the plan and that nothing was written."""
     text = sync_text(Synced(planned=_planned(samples.DELETE), outcome=Outcome(objects=())), dry_run=True)
