@@ -112,7 +112,7 @@ def _place(found: Finding) -> str:
 def _change(change: Change) -> _Case:
     refused = change.action in (Action.FOREIGN, Action.BLOCKED)
     fields = ", ".join(field.field for field in change.fields)
-    told = "\n".join(filter(None, (change.action.value, fields, change.reason, change.fix)))
+    told = "\n".join(filter(None, (change.action.label, fields, change.reason, change.fix)))
     return _Case(
         name=change.name,
         classname=f"{change.kind.value}.{change.unique_id}".rstrip("."),
@@ -126,7 +126,7 @@ def _change(change: Change) -> _Case:
 def _outcome(subject: Subject) -> Iterable[_Case]:
     for entry in subject.outcome.objects if subject.outcome else ():
         result = _FAULTS.get(entry.status, "")
-        told = "\n".join(filter(None, (entry.change.action.value, entry.status.value, entry.message, entry.fix)))
+        told = "\n".join(filter(None, (entry.change.action.label, entry.status.value, entry.message, entry.fix)))
         yield _Case(
             name=entry.change.name,
             classname=f"{entry.change.kind.value}.{entry.change.unique_id}".rstrip("."),

@@ -173,7 +173,7 @@ def _table(subject: Subject) -> tuple[str, list[str]]:
         rows = [
             _row(
                 f"**{entry.status.value}**" if entry.status is not Status.DONE else entry.status.value,
-                entry.change.action.value,
+                entry.change.action.label,
                 code(entry.change.name),
                 entry.change.kind.label,
                 prose(entry.message, 300),
@@ -185,7 +185,7 @@ def _table(subject: Subject) -> tuple[str, list[str]]:
         return _table_head("Kind", "Sources", "Ready", "Blocked"), list(_kind_rows(subject))
     rows = [
         _row(
-            change.action.value,
+            change.action.label,
             code(change.name) + (f" (was {code(change.live_name)})" if change.action is Action.RENAME else ""),
             change.kind.label,
             code(change.unique_id),
@@ -230,7 +230,7 @@ def _detail(change: Change) -> str:
     fields = field_diffs(change)
     told = "" if change.action is Action.CREATE else f", {counted(len(fields), 'field')}"
     adopted = ", adopted" if change.adopted else ""
-    summary = f"<b>{change.action.value}</b> {change.kind.label} {_html(change.name)}{told}{adopted}"
+    summary = f"<b>{change.action.label}</b> {change.kind.label} {_html(change.name)}{told}{adopted}"
     return f"<details><summary>{summary}</summary>\n\n{diff_of(fields, limit=_LONGEST_DIFF)}\n\n</details>"
 
 

@@ -27,6 +27,13 @@ class Action(str, Enum):
     BLOCKED = "blocked"
 
     @property
+    def label(self) -> str:
+        """The words for it in reports; the value is the one in JSON."""
+        return {Action.FOREIGN: "not managed by this project", Action.ORPHAN: "no longer declared"}.get(
+            self, self.value
+        )
+
+    @property
     def writes(self) -> bool:
         """Whether applying the plan writes this object."""
         return self is Action.CREATE or self.touches

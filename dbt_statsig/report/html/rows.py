@@ -30,7 +30,7 @@ class Group(Enum):
     CHANGES = "What changes"
     FORCE = "In force"
     READY = "Ready"
-    LEFT = "Skipped"
+    SKIPPED = "Skipped"
 
 
 class Row(Struct, frozen=True, kw_only=True):
@@ -71,9 +71,9 @@ class Row(Struct, frozen=True, kw_only=True):
 
 
 _STATES: dict[Action, tuple[str, Group, str]] = {
-    Action.FOREIGN: ("refused", Group.ATTENTION, "bad"),
+    Action.FOREIGN: (Action.FOREIGN.label, Group.ATTENTION, "bad"),
     Action.BLOCKED: ("blocked", Group.ATTENTION, "bad"),
-    Action.ORPHAN: ("undeclared", Group.ATTENTION, "warn"),
+    Action.ORPHAN: (Action.ORPHAN.label, Group.ATTENTION, "warn"),
     Action.DELETE: ("delete", Group.CHANGES, "remove"),
     Action.UPDATE: ("update", Group.CHANGES, "change"),
     Action.RENAME: ("rename", Group.CHANGES, "change"),
@@ -81,7 +81,7 @@ _STATES: dict[Action, tuple[str, Group, str]] = {
     Action.UNCHANGED: ("unchanged", Group.FORCE, "calm"),
 }
 _ORDER = (
-    *("failed", "unknown", "refused", "blocked", "undeclared", "not started"),
+    *("failed", "unknown", "refused", Action.FOREIGN.label, "blocked", Action.ORPHAN.label, "not started"),
     *("delete", "deleted", "update", "updated", "adopted", "rename", "renamed", "create", "created", "already applied"),
 )
 
@@ -105,8 +105,8 @@ def rows_of(subject: Subject) -> list[Row]:
                 kind=one.kind,
                 name=_short(one.name),
                 unique_id=one.unique_id,
-                state="left",
-                group=Group.LEFT,
+                state="skipped",
+                group=Group.SKIPPED,
                 tone="calm",
                 source=source,
                 left=one,

@@ -34,10 +34,7 @@ _SIGNS: dict[Action, tuple[str, str]] = {
 }
 _COUNTED = (
     *((action, f"to {action.value}") for action in Action if action.writes),
-    (Action.UNCHANGED, "unchanged"),
-    (Action.FOREIGN, "not managed by this project"),
-    (Action.BLOCKED, "blocked"),
-    (Action.ORPHAN, "no longer declared"),
+    *((action, action.label) for action in (Action.UNCHANGED, Action.FOREIGN, Action.BLOCKED, Action.ORPHAN)),
 )
 
 

@@ -101,8 +101,8 @@ def _planned_summary(planned: Planned) -> str:
 def _left(plan: Plan) -> str:
     """What a sync left alone because it had to."""
     actions = [change.action for change in plan.changes]
-    counts = ((actions.count(Action.FOREIGN), "refused"), (actions.count(Action.BLOCKED), "blocked"))
-    return ", ".join(f"{count:,} {word}" for count, word in counts if count)
+    counts = ((actions.count(action), action.label) for action in (Action.FOREIGN, Action.BLOCKED))
+    return ", ".join(f"{count:,} {words}" for count, words in counts if count)
 
 
 def sync_text(synced: Synced, style: Style = PLAIN, *, dry_run: bool = False) -> str:

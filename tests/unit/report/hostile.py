@@ -76,7 +76,7 @@ def synced(word: str) -> Synced:
     fields = (
         FieldChange(field="team", before=word, after=word + "x"),
         FieldChange(field="sql", before=word, after=f"select\t1\n{word}"),
-        FieldChange(field="tags", before=(word,), after=("a", word + "b")),
+        FieldChange(field="tags", before=(word,), after=("a-tag-of-no-word", word + "b")),
     )
     text = {"name": word, "unique_id": "model." + word, "live_name": word, "reason": word, "fix": word}
     update = structs.replace(samples.UPDATE, **text, fields=fields)

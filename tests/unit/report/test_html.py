@@ -136,9 +136,9 @@ def test_rows_stand_in_the_order_of_need() -> None:
     assert re.findall(r"<h2>([^<]+?) <", text) == ["The project", "Needs attention", "What changes", "In force"]
     assert re.findall(r'class="badge (\w+)">([^<]+)<', text) == [
         ("bad", "failed"),
-        ("bad", "refused"),
+        ("bad", "not managed by this project"),
         ("bad", "blocked"),
-        ("warn", "undeclared"),
+        ("warn", "no longer declared"),
         ("warn", "not started"),
         ("change", "adopted"),
         ("add", "created"),
