@@ -41,6 +41,8 @@ def check_predicate(
         return SqlCheck(problems=lexed.problems)
     try:
         tree = parse_condition(lexed.masked, dialect)
+        if tree.is_star:
+            return SqlCheck(problems=(fault(text, 0, "It names all columns, not one value.", fix="Name one column."),))
         with quiet():
             return _judge(adapter, lexed, tree, tables, verdict)
     except Unparsable as error:

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 # The clauses of a SELECT that hold expressions over its FROM.
 _CLAUSES = ("expressions", "distinct", "where", "group", "having", "qualify", "order", "windows", "connect", "prewhere")
 
+_WRITING = (exp.DML, exp.Create, exp.Into)
+"""What a SELECT may hold that writes: `WITH x AS (DELETE …)`, `SELECT … INTO`."""
+
 
 def check_query(
     adapter: Adapter, text: str, *, macros: frozenset[str], tables: Callable[[tuple[str, ...]], Known]
@@ -42,8 +45,8 @@ def check_query(
         return SqlCheck(columns=_open("pipe syntax is not read"))
     try:
         statements = parse_statements(lexed.masked, dialect)
-        if len(statements) != 1 or not is_query(statements[0]) or _selects_nothing(statements[0]):
-            return _failed(fault(text, 0, "It is not one SELECT.", fix="Write one query."))
+        if len(statements) != 1 or not _only_selects(statements[0]):
+            return _failed(fault(text, 0, "It is not one SELECT.", fix="Write one query that only reads."))
         with quiet():
             return _checked(adapter, lexed, statements[0], tables)
     except Unparsable as error:
@@ -52,8 +55,9 @@ def check_query(
         return SqlCheck(columns=_open("the query has more columns than any warehouse allows"))
 
 
-def _selects_nothing(query: Node) -> bool:
-    return isinstance(query, exp.Select) and not query.expressions
+def _only_selects(query: Node) -> bool:
+    selects_nothing = isinstance(query, exp.Select) and not query.expressions
+    return is_query(query) and not selects_nothing and query.find(*_WRITING) is None
 
 
 def _failed(*problems: SqlProblem) -> SqlCheck:

@@ -52,6 +52,7 @@ GOOD = [
     ("postgres", "at at time zone 'utc' > now() and (info->>'a')::int = 1 and extract(dow from at) = 1"),
     ("trino", "any_match(l, x -> x > 1) and date_diff('day', at, now()) > 1"),
     ("duckdb", "sum(amount) > 1"),
+    ("duckdb", "count(*) > 1"),
 ]
 
 
@@ -75,6 +76,8 @@ BAD = [
     ("user_id as x", [("bad-sql", 1, 9)]),
     ("user_id, amount", [("bad-sql", 1, 8)]),
     ("select 1", [("bad-sql", 1, 1)]),
+    ("*", [("bad-sql", 1, 1)]),
+    ("m.*", [("bad-sql", 1, 1)]),
     ("user_id = 1\norder by 1", [("bad-sql", 2, 1)]),
     ("user_id = 1 union select 2", [("bad-sql", 1, 13)]),
     ("", [("bad-sql", 0, 0)]),

@@ -72,6 +72,8 @@ BAD = [
     ("with x as (select nope from main.m) select 1 as one from x", [("column-absent", 1, 19)]),
     ("select 1; select 2", [("bad-sql", 1, 9)]),
     ("delete from main.m", [("bad-sql", 1, 1)]),
+    ("with x as (delete from main.m returning *) select a from main.m", [("bad-sql", 1, 1)]),
+    ("select a into copied from main.m", [("bad-sql", 1, 1)]),
     ("select", [("bad-sql", 1, 1)]),
     ("select a from main.m where (b = 1", [("bad-sql", 1, 28)]),
     ("select a from main.m where", [("bad-sql", 1, 22)]),
