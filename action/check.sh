@@ -34,7 +34,7 @@ if [[ $event == workflow_run ]]; then
 fi
 if [[ $code == foreign ]]; then
   STATSIG_CONSOLE_API_KEY=
-  reason="$event does not tell whose code is checked out"
+  reason="$event does not say whose code is checked out"
   [[ $event == *pull_request* || ${HEAD_REPOSITORY:-$GITHUB_REPOSITORY} != "$GITHUB_REPOSITORY" ]] && reason="$event from a fork"
   echo "::notice title=dbt-statsig::Checked without a key: $reason. See docs/ci.md for the events that may use one."
 fi

@@ -47,7 +47,7 @@ def run(command: str, *, expect: int = 0, last: int = 0) -> None:
     done = subprocess.run(words, cwd=SHOP, stdout=out, stderr=err, encoding="utf-8", check=False)
     lines = done.stdout.splitlines()
     if last and done.returncode == expect and len(lines) > last:
-        print(f"[{len(lines) - last} lines left out]")
+        print(f"[{len(lines) - last} lines not shown]")
         lines = lines[-last:]
     print(*lines, sep="\n", flush=True)
     if done.returncode != expect:
@@ -158,12 +158,12 @@ def tell(address: str) -> None:
     run("dbt-statsig validate --strict")
     say("What would change in Statsig?")
     run("dbt-statsig plan --check", expect=3)
-    say("Make it so; then there is nothing left to do.")
+    say("Write it; then there is nothing more to do.")
     run("dbt-statsig sync", last=12)
     run("dbt-statsig plan --check")
     make_a_mistake()
     mend_and_change()
-    say("What the console holds now, as its HTTP API tells it.")
+    say("What the console has now, from its HTTP API.")
     held = show_console(address)
     for name, text in (("Product viewed", "added_to_basket"), ("Reviews", "device_id"), ("Orders", "delivery")):
         if len(held) != SOURCES or text not in json.dumps(held[name]):

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PACKAGE = ROOT / "dbt_statsig"
-PAGES = [ROOT / "README.md", ROOT / "macros" / "_macros.yml", *sorted((ROOT / "docs").rglob("*.md"))]
+OTHERS = ("README.md", "action.yml", "macros/_macros.yml", "example_project/README.md")
+PAGES = [*(ROOT / name for name in OTHERS), *sorted((ROOT / "docs").rglob("*.md"))]
 OLD_WORDS = re.compile(
     r"\b(told|tells?|said|mend(s|ed)?|borne?|stands?|stood|anew|of now|hangs? on|doors?|roof|house|left|leaves?"
     r"|in silence|half a character|not this project's)\b|(?<!there )\bis no (?!longer)\w",
@@ -53,7 +54,7 @@ def test_messages_use_plain_words() -> None:
     ] == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_pages_use_plain_words(page: Path) -> None:
     """No page uses a word of the list; docs/cli.md and its like hold the help of commands, settings and findings."""
     assert [f"{line}: {found[0]}" for line, text in prose(page) if (found := OLD_WORDS.search(text))] == []
