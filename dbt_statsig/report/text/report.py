@@ -175,9 +175,9 @@ def baseline_lines(validation: Validation, style: Style) -> list[str]:
     lines = [] if style.quiet else [f"In the baseline {path}, not shown: {tally(baseline.known) or 'nothing'}."]
     if baseline.stale:
         number = counted(len(baseline.stale), "entry", "entries")
-        lines += style.prose(
-            f"{number} of {path} no longer match a finding; regenerate it with --write-baseline.", indent=0
-        )
+        match = "matches" if len(baseline.stale) == 1 else "match"
+        told = f"{number} of {path} no longer {match} a finding; regenerate it with --write-baseline."
+        lines += style.prose(told, indent=0)
         lines += [f"  {one_line(_entry(entry))}" for entry in baseline.stale[:_MOST_STALE]]
         if len(baseline.stale) > _MOST_STALE:
             lines.append(f"  and {len(baseline.stale) - _MOST_STALE:,} more")

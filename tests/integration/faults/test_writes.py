@@ -137,7 +137,7 @@ def test_fault_15_an_update_of_what_is_gone(project: Project, server: Running) -
     server.inject(once({"action": "status", "status": 404}, method="POST", path="metric_source/Orders"))
     done = project.sync()
     assert (done.code, done.statuses) == (1, {"Orders": "failed"})
-    assert "plan again" in done.entry("Orders")["fix"]
+    assert "Plan again" in done.entry("Orders")["fix"]
     assert writes(server, since=before) == ["POST Orders"]
 
 

@@ -170,7 +170,7 @@ def _finding(source: SourceReport, use: ColumnUse) -> Finding:
         severity=Severity.ERROR if is_absent else Severity.WARNING,
         message=f'{source.unique_id} has no column "{use.verdict.name}".'
         if is_absent
-        else f'Nothing proves that {source.unique_id} has the column "{use.verdict.name}".',
+        else f'No proof that {source.unique_id} has the column "{use.verdict.name}".',
         fix='Did you mean "user_id"?' if is_absent else "Run `dbt docs generate`.",
         unique_id=source.unique_id,
         kind=source.kind.value,
