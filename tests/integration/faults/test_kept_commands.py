@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from tests.integration.faults.project import Done, Project
 
 EXPECTED: dict[str, str] = {
-    "trim": 'Statsig keeps description as "Orders of the shop. Managed by dbt: shop/model.shop.orders"; '
-    'declared: "Orders\\n\\nof the shop.\\n\\nManaged by dbt: shop/model.shop.orders".',
-    "escape": 'Statsig keeps sql as "SELECT &#x27;A&#x27; AS x, * FROM orders"; '
-    "declared: \"SELECT 'A' AS x, * FROM orders\".",
+    "trim": 'Statsig keeps description as "Orders of the shop. Managed by dbt: shop/model.shop.orders" '
+    '(declared: "Orders\\n\\nof the shop.\\n\\nManaged by dbt: shop/model.shop.orders").',
+    "escape": 'Statsig keeps sql as "SELECT &#x27;A&#x27; AS x, * FROM orders" '
+    "(declared: \"SELECT 'A' AS x, * FROM orders\").",
     "lower": "Statsig keeps tags as [core] (declared: [Core]).",
     "add_tag": "Statsig keeps tags as [Core, from-api] (declared: [Core]).",
     "drop_flags": "Statsig keeps is_verified as not set (declared: true).",
