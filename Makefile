@@ -45,7 +45,8 @@ nightly: $(STAMP)  ## the long tests: 10,000 sequences of edits and faults, a ki
 	  tests/integration/faults/test_keeps_otherwise.py \
 	  tests/integration/faults/test_matrix.py \
 	  tests/integration/test_first_use.py tests/integration/test_pace.py tests/unit/console/test_pace.py \
-	  tests/unit/columns/test_against_duckdb.py \
+	  tests/unit/columns/test_against_duckdb.py tests/unit/project/declarations/test_hostile.py \
+	  tests/unit/project/test_schema.py tests/integration/test_hostile_texts.py tests/integration/test_memory.py \
 	  tests/unit/columns/test_against_clickhouse.py tests/integration/test_two_builds.py \
 	  tests/integration/dbt/test_order_of_commands.py tests/integration/test_ci_documents.py
 	$(BIN)/nox --session sql_engines

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.integration.faults.project import Done
 
 NIGHTLY = bool(os.environ.get("DBT_STATSIG_NIGHTLY"))
-SIZE = 5_000_000 if NIGHTLY else 60_000
+SIZE = 5_000_000 if NIGHTLY else 30_000
 MOST = 60.0 if NIGHTLY else 40.0
 """Processor seconds of one run, many times what any of these takes; a quadratic scan takes far more."""
 MOST_FINDINGS = 30

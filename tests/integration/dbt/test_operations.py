@@ -64,8 +64,6 @@ def test_validate_needs_no_key(job: Job) -> None:
     [
         ({"kinds": "metric_sorce"}, 'Did you mean "metric_source"?'),
         ({"select": {"a": 1}}, "`select` takes a string or a list of strings."),
-        ({"adopt": [1]}, "`adopt` takes a name or a list of names."),
-        ({"dry_run": "perhaps"}, "`dry_run` takes true or false."),
         ({"select": "state:new"}, "dbt cannot answer the selection"),
     ],
 )

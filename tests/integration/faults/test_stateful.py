@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 NIGHTLY = bool(os.environ.get("DBT_STATSIG_NIGHTLY"))
 SHARDS = 16 if NIGHTLY else 1
-RUNS = 10_000 // SHARDS if NIGHTLY else 250
+RUNS = 10_000 // SHARDS if NIGHTLY else 100
 NODES = ("a", "b", "c")
 NAMES = ("One", "Two", "three", "a/b")
 SQLS = ("SELECT 1", "SELECT 2")

@@ -48,7 +48,7 @@ def tables(parts: tuple[str, ...]) -> Known:
 
 
 @pytest.mark.timeout(7200 if NIGHTLY else 300)
-@settings(max_examples=10_000 if NIGHTLY else 200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10_000 if NIGHTLY else 80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_no_wrong_name_and_no_false_absence(data: st.DataObject) -> None:
     """Every inferred name exists, and a list said to be complete is complete and in order."""

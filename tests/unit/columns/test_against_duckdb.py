@@ -40,7 +40,7 @@ def describe(sql: str) -> list[str] | None:
 
 
 @pytest.mark.timeout(3600 if NIGHTLY else 300)
-@settings(max_examples=10_000 if NIGHTLY else 300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10_000 if NIGHTLY else 120, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_no_wrong_name_and_no_false_absence(data: st.DataObject) -> None:
     """Every inferred name exists, and a list said to be complete is complete and in order."""

@@ -63,7 +63,7 @@ def kept(path: Path) -> bytes:
     return key
 
 
-@settings(max_examples=200)
+@settings(max_examples=60)
 @given(st.lists(st.recursive(LEAVES, _grouped, max_leaves=6), max_size=4))
 def test_any_shape_comes_back_as_it_was(tmp_path_factory: pytest.TempPathFactory, items: list[Item]) -> None:
     """Whatever a query gives is the same after it was written and read."""

@@ -49,6 +49,21 @@ def test_switches(value: object, meaning: bool) -> None:  # noqa: FBT001 - a tab
 
 
 @pytest.mark.parametrize(
+    ("read", "value", "message"),
+    [
+        (names, [1], "`x` takes a name or a list of names."),
+        (switch, "perhaps", "`x` takes true or false."),
+        (words, {"a": 1}, "`x` takes a string or a list of strings."),
+    ],
+)
+def test_a_wrong_value(read: Callable[[object, str], object], value: object, message: str) -> None:
+    """A value of another type is refused with what the argument takes."""
+    with pytest.raises(UsageError) as refusal:
+        read(value, "x")
+    assert message in str(refusal.value)
+
+
+@pytest.mark.parametrize(
     "read",
     [lambda value: words(value, "x"), lambda value: names(value, "x"), lambda value: switch(value, "x"), kinds],
     ids=["words", "names", "switch", "kinds"],

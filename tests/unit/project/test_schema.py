@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from dbt_statsig.project.settings import SETTING_NAMES, Settings, resolve
 from dbt_statsig.vocabulary.sources import Kind
 from tests.unit.project.declarations.project import OneNode
 
+NIGHTLY = bool(os.environ.get("DBT_STATSIG_NIGHTLY"))
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "schema"
 META: Any = Draft202012Validator(meta_schema())
 SETTINGS: Any = Draft202012Validator(settings_schema())
@@ -141,7 +143,7 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 KEYS = sorted({name for kind in Kind for name in fields_of(kind)} | {"nam", "owner_id"})
 
 
-@settings(max_examples=1_500, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=1_500 if NIGHTLY else 300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     kind=st.sampled_from(KINDS), keys=st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=3), named=st.booleans()
 )
@@ -153,7 +155,7 @@ def test_schema_and_checks_agree_on_any_block(kind: str, keys: dict[str, Any], *
         assert META.is_valid(meta) is _accepted(meta)
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=500 if NIGHTLY else 150, deadline=None, suppress_health_check=list(HealthCheck))
 @example(keys={"prune_threshold_objects": 0.0})
 @given(keys=st.dictionaries(st.sampled_from([*SETTING_NAMES, "base"]), VALUES, max_size=3))
 def test_schema_and_settings_agree(tmp_path: Path, keys: dict[str, Any]) -> None:

@@ -80,7 +80,7 @@ def test_a_very_long_message_fits_into_a_comment() -> None:
     assert len(format_named("html").render_failure(long).encode()) < 5_000_000
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=20)
 @given(hostile.ANY_WORD)
 def test_any_word_is_only_text(word: str) -> None:
     """Whatever stands in a message, each form is well formed, and nothing of the message is obeyed."""

@@ -270,9 +270,9 @@ def test_2000_sources_stay_small() -> None:
 
 
 def test_huge_queries_are_cut_short() -> None:
-    """Hundreds of sources with a megabyte of SQL each still make a page that can be opened."""
-    planned = many.planned(300)
-    huge = "select 1,\n" * 100_000 + "2"
+    """Many sources with much SQL each, 30 MB in all, still make a page that can be opened."""
+    planned = many.planned(100)
+    huge = "select 1,\n" * 30_000 + "2"
     changes = tuple(
         structs.replace(change, desired=structs.replace(change.desired, sql=huge)) if change.desired else change
         for change in planned.plan.changes

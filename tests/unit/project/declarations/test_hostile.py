@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from tests.unit.project.declarations.project import OneNode
 if TYPE_CHECKING:
     from pathlib import Path
 
+NIGHTLY = bool(os.environ.get("DBT_STATSIG_NIGHTLY"))
 FIELDS = sorted({name for kind in Kind for name in fields_of(kind)})
 NEAR = [*FIELDS, *(name.replace("_", "") for name in FIELDS), *(name[:-1] for name in FIELDS), "on", "true", "{{ x }}"]
 WORDS = st.sampled_from(
@@ -70,17 +72,17 @@ META = st.dictionaries(KEYS | st.sampled_from(["statsigs", "statsig_default"]), 
 )
 
 
-@settings(max_examples=800, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5_000 if NIGHTLY else 200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(meta=META, mark=MARK, defaults=DEFAULTS)
 def test_no_meta_block_raises(meta: dict[str, Any], mark: object, defaults: dict[str, Any]) -> None:
     """Blocks, marks and defaults of any shape: each gives declarations, findings, or both."""
     _survives(meta, mark, defaults)
 
 
-@settings(max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10_000 if NIGHTLY else 1_000, deadline=None, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 2**63))
-def test_ten_thousand_meta_blocks(seed: int) -> None:
-    """The same for ten thousand, each grown from one drawn number: drawing every part of so many takes minutes."""
+def test_thousands_of_meta_blocks(seed: int) -> None:
+    """The same for many more, each grown from one drawn number: drawing every part of so many takes minutes."""
     grown = Grown(seed)
     meta = {"statsig": grown.blocks(), "statsig_defaults": grown.defaults()} | grown.mapping(1)
     _survives(meta, grown.mark(), grown.defaults())
