@@ -59,7 +59,7 @@ def test_mended_findings_are_reported(faulty: Path) -> None:
     assert done.returncode == 0
     assert "1 entry of statsig_baseline.json no longer matches a finding" in done.stdout
     part = run("validate", "--baseline", "statsig_baseline.json", "--select", "fct_orders", cwd=faulty)
-    assert "no longer match a finding" not in part.stdout
+    assert "no longer match" not in part.stdout
     run("validate", "--baseline", "statsig_baseline.json", "--write-baseline", cwd=faulty)
     assert json.loads((faulty / "statsig_baseline.json").read_bytes())["findings"] == []
 

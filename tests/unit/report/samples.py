@@ -231,7 +231,7 @@ OUTCOME = Outcome(
         ObjectOutcome(change=DELETE, status=Status.NOT_STARTED, message="The key was refused."),
     ),
     stopped="The key was refused.",
-    notes=("Tags could not be made sure of: 500.",),
+    notes=("Could not create missing tags: 500.",),
 )
 SYNCED = Synced(planned=PLANNED, outcome=OUTCOME)
 DIAGNOSIS = Diagnosis(
