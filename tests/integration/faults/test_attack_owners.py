@@ -29,14 +29,12 @@ OURS = {
 }
 NOT_OURS = {
     "two lines, theirs last": f"{LINE}\nManaged by dbt: other/model.other.x",
-    "lower case": LINE.lower(),
     "in the middle": f"{LINE}\n\nSee the wiki.",
     "escaped": LINE.replace("/", "&#x2F;"),
     "zero width in the project": LINE.replace("shop/", "shop\u200b/"),
     "zero width before": f"\u200b{LINE}",
     "no-break space": LINE.replace(": ", ":\u00a0"),
     "wide colon": LINE.replace(":", "\uff1a"),
-    "quoted": f"> {LINE}",
     "bold": f"**{LINE}**",
     "a full stop behind": f"{LINE} .",
     "empty namespace": LINE.replace("shop/", "shop@/"),
@@ -48,6 +46,24 @@ NOT_OURS = {
     "a number": 7,
     "1,000 lines": "Managed by dbt: other/x\n" * 1000,
 }
+
+CHANGED = {"lower case": LINE.lower(), "behind the text": f"> {LINE}"}
+
+
+@pytest.mark.parametrize("text", CHANGED.values(), ids=CHANGED)
+def test_a_changed_line_counts_where_it_is_declared(project: Project, server: Running, text: str) -> None:
+    """Undeclared, the object is not found and stays; declared, it is put right."""
+    project.declare("still", "Still")
+    assert sync(project).code == 0
+    server.state.sources["metric_sources"]["Orders"]["description"] = text
+    before = held(server)
+    project.unmark("orders")
+    assert sync(project, "--prune", "--force").code == 0
+    assert held(server) == before
+    project.declare("orders", "Orders")
+    assert sync(project, "--prune").statuses == {"Orders": "done"}
+    assert server.state.sources["metric_sources"]["Orders"]["description"].endswith(LINE)
+    assert held(server).keys() == before.keys()
 
 
 @pytest.mark.parametrize("text", NOT_OURS.values(), ids=NOT_OURS)
