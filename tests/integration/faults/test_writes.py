@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dbt_statsig.emulator import Running, running
+from dbt_statsig.vocabulary.sources import Kind
 from tests.integration.faults.project import Project, calls, names, writes
 
 if TYPE_CHECKING:
@@ -243,7 +244,7 @@ def test_fault_21_the_echo_differs(project: Project, server: Running) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_fault_22_the_server_normalises(tmp_path: Path, kind: str) -> None:
-    """What the server rearranges is no difference: the second plan is empty, and costs the list alone."""
+    """What the server rearranges is no difference: the second plan is empty, and costs one list a kind."""
     with running(normalise=True) as server:
         project = Project(tmp_path / "shop", server.url)
         mapping = {"userID": "user_id", "stableID": "variant"}
@@ -251,4 +252,4 @@ def test_fault_22_the_server_normalises(tmp_path: Path, kind: str) -> None:
         assert project.sync().code == 0
         before = len(server.requests)
         assert project.settled()
-        assert calls(server, since=before) == ["GET 200"]
+        assert calls(server, since=before) == ["GET 200"] * len(Kind)
