@@ -229,7 +229,7 @@ class _Run:
             self._halt(f"Statsig answered {self._forbidden} writes in a row with 403: the key may not write.")
 
     def _settled(self, change: Change) -> ObjectOutcome:
-        """Write one change; where Statsig keeps other values than were sent, note that once."""
+        """Write one change; where Statsig keeps other values than are declared, note that once."""
         doubt: NotShown | None = None
         try:
             written = self._call_api(change)
@@ -339,7 +339,7 @@ def _done(change: Change, written: Written, beside: Compared | None = None) -> O
     message, fix = "", ""
     if echo:
         message, fix = (
-            "Statsig keeps other values than were sent. The ownership line notes it, and no sync writes because of it.",
+            "Statsig keeps other values than are declared. The ownership line notes it; no sync writes because of it.",
             _ACCEPT,
         )
     elif written.already:
@@ -360,7 +360,7 @@ def _unnoted(change: Change, beside: Compared, why: str) -> ObjectOutcome:
     return ObjectOutcome(
         change=change,
         status=Status.UNKNOWN,
-        message=f"Statsig keeps other values than were sent, and this could not be noted: {why}.",
+        message=f"Statsig keeps other values than are declared, and this could not be noted: {why}.",
         fix=f"{_ACCEPT} Until then each sync tries again.",
         echo=beside.found,
     )

@@ -175,7 +175,7 @@ class PlanDocument(Struct, frozen=True, kw_only=True):
 
 
 class ObjectDocument(Struct, frozen=True, kw_only=True):
-    """One write and how it ended; `echo` has the fields that Statsig keeps otherwise (`before`) than sent (`after`).
+    """One write and how it ended; `echo` has what Statsig keeps (`before`) otherwise than declared (`after`).
 
     `already`: it was so before the run, and nothing was sent.
     """

@@ -148,7 +148,7 @@ ENDINGS = (*PAST_TENSE.values(), "adopted", "already applied", *(status.value fo
 class ObjectOutcome(Struct, frozen=True, kw_only=True):
     """One change and what became of it; refused: not written, as the console is not as the plan needs it.
 
-    `echo` holds the fields that the answer shows otherwise than they were sent; `reconciled` says that the outcome
+    `echo` holds the fields that the answer shows otherwise than they are declared; `reconciled` says that the outcome
     was learned by reading back after an unusable answer, `already` that it was so before.
     """
 

@@ -90,7 +90,7 @@ def _notices(row: Row) -> Iterator[str]:
     if entry and (entry.message or entry.echo or entry.reconciled):
         confirmed = "Confirmed by reading back." if entry.reconciled else ""
         pairs = ((one.field, *two_in_yaml(one.before, one.after)) for one in entry.echo)
-        echo = [f"{field}: sent {sent}, Statsig keeps {kept}" for field, kept, sent in pairs]
+        echo = [f"{field}: declared {sent}, Statsig keeps {kept}" for field, kept, sent in pairs]
         yield _notice(row.tone, (entry.message, confirmed, *echo, entry.fix))
 
 

@@ -161,7 +161,7 @@ def _object_lines(entry: ObjectOutcome, style: Style, *, brief: bool) -> list[st
     lines += style.fix(entry.fix, indent=6)
     for field in entry.echo:
         kept, sent = two_in_yaml(field.before, field.after)
-        lines += style.prose(f"{field.field} was sent as {sent}, Statsig keeps {kept}", indent=6)
+        lines += style.prose(f"{field.field} is declared as {sent}, Statsig keeps {kept}", indent=6)
     return lines
 
 

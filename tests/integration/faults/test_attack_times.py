@@ -168,7 +168,7 @@ def test_a_description_that_is_cut(tmp_path: Path, server: Running, liar: Liar, 
 
     with liar.lies(cut):
         done = call(shop, "sync")
-        assert "other values than were sent" in " ".join(done.stdout.split())
+        assert "other values than are declared" in " ".join(done.stdout.split())
         before = held(server)
         again = call(shop, "sync", "--prune", "--force")
     assert again.code == 1

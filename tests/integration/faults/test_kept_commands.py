@@ -81,7 +81,7 @@ def test_what_a_person_reads(project: Project, server: Running) -> None:
     keep(server, "add_tag")
     first = call(project, "sync")
     text = " ".join(first.stdout.split())
-    assert "tags was sent as [Core], Statsig keeps [Core, from-api]" in text
+    assert "tags is declared as [Core], Statsig keeps [Core, from-api]" in text
     assert "not-kept" in text
     later = call(project, "plan")
     assert "Statsig keeps tags as [Core, from-api] (declared: [Core])." in " ".join(later.stdout.split())

@@ -179,7 +179,7 @@ def test_details_of_an_update() -> None:
         "<span class=fold>⋮ 11 unchanged lines\n</span>",
         "<td>timestamp_column<td><code>ordered_att</code><td class=bad>✗ absent (catalog)",
         '<div class="notice change"><p>Taken over (adopted).</p></div>',
-        "<p>team: sent Growth, Statsig keeps not set</p>",
+        "<p>team: declared Growth, Statsig keeps not set</p>",
         "<li class=warning><p><b>warning</b> <code>column-unknown</code>",
         "<li class=error><p><b>error</b> <code>column-absent</code>",
     ):
