@@ -6,10 +6,7 @@ import contextlib
 import threading
 import time
 from concurrent.futures import Future, wait
-from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING
-
-from msgspec import UNSET
 
 from dbt_statsig.applying.freshness import FRESH_SECONDS, Freshness
 from dbt_statsig.console.confirming import NotShown
@@ -25,6 +22,7 @@ from dbt_statsig.errors import (
     Throttled,
 )
 from dbt_statsig.planning.kept import Compared, compared, suited
+from dbt_statsig.planning.stages import Stage, StageKind, stages_of
 from dbt_statsig.support.threads import in_background, side_by_side
 from dbt_statsig.vocabulary.changes import Action, Change, Plan
 from dbt_statsig.vocabulary.comparison import completed
@@ -75,7 +73,7 @@ def apply_plan(
 
 
 class _Run:
-    """Writes one plan: renames one after another, creations and updates side by side, deletions last.
+    """Writes one plan stage by stage: the sources side by side, all else in order.
 
     What requires another change is written only after that one was done in this run. After an answer that every further
     write would meet too (a refused key, no connection, endless throttling), nothing more is started.
@@ -109,7 +107,7 @@ class _Run:
         ended: Future[None] = Future()
         try:
             # The requests go out from other threads: an interrupt never tears one, as it would in the main thread.
-            in_background(lambda: self._apply_all(writes), into=ended)
+            in_background(lambda: self._apply_all(stages_of(plan)), into=ended)
             wait([ended])
         except KeyboardInterrupt:
             self._halt(_INTERRUPTED)
@@ -135,14 +133,15 @@ class _Run:
             )
         return ObjectOutcome(change=change, status=Status.NOT_STARTED, message=self._stopped)
 
-    def _apply_all(self, writes: Sequence[Change]) -> None:
-        renames = [change for change in writes if change.action is Action.RENAME]
-        puts = [change for change in writes if change.action in {Action.CREATE, Action.UPDATE}]
-        self._ensure_tags([*renames, *puts])
-        self._one_by_one(_freeing_names_first(renames))
-        wait(side_by_side(self._apply_one, puts, at_once=self._concurrency))
-        self._one_by_one([change for change in writes if change.action is Action.DELETE])
-        self._confirm_adoptions([change for change in writes if change.adopted])
+    def _apply_all(self, stages: Sequence[Stage]) -> None:
+        for stage in stages:
+            self._ensure_tags(stage.tags)
+            if stage.kind is StageKind.SOURCES:
+                wait(side_by_side(self._apply_one, stage.changes, at_once=self._concurrency))
+            else:
+                for change in stage.changes:
+                    self._apply_one(change)
+        self._confirm_adoptions([change for stage in stages for change in stage.changes if change.adopted])
 
     def _confirm_adoptions(self, adopted: Sequence[Change]) -> None:
         """Read adopted objects again: of two projects that adopt one at a time, each got it as it sent it."""
@@ -169,23 +168,18 @@ class _Run:
         self._stop.set()
         self._client.stop()
 
-    def _ensure_tags(self, changes: Sequence[Change]) -> None:
-        """Create the tags that are used and do not exist yet: older API versions refuse unknown ones."""
-        wanted = {tag for change in changes for tag in _new_tags(change)}
+    def _ensure_tags(self, wanted: Sequence[str]) -> None:
+        """Create the tags that do not exist yet."""
         if not wanted:
             return
         # Best effort: sources can be written all the same, as most versions of the API create what is missing.
         try:
-            for tag in sorted(wanted - self._client.tags()):
+            for tag in sorted(set(wanted) - self._client.tags()):
                 self._client.create_tag(tag, _TAG_DESCRIPTION)
         except (AuthenticationFailed, Throttled) as error:
             self._halt(error.message)
         except ConsoleError as error:
             self._notes.append(f"Could not create missing tags: {error.message}")
-
-    def _one_by_one(self, changes: Sequence[Change]) -> None:
-        for change in changes:
-            self._apply_one(change)
 
     def _apply_one(self, change: Change) -> None:
         if self._stop.is_set():
@@ -312,19 +306,6 @@ def _present(source: Source | None) -> Source:
     if source is None:
         raise ValueError("a change that writes holds the object that it writes")
     return source
-
-
-def _new_tags(change: Change) -> tuple[str, ...]:
-    touches_tags = change.action is Action.CREATE or any(field.field == "tags" for field in change.fields)
-    tags = change.desired.tags if change.desired is not None and touches_tags else ()
-    return () if tags is UNSET or tags is None else tags
-
-
-def _freeing_names_first(renames: Sequence[Change]) -> list[Change]:
-    """The renames in such an order that each new name is free when its turn comes. Circles were refused by the plan."""
-    by_name = {(change.kind, change.name): change for change in renames}
-    after = {key: [(key[0], name) for name in change.requires] for key, change in by_name.items()}
-    return [by_name[key] for key in TopologicalSorter(after).static_order() if key in by_name]
 
 
 def _ended(change: Change, error: ConsoleError) -> ObjectOutcome:

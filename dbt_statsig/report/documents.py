@@ -163,11 +163,20 @@ class LeftDocument(Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class StageDocument(Struct, frozen=True, kw_only=True):
+    """One stage of the writing: tags that are created where they are missing, or the changes by kind and name."""
+
+    stage: str
+    tags: tuple[str, ...]
+    changes: tuple[tuple[str, str], ...]
+
+
 class PlanDocument(Struct, frozen=True, kw_only=True):
-    """Every object, `counts` by action, and how many requests the reading took."""
+    """Every object, `counts` by action, the `stages` of the writing in order, and how many requests reading took."""
 
     counts: dict[str, int]
     changes: tuple[ChangeDocument, ...]
+    stages: tuple[StageDocument, ...]
     left: tuple[LeftDocument, ...]
     requests: int
     warnings: tuple[str, ...]

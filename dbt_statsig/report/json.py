@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from dbt_statsig import __version__
+from dbt_statsig.planning.stages import stages_of
 from dbt_statsig.report import documents as doc
 from dbt_statsig.report.run_findings import RULES, RUN_CODES
 from dbt_statsig.vocabulary.findings import Severity
@@ -16,6 +17,7 @@ from dbt_statsig.vocabulary.findings import Severity
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from dbt_statsig.planning.stages import Stage
     from dbt_statsig.report.subject import Subject
     from dbt_statsig.vocabulary.changes import Change, FieldChange
     from dbt_statsig.vocabulary.findings import Finding, Location
@@ -164,10 +166,16 @@ def _change(change: Change) -> doc.ChangeDocument:
     )
 
 
+def _stage(stage: Stage) -> doc.StageDocument:
+    changes = tuple((change.kind.value, change.name) for change in stage.changes)
+    return doc.StageDocument(stage=stage.kind.value, tags=stage.tags, changes=changes)
+
+
 def _plan(planned: Planned) -> doc.PlanDocument:
     return doc.PlanDocument(
         counts=_counts(change.action.value for change in planned.plan.changes),
         changes=tuple(map(_change, planned.plan.changes)),
+        stages=tuple(map(_stage, stages_of(planned.plan))),
         left=tuple(
             doc.LeftDocument(kind=one.kind.value, name=one.name, unique_id=one.unique_id, reason=one.reason)
             for one in planned.skipped

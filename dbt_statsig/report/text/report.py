@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from dbt_statsig.planning.stages import stages_of
 from dbt_statsig.report.escape import no_commands, one_line
 from dbt_statsig.report.text.lists import diagnosis_lines, diagnosis_summary
 from dbt_statsig.report.text.plan import (
@@ -77,9 +78,16 @@ def _planned_lines(planned: Planned, style: Style, *, writes: bool = True) -> li
         *findings_lines(own_findings(planned.validation), style, least=least, at_most=SHOWN_PER_CODE),
         *impact_lines(planned.validation.impact, style),
         *plan_lines(planned.plan, style, writes=writes),
+        *(_stage_lines(planned.plan) if style.verbose else ()),
         *(line for note in planned.notes for line in style.prose(note, indent=0, first="Note: ")),
         *left_lines(planned.skipped, style),
     ]
+
+
+def _stage_lines(plan: Plan) -> list[str]:
+    """The order of the writing, where there is more than one stage."""
+    stages = [f"{stage.kind.value} ({len(stage.tags or stage.changes):,})" for stage in stages_of(plan)]
+    return [f"Written in this order: {', '.join(stages)}.", ""] if len(stages) > 1 else []
 
 
 def plan_text(planned: Planned, style: Style = PLAIN) -> str:
