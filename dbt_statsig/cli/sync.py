@@ -14,6 +14,7 @@ from dbt_statsig.cli.output import tell
 from dbt_statsig.cli.progress import progress_on
 from dbt_statsig.errors import UsageError
 from dbt_statsig.report.escape import one_line
+from dbt_statsig.report.text.style import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +37,7 @@ def _asked() -> Callable[[Planned], bool]:
         if not names:
             return True
         click.echo("\n".join(["Objects in Statsig that this project would take over:", *names]), err=True)
-        return click.confirm(f"Take over these {len(names)}?", err=True)
+        return click.confirm(f"Take over {counted(len(names), 'object')}?", err=True)
 
     return confirm
 

@@ -227,13 +227,14 @@ def test_fault_27_adopting_all_asks_on_a_terminal(
         stderr=slave,
     ) as process:
         told = b""
-        while b"Take over 1?" not in told:
+        while b"[y/N]" not in told:
             told += os.read(master, 65536)
         os.write(master, answer)
         stdout, _ = process.communicate(timeout=60)
     os.close(slave)
     os.close(master)
     assert b"metric source Orders" in told
+    assert b"Take over 1 object?" in told
     assert process.returncode == code
     assert bool(writes(server, since=before)) == adopted
     assert adopted or b"Not confirmed: nothing was written." in stdout
