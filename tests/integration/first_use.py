@@ -24,9 +24,10 @@ THREADS = 8
 
 
 def fresh_types() -> None:
-    """Put types in force of which msgspec knows nothing yet: those of the module, run once more."""
-    for kind, fresh in zip(Kind, importlib.reload(sources).SPECS.values(), strict=True):
-        SPECS[kind] = msgspec.structs.replace(SPECS[kind], payload=fresh.payload)
+    """Put types in force of which msgspec knows nothing yet: those of each kind's module, run once more."""
+    for kind, spec in SPECS.items():
+        again = importlib.reload(sys.modules[spec.payload.__module__])
+        SPECS[kind] = msgspec.structs.replace(spec, payload=getattr(again, spec.payload.__name__))
 
 
 def one_round() -> None:
