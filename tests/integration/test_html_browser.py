@@ -212,7 +212,7 @@ def test_without_scripts(browser: Browser, page_of: Callable[[Subject], Path]) -
         row = page.locator(".group > details", has_text="Orders")
         row.locator("> summary").click()
         told = row.inner_text()
-        for word in ("amount_usd", "ordered_att", "absent (catalog)", "team: sent Growth", "companyID: org"):
+        for word in ("amount_usd", "ordered_att", "absent (catalog)", "team: declared Growth", "companyID: org"):
             assert word in told, word
         assert not page.locator(".bar").is_visible()
         assert not page.locator("#theme").is_visible()
