@@ -45,18 +45,13 @@ FILES: dict[str, Callable[[int], bytes]] = {
         b'"materialized"', b'"x":[' + b"[]," * (size // 3) + b'0],"materialized"'
     ),
     "words in a node": lambda size: GOOD.replace(b'"fqn": [', b'"fqn": [' + b'"a",' * (size // 4)),
-    "entries that are no nodes": lambda size: GOOD.replace(
-        b'"model.shop.orders"',
-        b"".join(b'"%d":[],' % place for place in range(size // 14)) + b'"model.shop.orders"',
-        1,
-    ),
     "many small nodes": lambda size: GOOD.replace(
         b'"model.shop.orders"',
         b"".join(SMALL % (place, place, place, b"x" * 400) for place in range(size // 500)) + b'"model.shop.orders"',
         1,
     ),
 }
-OFTEN = ["one SQL of brackets", "many small nodes", "lists alone", "lists in a node", "entries that are no nodes"]
+OFTEN = ["one SQL of brackets", "many small nodes", "lists alone", "lists in a node"]
 # getrusage of a child begins at what its parent had when it was made.
 MEASURED = """
 import re, sys

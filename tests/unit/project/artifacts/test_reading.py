@@ -92,10 +92,7 @@ TINY = b"[" + b"[]," * 300_000 + b"0]"
 def test_too_many_tiny_values_are_refused() -> None:
     """Values that would take far more memory than their text are not decoded; signs within SQL are no values."""
     node = b'"model.shop.a": {"name": "a", "config": {"x": %s, "meta": {"statsig": 1}}}'
-    whole = GOOD.replace(b'"nodes": {', b'"nodes": {%s, ' % (node % TINY), 1)
-    with pytest.raises(ArtifactError, match=r"manifest\.json has more than 200,000 values"):
-        Manifest.from_bytes(whole)
-    hostile = Manifest.from_bytes(whole.replace(b'"nodes"', b'"text": "%s", "nodes"' % (b"x" * 14 * len(TINY)), 1))
+    hostile = Manifest.from_bytes(GOOD.replace(b'"nodes": {', b'"nodes": {%s, ' % (node % TINY), 1))
     with pytest.raises(ArtifactError, match=r"model\.shop\.a has more than 200,000 values"):
         hostile.node("model.shop.a")
     text = Manifest.from_bytes(GOOD.replace(b'"nodes": {', b'"nodes": {%s, ' % (node % (b'"\\"%s"' % TINY)), 1))
