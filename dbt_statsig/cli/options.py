@@ -275,7 +275,8 @@ def adoption_options(command: Command) -> Command:
         click.option(
             "--force",
             is_flag=True,
-            help="Allow more changes or deletions than the limits in settings, and changes that wait for SQL.",
+            help="Allow more changes or deletions than the limits in settings and changes that wait for SQL, and send "
+            "again what Statsig keeps otherwise.",
         ),
         click.option("--server-check", is_flag=True, help="Let Statsig check each change first (dryRun)."),
     )

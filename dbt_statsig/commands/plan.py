@@ -37,7 +37,7 @@ from dbt_statsig.planning.saved_plan import binding_of
 from dbt_statsig.planning.uncompared import excused, without_uncompared
 from dbt_statsig.project.declarations.reading import misspelt_mark
 from dbt_statsig.project.target import check_target
-from dbt_statsig.vocabulary.findings import CODES, did_you_mean, finding
+from dbt_statsig.vocabulary.findings import CODES, did_you_mean, finding, listed
 from dbt_statsig.vocabulary.progress import Progress, Silent
 from dbt_statsig.vocabulary.results import Planned, Skipped, Validation
 from dbt_statsig.vocabulary.sources import Kind
@@ -56,6 +56,7 @@ NO_KEY = "No Console API key is set."
 NO_KEY_FIX = "Set STATSIG_CONSOLE_API_KEY to a Console API key of the Statsig project."
 
 _BY_NODE = "This plan compares tables without their database and schema."
+_SAME_NODE = "Compared as the same table, since an alias may depend on the target: {}."
 
 
 def plan(request: Request, *, progress: Progress | None = None, manifest: Manifest | None = None) -> Planned:
@@ -124,7 +125,8 @@ def make_plan(
         warnings.append(f"{doubtful} If it is another project, give each a `namespace`.")
     conflict = _conflict(project, no_push, live, scope, warnings)
     if only_shown and no_push:
-        desired = tuple(by_node(desired, live, project.manifest.node, scope))
+        desired, renamed = by_node(desired, live, project.manifest.node, scope)
+        warnings += [_SAME_NODE.format(listed(renamed))] if renamed else []
     asked = build_plan(desired, live, scope)
     if only_shown:
         asked = _with_orphans(project, asked, client, scope)

@@ -11,32 +11,41 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
 
+from dbt_statsig.planning.basis import read_list
 from dbt_statsig.vocabulary.ownership import owner_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from dbt_statsig.planning.asked import Desired, Live, Scope
     from dbt_statsig.project.artifacts import Node
     from dbt_statsig.vocabulary.sources import Kind, Source
 
 _PART = r'(?:"[^"]+"|`[^`]+`|\[[^\]]+\]|[\w$-]+)'
+_RELATION = re.compile(rf"(?:{_PART}\.){{0,2}}{_PART}")
+_FROM = re.compile(rf"FROM\s+({_RELATION.pattern})(?=\s|$)", re.IGNORECASE)
+_LAST = re.compile(r".*\.", re.DOTALL)
 _QUOTES = str.maketrans("", "", '"`[]')
 
 
 def by_node(
     desired: Iterable[Desired], live: Mapping[Kind, Live], node_of: Callable[[str], Node | None], scope: Scope
-) -> Iterator[Desired]:
-    """What is declared, with the relations of this project's live objects in place of the manifest's."""
+) -> tuple[tuple[Desired, ...], tuple[str, ...]]:
+    """What is declared, with the relations of this project's live objects in place of the manifest's.
+
+    An alias may follow the target too, so an object of the same node may read a table of another name. That is not
+    certain, so each pair of such names comes second.
+    """
+    moved: list[Desired] = []
+    renamed: list[str] = []
     for item in desired:
         node = node_of(item.unique_id)
         held = _held(item, live, scope)
-        if item.payload is None or node is None or held is None:
-            yield item
-            continue
-        same = set(_mentions(item.payload, node.identifier))
-        there = [one for one in _mentions(held, node.identifier) if one not in same]
-        yield structs.replace(item, **_moved(item, node, there[0])) if there else item
+        there = "" if item.payload is None or node is None or held is None else _place(item, node, held)
+        moved.append(structs.replace(item, **_moved(item, node, there)) if node is not None and there else item)
+        if node is not None and there and not _pattern(node.identifier).fullmatch(there):
+            renamed.append(f"{_name(there)} in Statsig is {node.identifier} here")
+    return tuple(moved), tuple(sorted(set(renamed)))
 
 
 def _held(item: Desired, live: Mapping[Kind, Live], scope: Scope) -> Source | None:
@@ -48,7 +57,34 @@ def _held(item: Desired, live: Mapping[Kind, Live], scope: Scope) -> Source | No
     return next(iter(named or [one for one, unique_id in own if unique_id == item.unique_id]), None)
 
 
-def _mentions(item: Source, table: str) -> list[str]:
+def _place(item: Desired, node: Node, held: Source) -> str:
+    """The relation that the live object has for the node, where it is written otherwise than the payload has it."""
+    mentions = _mentions(held, node.identifier)
+    if not mentions:
+        return _renamed(item, held)
+    same = set(_mentions(item.payload, node.identifier))
+    return next((one for one in mentions if one not in same), "")
+
+
+def _renamed(item: Desired, held: Source) -> str:
+    """The one relation that a live object of the same node reads; empty where that cannot be told."""
+    line = owner_of(held.description)
+    if line is None or line.unique_id != item.unique_id:
+        return ""
+    table = getattr(held, "table_name", None)
+    if isinstance(table, str) and table:
+        return table if _RELATION.fullmatch(table) else ""
+    items, rest = read_list(held.sql) if isinstance(held.sql, str) else (None, "")
+    found = _FROM.match(rest) if items else None
+    return found[1] if found else ""
+
+
+def _name(relation: str) -> str:
+    """The last part of a relation."""
+    return _LAST.sub("", relation).translate(_QUOTES)
+
+
+def _mentions(item: Source | None, table: str) -> list[str]:
     texts = (getattr(item, "sql", None), getattr(item, "table_name", None))
     return [match[0] for text in texts if isinstance(text, str) for match in _pattern(table).finditer(text)]
 

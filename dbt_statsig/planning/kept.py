@@ -77,15 +77,19 @@ class Compared(Struct, frozen=True, kw_only=True):
         return structs.replace(self.payload, description=noting(self.payload.description, notes))
 
 
-def compared(desired: Source, live: Source) -> Compared:
-    """The differences of a payload; a note in the payload's own description does not count."""
+def compared(desired: Source, live: Source, *, retry: bool = False) -> Compared:
+    """The differences of a payload; a note in the payload's own description does not count.
+
+    With `retry` what is noted counts as if it were not: it is sent again.
+    """
     text, has = desired.description, live.description
     owner = owner_of(text)
     if owner is None or not isinstance(text, str) or not isinstance(has, str) or not is_of(has, owner):
         return Compared(payload=desired, live=live, found=differences(desired, live))
     payload = structs.replace(desired, description=plain(text))
     found = differences(payload, structs.replace(live, description=plain(has)))
-    return Compared(payload=payload, live=live, found=found, notes=notes_of(has), is_ours=True)
+    notes = dict.fromkeys(notes_of(has), "") if retry else notes_of(has)
+    return Compared(payload=payload, live=live, found=found, notes=notes, is_ours=True)
 
 
 def suited(item: Desired, payload: Source, live: Source) -> Settled:

@@ -189,7 +189,7 @@ class _KindPlanner:
     def _compared(self, item: Desired, same: Settled, live: Source, *, adopted: bool) -> Change:
         if same.lacking and not self.scope.force:
             return self._refused(Action.BLOCKED, item, same.reason, same.fix, live=live)
-        beside = compared(same.payload, live)
+        beside = compared(same.payload, live, retry=self.scope.force)
         return Change(
             action=Action.UPDATE if beside.fields else Action.UNCHANGED,
             kind=self.kind,
@@ -245,7 +245,7 @@ class _KindPlanner:
         if in_the_way:
             return self._twin(item, in_the_way[0])
         renamed = FieldChange(field="name", before=old_name, after=item.name)
-        beside = compared(same.payload, live)
+        beside = compared(same.payload, live, retry=self.scope.force)
         return Change(
             action=Action.RENAME,
             kind=self.kind,

@@ -202,7 +202,7 @@ CODES: dict[str, Code] = {
         _W,
         "Statsig keeps another value of this field than the one sent. The ownership line notes it, and no sync writes "
         "because of it until either value changes.",
-        "Declare the value that Statsig keeps, or find out why it keeps another one.",
+        "Declare the value that Statsig keeps, or find out why it keeps another one; `sync --force` sends it again.",
         example="tags: [core, from-api]  # as Statsig keeps them",
     ),
     "partition-type-unknown": Code(

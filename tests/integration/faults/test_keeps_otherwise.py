@@ -128,6 +128,28 @@ def test_52_what_is_kept_otherwise_is_written_once(
 
 
 @pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("way", WAYS)
+def test_52_force_sends_it_again(console: Keeping, client: ConsoleClient, way: Way, kind: Kind) -> None:
+    """With --force what is noted is sent again: noted once more while Statsig keeps it, and gone once it does not."""
+    console.keep = one_way(way)
+    item = wanted(kind)
+    first = synced(client, item)
+    (change,) = make_plan(client, [item], force=True).changes
+    assert (change.action, change.not_kept) == (Action.UPDATE, ())
+    assert names(change.fields) == names(first.echo) | {"description"}
+    (entry,) = sync(client, [item], force=True).objects
+    assert (entry.status, names(entry.echo)) == (Status.DONE, names(first.echo))
+    assert planned(client, item).action is Action.UNCHANGED
+    console.keep = dict
+    assert planned(client, item).action is Action.UNCHANGED
+    (entry,) = sync(client, [item], force=True).objects
+    assert (entry.status, entry.echo) == (Status.DONE, ())
+    again = planned(client, item)
+    assert (again.action, again.not_kept) == (Action.UNCHANGED, ())
+    assert make_plan(client, [item], force=True).changes[0].action is Action.UNCHANGED
+
+
+@pytest.mark.parametrize("kind", list(Kind))
 def test_52_an_update_of_which_nothing_is_kept(console: Keeping, client: ConsoleClient, kind: Kind) -> None:
     """Fault 52: where the only changed field is never kept, the note shows that the update was taken."""
     synced(client, wanted(kind, is_read_only=False))

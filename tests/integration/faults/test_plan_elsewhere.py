@@ -53,6 +53,57 @@ def test_another_schema_is_no_difference(tmp_path: Path, server: Running, settin
     assert plan(prod, "--target", "prod").actions == dict.fromkeys(NAMES, "unchanged")
 
 
+def test_an_alias_of_the_target_is_no_difference(tmp_path: Path, server: Running) -> None:
+    """Where the alias follows the target too, a node is compared with itself, and the plan says with which tables."""
+
+    def aliased(schema: str, suffix: str, **orders: Any) -> Project:
+        project = built(tmp_path / schema, server, schema, LOCKS[0], **orders)
+        visits = block("Visits", sql=f"SELECT ts, user_id FROM {schema}.visits{suffix}")
+        project.models["visits"] = model("visits", visits) | {"schema": schema}
+        for name, one in project.models.items():
+            one |= {"relation_name": f'"db"."{schema}"."{name}{suffix}"', "alias": f"{name}{suffix}"}
+        project.write()
+        return project
+
+    assert sync(aliased("main", "_prod"), "--target", "prod").code == 0
+    done = plan(aliased("ci_7", "_ci"), "--target", "ci")
+    assert (done.code, done.actions) == (0, dict.fromkeys(NAMES, "unchanged"))
+    assert done.answer["plan"]["warnings"][1] == (
+        "Compared as the same table, since an alias may depend on the target: events_prod in Statsig is events_ci "
+        "here, exposures_prod in Statsig is exposures_ci here, orders_prod in Statsig is orders_ci here, "
+        "visits_prod in Statsig is visits_ci here."
+    )
+    done = plan(aliased("ci_7", "_ci", where="amount > 0"), "--target", "ci")
+    assert done.actions == dict.fromkeys(NAMES, "unchanged") | {"Orders": "update"}
+    (sql,) = next(one["fields"] for one in done.answer["plan"]["changes"] if one["name"] == "Orders")
+    assert '"main"."orders_prod"' in sql["before"]
+    assert '"main"."orders_prod"' in sql["after"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("sql", "select count(*) from db.main.other"), ("sql", "SELECT ts FROM other o"), ("sql", "SELECT ts")],
+)
+def test_a_table_of_another_name_that_cannot_be_told(tmp_path: Path, server: Running, field: str, value: str) -> None:
+    """A live query in which the table of the node cannot be told is compared as it is."""
+    assert sync(built(tmp_path / "prod", server, "main", LOCKS[0]), "--target", "prod").code == 0
+    held = server.state.sources["metric_sources"]["Orders"]
+    held[field] = value
+    ci = built(tmp_path / "ci", server, "ci_7", LOCKS[0])
+    assert plan(ci, "--target", "ci").actions == dict.fromkeys(NAMES, "unchanged") | {"Orders": "update"}
+
+
+def test_a_table_field_that_is_no_relation(tmp_path: Path, server: Running) -> None:
+    """A live table that is no name of a table, or an object of another node, is compared as it is."""
+    assert sync(built(tmp_path / "prod", server, "main", LOCKS[0]), "--target", "prod").code == 0
+    server.state.sources["qualifying_events"]["Events"]["tableName"] = "no table; at all"
+    orders = server.state.sources["metric_sources"]["Orders"]
+    orders["description"] = orders["description"].replace("model.shop.orders", "model.shop.orders_old")
+    orders["sql"] = orders["sql"].replace('"orders"', '"orders_old"')
+    done = plan(built(tmp_path / "ci", server, "ci_7", LOCKS[0]), "--target", "ci")
+    assert done.actions == dict.fromkeys(NAMES, "unchanged") | {"Orders": "update", "Events": "update"}
+
+
 def test_the_change_itself_shows(tmp_path: Path, server: Running) -> None:
     """What the pull request changes is shown, and nothing else: fields, a rename, a new source."""
     assert sync(built(tmp_path / "prod", server, "main", LOCKS[0]), "--target", "prod").code == 0

@@ -41,8 +41,27 @@ def doubt(*items: MetricSource, nodes: dict[str, Node] = NODES) -> str:
     return relocated({Kind.METRIC_SOURCE: Live(items=items)}, nodes.get, SCOPE)
 
 
+def beside(read: str, **nodes: Node) -> str:
+    """The answer for an assignment source that reads the model `visits` so, beside one metric source that has moved."""
+    line = "Managed by dbt: shop/model.shop.visits"
+    visits = AssignmentSource(name="v", description=line, sql=f"select * from {read}")
+    live = {
+        Kind.ASSIGNMENT_SOURCE: Live(items=(visits,)),
+        Kind.METRIC_SOURCE: Live(items=(metric("orders", "select * from prod.orders"),)),
+    }
+    return relocated(live, ({**NODES} | {one.unique_id: one for one in nodes.values()}).get, SCOPE)
+
+
+def test_one_object_of_a_kind_may_have_been_edited() -> None:
+    """A kind's only object does not count where another object reads what the manifest has in the same place."""
+    assert beside("dev.visits") == ""
+    assert "every assignment source" in beside("prod.visits")
+    assert "every metric source" in beside("fixed.visits", visits=node("visits", '"wh"."fixed"."visits"'))
+    assert "every metric source" in beside("somewhere_else")
+
+
 def test_all_of_a_kind_are_elsewhere() -> None:
-    """Where all objects of one kind read another schema the manifest is doubted, whatever other kinds do."""
+    """Where several objects of one kind all read another schema the manifest is doubted, whatever other kinds do."""
     found = doubt(metric("orders", 'SELECT * FROM "wh"."prod"."orders"'), metric("visits", "select 1 from prod.visits"))
     assert "every metric source" in found
     assert '"orders": wh.prod in Statsig, wh.dev in the manifest' in found
@@ -50,7 +69,9 @@ def test_all_of_a_kind_are_elsewhere() -> None:
     well = AssignmentSource(name="v", description=line, sql="select * from dev.visits")
     live = {
         Kind.ASSIGNMENT_SOURCE: Live(items=(well,)),
-        Kind.METRIC_SOURCE: Live(items=(metric("orders", "select * from prod.orders"),)),
+        Kind.METRIC_SOURCE: Live(
+            items=(metric("orders", "select * from prod.orders"), metric("visits", "select * from prod.visits"))
+        ),
     }
     assert "every metric source" in relocated(live, NODES.get, SCOPE)
 
