@@ -149,7 +149,8 @@ def cache_folder(environ: Mapping[str, str]) -> str:
     """Our folder in the user's folder for caches; empty where the environment does not tell of one."""
     home = environ.get("HOME") or environ.get("USERPROFILE")
     parts = ("Library", "Caches") if sys.platform == "darwin" else (".cache",)
-    caches = environ.get("XDG_CACHE_HOME") or environ.get("LOCALAPPDATA")
+    given = [environ.get(name, "") for name in ("XDG_CACHE_HOME", "LOCALAPPDATA")]
+    caches = next(filter(os.path.isabs, given), "")  # one that is relative has to be ignored (XDG), and would be here
     if not (caches or home):
         return ""
     return os.path.join(caches or os.path.join(home or "", *parts), "dbt-statsig")  # noqa: PTH118 - pathlib is slow

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from dbt_statsig.columns.budget import Unparsable
 from dbt_statsig.columns.evidence import missing_field
 from dbt_statsig.columns.lexing import fault, lex
-from dbt_statsig.columns.references import Reference, references
+from dbt_statsig.columns.references import Reference, first_over_rows, references
 from dbt_statsig.columns.sql import parse_condition, quiet
 from dbt_statsig.vocabulary.findings import did_you_mean
 from dbt_statsig.vocabulary.verdicts import Presence, SqlCheck, SqlProblem
@@ -30,8 +30,9 @@ def check_predicate(
     macros: frozenset[str],
     tables: frozenset[str],
     verdict: Callable[[str], Verdict],
+    of_row: bool,
 ) -> SqlCheck:
-    """The faults of one expression over a table.
+    """The faults of one expression over a table, `of_row` where aggregate and window functions have no place in it.
 
     `tables` are names that may qualify a column (casefolded), `verdict` judges a column by its stored name.
     """
@@ -44,9 +45,23 @@ def check_predicate(
         if tree.is_star:
             return SqlCheck(problems=(fault(text, 0, "It names all columns, not one value.", fix="Name one column."),))
         with quiet():
+            if of_row and (over_rows := first_over_rows(tree)) is not None:
+                return SqlCheck(problems=(_of_many_rows(lexed, over_rows, dialect),))
             return _judge(adapter, lexed, tree, tables, verdict)
     except Unparsable as error:
         return SqlCheck(problems=(unparsable(error),))
+
+
+def _of_many_rows(lexed: Lexed, function: Node, dialect: str) -> SqlProblem:
+    """What is wrong with an aggregate or window function in a condition about one row."""
+    name = function.sql(dialect).partition("(")[0]
+    token = next((one for one in lexed.tokens if one.text.casefold() == name.casefold()), None)
+    return fault(
+        lexed.text,
+        token.start if token else 0,
+        f"It is a condition about one row, and {token.text if token else name} is an aggregate or window function.",
+        fix="Compute it in the model, and filter on its column.",
+    )
 
 
 def unparsable(error: Unparsable) -> SqlProblem:

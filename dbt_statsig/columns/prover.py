@@ -129,18 +129,24 @@ class Prover:
         return self._reader.cast(node.compiled_code or "", stored)
 
     def check_predicate(
-        self, node: Node, sql: str, *, macros: frozenset[str], columns: ColumnSet | None = None
+        self,
+        node: Node,
+        sql: str,
+        *,
+        macros: frozenset[str],
+        columns: ColumnSet | None = None,
+        of_row: bool = False,
     ) -> SqlCheck:
         """The faults of a predicate or formula over the node, or over a query's `columns` where they are given.
 
-        `macros` are those that it may use.
+        `macros` are those that it may use; one `of_row` says something of a single row.
         """
         if self.adapter.dialect is None:
             return SqlCheck()
         tables = frozenset(part.casefold() for part in node_parts(node))
         if columns is None or columns == self.columns(node):
-            return self._reader.predicate(sql, macros=macros, tables=tables, known=self.facts(node))
-        return self._reader.predicate(sql, macros=macros, tables=tables, known=columns)
+            return self._reader.predicate(sql, macros=macros, tables=tables, known=self.facts(node), of_row=of_row)
+        return self._reader.predicate(sql, macros=macros, tables=tables, known=columns, of_row=of_row)
 
     def check_query(self, node: Node, sql: str, *, macros: frozenset[str]) -> SqlCheck:
         """The faults of a user's own query, and the columns that it gives."""

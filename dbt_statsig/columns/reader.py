@@ -63,16 +63,21 @@ class Reader:
             self._keep(text, shape)
 
     def predicate(
-        self, sql: str, *, macros: frozenset[str], tables: frozenset[str], known: Facts | ColumnSet
+        self, sql: str, *, macros: frozenset[str], tables: frozenset[str], known: Facts | ColumnSet, of_row: bool
     ) -> SqlCheck:
         """The faults of a predicate or formula over a node of which so much is known, or over a query's columns."""
-        key = key_of("predicate", self._adapter, sql, macros, tables, known)
+        key = key_of("predicate", self._adapter, sql, macros, tables, known, of_row)
         found = self._memory.recall(key, SqlCheck) if self._memory else None
         if found is None:
             from dbt_statsig.columns.predicates import check_predicate  # sqlglot, only when needed
 
             found = check_predicate(
-                self._adapter, sql, macros=macros, tables=tables, verdict=lambda name: self._verdict(name, known)
+                self._adapter,
+                sql,
+                macros=macros,
+                tables=tables,
+                verdict=lambda name: self._verdict(name, known),
+                of_row=of_row,
             )
             if self._memory and not _failed(found):
                 self._memory.keep(key, found)

@@ -29,6 +29,11 @@ _VALUE_WORDS = """
     current_time current_timestamp current_user date getdate localtime localtimestamp now session_user
     sysdate system_user systimestamp today user null true false default infinity nan file_row_number filename
 """
+_AGGREGATES = (
+    *(exp.AnonymousAggFunc, exp.CombinedAggFunc, exp.ParameterizedAgg),
+    *(exp.ArrayAgg, exp.Avg, exp.Count, exp.CountIf, exp.GroupConcat, exp.LogicalAnd, exp.LogicalOr, exp.Max, exp.Min),
+    *(exp.Stddev, exp.StddevPop, exp.StddevSamp, exp.Sum, exp.Variance, exp.VariancePop),
+)
 _VALUES = frozenset(_VALUE_WORDS.split())
 
 
@@ -86,4 +91,19 @@ def _named_argument(node: Node) -> Node | None:
     if isinstance(node, (exp.Kwarg, exp.PropertyEQ)):
         left: Node = node.this
         return left
+    return None
+
+
+def first_over_rows(expression: Node) -> Node | None:
+    """The first aggregate or window function that the expression calls outside of nested queries.
+
+    Only what no warehouse, and hardly a function of the user's own, means otherwise.
+    """
+    waiting: list[Node] = [expression]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, (exp.Window, *_AGGREGATES)):
+            return node.this if isinstance(node, exp.Window) else node
+        if not isinstance(node, exp.Query):
+            waiting.extend(node.iter_expressions(reverse=True))
     return None

@@ -123,7 +123,7 @@ def make_plan(
     scope = _with_misspelt(project, scope, live, warnings)
     if doubtful := doubt(ours, without_node):
         warnings.append(f"{doubtful} If it is another project, give each a `namespace`.")
-    conflict = _conflict(project, no_push, live, scope, warnings)
+    conflict = _conflict(project, no_push, live, scope, warnings, only_shown=only_shown)
     if only_shown and no_push:
         desired, renamed = by_node(desired, live, project.manifest.node, scope)
         warnings += [_SAME_NODE.format(listed(renamed))] if renamed else []
@@ -194,11 +194,17 @@ def _disabled(plan: Plan) -> Iterator[Skipped]:
 
 
 def _conflict(
-    project: DeclaredProject, no_push: str, live: Mapping[Kind, Live], scope: Scope, warnings: list[str]
+    project: DeclaredProject,
+    no_push: str,
+    live: Mapping[Kind, Live],
+    scope: Scope,
+    warnings: list[str],
+    *,
+    only_shown: bool,
 ) -> str:
     """Why the manifest seems to be of another target; what a sync would refuse for goes to the warnings."""
     if no_push:
-        warnings.append(f"A sync would be refused. {no_push} {_BY_NODE}")
+        warnings.append(f"A sync would be refused. {no_push} {_BY_NODE}" if only_shown else no_push)
         return ""
     try:
         check_target(project.target, project.settings)

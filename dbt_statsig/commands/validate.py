@@ -8,6 +8,7 @@ from msgspec import structs
 
 from dbt_statsig.commands.pipeline import ProvenProject, declare_project, load_project, prove_project
 from dbt_statsig.commands.proving import prover_of
+from dbt_statsig.errors import ArtifactError
 from dbt_statsig.payloads.role_checks import RoleFacts, role_findings
 from dbt_statsig.project.lineage import upstream
 from dbt_statsig.project.newer_yaml import outdated
@@ -81,6 +82,12 @@ def compared(project: ValidatedProject) -> ValidatedProject:
     from dbt_statsig.impact.downstream import base_request, with_impact  # only where it is asked for
 
     before = load_project(base_request(project.request, target=project.target.name))
+    if before.inputs.project != project.inputs.project:
+        raise ArtifactError(
+            f'--state holds the dbt project "{before.inputs.project}", not "{project.inputs.project}": nothing in it '
+            "can be compared.",
+            fix="Give the artifacts of this project. Where it was renamed, leave --state out once.",
+        )
     base = validate_project(prove_project(declare_project(before)))
     now, then = _state(project), _state(base)
     validation = with_impact(now, then, whole=project.selected_ids is None)

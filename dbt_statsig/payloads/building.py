@@ -278,7 +278,7 @@ class _Builder:
         predicates = []
         where = self.said("where")
         if where is not None:
-            self.report(self.prover.check_predicate(self.node, where, macros=self.macros), "where")
+            self.report(self.prover.check_predicate(self.node, where, macros=self.macros, of_row=True), "where")
             predicates.append(f"({where.strip()})")
         partition = self.said("partition_column")
         if partition is not None:

@@ -158,6 +158,8 @@ class _Walk:
         return given
 
     def _list(self, value: object, expected: types.VarTupleType, path: Path, extra: Extra) -> object:
+        if "all" in extra and value in ("*", ["*"]):
+            return self._fault(path, f"takes {describe(expected)}, not *.", extra["all"])
         if not isinstance(value, (list, tuple)):
             fix = f"Write [{printable(value[:_SHOWN])}]." if isinstance(value, str) and value else ""
             return self._wrong(value, expected, path, fix)

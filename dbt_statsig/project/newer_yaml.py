@@ -94,6 +94,8 @@ class _Search:
             if key not in given and f"{key}:" in text:
                 continue
             for folder in filter(None, _BETWEEN.split(given.get(key, usual))):
+                if not (self.folder / folder).resolve().is_relative_to(self.folder.resolve()):
+                    continue  # `/`, or a folder beside the project: no file in there counts
                 for root, _, names in os.walk(self.folder / folder):
                     self.stems.update(name.rpartition(".")[0] for name in names)
                     place = os.path.relpath(root, self.folder).replace(os.sep, "/")

@@ -170,6 +170,23 @@ def test_the_project_s_own_folders(tmp_path: Path, settings: str, file: str) -> 
     assert found(folder, node("model.shop.other")) == []
 
 
+@pytest.mark.parametrize("place", ["/", "..", "../beside"])
+def test_folders_outside_of_the_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    """A folder of models that is none of the project is not searched: `/` would be the whole machine."""
+    walked: list[str] = []
+
+    def walk(path: Path) -> tuple[()]:
+        walked.append(str(path))
+        return ()
+
+    monkeypatch.setattr(os, "walk", walk)
+    (tmp_path / "shop").mkdir()
+    settings = f"name: shop\nmodel-paths: ['{place}', models]\nseed-paths: []\nsnapshot-paths: []\n"
+    folder = project(tmp_path / "shop", entry(YAML), settings=settings)
+    found(folder, orders())
+    assert walked == [str(folder / "models")]
+
+
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     """A folder in the place of a property file says nothing of what it held."""
     folder = project(tmp_path, "x")

@@ -95,7 +95,7 @@ def read_bytes(path: Path, kind: FileKind, *, max_mb: int = MAX_MB) -> bytes:
             raise _too_large(f"{path} has {size / (1 << 20):,.1f} MB", max_mb, kind)
         data = read_regular(path)
     except FileNotFoundError:
-        raise ArtifactError(f"There is no {path}.{_missing_because(path)}", fix=kind.fix) from None
+        raise ArtifactError(f"There is no {path}.{_missing_because(path)}", fix=_instead(path, kind)) from None
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise ArtifactError(
@@ -157,6 +157,15 @@ def _has_more_values(text: bytes, most: int) -> bool:
             return True
         end = next(quotes, len(text))
     return count + _signs(text, end) > most
+
+
+def _instead(path: Path, kind: FileKind) -> str:
+    """What to do about a file that is not there; of another name than dbt's it was named by hand."""
+    near = (path.parent, path.parent / "target")
+    there = next((folder / kind.label for folder in near if (folder / kind.label).is_file()), None)
+    if there is not None:
+        return f"Did you mean {there}?"
+    return kind.fix if path.name.startswith(kind.label) else f"Name a {kind.label}, which dbt writes to `target/`."
 
 
 def _missing_because(path: Path) -> str:

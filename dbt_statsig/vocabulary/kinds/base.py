@@ -102,7 +102,7 @@ class SourceMeta(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     team: Annotated[Line | UnsetType | None, Meta(description="The owning team's name in Statsig.")] = UNSET
     team_id: Annotated[Line | UnsetType | None, Meta(description="The owning team's ID in Statsig.")] = UNSET
     columns: Annotated[
-        Annotated[tuple[Column, ...], Meta(min_length=1)] | UnsetType,
+        Annotated[tuple[Column, ...], Meta(min_length=1, extra={"all": "Remove `columns` to select all."})] | UnsetType,
         Role.OURS,
         Role.QUERY_PART,
         Meta(description="The columns to select beside the mapped ones. Default: all known columns."),

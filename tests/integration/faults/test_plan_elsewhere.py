@@ -139,6 +139,15 @@ def test_one_model_in_another_schema_is_blocked(tmp_path: Path, server: Running)
     assert done.code == 1
 
 
+def test_a_sync_of_a_locked_schema_speaks_of_itself(tmp_path: Path, server: Running) -> None:
+    """A sync of which no model may be pushed says so, and not what a plan compares."""
+    done = call(built(tmp_path, server, "ci_7", LOCKS[1]), "sync")
+    assert done.code == 1
+    assert "No declared model may be pushed: schema" in done.stderr
+    assert "This plan" not in done.stdout + done.stderr
+    assert "A sync would" not in done.stdout + done.stderr
+
+
 def test_a_limit_hides_no_difference(tmp_path: Path, server: Running) -> None:
     """What a limit holds back is shown with its reason and its fields, in text and in Markdown."""
     project = Project(tmp_path, server.url)

@@ -185,6 +185,7 @@ def test_keys_tell_texts_and_adapters_apart() -> None:
     [
         ("linux", {"HOME": "/h"}, "/h/.cache"),
         ("linux", {"HOME": "/h", "XDG_CACHE_HOME": "/x"}, "/x"),
+        ("linux", {"HOME": "/h", "XDG_CACHE_HOME": "x"}, "/h/.cache"),
         ("darwin", {"HOME": "/h"}, "/h/Library/Caches"),
         ("win32", {"USERPROFILE": "/u", "LOCALAPPDATA": "/l"}, "/l"),
     ],

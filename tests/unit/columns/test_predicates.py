@@ -16,10 +16,12 @@ DATES = frozenset({"statsig_start_date", "statsig_end_date"})
 LIST = "select 1 as user_id, 2 as amount, 3 as at, 4 as info, 5 as day, 6 as l, 7 as date"
 
 
-def check(sql: str, adapter: str = "duckdb", *, query: str = LIST, macros: frozenset[str] = MACROS) -> SqlCheck:
+def check(
+    sql: str, adapter: str = "duckdb", *, query: str = LIST, macros: frozenset[str] = MACROS, of_row: bool = False
+) -> SqlCheck:
     """The check of a predicate over a model with the columns of `query`."""
     proof = prover(model("m", query), adapter=adapter)
-    return proof.check_predicate(get(proof, "model.shop.m"), sql, macros=macros)
+    return proof.check_predicate(get(proof, "model.shop.m"), sql, macros=macros, of_row=of_row)
 
 
 def faults(check: SqlCheck) -> list[tuple[str, int, int]]:
@@ -59,6 +61,52 @@ GOOD = [
 @pytest.mark.parametrize(("adapter", "sql"), GOOD)
 def test_good_predicates(adapter: str, sql: str) -> None:
     """Date parts, fields, lambdas, strings, aliases and nested queries raise no alarm."""
+    assert check(sql, adapter).problems == ()
+
+
+@pytest.mark.parametrize(("adapter", "sql"), GOOD[:-2])
+def test_good_conditions(adapter: str, sql: str) -> None:
+    """What is about one row stays without alarm in a `where`."""
+    assert check(sql, adapter, of_row=True).problems == ()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "user_id in (select max(x) from t)",
+        "user_id = (select count(*) over () from t limit 1)",
+        "greatest(amount, 1) > 1",
+        "list_sum(l) > 1",
+        "list_max(l) > 1 and amount = any(l)",
+    ],
+)
+def test_functions_of_one_row(sql: str) -> None:
+    """Aggregates of a nested query, and functions of lists, are about one row."""
+    assert check(sql, of_row=True).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("adapter", "sql", "name", "place"),
+    [
+        ("duckdb", "amount > 1 and Sum(amount) > 1", "Sum", 16),
+        ("duckdb", "count(*) > 1", "count", 1),
+        ("duckdb", "row_number() over (partition by user_id order by at) = 1", "row_number", 1),
+        ("duckdb", "1 = my_udf(amount) over ()", "my_udf", 5),
+        ("duckdb", "max(amount) filter (where amount > 1) = 2", "max", 1),
+        ("snowflake", "listagg(info, ',') within group (order by at) = 'x'", "listagg", 1),
+        ("bigquery", "countif(amount > 1) > 1", "countif", 1),
+        ("sqlserver", "string_agg(info, ',') = 'x'", "string_agg", 1),
+        ("clickhouse", "sumIf(amount, user_id = 1) > 1", "sumIf", 1),
+        ("clickhouse", "quantiles(0.5)(amount) is not null", "quantiles", 1),
+        ("postgres", "bool_or(amount > 1)", "bool_or", 1),
+        ("snowflake", "amount > 1 or variance_samp(amount) > 1", "VARIANCE", 1),
+    ],
+)
+def test_a_condition_about_several_rows(adapter: str, sql: str, name: str, place: int) -> None:
+    """An aggregate or window function in a `where` is refused by every warehouse, so it is an error at its place."""
+    found = check(sql, adapter, of_row=True)
+    assert faults(found) == [("bad-sql", 1, place)]
+    assert f" {name} is an aggregate" in found.problems[0].message
     assert check(sql, adapter).problems == ()
 
 

@@ -10,6 +10,7 @@ from dbt_statsig.errors import ArtifactError
 from dbt_statsig.vocabulary.findings import Severity
 from tests.unit.columns.projects import model
 from tests.unit.impact.two_states import COLUMNS, EXPOSURES, changed, effects, marked, staging
+from tests.unit.project.artifacts.build import manifest_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -297,3 +298,12 @@ def test_a_folder_without_artifacts(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(ArtifactError, match=r"empty.manifest\.json"):
         changed(tmp_path, SAME, SAME, state=tmp_path / "empty")
+
+
+def test_a_base_of_another_project(tmp_path: Path) -> None:
+    """Artifacts of another project give no comparison: nothing of theirs is this project's."""
+    base = tmp_path / "other"
+    base.mkdir()
+    (base / "manifest.json").write_bytes(manifest_bytes(staging(), metadata={"project_name": "bazaar"}))
+    with pytest.raises(ArtifactError, match='the dbt project "bazaar", not "shop"'):
+        changed(tmp_path, SAME, SAME, state=base)

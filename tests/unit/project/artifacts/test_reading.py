@@ -162,6 +162,18 @@ def test_missing_file_names_path_and_command(tmp_path: Path) -> None:
     assert "dbt parse" in caught.value.fix
 
 
+def test_missing_file_by_another_name(tmp_path: Path) -> None:
+    """A file that was named wrongly: the manifest that is near is named, else what to name."""
+    with pytest.raises(ArtifactError) as caught:
+        load_manifest(tmp_path / "nope")
+    assert caught.value.fix == "Name a manifest.json, which dbt writes to `target/`."
+    (tmp_path / "target").mkdir()
+    (tmp_path / "target" / "manifest.json").write_bytes(b"{}")
+    with pytest.raises(ArtifactError) as caught:
+        load_manifest(tmp_path / "nope")
+    assert caught.value.fix == f"Did you mean {tmp_path / 'target' / 'manifest.json'}?"
+
+
 def test_missing_target_folder_of_a_project_is_said(tmp_path: Path) -> None:
     """Where the project is there but dbt has never run, the message says so."""
     (tmp_path / "dbt_project.yml").write_text("name: shop\n", encoding="utf-8")

@@ -135,6 +135,14 @@ def test_forms_of_a_block(tmp_path: Path) -> None:
         ("columns: [a, a]", 'wrong-type 7:18 `columns[1]` is in the list twice: "a". … Remove'),
         ("tags: ['']", "wrong-type 7:12 `tags[0]` is empty."),
         ("columns: []", "wrong-type 7:5 `columns` is an empty list."),
+        (
+            'columns: "*"',
+            "wrong-type 7:5 `columns` takes a list, each entry a column's name, not *. … Remove `columns`",
+        ),
+        (
+            'columns: ["*"]',
+            "wrong-type 7:5 `columns` takes a list, each entry a column's name, not *. … Remove `columns`",
+        ),
         ("columns: [' a']", 'wrong-type 7:15 `columns[0]` begins or ends with a blank: " a". … Remove it.'),
         ("columns: {a: b}", "wrong-type 7:5 `columns` takes a list, each entry a column's name, not a mapping."),
         ("source_type: tabel", 'wrong-type 7:5 `source_type` takes one of "query", "table", not "tabel". … "table"?'),
