@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 
 from dbt_statsig.emulator.kinds import KINDS
 from dbt_statsig.emulator.limits import RateLimit
+from dbt_statsig.emulator.metrics import Metrics
 from dbt_statsig.emulator.paging import Page, page_of, page_reply
 from dbt_statsig.emulator.replies import Refusal, Reply, invalid, refuse
 from dbt_statsig.emulator.sources import Sources
@@ -14,7 +15,7 @@ from dbt_statsig.emulator.validation import tag_faults
 from dbt_statsig.emulator.visitors import decoded
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from dbt_statsig.emulator.kinds import Kind
     from dbt_statsig.emulator.options import Options
@@ -38,16 +39,18 @@ _PAGED = ("unit_id_types", "experiments", "metrics")
 _COLLECTIONS = {kind.list_path: kind for kind in KINDS.values()}
 _CREATES = {kind.create_path: kind for kind in KINDS.values()}
 _ITEMS = {kind.item_path: kind for kind in KINDS.values()}
+_ARCHIVING = ("schedule_archive", "cancel_archive", "unarchive")
 
 
 class Api:
     """The Console API over one state."""
 
-    def __init__(self, state: State, options: Options, check: Check) -> None:
-        """Answer from `state`; `check` proves a source on the warehouse."""
+    def __init__(self, state: State, options: Options, check: Check, run: Callable[[str], Any] | None = None) -> None:
+        """Answer from `state`; `check` proves a source on the warehouse, `run` gives the first value of a query."""
         self._state = state
         self._options = options
         self._sources = Sources(state, options, check)
+        self.metrics = Metrics(state, options, run)
         self.limit = RateLimit(options.windows, count_refused=options.count_refused)
 
     def answer(self, call: Call, *, admitted: bool = False) -> Reply:
@@ -80,7 +83,7 @@ class Api:
 
     def _route(self, call: Call) -> Reply:
         segments = tuple(call.path.removeprefix(f"{PREFIX}/").split("/"))
-        reply = self._collection(call, segments) or self._item(call, segments)
+        reply = self._collection(call, segments) or self._item(call, segments) or self._metric(call, segments)
         if reply is None:
             raise refuse(404, f"Cannot {call.method} {call.path}")
         return reply
@@ -92,6 +95,8 @@ class Api:
             return self._list_others(call, _LISTS[segments])
         if call.method == "POST" and segments in _CREATES:
             return self._sources.create(_CREATES[segments], self._body(call), persist=call.persist)
+        if call.method == "POST" and segments == ("metrics",):
+            return self.metrics.create(self._body(call), persist=call.persist)
         if call.method == "POST" and segments == ("tags",):
             return self._create_tag(self._body(call), persist=call.persist)
         return None
@@ -111,6 +116,33 @@ class Api:
             return self._sources.delete(kind, name, persist=call.persist)
         return None
 
+    def _metric(self, call: Call, segments: tuple[str, ...]) -> Reply | None:
+        if segments[0] != "metrics" or not all(segments):
+            return None
+        names = tuple(map(_decoded, segments[1:]))
+        if call.method == "GET":
+            return self._read_metric(call, names)
+        match call.method, *names:
+            case "POST", identifier:
+                return self.metrics.update(identifier, self._body(call), persist=call.persist)
+            case "DELETE", identifier:
+                return self.metrics.delete(identifier, persist=call.persist)
+            case "PUT", identifier, verb if verb in _ARCHIVING:
+                return self.metrics.archive(identifier, verb, persist=call.persist)
+        return None
+
+    def _read_metric(self, call: Call, names: tuple[str, ...]) -> Reply | None:
+        match names:
+            case "metric_source", name, "metrics":
+                return self._page(call, "Listed.", self.metrics.of_source(name), paged=True)
+            case identifier, "sql":
+                return self.metrics.sql(identifier)
+            case (identifier,):
+                return self.metrics.read(identifier)
+            case name, metric_type:
+                return self.metrics.read(f"{name}::{metric_type}")
+        return None
+
     def _list_sources(self, call: Call, kind: Kind) -> Reply:
         with self._state.lock:
             items = list(self._state.sources[kind.collection].values())
@@ -121,6 +153,9 @@ class Api:
     def _list_others(self, call: Call, name: str) -> Reply:
         with self._state.lock:
             items = list(self._state.lists[name])
+        if name == "metrics":
+            hidden = parse_qs(call.query).get("showHiddenMetrics", [""])[-1] == "true"
+            items = self.metrics.listed(hidden=hidden)
         return self._page(call, "Listed.", items, paged=name in _PAGED)
 
     def _page(self, call: Call, message: str, items: Sequence[Any], *, paged: bool, next_path: str = "") -> Reply:

@@ -64,7 +64,11 @@ class Control:
         return guarded
 
     def _page(self, _request: Request, _body: Any) -> Response:
-        return Response(page(self._emulator.state.as_seed()), media_type="text/html", headers=page_headers())
+        return Response(
+            page(self._emulator.state.as_seed(), self._emulator.api.metrics.value),
+            media_type="text/html",
+            headers=page_headers(),
+        )
 
     def _faults(self, request: Request, body: Any) -> Response:
         if request.method != "GET":
@@ -87,10 +91,12 @@ class Control:
         raw = request.scope["raw_path"].decode("ascii").removeprefix(_OBJECTS)
         collection, _, segment = raw.partition("/")
         name = unquote(segment)
-        if collection not in KINDS or not name:
-            raise refuse(404, f"Name one of {', '.join(KINDS)}, and an object of it.")
+        if collection not in (*KINDS, "metrics") or not name:
+            raise refuse(404, f"Name one of {', '.join(KINDS)} or metrics, and an object of it.")
         if request.method != "DELETE" and not isinstance(body, dict):
             raise refuse(400, "The body must be an object.")
+        if collection == "metrics":
+            return _json({"data": self._emulator.api.metrics.edited(request.method, name, body)})
         with self._emulator.state.lock:
             there = name in self._emulator.state.sources[collection]
             if there is (request.method == "POST"):

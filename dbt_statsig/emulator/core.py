@@ -9,7 +9,7 @@ from dbt_statsig.emulator.console import Console
 from dbt_statsig.emulator.faults import FaultPlan
 from dbt_statsig.emulator.seed import load
 from dbt_statsig.emulator.state import State
-from dbt_statsig.emulator.warehouse import checker
+from dbt_statsig.emulator.warehouse import checker, database_of, runner
 
 if TYPE_CHECKING:
     from dbt_statsig.emulator.options import Options
@@ -25,7 +25,8 @@ class Emulator:
         self.options = options
         self.state = State(load(options.seed))
         self.faults = FaultPlan(options.faults)
-        self.api = Api(self.state, options, checker(options.warehouse, options.lock_wait))
+        database = database_of(options.warehouse, options.lock_wait)
+        self.api = Api(self.state, options, checker(database), runner(database))
         self.console = Console(self.api, self.faults, options)
 
     def reset(self) -> None:

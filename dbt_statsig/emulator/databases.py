@@ -6,7 +6,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Timer
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from dbt_statsig.emulator.replies import refuse
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     import duckdb
+    import psycopg
 
     Columns = Callable[[str], list[str]]
 
@@ -43,6 +44,9 @@ class Database(Protocol):
 
         Raises `Refusal` (503) when the database cannot be reached.
         """
+
+    def value(self, sql: str) -> Any:
+        """The first value of a query's result. Raises as a session does."""
 
     def folded(self, column: str) -> str:
         """The form in which two names of one column are equal."""
@@ -77,6 +81,22 @@ class DuckDB:
             yield columns
         finally:
             connection.close()
+
+    def value(self, sql: str) -> Any:
+        """See `Database.value`."""
+        import duckdb  # only needed with such a warehouse
+
+        connection = self._connect()
+        try:
+            if len(connection.extract_statements(sql)) != 1:
+                raise Failed("Parser Error: one statement is expected")
+            with _interrupted(connection):
+                row = connection.execute(sql).fetchone()
+        except duckdb.Error as fault:
+            raise Failed(str(fault)) from fault
+        finally:
+            connection.close()
+        return row[0] if row else None
 
     def folded(self, column: str) -> str:
         """See `Database.folded`; DuckDB never tells names apart by case."""
@@ -115,9 +135,7 @@ class PostgreSQL:
     def __init__(self, url: str) -> None:
         self._url = url
 
-    @contextmanager
-    def session(self) -> Iterator[Columns]:
-        """See `Database.session`."""
+    def _connected(self) -> psycopg.Connection:
         import psycopg  # only needed with such a warehouse
 
         try:
@@ -127,6 +145,14 @@ class PostgreSQL:
         connection.execute(f"SET statement_timeout = '{_MOST_SECONDS}s'".encode())
         connection.commit()
         connection.read_only = True
+        return connection
+
+    @contextmanager
+    def session(self) -> Iterator[Columns]:
+        """See `Database.session`."""
+        import psycopg  # only needed with such a warehouse
+
+        connection = self._connected()
 
         def columns(sql: str) -> list[str]:
             try:
@@ -140,6 +166,17 @@ class PostgreSQL:
 
         with connection:
             yield columns
+
+    def value(self, sql: str) -> Any:
+        """See `Database.value`."""
+        import psycopg  # only needed with such a warehouse
+
+        with self._connected() as connection:
+            try:
+                row = connection.execute(sql.encode(), prepare=True).fetchone()
+            except psycopg.Error as fault:
+                raise Failed(str(fault)) from fault
+        return row[0] if row else None
 
     def folded(self, column: str) -> str:
         """See `Database.folded`; a result's names are exact in PostgreSQL."""

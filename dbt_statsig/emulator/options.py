@@ -40,6 +40,7 @@ class Options(Struct, frozen=True, kw_only=True):
     - `sdk_key_owner`: created objects get an owner of type SDK_KEY.
     - `full_update_resets`: what a full update leaves out goes back to its default; else it stays.
     - `plain_errors`: validation faults without the `errors` list.
+    - `archives_at_once`: a scheduled archive of a metric happens at once, not on the next day.
     - `lock_wait`: seconds to wait for a DuckDB file that another process holds.
     - `on_request`: called with one line for each request.
     """
@@ -62,6 +63,7 @@ class Options(Struct, frozen=True, kw_only=True):
     sdk_key_owner: bool = False
     full_update_resets: bool = False
     plain_errors: bool = False
+    archives_at_once: bool = False
     lock_wait: float = 5.0
     on_request: Callable[[str], None] | None = None
 

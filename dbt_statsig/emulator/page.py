@@ -11,7 +11,7 @@ from jinja2 import Environment
 from dbt_statsig.emulator.kinds import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 __all__ = ["page", "page_headers"]
 
@@ -45,6 +45,16 @@ _TEMPLATE = """<!doctype html>
 </tr>{% endfor %}
 </tbody></table></div>{% else %}<p>None.</p>{% endif %}
 {% endfor %}
+<h2>Metrics ({{ metrics | length }})</h2>
+{% if metrics %}<div class="wide"><table>
+<thead><tr><th>Name</th><th>Value over all rows</th><th>Definition</th><th>Description</th></tr></thead><tbody>
+{% for metric, value in metrics %}<tr>
+<td>{{ metric.name }}{% for tag in metric.tags %} <small>#{{ tag }}</small>{% endfor %}</td>
+<td>{{ "" if value is none else value }}</td>
+<td><pre>{{ (metric.warehouseNative or {}) | tojson(2) }}</pre></td>
+<td><small>{{ metric.description }}</small></td>
+</tr>{% endfor %}
+</tbody></table></div>{% else %}<p>None.</p>{% endif %}
 {% for title, items in lists %}<h2>{{ title }} ({{ items | length }})</h2>
 <p>{% for item in items %}{{ item.name or item.id }}{% if not loop.last %}, {% endif %}{% else %}None.{% endfor %}</p>
 {% endfor %}
@@ -61,14 +71,15 @@ _COLUMNS = {
 _LISTS = {"tags": "Tags", "unit_id_types": "Unit IDs", "experiments": "Experiments"}
 
 
-def page(content: Mapping[str, Any]) -> str:
-    """The whole page for what `State.as_seed` gives."""
+def page(content: Mapping[str, Any], value_of: Callable[[Mapping[str, Any]], Any] | None = None) -> str:
+    """The whole page for what `State.as_seed` gives; `value_of` gives a metric's value."""
     template = Environment(autoescape=True, trim_blocks=True).from_string(_TEMPLATE)
     return template.render(
         style=_STYLE,
         kinds=[(kind, content[kind.collection]) for kind in KINDS.values()],
         lists=[(title, content[name]) for name, title in _LISTS.items()],
         columns=_columns,
+        metrics=[(one, None if value_of is None else value_of(one)) for one in content["metrics"]],
     )
 
 

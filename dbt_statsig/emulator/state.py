@@ -19,7 +19,8 @@ LISTS = ("tags", "unit_id_types", "experiments", "metrics", "teams")
 class State:
     """All objects, by collection.
 
-    `sources[collection][name]` is a source as the API gives it; `lists[name]` is one of `LISTS`.
+    `sources[collection][name]` is a source as the API gives it; `lists[name]` is one of `LISTS`;
+    `archived` has the IDs of metrics whose archive is scheduled or done.
     Hold `lock` to read and write more than one thing at once.
     """
 
@@ -28,6 +29,7 @@ class State:
         self._start = copy.deepcopy(dict(content))
         self.sources: dict[str, dict[str, dict[str, Any]]] = {}
         self.lists: dict[str, list[dict[str, Any]]] = {}
+        self.archived: dict[str, str] = {}
         self.reset()
 
     def reset(self) -> None:
@@ -36,6 +38,7 @@ class State:
             start = copy.deepcopy(self._start)
             self.sources = {name: {item["name"]: item for item in start[name]} for name in KINDS}
             self.lists = {name: start[name] for name in LISTS}
+            self.archived = {}
 
     def as_seed(self) -> dict[str, Any]:
         """All that is held, in the seed's format."""

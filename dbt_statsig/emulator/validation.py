@@ -11,7 +11,16 @@ if TYPE_CHECKING:
 
     from dbt_statsig.emulator.kinds import FieldType, Kind, Operation
 
-__all__ = ["body_faults", "columns_faults", "table_faults", "tag_faults", "type_faults"]
+__all__ = [
+    "CHECKS",
+    "body_faults",
+    "columns_faults",
+    "expected",
+    "table_faults",
+    "tag_faults",
+    "type_faults",
+    "unknown",
+]
 
 _REQUIRED = "Required"
 _LAST_HOUR = 23
@@ -30,11 +39,11 @@ def body_faults(kind: Kind, body: Mapping[str, Any], operation: Operation) -> li
         elif name in refused:
             faults.append(Fault(name, "Invalid literal value, expected undefined"))
         else:
-            faults += _CHECKS[field_type](name, body[name])
+            faults += CHECKS[field_type](name, body[name])
     if body.get("name") == "" and "name" not in refused:
         faults.append(Fault("name", "String must contain at least 1 character(s)"))
     columns = columns_faults(body) if "skip_validation" in kind.writable else []
-    return faults + _unknown("", body, kind.writable) + columns
+    return faults + unknown("", body, kind.writable) + columns
 
 
 def type_faults(kind: Kind, source: Mapping[str, Any]) -> list[Fault]:
@@ -43,7 +52,7 @@ def type_faults(kind: Kind, source: Mapping[str, Any]) -> list[Fault]:
         fault
         for name, field_type in kind.fields.items()
         if name in source
-        for fault in _CHECKS[field_type](name, source[name])
+        for fault in CHECKS[field_type](name, source[name])
     ]
 
 
@@ -84,22 +93,24 @@ def _received(value: object) -> str:
     return names.get(type(value), "null")
 
 
-def _expected(expected: str, name: str, value: object) -> list[Fault]:
+def expected(kind: str, name: str, value: object) -> list[Fault]:
+    """The fault of a value of another JSON type."""
     received = _received(value)
-    return [] if received == expected else [Fault(name, f"Expected {expected}, received {received}")]
+    return [] if received == kind else [Fault(name, f"Expected {kind}, received {received}")]
 
 
-def _unknown(place: str, value: Mapping[str, Any], known: Collection[str]) -> list[Fault]:
+def unknown(place: str, value: Mapping[str, Any], known: Collection[str]) -> list[Fault]:
+    """One fault that names all keys which are not known."""
     keys = ", ".join(f"'{key}'" for key in value if key not in known)
     return [Fault(place, f"Unrecognized key(s) in object: {keys}")] if keys else []
 
 
 def _string(name: str, value: object) -> list[Fault]:
-    return _expected("string", name, value)
+    return expected("string", name, value)
 
 
 def _boolean(name: str, value: object) -> list[Fault]:
-    return _expected("boolean", name, value)
+    return expected("boolean", name, value)
 
 
 def _nullable(check: Callable[[str, Any], list[Fault]]) -> Callable[[str, Any], list[Fault]]:
@@ -107,15 +118,15 @@ def _nullable(check: Callable[[str, Any], list[Fault]]) -> Callable[[str, Any], 
 
 
 def _source_type(name: str, value: object) -> list[Fault]:
-    expected = " | ".join(f"'{one}'" for one in _SOURCE_TYPES)
+    options = " | ".join(f"'{one}'" for one in _SOURCE_TYPES)
     if not isinstance(value, str):
-        return [Fault(name, f"Expected {expected}, received {_received(value)}")]
-    wrong = f"Invalid enum value. Expected {expected}, received '{value}'"
+        return [Fault(name, f"Expected {options}, received {_received(value)}")]
+    wrong = f"Invalid enum value. Expected {options}, received '{value}'"
     return [] if value in _SOURCE_TYPES else [Fault(name, wrong)]
 
 
 def _hour(name: str, value: Any) -> list[Fault]:
-    if faults := _expected("number", name, value):
+    if faults := expected("number", name, value):
         return faults
     if value != int(value):
         return [Fault(name, "Expected integer, received float")]
@@ -128,7 +139,7 @@ def _each(check: Callable[[str, Any], list[Fault]]) -> Callable[[str, Any], list
     """The check of a list whose items pass `check`."""
 
     def checked(name: str, value: Any) -> list[Fault]:
-        return _expected("array", name, value) or [
+        return expected("array", name, value) or [
             fault for index, item in enumerate(value) for fault in check(f"{name}[{index}]", item)
         ]
 
@@ -139,7 +150,7 @@ def _texts(required: tuple[str, ...] = (), optional: tuple[str, ...] = ()) -> Ca
     """The check of an object that has these strings and nothing else."""
 
     def checked(place: str, value: Any) -> list[Fault]:
-        if faults := _expected("object", place, value):
+        if faults := expected("object", place, value):
             return faults
         for key in (*required, *optional):
             name = f"{place}.{key}" if place else key
@@ -147,12 +158,12 @@ def _texts(required: tuple[str, ...] = (), optional: tuple[str, ...] = ()) -> Ca
                 faults += _string(name, value[key])
             elif key in required:
                 faults.append(Fault(name, _REQUIRED))
-        return faults + _unknown(place, value, (*required, *optional))
+        return faults + unknown(place, value, (*required, *optional))
 
     return checked
 
 
-_CHECKS: dict[FieldType, Callable[[str, Any], list[Fault]]] = {
+CHECKS: dict[FieldType, Callable[[str, Any], list[Fault]]] = {
     "string": _string,
     "text_or_null": _nullable(_string),
     "boolean": _boolean,

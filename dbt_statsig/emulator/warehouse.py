@@ -7,12 +7,14 @@ read-only.
 from __future__ import annotations
 
 import re
+from functools import partial
 from importlib import import_module
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from dbt_statsig.emulator.databases import DuckDB, Failed, PostgreSQL
 from dbt_statsig.emulator.failures import CannotStart
+from dbt_statsig.emulator.metrics import Failure
 from dbt_statsig.emulator.replies import Fault
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from dbt_statsig.emulator.databases import Columns, Database
     from dbt_statsig.emulator.kinds import Kind
 
-__all__ = ["checker", "refused_macros", "resolved", "source_faults"]
+__all__ = ["checker", "database_of", "refused_macros", "resolved", "runner", "source_faults"]
 
 # Statsig's SQL macros, as its documentation gives them: dates, dates as whole numbers, a timestamp.
 _MACRO = re.compile(r"\{(statsig_\w+)\}")
@@ -37,21 +39,34 @@ _POINTER = re.compile(r"LINE \d+:")
 _COLUMN_FIELDS = ("timestampColumn", "experimentIDColumn", "groupIDColumn", "groupNameColumn", "datePartitionColumn")
 
 
-def checker(warehouse: str | None, lock_wait: float) -> Callable[[Kind, Mapping[str, Any]], list[Fault]]:
-    """The check that writes must pass; one that passes all where there is no warehouse.
-
-    Raises `CannotStart` where the warehouse's driver is not installed.
-    """
+def database_of(warehouse: str | None, lock_wait: float) -> Database | None:
+    """The warehouse, if there is one. Raises `CannotStart` where its driver is not installed."""
     if warehouse is None:
-        return _pass
+        return None
     postgres = warehouse.startswith(("postgresql://", "postgres://"))
     driver = "psycopg" if postgres else "duckdb"
     try:
         import_module(driver)
     except ImportError as fault:
         raise CannotStart(f"The warehouse needs the Python package {driver}: pip install {driver}") from fault
-    database: Database = PostgreSQL(warehouse) if postgres else DuckDB(warehouse, lock_wait)
-    return lambda kind, source: source_faults(database, kind, source)
+    return PostgreSQL(warehouse) if postgres else DuckDB(warehouse, lock_wait)
+
+
+def checker(database: Database | None) -> Callable[[Kind, Mapping[str, Any]], list[Fault]]:
+    """The check that writes must pass; one that passes all where there is no warehouse."""
+    return _pass if database is None else partial(source_faults, database)
+
+
+def runner(database: Database | None) -> Callable[[str], Any] | None:
+    """What gives the first value of a query's result, or a `Failure`; None where there is no warehouse."""
+
+    def run(sql: str) -> Any:
+        try:
+            return database.value(resolved(sql)) if database is not None else None
+        except Failed as fault:
+            return Failure(_one_line(str(fault)))
+
+    return run if database is not None else None
 
 
 def source_faults(database: Database, kind: Kind, source: Mapping[str, Any]) -> list[Fault]:

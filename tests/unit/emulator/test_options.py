@@ -11,7 +11,7 @@ import pytest
 import dbt_statsig.emulator as package
 from dbt_statsig.emulator.failures import CannotStart
 from dbt_statsig.emulator.options import OLDER_WINDOWS, PUBLISHED_WINDOWS, Options
-from dbt_statsig.emulator.warehouse import checker
+from dbt_statsig.emulator.warehouse import database_of
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_an_absent_driver_is_named(monkeypatch: pytest.MonkeyPatch, warehouse: s
     """A warehouse whose driver is not installed says what to install."""
     monkeypatch.setitem(sys.modules, driver, None)
     with pytest.raises(CannotStart, match=f"pip install {driver}"):
-        checker(warehouse, 1.0)
+        database_of(warehouse, 1.0)
 
 
 def test_without_the_extra_the_message_says_what_to_install() -> None:
