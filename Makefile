@@ -48,7 +48,8 @@ nightly: $(STAMP)  ## the long tests: 10,000 sequences of edits and faults, a ki
 	  tests/unit/columns/test_against_duckdb.py tests/unit/project/declarations/test_hostile.py \
 	  tests/unit/project/test_schema.py tests/integration/test_hostile_texts.py tests/integration/test_memory.py \
 	  tests/unit/columns/test_against_clickhouse.py tests/integration/test_two_builds.py \
-	  tests/integration/dbt/test_order_of_commands.py tests/integration/test_ci_documents.py
+	  tests/integration/dbt/test_order_of_commands.py tests/integration/test_ci_documents.py \
+	  tests/unit/importing/test_yaml_formats.py
 	$(BIN)/nox --session sql_engines
 
 bench: $(STAMP)  ## what a sync, a validation and a parse cost, as ratios within one run

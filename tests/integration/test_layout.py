@@ -20,7 +20,7 @@ PACKAGE = "dbt_statsig"
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"cli", "dbt_runtime"}),
     frozenset({"commands"}),
-    frozenset({"applying", "impact", "payloads", "report"}),
+    frozenset({"applying", "impact", "importing", "payloads", "report"}),
     frozenset({"columns", "console", "planning"}),
     frozenset({"project"}),
     frozenset({"emulator", "support", "vocabulary"}),

@@ -1,0 +1,1 @@
+"""What a Statsig project holds, as YAML of the dbt project."""
