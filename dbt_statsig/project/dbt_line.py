@@ -21,7 +21,7 @@ def _names(text: str) -> frozenset[str]:
 PROGRAMS = frozenset({"dbt", "dbt.exe", "dbtf"})
 _MODULE = "dbt.cli.main"
 COMMANDS = _names(
-    "build clean clone compile debug deps docs format init lint list ls parse retry run run-operation seed show "
+    "build clean clone compile debug deps docs format init lint list login ls parse retry run run-operation seed show "
     "snapshot source test"
 )
 _ONE_WORD = _names(
