@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -16,7 +17,7 @@ from dbt_statsig.support.files import read_regular
 from dbt_statsig.vocabulary.findings import Finding, Location, Severity, finding, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
     from dbt_statsig.project.artifacts import Manifest
@@ -27,6 +28,8 @@ _IN_LINE = re.compile(r"""^([a-z]+-paths)[ \t]*:[ \t]*\[([^\]\n#{]*)\]""", re.MU
 _OF_LINES = re.compile(r"""^([a-z]+-paths)[ \t]*:[ \t]*\n((?:[ \t]*-[^\n#{]*\n)+)""", re.MULTILINE)
 _BETWEEN = re.compile(r"""[\s,"'\-]*[,\n][\s"'\-]*|^[\s"'\-]+|[\s"']+$""")
 _LARGEST = 20_000_000
+_WHOLE = 1_000_000
+"""So many bytes are read to the last entry, as after an edit; in a checkout, where all is newer, only what matters."""
 _WORD = b"statsig"
 
 
@@ -79,12 +82,14 @@ class _Search:
                 homes.setdefault(node.patch_path, []).append(node)
         # What .dbtignore leaves out is no file of the project, whatever it holds.
         ignores = (self.folder / ".dbtignore").exists()
+        whole = 0
         for path in sorted({*homes, *(() if ignores else self._files())}):
             if not self._is_newer(path):
                 continue
             content = self._text(path)
-            if content is not None and (path in homes or _WORD in content):
-                yield from self._judged(path, content, homes.get(path, ()))
+            if content is not None and (path in homes or _WORD in content) and self._is_own(path):
+                whole += len(content)
+                yield from self._judged(path, content, homes.get(path, ()), whole=whole <= _WHOLE)
 
     def _files(self) -> Iterator[str]:
         """Every YAML file in the project's own folders of models, seeds and snapshots."""
@@ -104,12 +109,13 @@ class _Search:
 
     def _is_newer(self, path: str) -> bool:
         try:
-            file = (self.folder / path).resolve()
-            facts = file.stat()
+            facts = os.stat(f"{self.folder}/{path}")  # noqa: PTH116 - a Path for each file takes longer than the call
         except (OSError, ValueError):
             return False
-        is_ours = file.is_relative_to(self.folder.resolve())
-        return is_ours and facts.st_mtime > self.written and facts.st_size <= _LARGEST
+        return facts.st_mtime > self.written and facts.st_size <= _LARGEST
+
+    def _is_own(self, path: str) -> bool:
+        return (self.folder / path).resolve().is_relative_to(self.folder.resolve())
 
     def _text(self, path: str) -> bytes | None:
         try:
@@ -117,19 +123,23 @@ class _Search:
         except (OSError, ValueError):
             return None
 
-    def _judged(self, path: str, content: bytes, nodes: Iterable[Node]) -> Iterator[NewerYaml]:
-        from dbt_statsig.project.yaml_blocks import Blocks  # with it comes PyYAML, which few runs need
+    def _judged(self, path: str, content: bytes, nodes: Collection[Node], *, whole: bool) -> Iterator[NewerYaml]:
+        from dbt_statsig.project.yaml_blocks import Blocks, relevant  # with it comes PyYAML, which few runs need
         from dbt_statsig.project.yaml_nodes import YamlError, compose
 
+        text = content.decode("utf-8-sig", "replace").replace("\r\n", "\n")
+        blocks = Blocks(manifest=self.manifest, settings=self.settings, stems=self.stems)
+        with suppress(YamlError):
+            if not blocks.differ(compose(relevant(text, nodes), typed=True), nodes):
+                if whole:
+                    compose(text)
+                return
         try:
-            root = compose(content.decode("utf-8-sig", "replace"), typed=True)
+            root = compose(text, typed=True)
         except YamlError as error:
             if error.line:
                 yield NewerYaml(path=path, fault=error.message, line=error.line)
             return
-        blocks = Blocks(manifest=self.manifest, settings=self.settings, stems=self.stems)
-        try:
+        with suppress(YamlError):
             if blocks.differ(root, nodes):
                 yield NewerYaml(path=path)
-        except YamlError:
-            return

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from dbt_statsig.project.artifacts import Manifest
+from dbt_statsig.project.artifacts.manifest import is_marked
 from dbt_statsig.project.yaml_nodes import lookup, plain
 
 if TYPE_CHECKING:
@@ -24,7 +25,31 @@ if TYPE_CHECKING:
 KEYS = ("statsig", "statsig_defaults")
 _SECTIONS = {"models": "model", "snapshots": "snapshot", "seeds": "seed"}
 _JINJA = re.compile(r"\{[{%#]|[#}%]\}")
+# What begins with one certain sign is found at the speed of a plain search.
+_ITEM = re.compile(r"\n( *)- ")
+_ANCHOR = re.compile(r"&(?<=[\s,\[{:]&)\w")
 _NOTHING = object()
+
+
+def relevant(text: str, nodes: Iterable[Node]) -> str:
+    """The text of a property file, every line in its place, without the entries that can say nothing of Statsig.
+
+    These have neither Statsig's word nor the name of one of `nodes`. It is a quick look: what is not written as usual
+    may come out as something else.
+    """
+    # What an entry repeats from elsewhere is not in its own lines.
+    if _ANCHOR.search(text):
+        return text
+    words = re.compile("|".join([KEYS[0], *(re.escape(node.name) for node in nodes)]))
+    parts, done = [], 0
+    while item := _ITEM.search(text, done):
+        after = re.compile(rf"\n {{0,{len(item[1])}}}[^\s#]").search(text, item.end())
+        end = after.start() if after else len(text)
+        parts.append(text[done : item.start()])
+        held = words.search(text, item.start(), end)
+        parts.append(text[item.start() : end] if held else "\n" * text.count("\n", item.start(), end))
+        done = end
+    return "".join([*parts, text[done:]])
 
 
 class Blocks(Struct, frozen=True, kw_only=True):
@@ -81,6 +106,7 @@ class Blocks(Struct, frozen=True, kw_only=True):
 
     def _columns_changed(self, node: Node, entry: yaml.Node) -> bool:
         columns = {_text(item, "name"): item for item in _items(entry, "columns")}
+        is_for_statsig = is_marked(node)
         for name in {*columns, *node.columns}:
             column, held = columns.get(name), node.columns.get(name)
             declared = _values((column,), KEYS[0]) if column is not None else []
@@ -90,7 +116,7 @@ class Blocks(Struct, frozen=True, kw_only=True):
             if not ignored and not _is_among(has, declared):
                 return True
             # A tag may hide the column from Statsig. Tags that YAML does not have may come from dbt_project.yml.
-            if column is not None and held is not None and not self._tags(column) <= {*held.tags}:
+            if is_for_statsig and column is not None and held is not None and not self._tags(column) <= {*held.tags}:
                 return True
         return False
 

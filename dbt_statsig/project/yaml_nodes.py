@@ -23,8 +23,9 @@ MAX_COMPOSED_DEPTH = 400
 _MAY_BE_DEEP = re.compile(r"^[ \-?:]{200}", re.MULTILINE)
 _MANY_BRACKETS = 2_000
 _LOADER: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_TRUE = {"true", "yes", "on"}
-_BOOLEANS = _TRUE | {"false", "no", "off"}
+# dbt's JSON gives `on` and `yes` back as "true".
+_BOOLEANS = {"true": frozenset({"true", "yes", "on"}), "false": frozenset({"false", "no", "off"})}
+_NONE: frozenset[str] = frozenset()
 
 
 class YamlError(Exception):
@@ -138,17 +139,16 @@ def lookup(node: yaml.Node | None, name: str) -> tuple[yaml.Node, yaml.Node] | N
     """The key and value nodes of a key in a mapping: the last of that name, which is the one that counts."""
     if not isinstance(node, yaml.MappingNode):
         return None
-    own = [(key, value) for key, value in node.value if _is_named(key, name)]
-    return own[-1] if own else next(((key, value) for key, value in entries(node) if _is_named(key, name)), None)
+    alike = _BOOLEANS.get(name.lower(), _NONE)
+    pairs: list[tuple[yaml.Node, yaml.Node]] = node.value
+    own = [pair for pair in pairs if pair[0].value == name or (alike and _is_one_of(pair[0], alike))]
+    if own or not any(_is_merge(key) for key, _ in pairs):
+        return own[-1] if own else None
+    return next((pair for pair in entries(node) if pair[0].value == name or _is_one_of(pair[0], alike)), None)
 
 
-def _is_named(key: yaml.Node, name: str) -> bool:
-    """Whether a key is a name; dbt's JSON gives `on` and `yes` back as "true"."""
-    if key.value == name:
-        return True
-    word = str(key.value).lower()
-    plain = isinstance(key, yaml.ScalarNode) and not key.style
-    return plain and word in _BOOLEANS and name.lower() == str(word in _TRUE).lower()
+def _is_one_of(key: yaml.Node, words: frozenset[str]) -> bool:
+    return isinstance(key, yaml.ScalarNode) and not key.style and key.value.lower() in words
 
 
 def _is_merge(key: yaml.Node) -> bool:

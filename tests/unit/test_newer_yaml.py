@@ -121,6 +121,42 @@ def test_what_is_the_same_or_cannot_be_known(tmp_path: Path, text: str, nodes: l
     assert found(project(tmp_path, text), *nodes, node("model.shop.other"), **version) == []
 
 
+def test_a_large_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where very many files are newer, entries that do not concern Statsig are not read, and changes are found."""
+    many = "".join(f"  - name: m{number}\n    columns:\n      - name: id\n\n" for number in range(9))
+    changed, same = entry(OTHER, many), entry(YAML, many + "sources:\n- name: raw\n  tables: []\n")
+    for limit in (0, 1_000_000):
+        monkeypatch.setattr("dbt_statsig.project.newer_yaml._WHOLE", limit)
+        assert found(project(tmp_path, same), orders()) == []
+        assert found(project(tmp_path, changed), orders()) == [FILE]
+        assert found(project(tmp_path, f"models:\n{many}"), orders()) == [FILE]
+        (fault,) = found(project(tmp_path, "models:\n  - name: [orders\n"), orders())
+        assert fault.startswith(f"{FILE}:3 ")
+        broken = found(project(tmp_path, same + "  - name: [other\n"), orders())
+        assert [one.partition(" ")[0] for one in broken] == ([f"{FILE}:43"] if limit else [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"x: &m {{statsig: {OTHER}}}\nmodels:\n  - name: orders\n    meta: *m\n",
+        f"models:\n- {{name: orders, meta: {{statsig: {OTHER}}}}}\n",
+        f"models:\n  -\n    name: orders\n    meta: {{statsig: {OTHER}}}\n",
+        f'models:\n  - meta: {{statsig: {OTHER}}}\n    description: "\n  - "\n    name: orders\n',
+    ],
+)
+def test_other_ways_to_write_an_entry(tmp_path: Path, text: str) -> None:
+    """A changed block is found however its entry is written: at the margin, in one line, by an alias, around a text."""
+    assert found(project(tmp_path, text), orders()) == [FILE]
+    assert found(project(tmp_path, text.replace(OTHER, YAML)), orders()) == []
+
+
+def test_a_tag_of_a_model_without_a_block(tmp_path: Path) -> None:
+    """A tag that hides a column changes nothing of a model that is not for Statsig."""
+    text = entry(YAML, "  - name: other\n" + TAGGED % "[pii]" + "    # about statsig\n")
+    assert found(project(tmp_path, text), orders(), node("model.shop.other", columns={"id": {"name": "id"}})) == []
+
+
 def test_a_disabled_node(tmp_path: Path) -> None:
     """Of a node that is disabled in this target dbt may have read less than its YAML says."""
     disabled = {"model.shop.orders": [orders({})]}
