@@ -94,7 +94,9 @@ _KIND = click.option(
     help=f"Only sources of this kind: {', '.join(kind.value for kind in Kind)}. Repeatable.",
 )
 _STRICT = click.option("--strict", is_flag=True, help="Warnings count as errors.")
-_ADOPT = click.option("--adopt", multiple=True, help="Take over this object in Statsig: its name, or OLD=NEW.")
+_ADOPT = click.option(
+    "--adopt", multiple=True, help="Take over this object in Statsig: its name, OLD=NEW, or its node's unique_id."
+)
 _SELECTION = (
     click.option("--select", "-s", multiple=True, help="Select these nodes, as dbt does. Repeatable."),
     click.option("--exclude", multiple=True, help="Exclude these nodes. Repeatable."),
@@ -265,12 +267,23 @@ def adoption_options(command: Command) -> Command:
 
     @functools.wraps(command)
     def with_scope(*, request: Request, adopt: tuple[str, ...], **values: Any) -> int:
-        scope = {name: values.pop(name) for name in ("adopt_all", "prune", "force", "server_check")}
-        return command(request=structs.replace(request, adopt=frozenset(adopt), **scope), **values)
+        scope = {name: values.pop(name) for name in ("adopt_all", "adopt_imported", "prune", "force", "server_check")}
+        owners = frozenset(values.pop("adopt_from"))
+        request = structs.replace(request, adopt=frozenset(adopt), adopt_from=owners, **scope)
+        return command(request=request, **values)
 
     options = (
         _ADOPT,
         click.option("--adopt-all", is_flag=True, help="Take over all declared objects that no other project owns."),
+        click.option(
+            "--adopt-from",
+            multiple=True,
+            metavar="PROJECT",
+            help="Take over the declared objects of this other dbt project; with --adopt, only those named.",
+        ),
+        click.option(
+            "--adopt-imported", is_flag=True, help="Take over what `import` has listed in target/statsig_import.json."
+        ),
         click.option("--prune", is_flag=True, help="Delete objects of this project that are no longer declared."),
         click.option(
             "--force",

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-def _asked() -> Callable[[Planned], bool]:
+def _asked(option: str) -> Callable[[Planned], bool]:
     """A question on the terminal before objects are taken over. Raises UsageError where nobody can answer."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError("--adopt-all asks for confirmation.", fix="Add --yes to run without a terminal.")
+        raise UsageError(f"{option} asks for confirmation.", fix="Add --yes to run without a terminal.")
 
     def confirm(planned: Planned) -> bool:
         names = [f"  {change.kind.label} {one_line(change.name)}" for change in planned.plan.changes if change.adopted]
@@ -48,7 +48,7 @@ def _asked() -> Callable[[Planned], bool]:
 @run_results_option
 @click.option("--dry-run", is_flag=True, help="Show what a sync would write, and write nothing.")
 @click.option("--plan", "saved_plan", type=_FILE, help="Apply only this saved plan (from `plan --out`).")
-@click.option("--yes", is_flag=True, help="Do not ask for confirmation of --adopt-all.")
+@click.option("--yes", is_flag=True, help="Do not ask before objects are taken over.")
 def command(*, request: Request, output: Output, dry_run: bool, saved_plan: Path | None, yes: bool) -> int:
     """Make Statsig agree with what the project declares.
 
@@ -57,9 +57,13 @@ def command(*, request: Request, output: Output, dry_run: bool, saved_plan: Path
     """
     from dbt_statsig.commands.sync import sync  # brings PyYAML
 
-    confirm = None
-    if request.adopt_all and not (yes or dry_run):
-        confirm = _asked()
+    asking = {
+        "--adopt-all": request.adopt_all,
+        "--adopt-from": request.adopt_from,
+        "--adopt-imported": request.adopt_imported,
+    }
+    option = next((option for option, given in asking.items() if given), "")
+    confirm = _asked(option) if option and not (yes or dry_run) else None
     with progress_on(output, quiet=confirm is not None) as progress:
         synced = sync(
             structs.replace(request, dry_run=dry_run, saved_plan=saved_plan), progress=progress, confirm=confirm

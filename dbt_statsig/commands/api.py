@@ -47,9 +47,11 @@ class Request(Struct, frozen=True, kw_only=True):
     to read, the Console API key included; the process's own if it is not given.
 
     `adopt` names objects in Statsig to take over (a name, or OLD=NEW); `adopt_all` takes over every declared one that
-    no other project owns. `prune` deletes this project's objects that are no longer declared. `force` lifts the limits
-    on how much may change at once. `server_check` lets Statsig check each change first. With `dry_run`, `sync` writes
-    nothing. `saved_plan` is a file of `dbt-statsig plan --out`: only its changes are written.
+    no other project owns, `adopt_from` the declared ones of these dbt projects (only those that `adopt` names, if it
+    names any), and `adopt_imported` those that `dbt-statsig import` has listed. `prune` deletes this project's objects
+    that are no longer declared. `force` lifts the limits on how much may change at once. `server_check` lets Statsig
+    check each change first. With `dry_run`, `sync` writes nothing. `saved_plan` is a file of `dbt-statsig plan --out`:
+    only its changes are written.
     """
 
     project_dir: str | os.PathLike[str]
@@ -69,6 +71,8 @@ class Request(Struct, frozen=True, kw_only=True):
     environ: Mapping[str, str] = field(default_factory=_environment)
     adopt: str | Iterable[str] = ()
     adopt_all: bool = False
+    adopt_from: str | Iterable[str] = ()
+    adopt_imported: bool = False
     prune: bool = False
     force: bool = False
     server_check: bool = False
@@ -166,9 +170,9 @@ _FORMS: Mapping[str, Callable[[str, object], object]] = {
     **dict.fromkeys(("target", "selector"), _optional(_text)),
     **dict.fromkeys(("select", "exclude"), _words),
     "kinds": _kinds,
-    "adopt": _names,
+    **dict.fromkeys(("adopt", "adopt_from"), _names),
     **dict.fromkeys(
-        ("require_fresh", "strict", "adopt_all", "prune", "force", "server_check", "dry_run"),
+        ("require_fresh", "strict", "adopt_all", "adopt_imported", "prune", "force", "server_check", "dry_run"),
         _switch,
     ),
     "flags": _mapping,

@@ -131,7 +131,7 @@ def make_plan(
     if only_shown:
         asked = _with_orphans(project, asked, client, scope)
     there = {item.name for held in live.values() for item in held.items}
-    unmatched = matchless(project.request.adopt, asked, there)
+    unmatched = matchless(scope.adopt, asked, there)
     result = guarded(
         not_replaced_elsewhere(withheld(without_creations(asked, unmatched), reading), of_other_kinds(project)),
         ours,

@@ -14,7 +14,8 @@ from dbt_statsig.planning.safety import Limits
 from dbt_statsig.planning.uncompared import FOR_LACK_OF_EVIDENCE
 from dbt_statsig.project.artifacts import succeeded
 from dbt_statsig.project.artifacts.nodes import BUILT
-from dbt_statsig.project.inputs import places_of
+from dbt_statsig.project.import_list import LIST_FILE, read_list
+from dbt_statsig.project.inputs import artifacts_dir, places_of
 from dbt_statsig.project.lineage import uncompiled
 from dbt_statsig.project.namespace import other_prefixes, prefix_of
 from dbt_statsig.project.target import Place, elsewhere, other_target, refused_place
@@ -43,8 +44,10 @@ def scope_of(project: ProvenProject) -> Scope:
     return Scope(
         project=project.inputs.project,
         namespace=project.namespace,
-        adopt=request.adopt,
+        adopt=words_to_adopt(project),
         adopt_all=request.adopt_all,
+        adopt_from=request.adopt_from,
+        named=frozenset(_named(project)),
         selected_ids=selected,
         protected=frozenset((block.kind, block.unique_id) for block in project.declared.faulty),
         prune=request.prune,
@@ -52,6 +55,25 @@ def scope_of(project: ProvenProject) -> Scope:
         prefixes=other_prefixes(settings, target),
         force=request.force,
     )
+
+
+def words_to_adopt(project: DeclaredProject) -> frozenset[str]:
+    """What `--adopt` names, with the sources of a node in place of its unique_id."""
+    declared = defaultdict(set)
+    for one in project.declared.names:
+        declared[one.unique_id].add(one.name)
+    return frozenset(name for word in project.request.adopt for name in declared.get(word, {word}))
+
+
+def _named(project: ProvenProject) -> Iterator[tuple[Kind, str, str]]:
+    """The objects that blocks, or the list of an import, name for adoption, each with the name that it gets."""
+    if project.request.adopt_imported:
+        yield from ((one.kind, one.name, one.name) for one in read_list(artifacts_dir(project.request) / LIST_FILE))
+    if project.namespace or prefix_of(project.settings, project.target.name):
+        return
+    for one in project.declared.declarations:
+        if isinstance(one.meta.adopt, str):
+            yield one.kind, one.meta.adopt, one.name
 
 
 def limits_of(settings: Settings) -> Limits:

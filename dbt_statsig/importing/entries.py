@@ -121,7 +121,7 @@ class Entry:
             self.document.add_key(entry, key, tests, late=("columns", "versions"))
             return
         if not isinstance(held, yaml.SequenceNode):
-            raise CannotEdit(f"has a `{key}` that is no list", held.start_mark.line + 1 if held else 0)
+            raise CannotEdit(f"has a `{key}`, which is not a list", held.start_mark.line + 1 if held else 0)
         for test in tests:
             self.document.add_item(held, test)
 
@@ -167,5 +167,5 @@ def _is_set(node: yaml.Node | None) -> bool:
 
 def _mapping(node: yaml.Node | None, key: str) -> yaml.MappingNode:
     if not isinstance(node, yaml.MappingNode):
-        raise CannotEdit(f"has a `{key}` that is no mapping", node.start_mark.line + 1 if node else 0)
+        raise CannotEdit(f"has a `{key}`, which is not a mapping", node.start_mark.line + 1 if node else 0)
     return node

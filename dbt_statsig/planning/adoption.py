@@ -14,7 +14,7 @@ from dbt_statsig.vocabulary.changes import Action
 from dbt_statsig.vocabulary.findings import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from dbt_statsig.vocabulary.changes import Change, Plan
     from dbt_statsig.vocabulary.kinds import KindSpec
@@ -39,8 +39,14 @@ class Adoption:
         new: Collection[str],
         live: Collection[str],
         own: Collection[str],
+        named: Mapping[str, str],
+        foreign: Collection[str],
     ) -> None:
-        """Match the words with the declared names, of which `new` are not there yet, and the live ones."""
+        """Match the words with the declared names, of which `new` are not there yet, and the live ones.
+
+        `named` are declared names whose block says which object to take over, if it is not one of the `foreign` ones,
+        which other projects own.
+        """
         self._label = spec.kind.label
         self._live = live
         self._declared = declared
@@ -55,9 +61,12 @@ class Adoption:
                 self._explicit(*split)
             elif word in live and word not in own:
                 alone.append(word)
+        for name in sorted(named.keys() & declared - self.pairs.keys() - self.refused.keys()):
+            self._by_block(named[name], name, foreign)
         self._alone(alone, [name for name in new if name not in self.pairs and name not in self.refused])
         if not spec.can_rename:
-            self.refused |= {name: self._cannot_rename(old, name) for name, old in self.pairs.items()}
+            for name, old in self.pairs.items():
+                self.refused[name] = self._cannot_rename(old, name, "`adopt`" if name in named else "--adopt")
             self.pairs.clear()
 
     def _explicit(self, old: str, new: str) -> None:
@@ -80,6 +89,17 @@ class Adoption:
         else:
             self.pairs[new] = old
 
+    def _by_block(self, old: str, new: str, foreign: Collection[str]) -> None:
+        """As `--adopt OLD=NEW`, with the block's key in place of the option."""
+        if old in foreign and new not in self._own:
+            reason = f'"{old}" cannot become "{new}": another dbt project owns it.'
+            self.refused[new] = Refusal(reason, f'To take it over all the same, run with --adopt "{old}={new}".')
+            return
+        self._explicit(old, new)
+        if (refusal := self.refused.get(new)) is not None:
+            fix = refusal.fix.replace(f'--adopt "{old}={new}"', "`adopt` from its block")
+            self.refused[new] = Refusal(refusal.reason, fix)
+
     def _alone(self, words: list[str], new: list[str]) -> None:
         """Names of objects that nobody declares: the one source that is new is meant, if there is one only."""
         if len(words) == len(new) == 1:
@@ -90,9 +110,9 @@ class Adoption:
             for name in new:
                 self.refused[name] = Refusal(reason, f'Name both: --adopt "{words[0]}={name}".')
 
-    def _cannot_rename(self, old: str, new: str) -> Refusal:
+    def _cannot_rename(self, old: str, new: str, asked: str) -> Refusal:
         reason = f'"{old}" cannot become "{new}": Statsig cannot rename a {self._label}.'
-        return Refusal(reason, f'Declare it as "{old}", or remove --adopt to create "{new}" as well.')
+        return Refusal(reason, f'Declare it as "{old}", or remove {asked} to create "{new}" as well.')
 
 
 def matchless(words: Iterable[str], plan: Plan, live: Collection[str]) -> list[str]:

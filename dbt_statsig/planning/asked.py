@@ -50,7 +50,10 @@ class Live(Struct, frozen=True, kw_only=True):
 class Scope(Struct, frozen=True, kw_only=True):
     """What this run may touch: only objects of this project and namespace.
 
-    `adopt` names foreign objects that may become ours; `adopt_all` lets in all that no other project owns.
+    `adopt` names foreign objects that may become ours; `adopt_all` lets in all that no other project owns. With
+    `adopt_from` (owners as the ownership line names them), the objects of these may, or those of `adopt` alone.
+    `named` are objects that the project's own files name for adoption, each with its kind and the name that it gets;
+    of these only what nobody owns is taken.
     `selected_ids` are the nodes in scope (None: all). `protected` are nodes whose declarations could not be read: what
     they own is neither changed nor taken for an orphan. `prefixes` are those of other dbt targets: what bears one, but
     no namespace, was pushed from there by a version that knew none, and is neither renamed nor deleted. With `force`,
@@ -61,6 +64,8 @@ class Scope(Struct, frozen=True, kw_only=True):
     namespace: str = ""
     adopt: frozenset[str] = frozenset()
     adopt_all: bool = False
+    adopt_from: frozenset[str] = frozenset()
+    named: frozenset[tuple[Kind, str, str]] = frozenset()
     selected_ids: frozenset[str] | None = None
     protected: frozenset[tuple[Kind, str]] = frozenset()
     prune: bool = False

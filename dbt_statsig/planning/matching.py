@@ -109,6 +109,7 @@ class _KindPlanner:
         self.replaces = {new: old for new, old in paired.items() if new not in renames and old not in declared}
         self.replaced = {old: new for new, old in self.replaces.items()}
         idle = {item.name for item in self.wanted if item.is_idle}
+        self.named = {new: old for of, old, new in sorted(scope.named) if of is kind and old not in self.owners}
         self.adoption = Adoption(
             scope.adopt,
             SPECS[kind],
@@ -116,6 +117,8 @@ class _KindPlanner:
             new=sorted(declared - idle - self.by_name.keys() - paired.keys()),
             live=self.by_name,
             own=self.owners,
+            named={new: old for new, old in self.named.items() if new != old},
+            foreign={item.name for item in live.items if likely_owner(item.description) is not None},
         )
         self.pairs = renames | self.adoption.pairs
         idle |= {item.name for item in wanted if item.name in self.pairs and self._waits(item, self.pairs[item.name])}
@@ -272,9 +275,14 @@ class _KindPlanner:
         return self._refused(action, item, reason, "Declare the name as Statsig spells it.")
 
     def _may_adopt(self, live: Source) -> bool:
+        owner = likely_owner(live.description)
+        if self.scope.adopt_from:
+            is_theirs = owner is not None and owner.owner in self.scope.adopt_from
+            return is_theirs and live.name in (self.scope.adopt or {live.name})
         if live.name in self.scope.adopt:
             return True
-        return self.scope.adopt_all and (likely_owner(live.description) is None or self._was_ours(live))
+        is_named = self.named.get(live.name) == live.name
+        return (self.scope.adopt_all or is_named) and (owner is None or self._was_ours(live))
 
     def _was_ours(self, live: Source) -> bool:
         """Whether this dbt target pushed it, by its prefix, before there were namespaces."""
@@ -290,11 +298,13 @@ class _KindPlanner:
                 "Statsig has this object as declared, but without an ownership line: it was removed, or the object "
                 "was created by hand."
             )
+        has_moved = owner is not None and owner.project != self.scope.project
+        moved = f'If it has moved to "{owner.project}", remove its block here. ' if owner and has_moved else ""
         return self._refused(
             Action.FOREIGN,
             item,
             reason,
-            f'To take it over, run again with --adopt "{item.name}".',
+            f'{moved}To take it over, run again with --adopt "{item.name}".',
             live=live,
         )
 

@@ -64,6 +64,8 @@ class SavedScope(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     strict: bool
     adopt: tuple[str, ...]
     adopt_all: bool
+    adopt_from: tuple[str, ...]
+    adopt_imported: bool
     prune: bool
     force: bool
 
@@ -148,6 +150,8 @@ def save(planned: Planned, request: Request, path: Path) -> None:
         strict=request.strict,
         adopt=tuple(sorted(request.adopt)),
         adopt_all=request.adopt_all,
+        adopt_from=tuple(sorted(request.adopt_from)),
+        adopt_imported=request.adopt_imported,
         prune=request.prune,
         force=request.force,
     )
@@ -197,6 +201,8 @@ def scoped(request: Request, saved: SavedPlan) -> Request:
         "--kind": request.kinds,
         "--adopt": request.adopt,
         "--adopt-all": request.adopt_all,
+        "--adopt-from": request.adopt_from,
+        "--adopt-imported": request.adopt_imported,
         "--prune": request.prune,
         "--force": request.force,
     }
@@ -217,6 +223,8 @@ def scoped(request: Request, saved: SavedPlan) -> Request:
         strict=scope.strict or request.strict,
         adopt=frozenset(scope.adopt),
         adopt_all=scope.adopt_all,
+        adopt_from=frozenset(scope.adopt_from),
+        adopt_imported=scope.adopt_imported,
         prune=scope.prune,
         force=scope.force,
     )

@@ -23,7 +23,8 @@ class Request(Struct, frozen=True, kw_only=True):
     `kinds` empty means all four. `flags` are settings given on the command line (`{"base_url": …}`); they win over
     the environment, which wins over dbt_statsig.yml. `adopt` names console objects that may become this project's.
 
-    `adopt_all` lets in all that no other project owns; `force` lifts the limits on how much may change at once.
+    `adopt_all` lets in all that no other project owns, `adopt_from` what these projects own, `adopt_imported` what
+    `import` has listed; `force` lifts the limits on how much may change at once.
     `saved_plan` is the file whose plan is to be applied; it brings its own selection and scope.
 
     `target` is what somebody says; `dbt_target` what dbt itself said for the very manifest of this run, and
@@ -50,6 +51,8 @@ class Request(Struct, frozen=True, kw_only=True):
     environ: Mapping[str, str] = field(default_factory=_environment)
     adopt: frozenset[str] = frozenset()
     adopt_all: bool = False
+    adopt_from: frozenset[str] = frozenset()
+    adopt_imported: bool = False
     prune: bool = False
     force: bool = False
     server_check: bool = False

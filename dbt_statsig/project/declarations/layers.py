@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 KINDS = tuple(kind.value for kind in Kind)
 # A name in the defaults would name several sources alike.
-NOT_DEFAULTS = frozenset({"name"})
+NOT_DEFAULTS = frozenset({"name", "adopt"})
 
 
 class Layer(Struct, frozen=True, kw_only=True):

@@ -82,6 +82,14 @@ class SourceMeta(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     name: Name | UnsetType = UNSET
     enabled: Annotated[bool | UnsetType, Role.OURS, Meta(description="false: ignore the block.")] = UNSET
+    adopt: Annotated[
+        Line | UnsetType,
+        Role.OURS,
+        Meta(
+            description="The name that the source has in Statsig until now: it is taken over and gets `name`, unless "
+            "another dbt project owns it. Not for dbt targets with a `name_prefix` or a namespace."
+        ),
+    ] = UNSET
     description: Annotated[
         str | UnsetType,
         Meta(description="The source's description. Default: the dbt node's own; an adopted object keeps its text."),

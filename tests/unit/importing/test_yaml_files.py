@@ -215,7 +215,7 @@ REFUSED = {
     "twice": ("models:\n  - name: a\n  - name: a\n", "has two entries for `a` (lines 2 and 3)."),
     "flow": ("models:\n  - {name: a}\n", ":2 is written in flow style ({…}); write it on lines of its own first."),
     "flow config": ("models:\n  - name: a\n    config: {x: 1}\n", ":3 is written in flow style"),
-    "no mapping": ("models:\n  - name: a\n    config: table\n", ":3 has a `config` that is no mapping."),
+    "no mapping": ("models:\n  - name: a\n    config: table\n", ":3 has a `config`, which is not a mapping."),
     "gone": ("models:\n  - name: b\n", "has no entry for `a`, which dbt read there; run `dbt parse`."),
     "conflict": (
         A + "    meta:\n      statsig:\n        metric_source: X\n",

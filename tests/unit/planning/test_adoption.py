@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dbt_statsig.vocabulary.changes import Action, Change, FieldChange
-from dbt_statsig.vocabulary.sources import Kind
+from dbt_statsig.vocabulary.sources import Kind, Source
 from tests.unit.planning.test_matching import ASSIGNMENT, EVENT, only, planned, source, told, wanted
 
 LIVE = [source("All orders")]
@@ -131,3 +131,72 @@ def test_the_source_is_there_already(live: list[object]) -> None:
     assert change.fix == 'Remove --adopt "All orders=A", or delete one of the two in Statsig.'
     (done,) = adopting("All orders=A", live=[source("A", "a")])
     assert done.action is Action.UNCHANGED
+
+
+NAMED = frozenset({(ASSIGNMENT, "All orders", "A")})
+
+
+def test_a_block_names_the_object_to_take_over() -> None:
+    """Where nobody owns it, the object gets the block's name; once that is done, the key changes nothing."""
+    change = only(planned([wanted("A", "a")], LIVE, named=NAMED))
+    assert (change.action, change.adopted, change.live_name) == (Action.RENAME, True, "All orders")
+    assert told(planned([wanted("A", "a")], [source("A", "a")], named=NAMED)) == [("unchanged", "A")]
+    assert told(planned([wanted("A", "a")], [source("All orders", "a")], named=NAMED)) == [("rename", "A")]
+
+
+def test_a_block_takes_nothing_from_another_project() -> None:
+    """An object that another project owns stays there, and no second one is created."""
+    change = only(planned([wanted("A", "a")], [source("All orders", "x", project="other")], named=NAMED))
+    assert (change.action, change.reason) == (
+        Action.BLOCKED,
+        '"All orders" cannot become "A": another dbt project owns it.',
+    )
+    assert change.fix == 'To take it over all the same, run with --adopt "All orders=A".'
+    word = frozenset({"All orders=A"})
+    live = [source("All orders", "x", project="other")]
+    assert told(planned([wanted("A", "a")], live, named=NAMED, adopt=word)) == [("rename", "A")]
+
+
+@pytest.mark.parametrize(
+    ("live", "reason", "fix"),
+    [
+        ([], 'Statsig has no assignment source "All orders" to take over.', "Give its name as it is in Statsig."),
+        (
+            [*LIVE, source("A", "a")],
+            '"All orders" cannot become "A": this project already has "A" in Statsig.',
+            "Remove `adopt` from its block, or delete one of the two in Statsig.",
+        ),
+    ],
+)
+def test_an_object_that_a_block_cannot_take(live: list[Source], reason: str, fix: str) -> None:
+    """The reason is the one of --adopt, and the next step names the block's key."""
+    change = only(planned([wanted("A", "a")], live, named=NAMED))
+    assert (change.action, change.reason, change.fix) == (Action.BLOCKED, reason, fix)
+
+
+def test_a_block_of_a_kind_without_renames() -> None:
+    """Where the kind cannot be renamed, the message says what to declare."""
+    live = [source("All orders", kind=EVENT)]
+    named = frozenset({(EVENT, "All orders", "A")})
+    change = only(planned([wanted("A", "a", kind=EVENT)], live, kind=EVENT, named=named))
+    assert change.fix == 'Declare it as "All orders", or remove `adopt` to create "A" as well.'
+
+
+def test_listed_objects_are_taken_over() -> None:
+    """An object that is named under its own name is taken where nobody owns it, and no other object is."""
+    named = frozenset({(ASSIGNMENT, "A", "A"), (EVENT, "B", "B")})
+    live = [source("A"), source("B"), source("C", "x", project="other")]
+    plan = planned([wanted("A", "a"), wanted("B", "b"), wanted("C", "c")], live, named=named)
+    assert told(plan) == [("update", "A"), ("foreign", "B"), ("foreign", "C")]
+    named = frozenset({(ASSIGNMENT, "C", "C")})
+    assert told(planned([wanted("C", "c")], live[2:], named=named)) == [("foreign", "C")]
+
+
+def test_objects_of_another_project_move_here() -> None:
+    """With a project to adopt from, its declared objects are taken; with names, only these; nobody else's."""
+    live = [source("A", "x", project="other"), source("B", "y", project="other"), source("C", "z", project="third")]
+    desired = [wanted("A", "a"), wanted("B", "b"), wanted("C", "c"), wanted("D", "d")]
+    every = planned(desired, [*live, source("D")], adopt_from=frozenset({"other"}))
+    assert told(every) == [("update", "A"), ("update", "B"), ("foreign", "C"), ("foreign", "D")]
+    one = planned(desired, [*live, source("D")], adopt_from=frozenset({"other"}), adopt=frozenset("AD"))
+    assert told(one) == [("update", "A"), ("foreign", "B"), ("foreign", "C"), ("foreign", "D")]

@@ -59,6 +59,7 @@ def test_foreign(live: Source, reason: str) -> None:
     """Whose the object is, and how to take it over."""
     item = wanted("A", "a")
     fix = 'To take it over, run again with --adopt "A".'
+    fix = f'If it has moved to "other", remove its block here. {fix}' if '"other"' in reason else fix
     assert only(planned([item], [live])) == refused(Action.FOREIGN, item, reason, fix, live=live, live_name="A")
 
 

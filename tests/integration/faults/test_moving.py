@@ -1,0 +1,85 @@
+"""Objects that come from hand-made ones, from another project, or go back: adopting, moving, releasing."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.integration.faults.inprocess import call, plan, sync
+
+if TYPE_CHECKING:
+    from dbt_statsig.emulator import Running
+    from tests.integration.faults.project import Project
+
+
+def by_hand(server: Running, name: str) -> None:
+    """Let an object be nobody's."""
+    server.state.sources["metric_sources"][name]["description"] = "By hand."
+
+
+def test_imported_objects_are_taken_over(project: Project, server: Running) -> None:
+    """--adopt-imported takes what the list names and nobody owns; without a list it says what to run first."""
+    project.declare("orders", "Orders")
+    project.declare("visits", "Visits")
+    assert sync(project).code == 0
+    by_hand(server, "Orders")
+    by_hand(server, "Visits")
+    missing = sync(project, "--adopt-imported", "--yes")
+    assert (missing.code, "import --write" in missing.stderr) == (2, True)
+    listed = [{"kind": "metric_source", "name": "Orders", "unique_id": "model.shop.orders", "exactness": "exact"}]
+    (project.folder / "target/statsig_import.json").write_text(json.dumps(listed), encoding="utf-8")
+    asked = sync(project, "--adopt-imported")
+    assert (asked.code, "--adopt-imported asks for confirmation" in asked.stderr) == (2, True)
+    assert plan(project, "--adopt-imported").actions == {"Orders": "update", "Visits": "foreign"}
+    assert sync(project, "--adopt-imported", "--yes").statuses == {"Orders": "done"}
+    (project.folder / "target/statsig_import.json").write_text("{}", encoding="utf-8")
+    assert "is not a list of imported objects" in plan(project, "--adopt-imported").stderr
+
+
+def test_a_block_names_its_object(project: Project, server: Running) -> None:
+    """`adopt` in a block takes the object of that name over and renames it, but not for a target with a prefix."""
+    project.forget("orders")
+    project.declare("users", "Old users", "entity_property_source")
+    assert sync(project).code == 0
+    server.state.sources["entity_property_sources"]["Old users"]["description"] = "By hand."
+    project.declare("users", "Users", "entity_property_source", adopt="Old users")
+    project.settings(name_prefix={"dev": "dev "})
+    assert plan(project, "--target", "dev").actions == {"dev Users": "create"}
+    assert plan(project, "--target", "prod").actions == {"Users": "rename"}
+    assert sync(project, "--target", "prod").statuses == {"Users": "done"}
+    assert plan(project, "--target", "prod").actions == {"Users": "unchanged"}
+
+
+def test_adopting_what_a_node_declares(project: Project, server: Running) -> None:
+    """--adopt with a unique_id takes over what the node declares."""
+    project.declare("orders", "Orders")
+    assert sync(project).code == 0
+    by_hand(server, "Orders")
+    assert sync(project, "--adopt", "model.shop.orders").statuses == {"Orders": "done"}
+
+
+def test_moving_to_another_project(project: Project, server: Running) -> None:
+    """--adopt-from takes another project's objects; that one then says where they have gone."""
+    project.declare("orders", "Orders")
+    assert sync(project).code == 0
+    held = server.state.sources["metric_sources"]["Orders"]
+    held["description"] = held["description"].replace("shop/model.shop", "old/model.old")
+    assert 'If it has moved to "old", remove its block here.' in call(project, "plan").stdout
+    assert plan(project, "--adopt-from", "elsewhere").actions == {"Orders": "foreign"}
+    assert sync(project, "--adopt-from", "old", "--yes").statuses == {"Orders": "done"}
+    held = server.state.sources["metric_sources"]["Orders"]
+    assert held["description"].endswith("Managed by dbt: shop/model.shop.orders")
+
+
+@pytest.mark.parametrize("option", ["--adopt-imported", "--adopt-from"])
+def test_a_saved_plan_has_its_own(project: Project, option: str) -> None:
+    """A saved plan repeats what it was asked for, and takes nothing more."""
+    project.declare("orders", "Orders")
+    (project.folder / "target/statsig_import.json").write_text("[]", encoding="utf-8")
+    words = [option, "old"] if option == "--adopt-from" else [option]
+    assert plan(project, *words, "--out", project.folder / "plan.json").code == 0
+    done = sync(project, "--plan", project.folder / "plan.json", *words, "--yes")
+    assert (done.code, f"{option} cannot be combined with --plan" in done.stderr) == (2, True)
+    assert sync(project, "--plan", project.folder / "plan.json").statuses == {"Orders": "done"}
