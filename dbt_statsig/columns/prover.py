@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from dbt_statsig.columns.items import Shape
     from dbt_statsig.columns.materializations import History
     from dbt_statsig.columns.memory import Memory
+    from dbt_statsig.columns.plain_queries import LiveQuery
     from dbt_statsig.project.artifacts import Catalog, Manifest
     from dbt_statsig.project.artifacts.nodes import Node
     from dbt_statsig.project.artifacts.seed_files import SeedHeaders
@@ -121,6 +122,14 @@ class Prover:
     def verdict_in(self, columns: ColumnSet, name: str) -> Verdict:
         """The same about the columns that a user's own query gives."""
         return decide_in(self.adapter, name, columns, QUERY)
+
+    def live_query(self, sql: str) -> LiveQuery:
+        """What a query of the console reads and gives."""
+        return self._reader.live_query(sql)
+
+    def meant(self, table: tuple[str, ...]) -> tuple[Node, ...]:
+        """The nodes whose relation a table's stored name means; it, or the relation, may lack parts in front."""
+        return self._declared.meant(self.adapter, table)
 
     def cast(self, node: Node, stored: str) -> str:
         """What the node's own SQL casts a column to: `date`, `timestamp`, `integer`, or empty where it has no cast."""

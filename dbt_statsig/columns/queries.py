@@ -45,7 +45,7 @@ def check_query(
         return SqlCheck(columns=_open("pipe syntax is not read"))
     try:
         statements = parse_statements(lexed.masked, dialect)
-        if len(statements) != 1 or not _only_selects(statements[0]):
+        if len(statements) != 1 or not only_selects(statements[0]):
             return _failed(fault(text, 0, "It is not one SELECT.", fix="Write one query that only reads."))
         with quiet():
             return _checked(adapter, lexed, statements[0], tables)
@@ -55,7 +55,8 @@ def check_query(
         return SqlCheck(columns=_open("the query has more columns than any warehouse allows"))
 
 
-def _only_selects(query: Node) -> bool:
+def only_selects(query: Node) -> bool:
+    """Whether a statement gives rows and writes nothing."""
     selects_nothing = isinstance(query, exp.Select) and not query.expressions
     return is_query(query) and not selects_nothing and query.find(*_WRITING) is None
 

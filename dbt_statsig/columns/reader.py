@@ -11,6 +11,7 @@ from dbt_statsig.columns.evidence import QUERY, Facts, decide, decide_in
 from dbt_statsig.columns.expand import Known
 from dbt_statsig.columns.items import Opaque, Shape
 from dbt_statsig.columns.memory import key_of
+from dbt_statsig.columns.plain_queries import LiveQuery
 from dbt_statsig.vocabulary.verdicts import ColumnSet, SqlCheck
 
 if TYPE_CHECKING:
@@ -107,6 +108,19 @@ class Reader:
         if self._memory and not _failed(check):
             self._memory.keep(key, _Query(asked=tuple(asked.items()), check=check))
         return check
+
+    def live_query(self, sql: str) -> LiveQuery:
+        """What a query reads and gives."""
+        key = key_of("live", self._adapter, sql)
+        found = self._memory.recall(key, LiveQuery) if self._memory and len(sql) <= MAX_CHARACTERS else None
+        if found is not None:
+            return found
+        from dbt_statsig.columns.live_query import read_query  # sqlglot, only when needed
+
+        query = read_query(self._adapter, sql)
+        if self._memory and not query.fault:
+            self._memory.keep(key, query)
+        return query
 
     def cast(self, sql: str, column: str) -> str:
         """What a compiled query casts a column to: date, timestamp, integer, or empty."""

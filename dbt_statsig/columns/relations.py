@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,8 +10,10 @@ if TYPE_CHECKING:
 
     from dbt_statsig.project.artifacts import Manifest
     from dbt_statsig.project.artifacts.nodes import Node
+    from dbt_statsig.vocabulary.adapters import Adapter
 
 _QUOTES = {'"': '"', "`": "`", "[": "]"}
+_PART = re.compile(r"""\s*("(?:[^"]|"")+"|`[^`]+`|\[(?:[^\]]|\]\])+\]|[^\s."`\[\]]+)\s*(?=\.|\Z)""")
 
 
 def parts_of(relation_name: str) -> tuple[str, ...]:
@@ -70,6 +73,35 @@ def matches(table: tuple[str, ...], relation: tuple[str, ...]) -> int:
     return 1 if folded else 0
 
 
+def stored_parts(adapter: Adapter, relation_name: str) -> tuple[str, ...]:
+    """The parts of a relation's name as the warehouse stores them; empty where it is no name."""
+    parts: list[str] = []
+    place = 0
+    while found := _PART.match(relation_name, place):
+        written = found[1]
+        quoted = written[0] in _QUOTES
+        name = written[1:-1].replace(written[-1] * 2, written[-1]) if quoted else written
+        # dbt and people write `project.dataset.table` in one pair of backticks.
+        names = name.split(".") if written[0] == "`" else [name]
+        parts += (adapter.stored(one, quoted=quoted) for one in names)
+        place = found.end()
+        if place == len(relation_name):
+            return tuple(parts)
+        place += 1
+    return ()
+
+
+def means(adapter: Adapter, table: tuple[str, ...], relation: tuple[str, ...]) -> bool:
+    """Whether a table's stored name is the relation's, either without the parts in front; the schema must be there."""
+    shared = min(len(table), len(relation))
+    if not shared or (shared == 1 and len(table) != len(relation)):
+        return False
+    ours, theirs = table[-shared:], relation[-shared:]
+    if adapter.tables_as_written or ours == theirs:
+        return ours == theirs
+    return [adapter.key(part) for part in ours] == [adapter.key(part) for part in theirs]
+
+
 def find(table: tuple[str, ...], candidates: Iterable[Node]) -> Node | None:
     """The one candidate that `table` names; None where none or several could be meant."""
     scored = [(matches(table, node_parts(node)), node) for node in candidates]
@@ -96,6 +128,17 @@ class Declared:
     def named(self, table: tuple[str, ...], *, kinds: frozenset[str] = _TABLES) -> Node | None:
         """The node of one of the kinds that a table in SQL names; None where none or several could be meant."""
         return find(table, self._candidates(table, kinds))
+
+    def meant(self, adapter: Adapter, table: tuple[str, ...]) -> tuple[Node, ...]:
+        """The nodes whose relation the stored name of a table means."""
+        if not table:
+            return ()
+        return tuple(
+            node
+            for node in self._candidates(table, _TABLES)
+            if node.materialized != "ephemeral"
+            and means(adapter, table, stored_parts(adapter, node.relation_name or ""))
+        )
 
     def same_relation(self, node: Node) -> list[Node]:
         """Other seeds and sources that stand for the very same table in the warehouse."""

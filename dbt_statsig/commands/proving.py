@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
     from dbt_statsig.columns.memory import Memory
     from dbt_statsig.columns.prover import Prover
-    from dbt_statsig.project.artifacts import Manifest
     from dbt_statsig.project.declarations import Declaration
+    from dbt_statsig.project.declarations.declaring import MarkedNodes
     from dbt_statsig.project.inputs import Inputs
     from dbt_statsig.project.settings import Settings
     from dbt_statsig.vocabulary.sources import Kind
 
 
 def declared_in(
-    manifest: Manifest,
+    manifest: MarkedNodes,
     settings: Settings,
     target: str,
     *,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import UNSET, Struct, structs
 
 from dbt_statsig.columns.relation_names import is_relation_name
+from dbt_statsig.payloads.hand_written import hand_written
 from dbt_statsig.payloads.select import (
     PartitionType,
     SelectList,
@@ -34,7 +35,7 @@ from dbt_statsig.vocabulary.sources import CustomField, IdType, Owner, Role, Sou
 from dbt_statsig.vocabulary.verdicts import ColumnSet, KnownColumn, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from dbt_statsig.columns.prover import Prover
     from dbt_statsig.project.declarations import Declaration
@@ -110,13 +111,16 @@ class _Builder:
         unproven = (use.role for use in self.uses if not use.verdict.spelling_proven)
         return Built(
             payload=payload,
-            basis=Basis(adapter=self.adapter, unproven=frozenset(unproven), query=self.parts),
+            basis=Basis(adapter=self.adapter, unproven=frozenset(unproven), query=self.parts, forms=self.forms()),
             uses=tuple(self.uses),
             selected=tuple(column.name for column in selected),
             findings=tuple(self.findings),
             hidden=tuple(self.left_out),
             unproven=self.unproven,
         )
+
+    def forms(self) -> Callable[[str], tuple[str, ...]] | None:
+        return hand_written(self.prover, self.node) if self.parts is not None else None
 
     @property
     def macros(self) -> frozenset[str]:

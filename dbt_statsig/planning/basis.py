@@ -8,6 +8,7 @@ form wherever it means the same, or wherever the evidence at hand is too weak to
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET, Struct, structs
@@ -65,13 +66,15 @@ class Basis(Struct, frozen=True, kw_only=True):
 
     `unproven` are the fields (`timestamp_column`, `id_type_mapping.userID`) whose column nothing proves. `query` is
     None where the SQL is the user's own or there is none. `uncompiled` are the nodes above the source whose SQL the
-    manifest lacks, where that is why something is not known.
+    manifest lacks, where that is why something is not known. `forms` gives a SQL that was written by hand in the ways
+    in which a query of the same meaning is built; nothing where it cannot be built.
     """
 
     adapter: Adapter
     unproven: frozenset[str] = frozenset()
     query: Query | None = None
     uncompiled: tuple[str, ...] = ()
+    forms: Callable[[str], tuple[str, ...]] | None = None
 
     @property
     def is_weak(self) -> bool:
@@ -186,6 +189,12 @@ class _Settling:
     def _means_the_same(self, query: Query) -> bool:
         """Whether the live SQL is the query in another form, as far as the evidence tells."""
         sql = self.live.sql if isinstance(self.live.sql, str) else ""
+        if self._is_form(query, sql):
+            return True
+        forms = self.basis.forms(sql) if self.basis.forms is not None and sql else ()
+        return any(self._is_form(query, form) for form in forms)
+
+    def _is_form(self, query: Query, sql: str) -> bool:
         items, rest = read_list(sql)
         if items is None or not self._is_same_list(query, [] if items == ["*"] else [*map(self._stored, items)]):
             return False

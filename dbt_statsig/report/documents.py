@@ -234,6 +234,49 @@ class DiagnosisDocument(Struct, frozen=True, kw_only=True):
     settings: tuple[SettingDocument, ...]
 
 
+class ImportedDocument(Struct, frozen=True, kw_only=True):
+    """One object of the console and what became of it.
+
+    `exactness` is exact, sql, changes, declared, owned, foreign or not_imported. `block` is what stands under its kind
+    in the node's `config.meta.statsig`, empty where there is none; `written` says whether it is in a file.
+    """
+
+    kind: str
+    name: str
+    exactness: str
+    unique_id: str
+    matched: str
+    reason: str
+    fix: str
+    block: dict[str, Any]
+    fields: tuple[FieldDocument, ...]
+    written: bool
+
+
+class ImportedFileDocument(Struct, frozen=True, kw_only=True):
+    """One file of the project, with its change as a unified diff."""
+
+    path: str
+    new: bool
+    diff: str
+
+
+class ImportDocument(Struct, frozen=True, kw_only=True):
+    """What `import` found, and wrote (or, with `wrote` false, would write).
+
+    `undeclared` are the tables that queries read and that no node of the project is, each as the parts of its name.
+    """
+
+    project: str
+    wrote: bool
+    counts: dict[str, int]
+    objects: tuple[ImportedDocument, ...]
+    files: tuple[ImportedFileDocument, ...]
+    undeclared: tuple[tuple[str, ...], ...]
+    warnings: tuple[str, ...]
+    requests: int
+
+
 class CodeDocument(Struct, frozen=True, kw_only=True):
     """What one finding's code means; `about` is project or run, `example` is empty where there is none."""
 
@@ -263,6 +306,7 @@ class Document(Struct, frozen=True, kw_only=True, omit_defaults=True):
     validation: ValidationDocument | None = None
     plan: PlanDocument | None = None
     outcome: OutcomeDocument | None = None
+    imported: ImportDocument | None = None
     diagnosis: DiagnosisDocument | None = None
     codes: tuple[CodeDocument, ...] | None = None
     error: ErrorDocument | None = None

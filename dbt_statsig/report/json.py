@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dbt_statsig.report.subject import Subject
     from dbt_statsig.vocabulary.changes import Change, FieldChange
     from dbt_statsig.vocabulary.findings import Finding, Location
+    from dbt_statsig.vocabulary.imports import Imported
     from dbt_statsig.vocabulary.results import (
         Baseline,
         Diagnosis,
@@ -236,6 +237,36 @@ def render_failure(failure: Failure) -> str:
     """The answer of any command that could not run."""
     error = doc.ErrorDocument(type=failure.type, message=failure.message, fix=failure.fix)
     return _encoded(failure.command, failure.exit_code, error=error)
+
+
+def import_json(imported: Imported) -> str:
+    """The answer of `import`."""
+    objects = tuple(
+        doc.ImportedDocument(
+            kind=one.kind.value,
+            name=one.name,
+            exactness=one.exactness.value,
+            unique_id=one.unique_id,
+            matched=one.matched,
+            reason=one.reason,
+            fix=one.fix,
+            block=dict(one.block),
+            fields=tuple(map(_field, one.differences)),
+            written=one.is_written,
+        )
+        for one in imported.objects
+    )
+    parts = doc.ImportDocument(
+        project=imported.project,
+        wrote=imported.wrote,
+        counts=_counts(one.exactness.value for one in imported.objects),
+        objects=objects,
+        files=tuple(doc.ImportedFileDocument(path=one.path, new=one.is_new, diff=one.diff) for one in imported.files),
+        undeclared=imported.undeclared,
+        warnings=imported.warnings,
+        requests=imported.requests,
+    )
+    return _encoded("import", imported.exit_code, imported=parts)
 
 
 def diagnosis_json(diagnosis: Diagnosis, *, exit_code: int = 0) -> str:

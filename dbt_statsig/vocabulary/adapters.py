@@ -50,6 +50,8 @@ class Adapter(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Further opening quotes around names: dbt-sqlserver writes double quotes."""
     dashed_names: bool = False
     """A name without quotes may have dashes, as BigQuery's projects do."""
+    tables_as_written: bool = False
+    """Two tables may have names that differ only in case."""
     reads_files: bool = False
     """A file or a table function may stand where a table does; a database is named after its file."""
     day: str = "CAST({} AS DATE)"
@@ -257,6 +259,7 @@ _ROWS: list[Adapter] = [
         lists_paths=True,
         backslash=True,
         dashed_names=True,
+        tables_as_written=True,
         ingestion_time=True,
         by_name_keeps_left=True,
         correlated_tables=True,

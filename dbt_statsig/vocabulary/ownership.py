@@ -117,6 +117,11 @@ def keeping(live: object, desired: str, project: str) -> str:
     return f"{text}\n\n{_KEPT}\n{below}"
 
 
+def text_above(description: object) -> str:
+    """The text above the ownership line, the line of dbt's docs and the mark of a text that was kept."""
+    return _parts(description)[0]
+
+
 def _line(owner: Ownership) -> str:
     return f"{_PREFIX}{owner.owner}/{owner.unique_id}"
 

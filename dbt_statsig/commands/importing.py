@@ -1,0 +1,364 @@
+"""`import`: what the console holds, as blocks in the project's YAML, each proven to change nothing.
+
+The proof is the plan of taking all objects over: the blocks are declared, proven and compared as any others are. A
+block built from keys that differs is tried again with the object's SQL as it is.
+"""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, structs
+
+from dbt_statsig.applying.console_state import begin_reading, checked_live
+from dbt_statsig.columns.memory import memory_of
+from dbt_statsig.commands.pipeline import DeclaredProject, declare_project, load_project, prove_project
+from dbt_statsig.commands.plan import open_console
+from dbt_statsig.commands.proving import declared_in, prover_of
+from dbt_statsig.commands.scope import desired_of, no_push_reason, scope_of
+from dbt_statsig.commands.validate import validate_project
+from dbt_statsig.commands.withholding import losses
+from dbt_statsig.importing.blocks import Setting, block_of
+from dbt_statsig.importing.matching import Match, Matcher
+from dbt_statsig.importing.proposing import Proposal, ProposedNodes
+from dbt_statsig.importing.writing import LIST_FILE, in_files, read_list, write_import
+from dbt_statsig.planning.matching import Live, build_plan
+from dbt_statsig.project.artifacts.nodes import Node
+from dbt_statsig.project.inputs import artifacts_dir
+from dbt_statsig.project.namespace import other_prefixes, prefix_of
+from dbt_statsig.vocabulary.changes import Action, Change, FieldChange
+from dbt_statsig.vocabulary.findings import Severity, did_you_mean
+from dbt_statsig.vocabulary.imports import Exactness, Imported, ImportedObject
+from dbt_statsig.vocabulary.kinds import SPECS
+from dbt_statsig.vocabulary.ownership import likely_owner, owner_name, text_above
+from dbt_statsig.vocabulary.progress import Progress, Silent
+from dbt_statsig.vocabulary.sources import Kind, Source, folded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from dbt_statsig.applying.console_state import Reading
+    from dbt_statsig.columns.prover import Prover
+    from dbt_statsig.project.artifacts import Manifest
+    from dbt_statsig.project.request import Request
+    from dbt_statsig.vocabulary.kinds import SourceMeta
+
+
+class Chosen(Struct, frozen=True, kw_only=True):
+    """Which objects an import is about, and what it may do.
+
+    `names` and `pattern` (with `*` and `?`) choose objects by their name; neither: all. With `accept_changes`, blocks
+    that change more than the ownership line are written too.
+    """
+
+    names: frozenset[str] = frozenset()
+    pattern: str = ""
+    write: bool = False
+    accept_changes: bool = False
+
+    def takes(self, name: str) -> bool:
+        """Whether an object of this name is asked for."""
+        if not (self.names or self.pattern):
+            return True
+        return name in self.names or bool(self.pattern and fnmatchcase(name, self.pattern))
+
+
+def import_objects(
+    request: Request,
+    chosen: Chosen,
+    *,
+    progress: Progress | None = None,
+    manifest: Manifest | None = None,
+) -> Imported:
+    """The objects of the console as blocks; with `chosen.write` in the project's files. The console is only read.
+
+    Raises as `plan`, and DbtStatsigError where the files cannot be written: then none is changed.
+    """
+    project = declare_project(load_project(request, manifest))
+    progress = progress or Silent()
+    kinds = [kind for kind in Kind if kind in (request.kinds or frozenset(Kind))]
+    with open_console(project, progress) as client:
+        lists = begin_reading(client, kinds, progress)
+        reading = checked_live(client, lists.result(), ())
+        warnings, requests = [*client.warnings, *reading.warnings], client.requests
+    progress.say("Matching objects with dbt nodes")
+    result = _Import(project, reading, chosen).run()
+    warnings += _unknown_names(chosen, reading)
+    if no_push := no_push_reason(project):
+        warnings.append(f"This dbt target may not push, so objects may read other tables than its nodes are. {no_push}")
+    result = structs.replace(result, warnings=tuple(warnings), requests=requests)
+    result, files = in_files(
+        result, project.inputs.project_dir, project.manifest.node, accept_changes=chosen.accept_changes
+    )
+    if not chosen.write:
+        return result
+    path = artifacts_dir(request) / LIST_FILE
+    waiting = {(one.kind.value, one.name) for one in result.of(Exactness.DECLARED)}
+    earlier = [one for one in read_list(path) if (one.kind, one.name) in waiting]
+    write_import(result, files, path, waiting=earlier)
+    return structs.replace(result, wrote=True)
+
+
+def _unknown_names(chosen: Chosen, reading: Reading) -> Iterable[str]:
+    there = {item.name for live in reading.live.values() for item in live.items}
+    for name in sorted(chosen.names - there):
+        yield f'--name "{name}": Statsig has no object of this name. {did_you_mean(name, there)}'.rstrip()
+
+
+class _Candidate(Struct, frozen=True, kw_only=True):
+    """An object that may become a block, with its node."""
+
+    kind: Kind
+    live: Source
+    name: str
+    node: Node
+    match: Match
+
+
+class _Tried(Struct, frozen=True, kw_only=True):
+    """A block and what taking the object over by it would change; `reason` and `fix` where it is no plain update."""
+
+    block: dict[str, Any]
+    differences: tuple[FieldChange, ...] = ()
+    reason: str = ""
+    fix: str = ""
+
+    @property
+    def is_exact(self) -> bool:
+        return not (self.differences or self.reason)
+
+
+class _Import:
+    """One import: what has been read, and the blocks that are tried."""
+
+    def __init__(self, project: DeclaredProject, reading: Reading, chosen: Chosen) -> None:
+        self.project = project
+        self.reading = reading
+        self.chosen = chosen
+        self.memory = memory_of(project.inputs.manifest_path, project.request.environ) if _caches(project) else None
+        self.prover: Prover = prover_of(project.inputs, self.memory)
+        self.matcher = Matcher(self.prover, project.manifest.project_name or project.inputs.project)
+        self.prefix = prefix_of(project.settings, project.target.name)
+        self.others = other_prefixes(project.settings, project.target.name)
+        self.declared = {(one.kind, folded(one.name)): one.unique_id for one in project.declared.names}
+        self.undeclared: dict[tuple[str, ...], None] = {}
+
+    def run(self) -> Imported:
+        """Every object, with its block where it can have one."""
+        objects: list[ImportedObject] = []
+        candidates: list[_Candidate] = []
+        for kind, live in self.reading.live.items():
+            for item in live.items:
+                if self.chosen.takes(item.name):
+                    found = self._first_look(kind, item)
+                    (candidates if isinstance(found, _Candidate) else objects).append(found)  # type: ignore[arg-type]
+        if self.memory is not None:
+            self.memory.save()
+        objects += self._proven(candidates)
+        order = {kind: place for place, kind in enumerate(Kind)}
+        objects.sort(key=lambda one: (order[one.kind], one.name.casefold(), one.name))
+        return Imported(
+            project=self.project.inputs.project,
+            objects=tuple(objects),
+            undeclared=tuple(self.undeclared),
+        )
+
+    def _first_look(self, kind: Kind, live: Source) -> _Candidate | ImportedObject:
+        """An object with its node, or why it gets no block."""
+        if (taken := self._taken(kind, live)) is not None:
+            return taken
+        match = self.matcher.match(kind, live)
+        self.undeclared.update(dict.fromkeys(match.undeclared))
+        if match.node is None:
+            return ImportedObject(kind=kind, name=live.name, exactness=Exactness.NOT_IMPORTED, reason=match.why)
+        name = live.name.removeprefix(self.prefix)
+        return _Candidate(kind=kind, live=live, name=name, node=match.node, match=match)
+
+    def _taken(self, kind: Kind, live: Source) -> ImportedObject | None:
+        """The object where it is somebody's, or cannot become this target's whatever it reads."""
+
+        def ended(exactness: Exactness, reason: str, *, fix: str = "", unique_id: str = "") -> ImportedObject:
+            return ImportedObject(
+                kind=kind, name=live.name, exactness=exactness, reason=reason, fix=fix, unique_id=unique_id
+            )
+
+        owner = likely_owner(live.description)
+        if owner is not None:
+            own = owner_name(self.project.inputs.project, self.project.namespace)
+            if owner.owner == own:
+                return ended(Exactness.OWNED, "This project owns it.", unique_id=owner.unique_id)
+            return ended(Exactness.FOREIGN, f'It belongs to the dbt project "{owner.owner}".')
+        if (declared := self.declared.get((kind, folded(live.name)))) is not None:
+            fix = f'To take it over, run `sync --adopt "{live.name}"`.'
+            return ended(Exactness.DECLARED, f"{declared} declares this name.", fix=fix, unique_id=declared)
+        if (fault := self.reading.unread.get(kind, {}).get(live.name)) is not None:
+            return ended(Exactness.NOT_IMPORTED, f"It cannot be read: {fault}.")
+        refused = self._misnamed(live.name)
+        return ended(Exactness.NOT_IMPORTED, refused) if refused else None
+
+    def _misnamed(self, name: str) -> str:
+        """Why an object is not of this dbt target by its name; empty where it may be."""
+        if self.prefix and not (name.startswith(self.prefix) and name != self.prefix):
+            return f'In this dbt target, names begin with "{self.prefix}".'
+        other = next((target for prefix, target in self.others.items() if name.startswith(prefix)), "")
+        return f'Its name begins as those of the dbt target "{other}" do.' if other and not self.prefix else ""
+
+    def _proven(self, candidates: Sequence[_Candidate]) -> Iterable[ImportedObject]:
+        defaults = self._defaults(candidates)
+        with_keys = [one for one in candidates if one.match.is_table or one.match.plain is not None]
+        first = self._tried(with_keys, defaults, verbatim=False)
+        queries = [one for one in candidates if not one.match.is_table]
+        again = [one for one in queries if (done := first.get(_key(one))) is None or not done.is_exact]
+        second = self._tried(again, defaults, verbatim=True)
+        for one in candidates:
+            yield _result(one, first.get(_key(one)), second.get(_key(one)))
+
+    def _defaults(self, candidates: Iterable[_Candidate]) -> dict[tuple[Kind, str], SourceMeta]:
+        """What a block of a kind gets on a node without saying it."""
+        wanted = {(one.kind, one.node.unique_id): one.node for one in candidates}
+        nodes = [
+            Proposal(kind=kind, node=node, block={"name": unique_id}) for (kind, unique_id), node in wanted.items()
+        ]
+        found = self._declared(nodes).declarations
+        return {(one.kind, one.node.unique_id): one.meta for one in found}
+
+    def _declared(self, proposals: Sequence[Proposal]) -> Any:
+        project = self.project
+        return declared_in(ProposedNodes(proposals), project.settings, project.target.name, places=None)
+
+    def _tried(
+        self, candidates: Sequence[_Candidate], defaults: Mapping[tuple[Kind, str], SourceMeta], *, verbatim: bool
+    ) -> dict[tuple[Kind, str], _Tried]:
+        """Each object's block with what a plan says of taking it over."""
+        blocks: dict[tuple[Kind, str], dict[str, Any]] = {}
+        for one in candidates:
+            meta = defaults.get((one.kind, one.node.unique_id))
+            if meta is not None:
+                setting = self._setting(one, meta, verbatim=verbatim)
+                blocks[_key(one)] = block_of(one.live, one.match, setting, name=one.name, verbatim=verbatim)
+        proposals = [
+            Proposal(kind=one.kind, node=one.node, block=blocks[_key(one)]) for one in candidates if _key(one) in blocks
+        ]
+        changes, faults = self._plan(proposals, [one for one in candidates if _key(one) in blocks])
+        found = {key: _judged(block, changes.get(key), faults.get(key, ())) for key, block in blocks.items()}
+        disabled = _Tried(block={}, reason="The defaults of its node disable its blocks.")
+        return {_key(one): found.get(_key(one), disabled) for one in candidates}
+
+    def _setting(self, one: _Candidate, meta: SourceMeta, *, verbatim: bool) -> Setting:
+        prover, node = self.prover, one.node
+        if verbatim:
+            macros = SPECS[one.kind].macros
+            columns = prover.check_query(node, str(one.live.sql), macros=macros).columns
+
+            def verdict(name: str) -> Any:
+                return prover.verdict_in(columns, name)
+        else:
+
+            def verdict(name: str) -> Any:
+                return prover.verdict(node, name)
+
+        def stored(name: str) -> str:
+            found = verdict(name)
+            documented = None if verbatim else node.columns.get(name)
+            if found.spelling_proven or (documented is not None and documented.quote):
+                return str(found.stored)
+            return prover.adapter.assumed(found.stored)
+
+        return Setting(
+            kind=one.kind,
+            node=node,
+            defaults=meta,
+            verdict=verdict,
+            stored=stored,
+            read_only=self.project.settings.read_only,
+        )
+
+    def _plan(
+        self, proposals: Sequence[Proposal], candidates: Sequence[_Candidate]
+    ) -> tuple[dict[tuple[Kind, str], Change], dict[tuple[Kind, str], list[str]]]:
+        """What a plan says of taking the objects over by these blocks, and the errors in each."""
+        declared = self._declared(proposals)
+        proposed = structs.replace(self.project, declared=declared)
+        validated = validate_project(prove_project(proposed))
+        live = {
+            kind: Live(items=tuple(one.live for one in candidates if one.kind is kind))
+            for kind in dict.fromkeys(one.kind for one in candidates)
+        }
+        scope = structs.replace(
+            scope_of(validated), adopt=frozenset(), adopt_all=True, prune=False, force=False, selected_ids=None
+        )
+        plan = build_plan(desired_of(validated, by_node=True), live, scope)
+        faults: dict[tuple[Kind, str], list[str]] = {}
+        for found in validated.validation.findings:
+            if found.severity is Severity.ERROR and found.source:
+                faults.setdefault((Kind(found.kind), found.source), []).append(found.message)
+        for found in losses(plan, self.reading):
+            faults.setdefault((Kind(found.kind), found.source), []).append(found.message)
+        return {(change.kind, change.name): change for change in plan.changes}, faults
+
+
+def _caches(project: DeclaredProject) -> bool:
+    return project.settings.cache
+
+
+def _key(one: _Candidate) -> tuple[Kind, str]:
+    return one.kind, one.live.name
+
+
+def _judged(block: dict[str, Any], change: Change | None, faults: Sequence[str]) -> _Tried:
+    """What a change says of the block that it comes from."""
+    if change is None:
+        reason = " ".join(faults) or "Its block would not be a source."
+        return _Tried(block=block, reason=reason)
+    differences = tuple(field for field in change.fields if not _is_line(field))
+    reason = " ".join(faults)
+    if change.action is not Action.UPDATE:
+        reason = reason or change.reason or f"A plan says: {change.action.label}."
+    elif change.kept:
+        reason = reason or change.reason
+    return _Tried(block=block, differences=differences, reason=reason, fix=change.fix if reason else "")
+
+
+def _is_line(field: FieldChange) -> bool:
+    """Whether only the ownership line (and the link above it) comes to a description."""
+    before = field.before.strip() if isinstance(field.before, str) else ""
+    return field.field == "description" and text_above(field.after) == before
+
+
+def _result(one: _Candidate, first: _Tried | None, second: _Tried | None) -> ImportedObject:
+    """The object with the better of its blocks."""
+    base = ImportedObject(
+        kind=one.kind,
+        name=one.live.name,
+        exactness=Exactness.EXACT,
+        unique_id=one.node.unique_id,
+        matched=one.match.why,
+    )
+    if first is not None and first.is_exact:
+        return structs.replace(base, block=first.block)
+    if second is not None and second.is_exact:
+        why = one.match.not_plain or _why_not(first)
+        return structs.replace(base, exactness=Exactness.SQL, block=second.block, reason=why)
+    # Where the SQL makes no difference, the keys read better.
+    tried = [each for each in (second, first) if each is not None]
+    best = min(tried, key=lambda each: (len(each.differences), bool(each.reason)))
+    if first is not None and [f.field for f in first.differences] == [f.field for f in best.differences]:
+        best = first if bool(first.reason) <= bool(best.reason) else best
+    if not best.block:
+        return structs.replace(base, exactness=Exactness.NOT_IMPORTED, reason=best.reason, fix=best.fix)
+    return structs.replace(
+        base,
+        exactness=Exactness.CHANGES,
+        block=best.block,
+        differences=best.differences,
+        reason=best.reason,
+        fix=best.fix,
+    )
+
+
+def _why_not(first: _Tried | None) -> str:
+    if first is None:
+        return ""
+    fields = ", ".join(field.field for field in first.differences)
+    return first.reason or f"as keys it would change: {fields}"

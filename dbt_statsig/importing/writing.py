@@ -1,0 +1,86 @@
+"""The blocks of an import in the project's files, and the list of imported objects that `sync` reads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, json, structs
+
+from dbt_statsig.importing.yaml_files import BlockEdit, edit_files, write_files
+from dbt_statsig.support.files import write_whole
+from dbt_statsig.vocabulary.imports import Exactness, Imported, ImportedFile, ImportedObject
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+    from dbt_statsig.importing.yaml_files import FileEdit
+    from dbt_statsig.project.artifacts.nodes import Node
+
+LIST_FILE = "statsig_import.json"
+
+
+class ListedObject(Struct, frozen=True, kw_only=True):
+    """An imported object as the list holds it: its name in Statsig, and the node whose YAML has its block."""
+
+    kind: str
+    name: str
+    unique_id: str
+    exactness: str
+
+
+def in_files(
+    result: Imported, root: Path, node_of: Callable[[str], Node | None], *, accept_changes: bool
+) -> tuple[Imported, Sequence[FileEdit]]:
+    """The import with the files that its blocks change, and those edits; nothing is written.
+
+    An object whose block no file can take is not imported.
+    """
+    wanted = {
+        id(one): one
+        for one in result.objects
+        if one.block and (one.exactness.is_proven or (accept_changes and one.exactness is Exactness.CHANGES))
+    }
+    edits = {
+        key: BlockEdit(node=node, kind=one.kind.value, block=dict(one.block))
+        for key, one in wanted.items()
+        if (node := node_of(one.unique_id)) is not None
+    }
+    files, refusals = edit_files(root, edits.values())
+    refused = {id(refusal.edit): refusal.reason for refusal in refusals}
+    objects = tuple(
+        one if id(one) not in edits else _placed(one, refused.get(id(edits[id(one)]), "")) for one in result.objects
+    )
+    shown = tuple(ImportedFile(path=file.shown, is_new=file.before is None, diff=file.diff()) for file in files)
+    return structs.replace(result, objects=objects, files=shown), files
+
+
+def _placed(one: ImportedObject, reason: str) -> ImportedObject:
+    if not reason:
+        return structs.replace(one, is_written=True)
+    return structs.replace(one, exactness=Exactness.NOT_IMPORTED, reason=reason)
+
+
+def write_import(result: Imported, files: Iterable[FileEdit], path: Path, *, waiting: Iterable[ListedObject]) -> None:
+    """Write all files or none, then the list at `path`; `waiting` are objects of earlier imports.
+
+    Raises DbtStatsigError where that cannot be done.
+    """
+    write_files(files)
+    listed = {(one.kind, one.name): one for one in waiting}
+    for one in result.objects:
+        if one.is_written:
+            listed[one.kind.value, one.name] = ListedObject(
+                kind=one.kind.value, name=one.name, unique_id=one.unique_id, exactness=one.exactness.value
+            )
+    content = json.format(json.encode(list(listed.values())), indent=2)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, content + b"\n")
+
+
+def read_list(path: Path) -> tuple[ListedObject, ...]:
+    """The objects of earlier imports; none where there is no list that can be read."""
+    try:
+        return tuple(json.decode(path.read_bytes(), type=list[ListedObject]))
+    except (OSError, ValueError):
+        return ()

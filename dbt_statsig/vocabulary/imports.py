@@ -1,0 +1,90 @@
+"""What an import gives back: values only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+from msgspec import Struct
+
+from dbt_statsig.errors import EXIT_DONE, EXIT_FINDINGS
+from dbt_statsig.vocabulary.changes import FieldChange
+from dbt_statsig.vocabulary.sources import Kind
+
+
+class Exactness(str, Enum):
+    """What becomes of one object of the console in an import."""
+
+    EXACT = "exact"
+    """A block that is built from keys; taking the object over changes its ownership line alone."""
+    SQL = "sql"
+    """The same with the object's SQL verbatim in the block."""
+    CHANGES = "changes"
+    """A block whose payload differs from the object in more than the ownership line."""
+    DECLARED = "declared"
+    """A block of the project has its name already."""
+    OWNED = "owned"
+    """This project owns it already."""
+    FOREIGN = "foreign"
+    """Another dbt project owns it."""
+    NOT_IMPORTED = "not_imported"
+    """No block can be made of it."""
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether taking it over changes the ownership line alone."""
+        return self in {Exactness.EXACT, Exactness.SQL}
+
+
+class ImportedObject(Struct, frozen=True, kw_only=True):
+    """One object of the console. `name` is its name there, `reason` why it became what it is, `fix` the next step.
+
+    `matched` says by what its node was found. `block` is what stands, or would stand, under `config.meta.statsig` of
+    the node. `differences` are the fields that taking it over would change. `is_written` says whether the block is in
+    a file.
+    """
+
+    kind: Kind
+    name: str
+    exactness: Exactness
+    unique_id: str = ""
+    matched: str = ""
+    reason: str = ""
+    fix: str = ""
+    block: Mapping[str, Any] = {}
+    differences: tuple[FieldChange, ...] = ()
+    is_written: bool = False
+
+
+class ImportedFile(Struct, frozen=True, kw_only=True):
+    """A file of the project that an import changes, with the change as a unified diff."""
+
+    path: str
+    diff: str
+    is_new: bool = False
+
+
+class Imported(Struct, frozen=True, kw_only=True):
+    """What an import found and wrote; without `wrote`, what it would write.
+
+    `undeclared` are the tables that queries read and that no node of the project is.
+    """
+
+    project: str
+    objects: tuple[ImportedObject, ...]
+    files: tuple[ImportedFile, ...] = ()
+    undeclared: tuple[tuple[str, ...], ...] = ()
+    warnings: tuple[str, ...] = ()
+    requests: int = 0
+    wrote: bool = False
+
+    def of(self, exactness: Exactness) -> tuple[ImportedObject, ...]:
+        """The objects that became so."""
+        return tuple(one for one in self.objects if one.exactness is exactness)
+
+    @property
+    def exit_code(self) -> int:
+        """1 where a block was asked for that no file could take."""
+        refused = any(one.block and one.exactness is Exactness.NOT_IMPORTED for one in self.objects)
+        return EXIT_FINDINGS if refused else EXIT_DONE
