@@ -1,8 +1,8 @@
 """dbt-statsig keeps Statsig's warehouse-native sources in agreement with a dbt project.
 
-`validate`, `plan`, `sync`, `debug` and `list_columns` each take a `Request` and return a value; what can go wrong is
-raised as `DbtStatsigError`. `docs/python.md` describes all names. They are imported when first used, because dbt
-imports this package with every command.
+`validate`, `plan`, `sync`, `import_objects`, `debug` and `list_columns` each take a `Request` and return a value; what
+can go wrong is raised as `DbtStatsigError`. `docs/python.md` describes all names. They are imported when first used,
+because dbt imports this package with every command.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from dbt_statsig.commands.api import Request, debug, list_columns, plan, sync, validate
+    from dbt_statsig.commands.api import Request, debug, import_objects, list_columns, plan, sync, validate
     from dbt_statsig.errors import (
         AnswerLost,
         ArtifactError,
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from dbt_statsig.vocabulary.changes import Action, Change, FieldChange, Plan
     from dbt_statsig.vocabulary.experiments import Experiment
     from dbt_statsig.vocabulary.findings import Finding, KnownFinding, Location, Severity
+    from dbt_statsig.vocabulary.imports import Exactness, Imported, ImportedFile, ImportedObject
     from dbt_statsig.vocabulary.kinds import AssignmentSource, EntityPropertySource, MetricSource, QualifyingEvent
     from dbt_statsig.vocabulary.progress import Progress
     from dbt_statsig.vocabulary.results import (
@@ -83,12 +84,16 @@ __all__ = [
     "Diagnosis",
     "EntityPropertySource",
     "Evidence",
+    "Exactness",
     "Experiment",
     "FieldChange",
     "Finding",
     "Forbidden",
     "IdType",
     "Impact",
+    "Imported",
+    "ImportedFile",
+    "ImportedObject",
     "Kind",
     "KnownColumn",
     "KnownFinding",
@@ -128,6 +133,7 @@ __all__ = [
     "Verdict",
     "__version__",
     "debug",
+    "import_objects",
     "list_columns",
     "plan",
     "sync",
@@ -135,7 +141,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "commands.api": "Request debug list_columns plan sync validate",
+    "commands.api": "Request debug import_objects list_columns plan sync validate",
     "errors": (
         "AnswerLost ArtifactError AuthenticationFailed Conflict ConnectionFailed ConsoleError "
         "DbtStatsigError Forbidden NotFound OutcomeUnknown ProtocolError Refused SettingsError Stopped "
@@ -144,6 +150,7 @@ _HOMES = {
     "vocabulary.changes": "Action Change FieldChange Plan",
     "vocabulary.experiments": "Experiment",
     "vocabulary.findings": "Finding KnownFinding Location Severity",
+    "vocabulary.imports": "Exactness Imported ImportedFile ImportedObject",
     "vocabulary.kinds": "AssignmentSource EntityPropertySource MetricSource QualifyingEvent",
     "vocabulary.progress": "Progress",
     "vocabulary.results": (

@@ -130,7 +130,7 @@ class _NotPlainError(Exception):
 def _plain(adapter: Adapter, lexed: Lexed, query: Node) -> PlainQuery:
     """The parts of a plain SELECT. Raises _NotPlainError."""
     if type(query) is not exp.Select:
-        raise _NotPlainError("it is no single SELECT")
+        raise _NotPlainError("it is not a single SELECT")
     for name in sorted(_present(query) - _SELECT_PARTS):
         raise _NotPlainError(_PARTS.get(name, f"it has {name.upper()}"))
     clause = arg(query, "from")

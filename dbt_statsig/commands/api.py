@@ -1,4 +1,4 @@
-"""The public Python API: the request and the five functions that take it. `docs/python.md` describes it."""
+"""The public Python API: the request and the six functions that take it. `docs/python.md` describes it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from msgspec.structs import force_setattr
 
 from dbt_statsig.commands import columns as columns_command
 from dbt_statsig.commands import debug as debug_command
+from dbt_statsig.commands import importing as import_command
 from dbt_statsig.commands import plan as plan_command
 from dbt_statsig.commands import sync as sync_command
 from dbt_statsig.commands import validate as validate_command
@@ -22,6 +23,7 @@ from dbt_statsig.vocabulary.findings import did_you_mean
 from dbt_statsig.vocabulary.sources import Kind
 
 if TYPE_CHECKING:
+    from dbt_statsig.vocabulary.imports import Imported
     from dbt_statsig.vocabulary.progress import Progress
     from dbt_statsig.vocabulary.results import Diagnosis, Listing, Planned, Synced, Validation
 
@@ -213,6 +215,30 @@ def sync(
     happens to an object after that is in the outcome.
     """
     return sync_command.sync(_run(request), progress=progress, confirm=confirm)
+
+
+def import_objects(
+    request: Request,
+    *,
+    names: str | tuple[str, ...] | list[str] | frozenset[str] = (),
+    name_pattern: str = "",
+    write: bool = False,
+    accept_changes: bool = False,
+    progress: Progress | None = None,
+) -> Imported:
+    """The objects in Statsig as blocks of the project's YAML; with `write` they are written. Statsig is only read.
+
+    `names` or a `name_pattern` (with `*` and `?`) choose objects; of `request`, kinds count, selections do not. With
+    `accept_changes`, blocks that change more than the ownership line are written too. Raises as `plan`, and
+    DbtStatsigError where the files cannot be written: then none is changed.
+    """
+    chosen = import_command.Chosen(
+        names=_names("names", names),
+        pattern=_text("name_pattern", name_pattern),
+        write=_switch("write", write),
+        accept_changes=_switch("accept_changes", accept_changes),
+    )
+    return import_command.import_objects(_run(request), chosen, progress=progress)
 
 
 def debug(request: Request) -> Diagnosis:

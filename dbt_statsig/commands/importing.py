@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from dbt_statsig.applying.console_state import Reading
-    from dbt_statsig.columns.prover import Prover
     from dbt_statsig.project.artifacts import Manifest
     from dbt_statsig.project.request import Request
     from dbt_statsig.vocabulary.kinds import SourceMeta
@@ -137,7 +136,7 @@ class _Import:
         self.reading = reading
         self.chosen = chosen
         self.memory = memory_of(project.inputs.manifest_path, project.request.environ) if _caches(project) else None
-        self.prover: Prover = prover_of(project.inputs, self.memory)
+        self.prover = prover_of(project.inputs, self.memory)
         self.matcher = Matcher(self.prover, project.manifest.project_name or project.inputs.project)
         self.prefix = prefix_of(project.settings, project.target.name)
         self.others = other_prefixes(project.settings, project.target.name)

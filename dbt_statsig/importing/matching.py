@@ -62,7 +62,7 @@ class Matcher:
     def _table(self, name: str) -> Match:
         parts = stored_parts(self._prover.adapter, name)
         if not parts:
-            return Match(node=None, why=f'"{name}" is no name of a table.', is_table=True)
+            return Match(node=None, why=f'"{name}" does not name a table.', is_table=True)
         node, why = self._named(parts)
         undeclared = () if node is not None or why else (parts,)
         return Match(node=node, why=why or f"No dbt node is the table {name}.", is_table=True, undeclared=undeclared)
@@ -87,7 +87,7 @@ class Matcher:
     def _unusable(self, node: Node) -> str:
         """Why a node's YAML cannot take a block."""
         if node.package_name != self._project:
-            return f"{node.unique_id} belongs to the package {node.package_name}, whose YAML is not this project's."
+            return f"{node.unique_id} belongs to the package {node.package_name}, not to this project."
         if not node.is_latest:
             return f"{node.unique_id} is not the latest version of {node.name}."
         return ""

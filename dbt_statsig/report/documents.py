@@ -237,7 +237,7 @@ class DiagnosisDocument(Struct, frozen=True, kw_only=True):
 class ImportedDocument(Struct, frozen=True, kw_only=True):
     """One object of the console and what became of it.
 
-    `exactness` is exact, sql, changes, declared, owned, foreign or not_imported. `block` is what stands under its kind
+    `exactness` is exact, sql, changes, declared, owned, foreign or not_imported. `block` is what is under its kind
     in the node's `config.meta.statsig`, empty where there is none; `written` says whether it is in a file.
     """
 

@@ -40,7 +40,7 @@ class Exactness(str, Enum):
 class ImportedObject(Struct, frozen=True, kw_only=True):
     """One object of the console. `name` is its name there, `reason` why it became what it is, `fix` the next step.
 
-    `matched` says by what its node was found. `block` is what stands, or would stand, under `config.meta.statsig` of
+    `matched` says by what its node was found. `block` is what is, or would be, under `config.meta.statsig` of
     the node. `differences` are the fields that taking it over would change. `is_written` says whether the block is in
     a file.
     """

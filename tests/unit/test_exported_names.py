@@ -50,7 +50,14 @@ def test_names_are_listed_and_exist() -> None:
 
 def test_every_type_of_a_result_is_exported() -> None:
     """What a function takes and returns, down to the last field, is made of exported types only."""
-    assert {function.__name__ for function in FUNCTIONS} == {"validate", "plan", "sync", "debug", "list_columns"}
+    assert {function.__name__ for function in FUNCTIONS} == {
+        "validate",
+        "plan",
+        "sync",
+        "import_objects",
+        "debug",
+        "list_columns",
+    }
     types = {one for function in FUNCTIONS for one in reached(hints(function), set())}
     assert {one.__name__ for one in types if EXPORTED.get(one.__name__) is not one} == set()
     assert {one for one in types if one.__name__ == "Finding"}

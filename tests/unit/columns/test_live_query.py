@@ -89,7 +89,7 @@ def test_what_is_no_date_filter(where: str) -> None:
         ("SELECT a FROM s.t WHERE s.t.a = 1", "its WHERE names columns with the table's schema"),
         ("SELECT a FROM s.t AS t (x)", "its table has a list of columns"),
         ("SELECT a FROM range(5)", "it reads no table by its name"),
-        ("SELECT a FROM s.t UNION SELECT 1", "it is no single SELECT"),
+        ("SELECT a FROM s.t UNION SELECT 1", "it is not a single SELECT"),
         ("WITH c AS (SELECT 1) SELECT a FROM s.t", "it has a CTE"),
     ],
 )
