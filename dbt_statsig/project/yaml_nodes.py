@@ -140,15 +140,14 @@ def lookup(node: yaml.Node | None, name: str) -> tuple[yaml.Node, yaml.Node] | N
     if not isinstance(node, yaml.MappingNode):
         return None
     alike = _BOOLEANS.get(name.lower(), _NONE)
-    pairs: list[tuple[yaml.Node, yaml.Node]] = node.value
-    own = [pair for pair in pairs if pair[0].value == name or (alike and _is_one_of(pair[0], alike))]
-    if own or not any(_is_merge(key) for key, _ in pairs):
-        return own[-1] if own else None
-    return next((pair for pair in entries(node) if pair[0].value == name or _is_one_of(pair[0], alike)), None)
+    if not alike and not any([pair[0].value in (name, "<<") for pair in node.value]):  # noqa: C419 - a list is faster here
+        return None
+    own = [pair for pair in node.value if _is_named(pair[0], name, alike)]
+    return own[-1] if own else next((pair for pair in entries(node) if _is_named(pair[0], name, alike)), None)
 
 
-def _is_one_of(key: yaml.Node, words: frozenset[str]) -> bool:
-    return isinstance(key, yaml.ScalarNode) and not key.style and key.value.lower() in words
+def _is_named(key: yaml.Node, name: str, alike: frozenset[str]) -> bool:
+    return key.value == name or (isinstance(key, yaml.ScalarNode) and not key.style and key.value.lower() in alike)
 
 
 def _is_merge(key: yaml.Node) -> bool:

@@ -308,7 +308,8 @@ def _statsig_parts(entry: yaml.Node, marked: list[str]) -> Iterator[tuple[yaml.N
 
 
 _ITEM = re.compile(r"( *)- +name: *(?:\"([^\"]*)\"|'([^']*)'|([^\s#][^#]*?)) *(?:#.*)?")
-_TOP = re.compile(r"^[^ \-#\n].*$", re.MULTILINE)
+# From the line end before it on: so it is found at the speed of a plain search.
+_TOP = re.compile(r"\n([^ \-#\n].*)")
 _FIRST_ITEM = re.compile(r"^( *)- ", re.MULTILINE)
 
 
@@ -317,7 +318,8 @@ class EntryIndex:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._tops = [(match.start(), match.end(), match[0].split("#")[0].strip()) for match in _TOP.finditer(text)]
+        tops = _TOP.finditer(f"\n{text}")
+        self._tops = [(match.start(), match.end() - 1, match[1].split("#")[0].strip()) for match in tops]
 
     def lines_of(self, section: str, name: str) -> slice | None:
         """Where the only item of this name stands, if it is an entry of this section; None where that is uncertain."""
