@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from difflib import SequenceMatcher
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from dbt_statsig.report.escape import clipped
+from dbt_statsig.report.text.style import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 CONTEXT = 2
+LONGEST_LINE = 500
 # Above this many lines a full comparison costs more than it tells; the middle is then shown as replaced.
 MOST_LINES = 1000
 # The same of pairs of equal lines: a text of one line, a thousand times, would take minutes.
@@ -73,3 +81,18 @@ def diff_lines(before: list[str], after: list[str], *, context: int = CONTEXT) -
         result += [DiffLine(Mark.REMOVED, line) for line in before[i1:i2]]
         result += [DiffLine(Mark.ADDED, line) for line in after[j1:j2]]
     return result
+
+
+def cut(lines: Sequence[DiffLine], share: int, *, longest: int = LONGEST_LINE) -> Sequence[DiffLine]:
+    """As many of the lines as have room in `share` characters, and how many have not."""
+    lengths = [len(line.text) for line in lines]
+    if not lengths or (max(lengths) <= longest and sum(lengths) + 4 * len(lengths) <= share):
+        return lines
+    found: list[DiffLine] = []
+    for place, line in enumerate(lines):
+        text = line.text if len(line.text) <= longest else clipped(line.text, longest)
+        share -= len(text) + 4
+        if share < 0 and place:
+            return [*found, DiffLine(Mark.FOLDED, counted(len(lines) - place, "more line"))]
+        found.append(DiffLine(line.mark, text))
+    return found

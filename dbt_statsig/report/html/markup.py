@@ -10,14 +10,12 @@ import functools
 import re
 from typing import TYPE_CHECKING
 
-from dbt_statsig.report.diff import DiffLine, Mark
+from dbt_statsig.report.diff import LONGEST_LINE, DiffLine, Mark, cut
 from dbt_statsig.report.escape import clipped
-from dbt_statsig.report.text.style import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-LONGEST_LINE = 500
 # Most words need nothing done to them; this is how that is seen at once.
 _PLAIN = re.compile(r"[\w \"'.,:;/()=*+|{}\[\]-]*", re.ASCII)
 _LOOKS = {Mark.ADDED: " class=plus", Mark.REMOVED: " class=minus", Mark.SAME: "", Mark.FOLDED: " class=fold"}
@@ -46,21 +44,6 @@ def section(heading: str, *content: str) -> str:
 def paragraphs(texts: Iterable[str], limit: int = 2_000) -> str:
     """Each text as a paragraph."""
     return "".join(f"<p>{worded(text, limit)}</p>" for text in texts if text)
-
-
-def cut(lines: Sequence[DiffLine], share: int) -> Sequence[DiffLine]:
-    """As many of the lines as have room in `share` characters, and how many have not."""
-    lengths = [len(line.text) for line in lines]
-    if not lengths or (max(lengths) <= LONGEST_LINE and sum(lengths) + 4 * len(lengths) <= share):
-        return lines
-    found: list[DiffLine] = []
-    for place, line in enumerate(lines):
-        text = line.text if len(line.text) <= LONGEST_LINE else clipped(line.text, LONGEST_LINE)
-        share -= len(text) + 4
-        if share < 0 and place:
-            return [*found, DiffLine(Mark.FOLDED, counted(len(lines) - place, "more line"))]
-        found.append(DiffLine(line.mark, text))
-    return found
 
 
 def diff(lines: Sequence[DiffLine], share: int) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET, structs
 
-from dbt_statsig.report.diff import Mark, diff_lines
+from dbt_statsig.report.diff import Mark, cut, diff_lines
 from dbt_statsig.report.escape import clipped, lines_of, one_line
 from dbt_statsig.report.text.style import counted
 from dbt_statsig.vocabulary.changes import FieldChange
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 LONGEST_VALUE = 300
 LONGEST_NEW_TEXT = 24
+MOST_OF_A_TEXT, MOST_OF_A_RUN, MOST_OF_A_LINE = 200_000, 40_000, 10_000
+"""So many characters of a diff, and of lines with one sign, are shown: SQL from the console may have megabytes."""
 _UNPROVEN = {Evidence.DOCUMENTED: "documented only", Evidence.POSSIBLE: "possible: SQL and table may differ"}
 
 _TEXTS = ("description", "sql")
@@ -84,7 +87,9 @@ def _set_change(before: dict[str, str], after: dict[str, str], style: Style) -> 
 
 def _text_change(before: str, after: str, style: Style) -> list[str]:
     lines = []
-    for line in diff_lines(lines_of(before), lines_of(after)):
+    changed = groupby(diff_lines(lines_of(before), lines_of(after)), lambda line: line.mark)
+    runs = [line for _, run in changed for line in cut([*run], MOST_OF_A_RUN, longest=MOST_OF_A_LINE)]
+    for line in cut(runs, MOST_OF_A_TEXT, longest=MOST_OF_A_LINE + 100):
         sign = style.sign(line.mark.value)
         look = _LOOKS.get(line.mark)
         text = f"{sign} {line.text}".rstrip()
@@ -96,7 +101,7 @@ def _new_text(text: str, style: Style) -> list[str]:
     lines = lines_of(text)
     hidden = len(lines) - LONGEST_NEW_TEXT
     shown = lines if hidden <= 1 else lines[:LONGEST_NEW_TEXT]
-    result = [style.paint(f"+ {line}".rstrip(), "add") for line in shown]
+    result = [style.paint(f"+ {clipped(line, MOST_OF_A_LINE)}".rstrip(), "add") for line in shown]
     if hidden > 1:
         result.append(style.paint(f"{style.sign('⋮')} {counted(hidden, 'more line')}", "quiet"))
     return result

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from msgspec import structs
 
-from dbt_statsig.report.diff import DiffLine, Mark
-from dbt_statsig.report.html.markup import cut, listing
+from dbt_statsig.report.diff import DiffLine, Mark, cut
+from dbt_statsig.report.html.markup import listing
 from dbt_statsig.report.html.page import LARGEST, render
 from dbt_statsig.report.subject import Subject
 from dbt_statsig.vocabulary.changes import Plan

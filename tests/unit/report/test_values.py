@@ -52,6 +52,16 @@ def test_long_new_sql_is_cut_with_a_count() -> None:
     assert lines[-1] == "        ⋮ 16 more lines"
 
 
+@pytest.mark.parametrize("live", ["select 1\n" * 500_000, "select 1, " * 500_000], ids=["lines", "one line"])
+def test_the_diff_of_megabytes_is_cut_with_a_count(live: str) -> None:
+    """SQL that somebody made very long in the console shows the beginning of the diff and how much more there is."""
+    change = FieldChange(field="sql", before=live, after="select 2")
+    lines = field_lines((change,), Style(), new=False)
+    assert sum(map(len, lines)) < 100_000
+    assert any(line.endswith((" more lines", " more characters)")) for line in lines)
+    assert lines[-1] == "        + select 2"
+
+
 def test_short_sql_is_compared_as_lines() -> None:
     """Even SQL of one line is shown as a line diff."""
     change = FieldChange(field="sql", before="select 1", after="select 2")
