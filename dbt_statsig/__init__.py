@@ -1,8 +1,8 @@
 """dbt-statsig keeps Statsig's warehouse-native sources in agreement with a dbt project.
 
-`validate`, `plan`, `sync`, `import_objects`, `debug` and `list_columns` each take a `Request` and return a value; what
-can go wrong is raised as `DbtStatsigError`. `docs/python.md` describes all names. They are imported when first used,
-because dbt imports this package with every command.
+`validate`, `plan`, `sync`, `import_objects`, `release`, `debug` and `list_columns` each take a `Request` and return a
+value; what can go wrong is raised as `DbtStatsigError`. `docs/python.md` describes all names. They are imported when
+first used, because dbt imports this package with every command.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from dbt_statsig.commands.api import Request, debug, import_objects, list_columns, plan, sync, validate
+    from dbt_statsig.commands.api import Request, debug, import_objects, list_columns, plan, release, sync, validate
     from dbt_statsig.errors import (
         AnswerLost,
         ArtifactError,
@@ -136,12 +136,13 @@ __all__ = [
     "import_objects",
     "list_columns",
     "plan",
+    "release",
     "sync",
     "validate",
 ]
 
 _HOMES = {
-    "commands.api": "Request debug import_objects list_columns plan sync validate",
+    "commands.api": "Request debug import_objects list_columns plan release sync validate",
     "errors": (
         "AnswerLost ArtifactError AuthenticationFailed Conflict ConnectionFailed ConsoleError "
         "DbtStatsigError Forbidden NotFound OutcomeUnknown ProtocolError Refused SettingsError Stopped "

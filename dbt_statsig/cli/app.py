@@ -107,6 +107,8 @@ _LISTS = frozenset({"--select", "-s", "--exclude", "--kind", "--adopt"})
 def spread_lists(arguments: Sequence[str]) -> list[str]:
     """`--select a b` as `--select a --select b`, as dbt's own users write it; what follows `--` is unchanged."""
     own = own_part(arguments)
+    if own[:1] == ["release"]:
+        return list(arguments)  # what follows an option is a name
     rest = list(arguments[len(own) :])
     if own[:1] == ["run"] and rest[:1] != ["--"]:
         return [*own, *rest]  # no option of a program before dbt is ours
@@ -149,7 +151,7 @@ def _command(arguments: Sequence[str]) -> str:
     return next((argument for argument in arguments if argument in COMMANDS), "")
 
 
-REPORTING = frozenset({"validate", "plan", "sync", "run"})
+REPORTING = frozenset({"validate", "plan", "sync", "release", "run"})
 _ELSEWHERE = ("json", "github")
 
 

@@ -85,7 +85,7 @@ _PROJECT = (
     ),
     click.option("--no-cache", is_flag=True, help="Ignore the cache of parsed SQL, and write none."),
 )
-_KIND = click.option(
+KIND = click.option(
     "--kind",
     "kinds",
     multiple=True,
@@ -107,7 +107,7 @@ _SELECTION = (
         help="Artifacts to compare with: validate and plan show what changed. Also for state: in --select.",
     ),
 )
-_CHECKS = (_KIND, _STRICT)
+_CHECKS = (KIND, _STRICT)
 _CONSOLE = (click.option("--base-url", help="The address of the Console API.  [default: https://statsigapi.net]"),)
 
 
@@ -219,7 +219,7 @@ def console_options(command: Command) -> Command:
         request, output = _reported(request, output)
         return command(request=request, output=output, **values)
 
-    return _applied((_KIND, _STRICT, _ADOPT, *_CONSOLE, *_REPORTS, *_OUTPUT), with_request)
+    return _applied((KIND, _STRICT, _ADOPT, *_CONSOLE, *_REPORTS, *_OUTPUT), with_request)
 
 
 def _output(values: dict[str, Any]) -> Output:

@@ -90,13 +90,20 @@ def unmatched(result: Listing) -> list[str]:
     return [f'The selection "{pattern}" matches no node.' for pattern in result.unmatched]
 
 
-def tell(output: Output, result: Validation | Planned | Synced, *, exit_code: int, dry_run: bool = False) -> int:
+def tell(
+    output: Output,
+    result: Validation | Planned | Synced,
+    *,
+    exit_code: int,
+    dry_run: bool = False,
+    command: str = "sync",
+) -> int:
     """Write the answer, then the report files; the exit code that the command ends with.
 
     A report that cannot be made or written is complained of, and ends an otherwise clean run with 2; the answer and
     the other reports stand. Raises AnswerLost where stdout is without the answer, after the reports are written.
     """
-    subject = Subject.of(result, exit_code=exit_code, dry_run=dry_run, root=output.root)
+    subject = Subject.of(result, command=command, exit_code=exit_code, dry_run=dry_run, root=output.root)
     unheard = _say(output, subject)
     faults = [fault for report in output.reports for fault in _written(report, subject)]
     if "github" in {output.form, *(report.form for report in output.reports)}:

@@ -1,4 +1,4 @@
-"""The public Python API: the request and the six functions that take it. `docs/python.md` describes it."""
+"""The public Python API: the request and the seven functions that take it. `docs/python.md` describes it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from dbt_statsig.commands import columns as columns_command
 from dbt_statsig.commands import debug as debug_command
 from dbt_statsig.commands import importing as import_command
 from dbt_statsig.commands import plan as plan_command
+from dbt_statsig.commands import release as release_command
 from dbt_statsig.commands import sync as sync_command
 from dbt_statsig.commands import validate as validate_command
 from dbt_statsig.errors import UsageError
@@ -239,6 +240,20 @@ def import_objects(
         accept_changes=_switch("accept_changes", accept_changes),
     )
     return import_command.import_objects(_run(request), chosen, progress=progress)
+
+
+def release(
+    request: Request,
+    names: str | Iterable[str],
+    *,
+    progress: Progress | None = None,
+    confirm: Callable[[Planned], bool] | None = None,
+) -> Synced:
+    """Take this project's ownership line off the objects of these names; `confirm` as for `sync`.
+
+    Raises as `sync`, and UsageError for a name that no object has, or several objects of this project.
+    """
+    return release_command.release(_run(request), _texts("names", names), progress=progress, confirm=confirm)
 
 
 def debug(request: Request) -> Diagnosis:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Subject(Struct, frozen=True, kw_only=True):
-    """`planned` is None for `validate`, `outcome` for all but `sync`.
+    """`planned` is None for `validate`, `outcome` for all but `sync` and `release`.
 
     `root` is the dbt project's folder inside its repository, as CI systems need it to find a file (empty: the same);
     `style` is for text alone.
@@ -33,16 +33,22 @@ class Subject(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(
-        cls, result: Validation | Planned | Synced, *, exit_code: int = 0, dry_run: bool = False, root: str = ""
+        cls,
+        result: Validation | Planned | Synced,
+        *,
+        command: str = "sync",
+        exit_code: int = 0,
+        dry_run: bool = False,
+        root: str = "",
     ) -> Subject:
-        """The subject that a command's result is."""
+        """The subject that a command's result is; `command` is the one that gave a `Synced`."""
         more: dict[str, Any] = {"dry_run": dry_run, "exit_code": exit_code, "root": root}
         if isinstance(result, Validation):
             return cls(command="validate", validation=result, **more)
         if isinstance(result, Planned):
             return cls(command="plan", validation=result.validation, planned=result, **more)
         planned = result.planned
-        return cls(command="sync", validation=planned.validation, planned=planned, outcome=result.outcome, **more)
+        return cls(command=command, validation=planned.validation, planned=planned, outcome=result.outcome, **more)
 
     @property
     def result(self) -> Validation | Planned | Synced:

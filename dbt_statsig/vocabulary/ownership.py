@@ -122,6 +122,13 @@ def text_above(description: object) -> str:
     return _parts(description)[0]
 
 
+def released_text(description: object) -> str:
+    """The description without an ownership line, and without what was written with it."""
+    owner = likely_owner(description)
+    above = None if owner is None or not isinstance(description, str) else _above(description, owner)
+    return str(description or "") if above is None else _changed_parts(above)[0]
+
+
 def _line(owner: Ownership) -> str:
     return f"{_PREFIX}{owner.owner}/{owner.unique_id}"
 

@@ -71,6 +71,7 @@ synced: Synced = dbt_statsig.sync(request, progress=Log(), confirm=confirm)
 entry: ObjectOutcome = synced.outcome.objects[0]
 status: Status = entry.status
 code: int = synced.exit_code
+released: Synced = dbt_statsig.release(request, ["Orders"], confirm=confirm)
 verdict: bool = synced.ok()
 check: Check = dbt_statsig.debug(request).checks[0]
 listing: Listing = dbt_statsig.list_columns(request, only_inferred=True, jobs=2)

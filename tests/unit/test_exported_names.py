@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 EXPORTED = {name: getattr(dbt_statsig, name) for name in dbt_statsig.__all__}
-NAMES = {**EXPORTED, "Callable": collections.abc.Callable}
+NAMES = {**EXPORTED, "Callable": collections.abc.Callable, "Iterable": collections.abc.Iterable}
 FUNCTIONS = [value for value in EXPORTED.values() if inspect.isfunction(value)]
 
 
@@ -55,6 +55,7 @@ def test_every_type_of_a_result_is_exported() -> None:
         "plan",
         "sync",
         "import_objects",
+        "release",
         "debug",
         "list_columns",
     }

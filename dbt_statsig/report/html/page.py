@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from dbt_statsig.vocabulary.results import Failure
 
 LARGEST = 5_000_000
-_VERBS = {"validate": "Validation", "plan": "Plan", "sync": "Sync", "run": "Sync after dbt"}
+_VERBS = {"validate": "Validation", "plan": "Plan", "sync": "Sync", "release": "Release", "run": "Sync after dbt"}
 
 
 def render(subject: Subject) -> str:

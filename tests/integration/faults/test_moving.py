@@ -83,3 +83,37 @@ def test_a_saved_plan_has_its_own(project: Project, option: str) -> None:
     done = sync(project, "--plan", project.folder / "plan.json", *words, "--yes")
     assert (done.code, f"{option} cannot be combined with --plan" in done.stderr) == (2, True)
     assert sync(project, "--plan", project.folder / "plan.json").statuses == {"Orders": "done"}
+
+
+def test_releasing(project: Project, server: Running) -> None:
+    """The object is the console's again, editable, and otherwise as it was; the still declared block is named."""
+    project.declare("orders", "Orders", description="All orders.", is_read_only=True)
+    project.declare("visits", "Visits")
+    assert sync(project).code == 0
+    before = dict(server.state.sources["metric_sources"]["Orders"])
+    shown = call(project, "release", "Orders", "--dry-run")
+    assert (shown.code, "Dry run, nothing was written" in shown.stdout) == (0, True)
+    assert 'metric source "Orders" is still declared (' in shown.stderr
+    assert "release asks for confirmation" in call(project, "release", "Orders").stderr
+    assert server.state.sources["metric_sources"]["Orders"] == before
+    done = call(project, "release", "Orders", "--yes", "--output", "json")
+    assert (done.code, done.answer["command"], done.statuses) == (0, "release", {"Orders": "done"})
+    now = server.state.sources["metric_sources"]["Orders"]
+    assert {key for key in before if now[key] != before[key]} == {"description", "isReadOnly"}
+    assert (now["description"], now["isReadOnly"]) == ("All orders.", False)
+    assert plan(project).actions == {"Orders": "foreign", "Visits": "unchanged"}
+    project.unmark("orders")
+    assert plan(project).actions == {"Visits": "unchanged"}
+
+
+def test_releasing_what_cannot_be_released(project: Project, server: Running) -> None:
+    """A misspelled name, one of two kinds, and an object of nobody write nothing, and say what to do."""
+    project.declare("visits", "Orders", "qualifying_event")
+    assert sync(project).code == 0
+    misspelled = call(project, "release", "Ordrs", "--yes")
+    assert (misspelled.code, 'Did you mean "Orders"?' in misspelled.stderr) == (2, True)
+    both = call(project, "release", "Orders", "--yes")
+    assert (both.code, "Choose with --kind, such as --kind qualifying_event." in both.stderr) == (2, True)
+    by_hand(server, "Orders")
+    foreign = call(project, "release", "--kind", "metric_source", "Orders", "--yes", "--output", "json")
+    assert (foreign.code, foreign.actions, foreign.statuses) == (1, {"Orders": "foreign"}, {})
