@@ -18,12 +18,13 @@ from dbt_statsig.errors import UsageError
 from dbt_statsig.support.files import read_regular, write_whole
 from dbt_statsig.vocabulary.changes import PAST_TENSE, Action, Change, Plan, united
 from dbt_statsig.vocabulary.comparison import fingerprint
+from dbt_statsig.vocabulary.findings import listed
 from dbt_statsig.vocabulary.ownership import plain
 from dbt_statsig.vocabulary.results import Binding, ObjectOutcome, Outcome, Status, Synced
 from dbt_statsig.vocabulary.sources import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from dbt_statsig.planning.matching import Desired, Scope
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from dbt_statsig.vocabulary.results import Planned
     from dbt_statsig.vocabulary.sources import Source
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 TOOL = "dbt-statsig saved plan"
 NAMED = 5
 _LARGEST = 64 * 2**20
@@ -124,7 +125,7 @@ def check_savable(request: Request) -> None:
 def binding_of(scope: Scope, target: str, settings: Settings, desired: Iterable[Desired]) -> Binding:
     """What a plan with these inputs depends on."""
     declared = sorted(
-        (item.kind.value, item.name, item.unique_id, item.blocked, _digest(item.payload)) for item in desired
+        (_called(item.kind, item.name), digest(item.unique_id, item.blocked, _digest(item.payload))) for item in desired
     )
     rules = (settings.respect_review_settings, settings.allowed_targets, settings.name_prefix, settings.strict)
     return Binding(
@@ -132,7 +133,7 @@ def binding_of(scope: Scope, target: str, settings: Settings, desired: Iterable[
         namespace=scope.namespace,
         target=target,
         base_url=settings.base_url,
-        declared=digest(declared),
+        declared=tuple(declared),
         settings=digest(rules),
     )
 
@@ -230,22 +231,37 @@ def scoped(request: Request, saved: SavedPlan) -> Request:
     )
 
 
-def check_binding(saved: Binding, now: Binding, *, changed: str = "") -> None:
-    """Raise UsageError where the plan was made for another project, target, console, declarations or settings.
-
-    `changed` names the objects of the plan that are declared otherwise now.
-    """
+def check_binding(saved: Binding, now: Planned, binding: Binding) -> None:
+    """Raise UsageError where the plan was made for another project, target, console, declarations or settings."""
     words = {
-        "project": f'the dbt project "{saved.project}", and this is "{now.project}"',
-        "namespace": f'the namespace "{saved.namespace}", and this is "{now.namespace}"',
-        "target": f'the dbt target "{saved.target}", and this is "{now.target}"',
-        "base_url": f"{saved.base_url}, and base_url is {now.base_url} now",
+        "project": f'the dbt project "{saved.project}", and this is "{binding.project}"',
+        "namespace": f'the namespace "{saved.namespace}", and this is "{binding.namespace}"',
+        "target": f'the dbt target "{saved.target}", and this is "{binding.target}"',
+        "base_url": f"{saved.base_url}, and base_url is {binding.base_url} now",
         "settings": "other settings than the current ones",
-        "declared": f"another state of the project: what its manifest declares has changed{changed}",
     }
     for field, told in words.items():
-        if getattr(saved, field) != getattr(now, field):
+        if getattr(saved, field) != getattr(binding, field):
             raise UsageError(f"The saved plan was made for {told}. Nothing was written.", fix=_AGAIN)
+    changed = sorted({name for name, _ in {*saved.declared} ^ {*binding.declared}})
+    if changed:
+        raise UsageError(
+            "The saved plan was made for another state of the project. Declared otherwise, or known by other evidence "
+            f"(compiled SQL, catalog), now: {listed(changed, most=NAMED)}. Nothing was written.",
+            fix=f"{_missing(changed, now)}{_AGAIN}",
+        )
+
+
+def _missing(changed: Sequence[str], now: Planned) -> str:
+    """What would bring back the evidence that one of these lacks now; empty where none lacks any."""
+    waiting = [(one.kind, one.name, one.reason) for one in now.skipped]
+    waiting += [(one.kind, one.name, f"{one.reason} {one.fix}") for one in now.plan.changes if one.action.refuses]
+    found = (why for kind, name, why in waiting if _called(kind, name) in changed)
+    return next((f"{why} " for why in found), "")
+
+
+def _called(kind: Kind, name: str) -> str:
+    return f'{kind.label} "{name}"'
 
 
 def matched(saved: SavedPlan, planned: Planned) -> Matched:
@@ -255,7 +271,7 @@ def matched(saved: SavedPlan, planned: Planned) -> Matched:
     """
     now = planned.plan
     if planned.binding is not None:
-        check_binding(saved.binding, planned.binding, changed=_changed(saved, now))
+        check_binding(saved.binding, planned, planned.binding)
     fresh = {(change.kind, change.name): change for change in now.changes}
     ready: list[Change] = []
     settled: list[ObjectOutcome] = []
@@ -271,14 +287,6 @@ def matched(saved: SavedPlan, planned: Planned) -> Matched:
     new = sum(change.action.writes for change in fresh.values())
     notes = (f"Changes that are not in the saved plan were skipped: {new}. Plan again to see them.",) if new else ()
     return Matched(plan=msgspec.structs.replace(now, changes=tuple(ready)), settled=tuple(settled), notes=notes)
-
-
-def _changed(saved: SavedPlan, now: Plan) -> str:
-    """The objects of a saved plan whose payload is another one now, in brackets; or nothing."""
-    wanted = {(change.kind, change.name): _digest(change.desired) for change in now.changes}
-    found = [one for one in saved.changes if wanted.get((one.kind, one.name), "") != one.desired]
-    listed = ", ".join(f'{one.kind.label} "{one.name}"' for one in found[:NAMED])
-    return f" ({listed}{' and others' if len(found) > NAMED else ''})" if found else ""
 
 
 def digest(*parts: object) -> str:

@@ -190,12 +190,15 @@ class Skipped(Struct, frozen=True, kw_only=True):
 
 
 class Binding(Struct, frozen=True, kw_only=True):
-    """What a plan depends on beside the live objects; `declared` and `settings` are digests."""
+    """What a plan depends on beside the live objects.
+
+    `declared` has a digest of each declared source, by the source as people call it; `settings` is a digest too.
+    """
 
     project: str
     target: str
     base_url: str
-    declared: str
+    declared: tuple[tuple[str, str], ...]
     settings: str
     namespace: str = ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.integration.faults.inprocess import call, plan, sync
+from tests.integration.faults.project import block, model
 
 if TYPE_CHECKING:
     from dbt_statsig.emulator import Running
@@ -70,8 +71,29 @@ def test_a_saved_plan_of_other_declarations(project: Project, server: Running) -
     project.declare("m01", "S01", where="amount > 0")
     done = call(project, "sync", "--plan", out)
     assert (done.code, server.state.sources["metric_sources"]) == (2, {})
-    assert 'what its manifest declares has changed (metric source "S01").' in " ".join(done.stderr.split())
+    assert '(compiled SQL, catalog), now: metric source "S01". Nothing was written.' in " ".join(done.stderr.split())
     project.declare_many(7, where="amount > 0")
-    assert '"S04" and others)' in " ".join(call(project, "sync", "--plan", out).stderr.split())
+    assert '"S04" and 2 more. Nothing' in " ".join(call(project, "sync", "--plan", out).stderr.split())
     project.declare_many(8)
-    assert "declares has changed." in " ".join(call(project, "sync", "--plan", out).stderr.split())
+    assert 'now: metric source "S07". Nothing' in " ".join(call(project, "sync", "--plan", out).stderr.split())
+
+
+def test_a_saved_plan_whose_evidence_is_gone(project: Project) -> None:
+    """Where a later dbt command left less evidence, the plan is refused with its names and how to get it back."""
+    project.models["orders"] = model("orders", block("Orders")) | {"compiled_code": "select 1 as ts, 2 as user_id"}
+    project.models["orders"]["contract"] = {"enforced": False}
+    project.models["orders"]["config"]["contract"] = {"enforced": False}
+    project.declare("visits", "Visits")
+    assert sync(project).code == 0
+    project.declare("visits", "Visits", where="amount > 0")
+    out = project.folder / "saved.plan"
+    assert call(project, "plan", "--out", out).code == 0
+    compiled = project.models["orders"].pop("compiled_code")
+    project.write()
+    done = call(project, "sync", "--plan", out)
+    told = " ".join(done.stderr.split())
+    assert (done.code, 'now: metric source "Orders". Nothing was written.' in told) == (2, True)
+    assert "did not compile: model.shop.orders. Run `dbt compile` to compare it." in told
+    project.models["orders"]["compiled_code"] = compiled
+    project.write()
+    assert call(project, "sync", "--plan", out).code == 0

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SHOP = Scope(project="shop")
-BINDING = Binding(project="shop", target="prod", base_url="https://x.example", declared="d", settings="s")
+BINDING = Binding(project="shop", target="prod", base_url="https://x.example", declared=(("a", "d"),), settings="s")
 VALIDATION = Validation(
     project="shop", adapter="duckdb", dbt_version="1.11", manifest_path="m", sources=(), findings=()
 )
@@ -160,7 +160,7 @@ def test_what_is_new_is_left(tmp_path: Path) -> None:
 def test_bound_to_its_inputs(tmp_path: Path, field: str) -> None:
     """A plan for another project, target, console, state of the project or settings is refused as a whole."""
     plan = load(saved(tmp_path, [change()]))
-    now = structs.replace(BINDING, **{field: "other"})
+    now = structs.replace(BINDING, **{field: (("a", "other"),) if field == "declared" else "other"})
     with pytest.raises(UsageError, match="Nothing was written"):
         matched(plan, planned(change(), binding=now))
 
@@ -186,7 +186,7 @@ def test_an_edited_file_does_nothing_that_a_plan_would_not(tmp_path: Path) -> No
     ("edit", "words"),
     [
         ({"tool": "terraform"}, "not a saved plan"),
-        ({"schema_version": 2}, "form 2"),
+        ({"schema_version": 1}, "form 1"),
         ({"version": "99.0"}, "99.0"),
         ({"changes": [{}]}, "damaged"),
         ({"more": 1}, "damaged"),

@@ -91,7 +91,7 @@ def synced(word: str) -> Synced:
         warnings=(word,),
         notes=(word,),
         skipped=(Skipped(kind=samples.UPDATE.kind, name=word + "4", unique_id=word, reason=word),),
-        binding=Binding(project=word, target=word, base_url=word, declared="", settings=""),
+        binding=Binding(project=word, target=word, base_url=word, declared=(), settings=""),
     )
     objects = tuple(
         structs.replace(entry, change=change, message=word, fix=word, echo=fields[:1])

@@ -199,7 +199,7 @@ def planned(count: int) -> Planned:
         sources=tuple(source for source in sources if source.name not in gone),
         findings=tuple(sorted(findings, key=lambda one: one.sort_key)),
     )
-    binding = Binding(project="shop", target="prod", base_url="https://statsigapi.net", declared="", settings="")
+    binding = Binding(project="shop", target="prod", base_url="https://statsigapi.net", declared=(), settings="")
     return Planned(
         validation=validation, plan=Plan(project="shop", changes=tuple(changes)), requests=24, binding=binding
     )
