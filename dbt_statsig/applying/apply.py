@@ -9,6 +9,7 @@ from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING
 
 from dbt_statsig.applying.freshness import FRESH_SECONDS, Freshness
+from dbt_statsig.applying.reading_back import read_back
 from dbt_statsig.console.confirming import NotShown
 from dbt_statsig.console.writer import Written
 from dbt_statsig.errors import (
@@ -22,12 +23,11 @@ from dbt_statsig.errors import (
     Throttled,
 )
 from dbt_statsig.planning.kept import Compared, compared, suited
-from dbt_statsig.planning.stages import Stage, StageKind, stages_of
+from dbt_statsig.planning.stages import StageKind, stages_of
 from dbt_statsig.support.threads import in_background, side_by_side
 from dbt_statsig.vocabulary.changes import Action, Change, Plan
 from dbt_statsig.vocabulary.comparison import completed
 from dbt_statsig.vocabulary.kinds import SPECS
-from dbt_statsig.vocabulary.ownership import owner_of
 from dbt_statsig.vocabulary.results import ObjectOutcome, Outcome, Status
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class _Run:
         ended: Future[None] = Future()
         try:
             # The requests go out from other threads: an interrupt never tears one, as it would in the main thread.
-            in_background(lambda: self._apply_all(stages_of(plan)), into=ended)
+            in_background(lambda: self._apply_all(plan), into=ended)
             wait([ended])
         except KeyboardInterrupt:
             self._halt(_INTERRUPTED)
@@ -133,35 +133,26 @@ class _Run:
             )
         return ObjectOutcome(change=change, status=Status.NOT_STARTED, message=self._stopped)
 
-    def _apply_all(self, stages: Sequence[Stage]) -> None:
-        for stage in stages:
+    def _apply_all(self, plan: Plan) -> None:
+        for stage in stages_of(plan):
             self._ensure_tags(stage.tags)
             if stage.kind is StageKind.SOURCES:
                 wait(side_by_side(self._apply_one, stage.changes, at_once=self._concurrency))
             else:
                 for change in stage.changes:
                     self._apply_one(change)
-        self._confirm_adoptions([change for stage in stages for change in stage.changes if change.adopted])
+        self._confirm(plan)
 
-    def _confirm_adoptions(self, adopted: Sequence[Change]) -> None:
-        """Read adopted objects again: of two projects that adopt one at a time, each got it as it sent it."""
-        done = [change for change in adopted if (change.kind, change.name) in self._done]
-        for kind in dict.fromkeys(change.kind for change in done):
-            try:
-                held = {item.name: owner_of(item.description) for item in self._client.list(kind).items}
-            except ConsoleError as error:
-                self._notes.append(f"The adopted {kind.label}s were not read back: {error.message}")
-                continue
-            for change in done:
-                owner = held.get(change.name) if change.kind is kind else None
-                expected = [owner_of(one.description) for one in (change.desired, change.live) if one is not None]
-                if owner is not None and owner not in expected:
-                    self._outcomes[_identity(change)] = ObjectOutcome(
-                        change=change,
-                        status=Status.FAILED,
-                        message=f'The dbt project "{owner.owner}" took it over at the same time and owns it now.',
-                        fix="Agree on one owner. To take it over, run again with --adopt.",
-                    )
+    def _confirm(self, plan: Plan) -> None:
+        """Look at the lists once: an answer that only repeats what was sent is no proof."""
+        sent = [change for change in plan.changes if change.action.sends and (change.kind, change.name) in self._done]
+        done = [change for change in sent if change.adopted or not self._stop.is_set()]
+        seen = read_back(self._client, done, self._differing)
+        self._notes += seen.notes
+        self._outcomes.update((_identity(one.change), one) for one in seen.outcomes)
+
+    def _differing(self, change: Change, live: Source) -> list[str]:
+        return [one.field for one in self._beside(change, _present(change.desired), live).open]
 
     def _halt(self, why: str) -> None:
         self._stopped = self._stopped or why

@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 
 _SIGNALLED = 128
 _NO_RESULTS = "Nothing was synced: dbt wrote no new run results to {}."
+_RETRIES_EMPTY = (
+    "Nothing was synced: dbt retried a command that built tables without rows (--empty), and what that command built "
+    "still has none."
+)
 _RESULTS_FIX = "Give dbt's own --project-dir and --target-path, and run dbt without --no-write-json."
 
 
@@ -56,6 +60,7 @@ def command(*, request: Request, output: Output, words: tuple[str, ...]) -> int:
     request = structs.replace(request, **_places(dbt), dbt=dbt)
     known = _target(request, dbt)
     before = _invocation(request)
+    retries_empty = dbt.line.command == "retry" and _was_empty(request)
     code, interrupted = _passed_through(words)
     after = _invocation(request)
     try:
@@ -65,6 +70,8 @@ def command(*, request: Request, output: Output, words: tuple[str, ...]) -> int:
             return _unsynced("Nothing was synced: dbt wrote no new run results.", output, code)
         if dbt.line.is_on("--empty", dbt.environ):
             raise UsageError("Nothing was synced: dbt built tables without rows (--empty).")
+        if retries_empty:
+            raise UsageError(_RETRIES_EMPTY, fix="Run the whole build again, without --empty.")
         request = structs.replace(request, **known, run_results=_run_results(request))
         synced = _synced(request, dbt, output)
     except DbtStatsigError as error:
@@ -122,6 +129,16 @@ def _invocation(request: Request) -> str:
         return load_run_results(_run_results(request)).invocation_id
     except ArtifactError:
         return ""
+
+
+def _was_empty(request: Request) -> bool:
+    """Whether the dbt command before this one built tables without rows: `retry` of dbt 2 forgets that."""
+    from dbt_statsig.project.inputs import built_empty, manifest_path
+
+    try:
+        return built_empty(load_run_results(_run_results(request)), load_manifest(manifest_path(request)))
+    except ArtifactError:
+        return False
 
 
 def _passed_through(words: Sequence[str]) -> tuple[int, bool]:

@@ -11,6 +11,7 @@ import msgspec
 
 from dbt_statsig.console.base_url import DEFAULT_BASE_URL, checked_base_url
 from dbt_statsig.console.bodies import Entry
+from dbt_statsig.console.confirming import CONFIRMATIONS
 from dbt_statsig.console.listing import Listing
 from dbt_statsig.console.pace import Rates
 from dbt_statsig.console.reader import Reader
@@ -134,6 +135,15 @@ class ConsoleClient:
     def list(self, kind: Kind) -> Listing:
         """All objects of one kind, each name once, and whether they certainly are all there is."""
         return self._reader.list(kind)
+
+    def list_until(self, kind: Kind, shows: Callable[[Listing], bool]) -> Listing:
+        """The list as soon as it shows something, else after so many looks: it can lag behind a write."""
+        listing = self.list(kind)
+        for seconds in filter(None, CONFIRMATIONS):
+            if shows(listing) or not self._patience.pause(seconds, f"{kind.label}s: not visible yet", stoppable=True):
+                break
+            listing = self.list(kind)
+        return listing
 
     def get(self, kind: Kind, name: str) -> Source | None:
         """One object, None where it certainly is not there; the list is read for a kind without a read endpoint."""

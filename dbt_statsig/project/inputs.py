@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dbt_statsig.errors import ArtifactError, UsageError
-from dbt_statsig.project.artifacts import Catalog, Manifest, load_catalog, load_manifest, load_run_results
+from dbt_statsig.project.artifacts import Catalog, Manifest, RunResults, load_catalog, load_manifest, load_run_results
 from dbt_statsig.project.artifacts.catalog import load_info_schema
 from dbt_statsig.project.artifacts.reading import MAX_MB
 from dbt_statsig.project.dbt_line import DbtLine
@@ -111,8 +111,8 @@ def built_by(path: Path, manifest: Manifest, *, max_mb: int = MAX_MB) -> dict[st
     where that command builds no tables.
     """
     found = load_run_results(path, max_mb=max_mb)
-    same_run = bool(found.invocation_id) and found.invocation_id == manifest.invocation_id
-    is_empty = found.empty or (same_run and _without_rows(manifest, found.succeeded()))
+    same_run = _is_of(found, manifest)
+    is_empty = built_empty(found, manifest)
     if found.which not in BUILDING or is_empty:
         command = f"dbt {found.which or '(unknown)'}{' --empty' if is_empty else ''}"
         raise UsageError(
@@ -125,6 +125,16 @@ def built_by(path: Path, manifest: Manifest, *, max_mb: int = MAX_MB) -> dict[st
             fix="Run it right after `dbt build` or `dbt run`: later dbt commands write the manifest again.",
         )
     return found.results
+
+
+def built_empty(results: RunResults, manifest: Manifest) -> bool:
+    """Whether these results are of a command that built tables without rows (`--empty`)."""
+    return results.empty or (_is_of(results, manifest) and _without_rows(manifest, results.succeeded()))
+
+
+def _is_of(results: RunResults, manifest: Manifest) -> bool:
+    """Whether one dbt command wrote both."""
+    return bool(results.invocation_id) and results.invocation_id == manifest.invocation_id
 
 
 def _without_rows(manifest: Manifest, built: Iterable[str]) -> bool:

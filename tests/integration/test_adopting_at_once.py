@@ -59,11 +59,16 @@ def test_the_other_was_later(server: Running, client: ConsoleClient) -> None:
     assert outcome.objects[0].message == 'The dbt project "rival@eu" took it over at the same time and owns it now.'
 
 
-@pytest.mark.parametrize("then", ["Managed by dbt: shop/model.shop.a", "a list that is not up to date"])
-def test_nobody_else(server: Running, client: ConsoleClient, then: str) -> None:
-    """An object with this project's line, or with none as before, is done."""
-    outcome = adopted(client, server, then=then)
+def test_nobody_else(server: Running, client: ConsoleClient) -> None:
+    """An object with this project's line is done; one without any line, as before, is not known to be."""
+    outcome = adopted(client, server, then="Managed by dbt: shop/model.shop.a")
     assert {entry.status for entry in outcome.objects} == {Status.DONE}
+
+
+def test_a_line_that_is_not_there(server: Running, client: ConsoleClient) -> None:
+    """An adopted object that has no line when it is read again is unknown."""
+    outcome = adopted(client, server, then="as it was")
+    assert {entry.change.name: entry.status for entry in outcome.objects} == {"A": Status.UNKNOWN, "B": Status.DONE}
 
 
 def test_a_list_that_cannot_be_read(server: Running, client: ConsoleClient) -> None:
@@ -71,4 +76,4 @@ def test_a_list_that_cannot_be_read(server: Running, client: ConsoleClient) -> N
     fault = {"match": {"method": "GET"}, "action": "status", "status": 403, "body": {}, "times": 9}
     outcome = adopted(client, server, then=fault)
     assert {entry.status for entry in outcome.objects} == {Status.DONE}
-    assert outcome.notes[0].startswith("The adopted metric sources were not read back: ")
+    assert outcome.notes[0].startswith("The metric sources that were written were not read back: ")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
+
+import pytest
 
 from tests.integration.faults.inprocess import call, plan, sync
 from tests.integration.faults.project import block, model
+from tests.unit.project.artifacts.build import schema
 
 if TYPE_CHECKING:
     from dbt_statsig.emulator import Running
@@ -61,6 +65,41 @@ def test_orphans_of_a_kind_that_nothing_declares(project: Project, server: Runni
     server.inject({"action": "status", "status": 403, "body": {}, "match": {"path": "qualifying_events"}, "times": 9})
     refused = plan(project)
     assert (refused.code, refused.actions) == (0, {"Orders": "unchanged"})
+
+
+@pytest.mark.parametrize("code", ["select * from (select * from {} limit 0)", "select * from {}"])
+def test_a_retry_after_an_empty_build(project: Project, server: Running, code: str) -> None:
+    """`run -- dbt retry` pushes nothing after a build without rows, which dbt 2 records in the compiled SQL alone."""
+    project.declare("orders", "Orders")
+    parent, child = '"db"."main"."plain"', project.models["orders"]
+    child |= {"compiled_code": code.format(parent), "depends_on": {"nodes": ["model.shop.plain"], "macros": []}}
+    project.write()
+    _results(project, "inv-1", "build")
+    _results(project, "inv-1", "retry", file="retried.json")
+    dbt = project.folder / "dbt"
+    text = (project.folder / "retried.json").read_text(encoding="utf-8").replace("inv-1", "inv-2")
+    (project.folder / "retried.json").write_text(text, encoding="utf-8")
+    dbt.write_text(
+        f"#!/bin/sh\ncd {project.folder}\ncp retried.json target/run_results.json\n"
+        "sed -i.old s/inv-1/inv-2/ target/manifest.json\n"
+        f"sed -i.old 's/ limit 0//' target/manifest.json\n",
+        encoding="utf-8",
+    )
+    dbt.chmod(0o755)
+    done = call(project, "run", "--", str(dbt), "retry")
+    is_empty = "limit 0" in code
+    assert (done.code, "Orders" in server.state.sources["metric_sources"]) == ((2, False) if is_empty else (0, True))
+    assert ("dbt retried a command that built tables without rows" in " ".join(done.stderr.split())) == is_empty
+
+
+def _results(project: Project, invocation: str, which: str, *, file: str = "target/run_results.json") -> None:
+    """Run results in which the model was built."""
+    content = {
+        "metadata": {"dbt_schema_version": schema("run-results", 6), "invocation_id": invocation},
+        "args": {"which": which},
+        "results": [{"unique_id": "model.shop.orders", "status": "success"}],
+    }
+    (project.folder / file).write_text(json.dumps(content), encoding="utf-8")
 
 
 def test_a_saved_plan_of_other_declarations(project: Project, server: Running) -> None:
