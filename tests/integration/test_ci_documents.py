@@ -133,12 +133,16 @@ def test_our_own_files_fit_their_schemas() -> None:
 
 
 def test_zizmor_finds_nothing(tmp_path: Path) -> None:
-    """The action, our workflow and the one that is shown have no weakness that zizmor knows."""
+    """The action, our workflow and the one that is shown have no weakness that zizmor knows; one that has is found."""
     shown = tmp_path / ".github" / "workflows" / "statsig.yml"
     shown.parent.mkdir(parents=True)
     pinned = "acme/dbt-statsig@a26af69be951a213d495a4c3e4e4022e16d87065 # v1.0.0"
     shown.write_text(SECTIONS["GitHub"].replace("OWNER/dbt-statsig@COMMIT", pinned), encoding="utf-8")
     passes("zizmor", "--offline", "--quiet", "--strict-collection", "action.yml", ".github/workflows", shown)
+    weak = 'jobs: {a: {runs-on: x, steps: [{run: "echo ${{ github.event.issue.title }}"}]}}'
+    shown.write_text(f"on: issue_comment\npermissions: {{}}\n{weak}\n", encoding="utf-8")
+    with pytest.raises(AssertionError, match="template-injection"):
+        passes("zizmor", "--offline", "--quiet", "--strict-collection", shown)
 
 
 def test_actionlint_finds_nothing(tmp_path: Path) -> None:

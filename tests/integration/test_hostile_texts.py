@@ -110,10 +110,16 @@ def test_declared_texts(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("option", ["--select", "--exclude", "--target"])
 def test_words_of_a_command_line(tmp_path: Path, option: str) -> None:
-    """A hostile text as a word of a selection ends in time."""
+    """A hostile text as a word of a selection ends in time: refused, or it names nothing, unless a word of it is `*`."""
     write(tmp_path, [{}])
+    ready = "1 source ready"
+    assert ready in run(tmp_path, "validate")
     for make in ENDLESS.values():
-        run(tmp_path, "validate", option, make(60_000))
+        text = make(60_000)
+        output = run(tmp_path, "validate", option, text)
+        is_named = "*" in text.split()
+        is_ready = {"--select": is_named, "--exclude": not is_named, "--target": True}[option]
+        assert not output or (ready in output) == is_ready
 
 
 LIVE: dict[str, Callable[[str], dict[str, Any]]] = {

@@ -79,12 +79,12 @@ def test_writes(proven: tuple[Started, Path], case: Case) -> None:
 
 
 def test_updates(start: Start, shop: Path) -> None:
-    """Updates are proven too."""
+    """An update whose SQL lacks a column, or that names a column which is not there, is refused with the property."""
     judge_updates(start(warehouse=str(shop)).client)
 
 
 def test_skipping(start: Start, shop: Path) -> None:
-    """Skipping the validation skips the warehouse."""
+    """SQL that the warehouse refuses is accepted with `skip_validation`, and with it alone."""
     judge_skipping(start(warehouse=str(shop)).client)
 
 

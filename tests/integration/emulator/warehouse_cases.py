@@ -139,7 +139,8 @@ def judge_updates(client: httpx.Client) -> None:
 
 
 def judge_skipping(client: httpx.Client) -> None:
-    """With `skip_validation` nothing is run, and the columns are not stored."""
+    """With `skip_validation` nothing is run, and the columns are not stored; without it the same is refused."""
+    assert client.post(CREATES["metric_sources"], json={**METRIC, "sql": "selec"}).status_code == 400
     body = {**METRIC, "sql": "selec", "skip_validation": True, "all_columns": ["ts"], "column_types": ["timestamp"]}
     answer = client.post(CREATES["metric_sources"], json=body)
     assert answer.status_code == 201

@@ -266,7 +266,10 @@ class Machine(RuleBasedStateMachine):
 @pytest.mark.timeout(6 * 3600 if NIGHTLY else 300)
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_whatever_happens(shard: int) -> None:
-    """Nothing foreign changes, nothing declared is missing after a clean sync, a second plan is empty."""
+    """Nothing foreign changes, nothing declared is missing after a clean sync, a second plan is empty.
+
+    The rules and invariants of `Machine` assert that after each step.
+    """
     machine = Machine
     if NIGHTLY:
         # Another seed for each shard and night: a derandomized profile would draw the same sequences in all of them.

@@ -82,7 +82,10 @@ def test_no_meta_block_raises(meta: dict[str, Any], mark: object, defaults: dict
 @settings(max_examples=10_000 if NIGHTLY else 1_000, deadline=None, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 2**63))
 def test_thousands_of_meta_blocks(seed: int) -> None:
-    """The same for many more, each grown from one drawn number: drawing every part of so many takes minutes."""
+    """The same for many more, each grown from one drawn number: drawing every part of so many takes minutes.
+
+    As above, `_survives` asserts what reading one gives.
+    """
     grown = Grown(seed)
     meta = {"statsig": grown.blocks(), "statsig_defaults": grown.defaults()} | grown.mapping(1)
     _survives(meta, grown.mark(), grown.defaults())
