@@ -110,7 +110,7 @@ def test_declared_texts(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("option", ["--select", "--exclude", "--target"])
 def test_words_of_a_command_line(tmp_path: Path, option: str) -> None:
-    """A hostile text as a word of a selection ends in time: refused, or it names nothing, unless a word of it is `*`."""
+    """A hostile text as a word of a selection ends in time; it is refused, or names nothing but by `*`."""
     write(tmp_path, [{}])
     ready = "1 source ready"
     assert ready in run(tmp_path, "validate")
