@@ -32,6 +32,7 @@ PLAIN = node(
     config={"materialized": "table", "enabled": True, "meta": META},
 )
 GOOD = manifest_bytes(PLAIN, metadata={"adapter_type": "duckdb"})
+TINY = b'"n%d":{},'
 SMALL = b'"model.shop.m%d":{"unique_id":"model.shop.m%d","name":"m%d","resource_type":"model","x":"%s"},'
 FILES: dict[str, Callable[[int], bytes]] = {
     "one SQL of brackets": lambda size: GOOD.replace(b"select 1 as ts", b"select 1 as ts, " + b"(" * size),
@@ -45,13 +46,19 @@ FILES: dict[str, Callable[[int], bytes]] = {
         b'"materialized"', b'"x":[' + b"[]," * (size // 3) + b'0],"materialized"'
     ),
     "words in a node": lambda size: GOOD.replace(b'"fqn": [', b'"fqn": [' + b'"a",' * (size // 4)),
+    "entries that are no nodes": lambda size: GOOD.replace(
+        b'"nodes": {', b'"nodes": {' + b"".join(TINY % place for place in range(size // 12)), 1
+    ),
+    "entries that are no macros": lambda size: (
+        GOOD[:-1] + b',"macros":{' + b"".join(TINY % place for place in range(size // 12)) + b'"n":{}}}'
+    ),
     "many small nodes": lambda size: GOOD.replace(
         b'"model.shop.orders"',
         b"".join(SMALL % (place, place, place, b"x" * 400) for place in range(size // 500)) + b'"model.shop.orders"',
         1,
     ),
 }
-OFTEN = ["one SQL of brackets", "many small nodes", "lists alone", "lists in a node"]
+OFTEN = ["one SQL of brackets", "many small nodes", "entries that are no nodes", "lists alone", "lists in a node"]
 # getrusage of a child begins at what its parent had when it was made.
 MEASURED = """
 import re, sys

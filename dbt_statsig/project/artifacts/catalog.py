@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from dbt_statsig.errors import ArtifactError
-from dbt_statsig.project.artifacts.reading import CATALOG, MAX_MB, Metadata, decode, decode_part, read_bytes
+from dbt_statsig.project.artifacts.reading import CATALOG, MAX_MB, Key, Metadata, decode, decode_part, read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,8 +42,8 @@ class _RawTable(Struct, frozen=True, kw_only=True):
 
 class _File(Struct, frozen=True, kw_only=True):
     metadata: Metadata = Metadata()
-    nodes: dict[str, Raw] | None = None
-    sources: dict[str, Raw] | None = None
+    nodes: dict[Key, Raw] | None = None
+    sources: dict[Key, Raw] | None = None
 
 
 class Catalog:
@@ -55,7 +55,8 @@ class Catalog:
         self.generated_at: datetime | None = file.metadata.written_at
         self.invocation_id = file.metadata.invocation_id or ""
         self._where = str(path or CATALOG.label)
-        self._tables: dict[str, Raw] = {**(file.nodes or {}), **(file.sources or {})}
+        parts = (file.nodes or {}, file.sources or {})
+        self._tables: dict[str, Raw] = {str(unique_id): raw for part in parts for unique_id, raw in part.items()}
         self._columns: dict[str, tuple[CatalogColumn, ...]] = {}
 
     def __repr__(self) -> str:

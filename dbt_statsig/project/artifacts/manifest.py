@@ -24,7 +24,17 @@ from dbt_statsig.project.artifacts.raw_nodes import (
     build_node,
     group_of,
 )
-from dbt_statsig.project.artifacts.reading import MANIFEST, MAX_MB, Metadata, decode, decode_part, read_bytes
+from dbt_statsig.project.artifacts.reading import (
+    LEAST_IN_MAPS,
+    LEAST_IN_NODES,
+    MANIFEST,
+    MAX_MB,
+    Key,
+    Metadata,
+    decode,
+    decode_part,
+    read_bytes,
+)
 from dbt_statsig.project.artifacts.tests import ColumnTest, RawTest, build_test
 from dbt_statsig.vocabulary.findings import nearest
 from dbt_statsig.vocabulary.sources import Kind
@@ -66,8 +76,8 @@ class Macro(Struct, frozen=True, kw_only=True):
 
 class _File(Struct, frozen=True, kw_only=True):
     metadata: Metadata = Metadata()
-    nodes: dict[str, Raw] | None = None
-    sources: dict[str, Raw] | None = None
+    nodes: dict[Key, Raw] | None = None
+    sources: dict[Key, Raw] | None = None
     groups: Raw = Raw(b"null")
     disabled: Raw = Raw(b"null")
     exposures: Raw = Raw(b"null")
@@ -98,8 +108,8 @@ class Manifest:
         self._metadata = metadata
         self._file = file
         self._where = str(path or MANIFEST.label)
-        self._enabled: dict[str, Raw] = file.nodes or {}
-        self._enabled.update(file.sources or {})
+        parts = (file.nodes or {}, file.sources or {})
+        self._enabled: dict[str, Raw] = {str(unique_id): raw for part in parts for unique_id, raw in part.items()}
         self.column_config = _columns_have_config(self.dbt_version)
         self._nodes: dict[str, Node] = {}
         self._disabled_raw: dict[str, list[Raw]] | None = None
@@ -217,7 +227,8 @@ class Manifest:
     def _tests_of(self) -> dict[str, list[str]]:
         """The children of each node; where dbt wrote no map of them, all tests under the nodes that they read."""
         if self._test_ids is None:
-            self._test_ids = self._part(self._file.child_map, dict[str, list[str]] | None, "child_map") or {}
+            into = dict[str, list[str]] | None
+            self._test_ids = self._part(self._file.child_map, into, "child_map", least=LEAST_IN_MAPS) or {}
             if not self._test_ids:
                 for unique_id, raw in self._enabled.items():
                     if unique_id.startswith(TEST_PREFIX):
@@ -292,10 +303,12 @@ class Manifest:
         return self._disabled_raw
 
     def _section(self, section: str) -> dict[str, Raw]:
-        return self._part(getattr(self._file, section), dict[str, Raw] | None, section) or {}
+        raw: Raw = getattr(self._file, section)
+        found: dict[Key, Raw] = self._part(raw, dict[Key, Raw], section) if len(raw) > len(b"null") else {}
+        return {str(unique_id): member for unique_id, member in found.items()}
 
-    def _part(self, raw: Raw, into: Any, part: str) -> Any:
-        return decode_part(raw, into, where=self._where, part=part)
+    def _part(self, raw: Raw, into: Any, part: str, *, least: int = LEAST_IN_NODES) -> Any:
+        return decode_part(raw, into, where=self._where, part=part, least=least)
 
     def _build(self, raw: Raw, unique_id: str, *, enabled: bool = True) -> Node:
         decoded: RawNode = self._part(raw, RawNode, unique_id)

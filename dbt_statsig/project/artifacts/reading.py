@@ -7,7 +7,7 @@ import io
 import re
 import zlib
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import msgspec
 from msgspec import Struct
@@ -28,10 +28,20 @@ _PLACE = re.compile(r"JSON is malformed: (?P<why>.*) \(byte (?P<byte>\d+)\)", re
 _NO_JSON = re.compile(rb"-?(NaN|Infinity)")
 _QUOTE = re.compile(rb'\\.|"', re.DOTALL)
 _MANY_VALUES = 200_000
-_LEAST_IN_NODES, _LEAST_IN_RESULTS = 32, 12
-"""Bytes for each value where there are many; dbt's results have 28 and more."""
+LEAST_IN_NODES, LEAST_IN_MAPS, _LEAST_IN_RESULTS = 32, 10, 12
+"""Bytes for each value where there are many; dbt's results have 28 and more, its maps of children some 20."""
+
+_MANY_ENTRIES = 50_000
+_LEAST_OF_ENTRY = 200
+"""Bytes for each entry of a large mapping: dbt's nodes have 1,000 and more, an entry takes 250 where it is `"a":1`."""
 
 T = TypeVar("T", bound=Struct)
+
+
+class Key(str):
+    """A key of a mapping with many entries, which are counted while they are decoded."""
+
+    __slots__ = ()
 
 
 class FileKind(Struct, frozen=True, kw_only=True):
@@ -115,7 +125,7 @@ def decode(data: bytes, into: type[T], *, kind: FileKind, where: str) -> T:
     if kind is RUN_RESULTS:  # of the others only parts are decoded to the last value
         _check_values(plain, where, least=_LEAST_IN_RESULTS)
     try:
-        value = msgspec.json.decode(plain, type=into)
+        value: T = _decoded(plain, into, where)
     except (ValueError, RecursionError) as error:
         _check_kind(_envelope(plain), kind=kind, where=where)
         raise _not_readable(plain, error, kind=kind, where=where) from None
@@ -123,16 +133,35 @@ def decode(data: bytes, into: type[T], *, kind: FileKind, where: str) -> T:
     return value
 
 
-def decode_part(raw: msgspec.Raw, into: Any, *, where: str, part: str) -> Any:
-    """One part of a file that was left undecoded so far; raises ArtifactError naming `where` and `part`."""
-    if isinstance(into, type):
-        _check_values(raw, f"{where}: {part}", least=_LEAST_IN_NODES)
+def decode_part(raw: msgspec.Raw, into: Any, *, where: str, part: str, least: int = LEAST_IN_NODES) -> Any:
+    """One part of a file that was left undecoded so far; raises ArtifactError naming `where` and `part`.
+
+    `least` are the bytes that each value has on average where there are many. Of a mapping with Key for its keys the
+    values are not counted: they must be left undecoded.
+    """
+    if get_args(into)[:1] != (Key,):
+        _check_values(raw, f"{where}: {part}", least=least)
     try:
-        return msgspec.json.decode(raw, type=into)
+        return _decoded(raw, into, f"{where}: {part}")
     except (ValueError, RecursionError) as error:
         raise ArtifactError(
             f"{where}: {part} is not as dbt writes it: {_reason(error)}.", fix="Run dbt to write the file again."
         ) from None
+
+
+def _decoded(data: bytes | msgspec.Raw, into: Any, what: str) -> Any:
+    """JSON as `into`; raises ArtifactError where it has too many keys of the type Key for its size."""
+    most = max(_MANY_ENTRIES, len(data) // _LEAST_OF_ENTRY)
+    count = 0
+
+    def key(_kind: type, text: str) -> Key:
+        nonlocal count
+        count += 1
+        if count > most:
+            raise ArtifactError(f"{what} has more than {most:,} entries.", fix="Run dbt to write the file again.")
+        return Key(text)
+
+    return msgspec.json.decode(data, type=into, dec_hook=key)
 
 
 def _check_values(raw: bytes | msgspec.Raw, what: str, *, least: int) -> None:

@@ -89,6 +89,14 @@ def test_deep_nesting_is_refused() -> None:
 TINY = b"[" + b"[]," * 300_000 + b"0]"
 
 
+@pytest.mark.parametrize("section", ["nodes", "sources", "macros"])
+def test_too_many_tiny_entries_are_refused(section: str) -> None:
+    """So many entries that none can be a node are not decoded."""
+    entries = ",".join(f'"n{place}":1' for place in range(50_002))
+    with pytest.raises(ArtifactError, match=r"has more than 50,000 entries"):
+        _ = Manifest.from_bytes(manifest_bytes()[:-1] + f', "{section}": {{{entries}}}}}'.encode()).macros
+
+
 def test_too_many_tiny_values_are_refused() -> None:
     """Values that would take far more memory than their text are not decoded; signs within SQL are no values."""
     node = b'"model.shop.a": {"name": "a", "config": {"x": %s, "meta": {"statsig": 1}}}'
