@@ -9,6 +9,7 @@ from msgspec import structs
 from dbt_statsig.payloads.building import Built, Context, build_payload
 from dbt_statsig.project.artifacts.seed_files import SeedHeaders
 from dbt_statsig.project.declarations import Declared, declare
+from dbt_statsig.project.declarations.semantic import SemanticLayer
 from dbt_statsig.project.namespace import namespace_of, prefix_of
 
 if TYPE_CHECKING:
@@ -37,7 +38,14 @@ def declared_in(
 
     Without `places`, findings name files but no lines.
     """
-    declared = declare(manifest, settings=settings, project_dir=places, selected_ids=selected_ids, kinds=kinds)
+    declared = declare(
+        manifest,
+        settings=settings,
+        project_dir=places,
+        selected_ids=selected_ids,
+        kinds=kinds,
+        semantic=_semantic_layer(manifest, settings),
+    )
     prefix = prefix_of(settings, target)
     if not prefix:
         return declared
@@ -51,6 +59,15 @@ def declared_in(
         names=tuple(structs.replace(one, name=prefix + one.name) for one in declared.names),
         disabled=tuple(structs.replace(one, name=prefix + one.name) for one in declared.disabled),
     )
+
+
+def _semantic_layer(manifest: Manifest, settings: Settings) -> SemanticLayer:
+    """What dbt's semantic layer declares; its code is loaded only where there is some."""
+    if not manifest.marks_semantic_layer and settings.semantic_layer.metrics == "marked":
+        return SemanticLayer()
+    from dbt_statsig.semantic_layer import semantic_layer
+
+    return semantic_layer(manifest, settings)
 
 
 def prover_of(

@@ -54,6 +54,18 @@ _Seconds = Annotated[float, Meta(ge=1, le=86_400)]
 _Writes = Annotated[int, Meta(ge=1, le=1_000_000)]
 
 
+class SemanticLayerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which metrics of dbt's semantic layer become metrics in Statsig."""
+
+    metrics: Annotated[
+        Literal["marked", "all"],
+        Meta(description="marked: those with `config.meta.statsig.metric`, or whose semantic model has it; all: all."),
+    ] = "marked"
+    exclude: Annotated[
+        tuple[_Line, ...], Meta(description="Names of metrics and semantic models not to take.", **REPEATS)
+    ] = ()
+
+
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The settings of one project; every one has a default."""
 
@@ -100,6 +112,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             description="dbt target to its namespace in the ownership line, or one text for all targets ({target}: "
             "the target's name). Another namespace is another owner; a `name_prefix` implies one."
         ),
+    ] = {}
+    semantic_layer: Annotated[
+        SemanticLayerSettings, Meta(description="Which metrics of dbt's semantic layer become metrics in Statsig.")
+    ] = SemanticLayerSettings()
+    unit_ids: Annotated[
+        dict[_Line, _Line],
+        Meta(description="Entity of dbt's semantic layer to its Statsig unit ID, where the entity has no `unit_id`."),
     ] = {}
     read_only: Annotated[
         bool,
@@ -329,7 +348,7 @@ def _from_environment(environ: Mapping[str, str], faults: list[str]) -> Iterator
 def _parse(text: str, expected: types.Type) -> object:
     expected = _bare(expected)
     parts = expected.types if isinstance(expected, types.UnionType) else (expected,)
-    if any(isinstance(part, types.DictType) for part in parts):
+    if any(isinstance(part, (types.DictType, types.StructType)) for part in parts):
         try:
             return json.loads(text)
         except (RecursionError, ValueError) as error:

@@ -56,6 +56,10 @@ class Adapter(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A file or a table function may stand where a table does; a database is named after its file."""
     day: str = "CAST({} AS DATE)"
     """A column as a day. ClickHouse's CAST fails at the first NULL; its toDate gives NULL."""
+    truncated: str = "DATE_TRUNC('{grain}', {value})"
+    """A time cut to a grain; empty where no one function does that."""
+    week: str = "week"
+    """What `truncated` calls a week that begins on Monday."""
     date_has_time: bool = False
     """A DATE has a time of day."""
     str_to_date_has_time: bool = False
@@ -190,7 +194,7 @@ _SPARK_PSEUDO = _untyped("_metadata")
 
 _BORROWED = "The {0} adapter is read with the SQL dialect of PostgreSQL, which is similar but not the same."
 _BACKTICK = Adapter(name="", dialect=None, open_quote="`", close_quote="`")
-_BRACKETS = Adapter(name="", dialect=None, open_quote="[", close_quote="]", more_quotes='"')
+_BRACKETS = Adapter(name="", dialect=None, open_quote="[", close_quote="]", more_quotes='"', truncated="")
 # Everywhere in the family of PostgreSQL.
 _FAMILY = Adapter(name="", dialect=None, cast_keeps_name=True, parentheses_keep_name=True, short_lists=True)
 _POSTGRES_SQL = replace(_FAMILY, function_names=True, pivot_numbers=True, values_names=("column", 1))
@@ -232,7 +236,7 @@ _ROWS: list[Adapter] = [
         flatten=("SEQ", "KEY", "PATH", "INDEX", "VALUE", "THIS"),
         pivot_numbers=True,
     ),
-    *_of("oracle", case_sensitive=True, folding="upper", pseudo=_ORACLE_PSEUDO, date_has_time=True),
+    *_of("oracle", case_sensitive=True, folding="upper", pseudo=_ORACLE_PSEUDO, date_has_time=True, truncated=""),
     *_of("postgres", like=_POSTGRES, seeds_quoted=True),
     *_of("postgres", "greenplum", like=_POSTGRES, note=_BORROWED.format("greenplum")),
     *_of("postgres", "vertica", like=_POSTGRES_SQL, note=_BORROWED.format("vertica")),
@@ -250,7 +254,9 @@ _ROWS: list[Adapter] = [
     ),
     *_of("trino", "trino", "starburst", like=_TRINO),
     *_of("athena", like=_TRINO),
-    *_of("hive", like=_BACKTICK, folding="lower", quotes_ignored=True, pseudo=_HIVE_PSEUDO, generators=True),
+    *_of(
+        "hive", like=_BACKTICK, folding="lower", quotes_ignored=True, pseudo=_HIVE_PSEUDO, generators=True, truncated=""
+    ),
     *_of(
         "bigquery",
         like=_BACKTICK,
@@ -261,6 +267,8 @@ _ROWS: list[Adapter] = [
         dashed_names=True,
         tables_as_written=True,
         ingestion_time=True,
+        truncated="DATETIME_TRUNC({value}, {grain})",
+        week="isoweek",
         by_name_keeps_left=True,
         correlated_tables=True,
         pivot_aliases=True,
@@ -304,7 +312,7 @@ _ROWS: list[Adapter] = [
         semi_shows_both=True,
         correlated_tables=True,
     ),
-    *_of("mysql", like=_BACKTICK, str_to_date_has_time=True),
+    *_of("mysql", like=_BACKTICK, str_to_date_has_time=True, truncated=""),
     *_of("starrocks", like=_BACKTICK, str_to_date_has_time=True),
 ]
 ADAPTERS: dict[str, Adapter] = {adapter.name: adapter for adapter in _ROWS}
@@ -324,4 +332,5 @@ def adapter_for(adapter_type: str) -> Adapter:
         note=f"{said}: columns are taken only from the catalog.",
         more_quotes='"`[',
         dashed_names=True,
+        truncated="",
     )

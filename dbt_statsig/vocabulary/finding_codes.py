@@ -99,6 +99,18 @@ CODES: dict[str, Code] = {
     "unsupported-node": Code(
         _E, "Only models, snapshots, seeds and source tables can be Statsig sources.", "Move the block to one of these."
     ),
+    "metric-not-mapped": Code(
+        _W,
+        "A metric of dbt's semantic layer computes what no metric in Statsig does, so it is not sent. The message says "
+        "what it is.",
+        "Write the metric under `metrics` of the model's `metric_source`, or exclude it.",
+        example="semantic_layer: {metrics: all, exclude: [revenue_mtd]}    # dbt_statsig.yml",
+    ),
+    "unknown-metric": Code(
+        _W,
+        "The setting `semantic_layer.exclude` names a metric or semantic model that the project does not have.",
+        "Correct or remove the name.",
+    ),
     "key-not-allowed": Code(
         _E, "The key cannot be combined with another key of the same source.", "Remove one of the two."
     ),

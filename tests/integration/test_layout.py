@@ -21,7 +21,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"cli", "dbt_runtime"}),
     frozenset({"commands"}),
     frozenset({"applying", "impact", "importing", "report"}),
-    frozenset({"payloads"}),
+    frozenset({"payloads", "semantic_layer"}),
     frozenset({"columns", "console", "planning"}),
     frozenset({"project"}),
     frozenset({"emulator", "support", "vocabulary"}),

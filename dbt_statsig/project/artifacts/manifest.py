@@ -35,6 +35,7 @@ from dbt_statsig.project.artifacts.reading import (
     decode_part,
     read_bytes,
 )
+from dbt_statsig.project.artifacts.semantic_models import Metric, SemanticModel, build_metric, build_semantic_model
 from dbt_statsig.project.artifacts.tests import ColumnTest, RawTest, build_test
 from dbt_statsig.vocabulary.findings import nearest
 from dbt_statsig.vocabulary.sources import Kind
@@ -58,6 +59,7 @@ ENDINGS = (re.compile(rb'_source"'), re.compile(rb'_event"'))
 BLOCK = re.compile(b'"(?:%s)"\\s*:' % "|".join(kind.value for kind in Kind).encode())
 OTHER_LANGUAGE = re.compile(rb'"language"\s*:\s*"(?!sql")')
 TEST_PREFIX = "test."
+SEMANTIC_SECTIONS = ("metrics", "semantic_models")
 OTHER_SECTIONS = ("exposures", "metrics", "semantic_models", "saved_queries", "functions", "unit_tests")
 
 
@@ -157,13 +159,36 @@ class Manifest:
             for unique_id in self._candidates()
             if (node := self.node(unique_id)) and node.resource_type not in SELECTABLE_TYPES and is_marked(node)
         ]
-        for section in (*OTHER_SECTIONS, "macros"):
+        # Metrics and semantic models have keys of their own: see `dbt_statsig.semantic_layer`.
+        for section in (*(one for one in OTHER_SECTIONS if one not in SEMANTIC_SECTIONS), "macros"):
             raw: Raw = getattr(self._file, section)
             if MARK.search(raw):
                 members = self._section(section).items()
                 nodes = (self._build(member, unique_id) for unique_id, member in members if MARK.search(member))
                 found += [node for node in nodes if is_marked(node)]
         return tuple(sorted(found, key=lambda node: node.unique_id))
+
+    @property
+    def has_semantic_layer(self) -> bool:
+        """Whether it holds any metric; nothing is decoded for that."""
+        return len(self._file.metrics) > len(b"null")
+
+    @property
+    def marks_semantic_layer(self) -> bool:
+        """Whether a metric or semantic model may bear a `statsig` meta key."""
+        return any(MARK.search(getattr(self._file, section)) for section in SEMANTIC_SECTIONS)
+
+    @cached_property
+    def semantic_models(self) -> tuple[SemanticModel, ...]:
+        """The semantic models."""
+        members = self._section("semantic_models").items()
+        return tuple(build_semantic_model(self._part(raw, dict[str, Any], key), key) for key, raw in members)
+
+    @cached_property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The metrics."""
+        members = self._section("metrics").items()
+        return tuple(build_metric(self._part(raw, dict[str, Any], key), key) for key, raw in members)
 
     def node(self, unique_id: str) -> Node | None:
         """The node, model to source table (a disabled one where no other bears the id); None: not in here."""

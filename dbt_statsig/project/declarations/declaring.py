@@ -12,14 +12,15 @@ from dbt_statsig.project.declarations.layers import Defaults, read_defaults
 from dbt_statsig.project.declarations.model import Declaration, Declared, DeclaredName
 from dbt_statsig.project.declarations.places import SETTINGS, Places
 from dbt_statsig.project.declarations.reading import NodeReader, settings_findings
-from dbt_statsig.vocabulary.findings import Finding, finding
+from dbt_statsig.vocabulary.findings import CODES, Finding, finding
 from dbt_statsig.vocabulary.sources import Kind, folded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from dbt_statsig.project.artifacts.nodes import Node
+    from dbt_statsig.project.declarations.semantic import SemanticFault, SemanticLayer
     from dbt_statsig.project.settings import Settings
 
 
@@ -40,18 +41,21 @@ def declare(
     project_dir: Path | None,
     selected_ids: frozenset[str] | None = None,
     kinds: frozenset[Kind] | None = None,
+    semantic: SemanticLayer | None = None,
 ) -> Declared:
     """All sources that a project declares, and everything that is wrong with them.
 
-    `selected_ids` and `kinds` choose what is handed back; names are compared over the whole project all the
-    same. Without `project_dir`, findings name files but no lines. A declaration with an error among the findings
-    (same unique_id, kind and name; or without a name: the whole node) must not be pushed. Raises nothing.
+    `semantic` is what dbt's semantic layer adds. `selected_ids` and `kinds` choose what is handed back; names are
+    compared over the whole project all the same. Without `project_dir`, findings name files but no lines. A declaration
+    with an error among the findings (same unique_id, kind and name; or without a name: the whole node) must not be
+    pushed. Raises nothing.
     """
     places = Places(project_dir)
     defaults = read_defaults(settings.defaults, (SETTINGS, "defaults")) if settings.defaults else Defaults()
     findings = settings_findings(defaults, places)
-    nodes = _nodes(manifest)
-    readers = [NodeReader(node, defaults, places) for node in nodes if node.is_latest]
+    added = {block.node.unique_id: block for block in semantic.blocks} if semantic is not None else {}
+    nodes = _nodes(manifest, (block.node for block in added.values()))
+    readers = [NodeReader(node, defaults, places, added.get(node.unique_id)) for node in nodes if node.is_latest]
     for reader in readers:
         reader.read()
     older = [NodeReader(node, defaults, places) for node in nodes if not node.is_latest]
@@ -67,6 +71,7 @@ def declare(
     declarations = [found for reader in readers for found in reader.declarations]
     findings.extend(found for reader in (*readers, *older, *rejected) for found in reader.findings)
     findings.extend(_same_names(declarations))
+    findings.extend(_semantic(fault, places) for fault in (semantic.faults if semantic is not None else ()))
     findings = [found for found in findings if _chosen(found, selected_ids, kinds)]
     findings.extend(places.faults())
     return Declared(
@@ -84,11 +89,26 @@ def declare(
     )
 
 
-def _nodes(manifest: MarkedNodes) -> list[Node]:
-    """All marked nodes; a disabled one only where no enabled one has its ID."""
-    nodes = manifest.marked()
+def _nodes(manifest: MarkedNodes, added: Iterable[Node]) -> list[Node]:
+    """All marked nodes, and those that the semantic layer adds; a disabled one only where no enabled one has its ID."""
+    found = {(node.unique_id, node.enabled): node for node in (*added, *manifest.marked())}
+    nodes = [found[key] for key in sorted(found)]
     enabled = {node.unique_id for node in nodes if node.enabled}
     return [node for node in nodes if node.enabled or node.unique_id not in enabled]
+
+
+def _semantic(fault: SemanticFault, places: Places) -> Finding:
+    """What cannot be taken from a metric or semantic model, with its place."""
+    return finding(
+        fault.code,
+        fault.message,
+        fix=fault.fix or CODES[fault.code].remedy,
+        unique_id=fault.unique_id,
+        kind="metric" if fault.name else "",
+        source=fault.name,
+        key=".".join(("statsig", *map(str, fault.path))) if fault.path else "",
+        location=places.origin(fault.origin, fault.path[1:]) if fault.origin is not None else None,
+    )
 
 
 def _model(node: Node) -> tuple[str, str]:

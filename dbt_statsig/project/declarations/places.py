@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, TypeAlias
 from dbt_statsig.vocabulary.findings import Finding, Location, finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     import yaml
 
     from dbt_statsig.project.artifacts.nodes import Node
+    from dbt_statsig.project.declarations.semantic import Origin
 
 KeyPath: TypeAlias = tuple[str | int, ...]
 
@@ -138,6 +139,29 @@ class Places:
         """One finding for each file that was needed and could not be read."""
         return [document.fault for document in self._documents.values() if document.fault is not None]
 
+    def origin(self, origin: Origin, path: KeyPath = ()) -> Location | None:
+        """The place of a metric or semantic model, or of a key that its meta gives below `statsig` and its kind."""
+        file = self.folder_of(origin.package_name) + origin.path
+        document = self.document(file)
+        root = document.root if document is not None else None
+        models = _items(_value(root, "models"))
+        entry = _named(_value(root, origin.section), origin.name)
+        if origin.section == "metrics":
+            kind, inside = "metric", [_named(_value(model, "metrics"), origin.name) for model in models]
+            entry = entry or next((one for one in inside if one is not None), None)
+            holders = [entry]
+        else:
+            kind = "metric_source"
+            entry = entry or _named(_value(root, "models"), origin.model or origin.name)
+            holders = [_value(entry, "semantic_model"), entry]
+        if entry is None:
+            return Location(file) if file else None
+        metas = [_value(one, "meta") for holder in holders for one in (_value(holder, "config"), holder)]
+        found = [descend(meta, ("statsig", kind, *path)) for meta in metas if meta is not None]
+        wanted = len(path) + 2
+        exact = next((one[0] for one in found if one is not None and one[1] == wanted and path), None)
+        return Location(file, *(exact or (entry.start_mark.line + 1, entry.start_mark.column + 1)))
+
     def setting(self, path: KeyPath) -> Location:
         """The place of a key in the settings file."""
         document = self.document(SETTINGS)
@@ -149,7 +173,9 @@ class Places:
 class NodePlaces:
     """The places of one node's keys. Paths are those of the node's meta, or begin with `columns`, name."""
 
-    def __init__(self, node: Node, places: Places) -> None:
+    def __init__(self, node: Node, places: Places, origins: Mapping[KeyPath, Origin] | None = None) -> None:
+        """`origins` are the paths that metrics and semantic models gave."""
+        self._origins = origins or {}
         self._node = node
         self._places = places
         self._folder = places.folder_of(node.package_name)
@@ -159,6 +185,10 @@ class NodePlaces:
         """The place of a key, or of the nearest thing above it that is known."""
         if path[:1] == (SETTINGS,):
             return self._places.setting(path[1:])
+        for length in range(len(path), 0, -1):
+            origin = self._origins.get(path[:length])
+            if origin is not None:
+                return self._places.origin(origin, path[length:])
         best: tuple[int, tuple[int, int]] | None = None
         for entry in self._entries:
             for meta, rest in self._metas(entry, path):
@@ -280,9 +310,12 @@ def _name(node: yaml.Node | None, key: str = "name") -> str:
 
 
 def _named(items: yaml.Node | None, name: str, key: str = "name") -> yaml.Node | None:
+    return next((item for item in _items(items) if _name(item, key) == name), None)
+
+
+def _items(items: yaml.Node | None) -> list[yaml.Node]:
     listed = getattr(items, "value", None)
-    candidates = [item for item in listed if not isinstance(item, tuple)] if isinstance(listed, list) else []
-    return next((item for item in candidates if _name(item, key) == name), None)
+    return [item for item in listed if not isinstance(item, tuple)] if isinstance(listed, list) else []
 
 
 def _version(entry: yaml.Node, version: object) -> yaml.Node | None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from dbt_statsig.project.artifacts.nodes import Node
     from dbt_statsig.project.declarations.places import KeyPath
+    from dbt_statsig.project.declarations.semantic import SemanticBlocks
 
 META_KEYS = ("statsig", "statsig_defaults")
 _NO_KIND = f"Name the kind, for example `statsig: {{{KINDS[0]}: {{name: …}}}}`. Kinds: {', '.join(KINDS)}."
@@ -36,11 +37,12 @@ _NO_KIND = f"Name the kind, for example `statsig: {{{KINDS[0]}: {{name: …}}}}`
 class NodeReader:
     """Reads one node; what it finds gathers in `declarations`, `findings` and `faulty`."""
 
-    def __init__(self, node: Node, defaults: Defaults, places: Places) -> None:
-        """`defaults` are those of the settings."""
+    def __init__(self, node: Node, defaults: Defaults, places: Places, added: SemanticBlocks | None = None) -> None:
+        """`defaults` are those of the settings; `added` is the meta with what the semantic layer adds to it."""
         self.node = node
+        self.meta = node.meta if added is None else added.meta
         self.defaults = defaults
-        self.places = NodePlaces(node, places)
+        self.places = NodePlaces(node, places, {} if added is None else added.origins)
         self.declarations: list[Declaration] = []
         self.findings: list[Finding] = []
         self.faulty: list[FaultyBlock] = []
@@ -50,7 +52,7 @@ class NodeReader:
 
     def read(self) -> None:
         """Read all blocks of the node; of one that is disabled, only which kinds it names."""
-        meta = self.node.meta
+        meta = self.meta
         if not self.node.enabled:
             self._disabled(meta.get("statsig"))
             return

@@ -1,0 +1,47 @@
+"""What dbt's semantic layer adds to the blocks of nodes, as if their YAML said it, and where it comes from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+from dbt_statsig.project.artifacts.nodes import Node
+
+
+class Origin(Struct, frozen=True, kw_only=True):
+    """A metric or semantic model in the project's YAML; `section` is the manifest's, `model` the dbt model's name."""
+
+    section: str
+    name: str
+    path: str
+    package_name: str
+    model: str = ""
+
+
+class SemanticBlocks(Struct, frozen=True, kw_only=True):
+    """One node's meta with what is added, and the origins of its added paths."""
+
+    node: Node
+    meta: dict[str, Any]
+    origins: dict[tuple[str | int, ...], Origin] = {}
+
+
+class SemanticFault(Struct, frozen=True, kw_only=True):
+    """What cannot be taken from a metric or semantic model; `path` goes on below `statsig` in its meta."""
+
+    code: str
+    message: str
+    fix: str
+    origin: Origin | None = None
+    path: tuple[str | int, ...] = ()
+    unique_id: str = ""
+    name: str = ""
+
+
+class SemanticLayer(Struct, frozen=True, kw_only=True):
+    """All that the semantic layer adds, and what it cannot; `disabled` are unique_id and name of disabled metrics."""
+
+    blocks: tuple[SemanticBlocks, ...] = ()
+    disabled: tuple[tuple[str, str], ...] = ()
+    faults: tuple[SemanticFault, ...] = ()

@@ -1,0 +1,1 @@
+"""What dbt's semantic layer becomes in Statsig."""
