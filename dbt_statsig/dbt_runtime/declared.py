@@ -1,7 +1,8 @@
 """What a project declares, as far as dbt's parser knows it: the content of target/statsig.json.
 
 At parse time there is no compiled SQL, so nothing is inferred: a column counts as proven or absent only under an
-enforced contract, and SQL that users wrote is not checked yet. Neither sqlglot nor httpx is loaded.
+enforced contract, and SQL that users wrote is not checked yet. httpx is never loaded, and sqlglot only where metrics of
+dbt's semantic layer are taken.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from dbt_statsig.project.artifacts import Manifest, Node
     from dbt_statsig.project.declarations import Declaration
+    from dbt_statsig.project.settings import Settings
 
 SCHEMA_VERSION = 1
 NOT_COMPILED = "nothing is compiled at parse time"
@@ -94,14 +96,15 @@ def declared_json(dbt_manifest: Any, *, project_dir: Path, target: str, fingerpr
 
     Raises SettingsError where the project's settings cannot be used.
     """
-    manifest = live_manifest(dbt_manifest, only_marked=True)
-    content = declared_file(manifest, project_dir=project_dir, target=target, fingerprint=fingerprint)
+    settings = resolve(project_dir, os.environ, {}).settings
+    all_metrics = settings.semantic_layer.metrics == "all"
+    manifest = live_manifest(dbt_manifest, only_marked=True, all_metrics=all_metrics)
+    content = declared_file(manifest, settings=settings, target=target, fingerprint=fingerprint)
     return msgspec.json.format(msgspec.json.encode(content), indent=2).decode() + "\n"
 
 
-def declared_file(manifest: Manifest, *, project_dir: Path, target: str, fingerprint: str) -> DeclaredFile:
-    """What the marked nodes of a manifest declare. Raises as `declared_json`."""
-    settings = resolve(project_dir, os.environ, {}).settings
+def declared_file(manifest: Manifest, *, settings: Settings, target: str, fingerprint: str) -> DeclaredFile:
+    """What the marked nodes of a manifest declare."""
     declared = declared_in(manifest, settings, target, places=None)
     payloads = payloads_of(
         declared.declarations,

@@ -79,7 +79,8 @@ def _allowed(call: Call, settings: Settings, statuses: dict[str, str]) -> dict[s
     from dbt_statsig.project.target import refused_place  # only where something is to be done
     from dbt_statsig.vocabulary.findings import listed
 
-    marked = {node.unique_id: node for node in marked_nodes(call.manifest) if node.unique_id in statuses}
+    nodes = marked_nodes(call.manifest, all_metrics=settings.semantic_layer.metrics == "all")
+    marked = {node.unique_id: node for node in nodes if node.unique_id in statuses}
     refused = {unique_id: why for unique_id, node in marked.items() if (why := refused_place(node, settings))}
     if refused:
         names = listed([marked[unique_id].name for unique_id in refused])

@@ -70,13 +70,14 @@ def style(*, quiet: bool = False) -> Style:
 
 def compiled_manifest(call: Call, only: frozenset[str] | None) -> Manifest:
     """The live manifest, with all SQL compiled that the marked nodes in scope rest on."""
-    manifest = live_manifest(call.manifest)
-    wanted = {node.unique_id for node in marked_nodes(call.manifest)}
+    all_metrics = call.settings().semantic_layer.metrics == "all"
+    manifest = live_manifest(call.manifest, all_metrics=all_metrics)
+    wanted = {node.unique_id for node in marked_nodes(call.manifest, all_metrics=all_metrics)}
     missing = uncompiled(manifest, wanted if only is None else wanted & only)
     enabled = [unique_id for unique_id in missing if unique_id in call.manifest.nodes]
     if not enabled:
         return manifest
-    return live_manifest(call.manifest, compiled=call.dbt.compiled(enabled))
+    return live_manifest(call.manifest, compiled=call.dbt.compiled(enabled), all_metrics=all_metrics)
 
 
 def _operation(

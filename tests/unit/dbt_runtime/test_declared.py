@@ -12,6 +12,7 @@ import msgspec
 
 from dbt_statsig.dbt_runtime.declared import DeclaredFile, declared_file
 from dbt_statsig.project.artifacts import Manifest
+from dbt_statsig.project.settings import resolve
 from tests.unit.project.artifacts.build import manifest_bytes, node
 
 SCHEMA = Path(__file__).resolve().parents[3] / "docs" / "schema" / "statsig-json.schema.json"
@@ -27,7 +28,8 @@ def marked(name: str, block: dict[str, Any], **fields: Any) -> dict[str, Any]:
 def declared(folder: Path, *nodes: dict[str, Any], target: str = "dev") -> DeclaredFile:
     """What is declared by some nodes."""
     manifest = Manifest.from_bytes(manifest_bytes(*nodes))
-    return declared_file(manifest, project_dir=folder, target=target, fingerprint="f")
+    settings = resolve(folder, os.environ, {}).settings
+    return declared_file(manifest, settings=settings, target=target, fingerprint="f")
 
 
 BLOCK = {"timestamp_column": "ts", "id_type_mapping": {"userID": "user_id"}}

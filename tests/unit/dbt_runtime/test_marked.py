@@ -50,6 +50,27 @@ def test_all_sections_are_looked_through() -> None:
     assert list(marked_nodes(manifest)) == [marked] * 4
 
 
+def test_models_of_the_semantic_layer() -> None:
+    """The models of semantic models count where a metric or semantic model is marked, or the settings take all."""
+    model = node(meta={})
+    semantic = node(meta={}, depends_on=node(nodes=["model.m", "model.gone"]))
+
+    def manifest(**metric: object) -> SimpleNamespace:
+        return node(
+            nodes={"model.m": model},
+            sources={},
+            disabled={},
+            semantic_models={"s": semantic},
+            metrics={"m": node(**metric)},
+        )
+
+    assert list(marked_nodes(manifest(meta={}))) == []
+    assert list(marked_nodes(manifest(meta={}), all_metrics=True)) == [model]
+    found = list(marked_nodes(manifest(meta=MARK)))
+    assert found[0] is model
+    assert len(found) == 2
+
+
 def test_types_of_nodes() -> None:
     """A node's type comes as text, whether dbt has it as text or as one of its constants."""
     assert resource_type(node(resource_type="model")) == "model"
