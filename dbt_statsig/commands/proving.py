@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from dbt_statsig.payloads.building import Built, Context, build_payload
+from dbt_statsig.project.artifacts import Manifest
 from dbt_statsig.project.artifacts.seed_files import SeedHeaders
 from dbt_statsig.project.declarations import Declared, declare
 from dbt_statsig.project.declarations.semantic import SemanticLayer
@@ -61,9 +62,10 @@ def declared_in(
     )
 
 
-def _semantic_layer(manifest: Manifest, settings: Settings) -> SemanticLayer:
+def _semantic_layer(manifest: MarkedNodes, settings: Settings) -> SemanticLayer:
     """What dbt's semantic layer declares; its code is loaded only where there is some."""
-    if not manifest.marks_semantic_layer and settings.semantic_layer.metrics == "marked":
+    is_marked = isinstance(manifest, Manifest) and manifest.marks_semantic_layer
+    if not isinstance(manifest, Manifest) or not (is_marked or settings.semantic_layer.metrics == "all"):
         return SemanticLayer()
     from dbt_statsig.semantic_layer import semantic_layer
 

@@ -99,6 +99,7 @@ def settings_schema() -> Schema:
         "$ref": "#/$defs/statsig_defaults",
     }
     kept = {key: definitions[key] for key in ("owner", "statsig_defaults")}
+    kept |= {name: _adapt(shape, lenient=False, jinja=False) for name, shape in components.items()}
     return {
         "$schema": _DIALECT,
         "title": "Settings of dbt-statsig",

@@ -62,7 +62,7 @@ class NodeMeta:
         """Add the metric source that the node was kept for."""
         statsig = self.meta.get("statsig")
         self.meta["statsig"] = {**(statsig if isinstance(statsig, dict) else {}), KIND: block}
-        self.origins[PATH] = origin
+        self.origins[PATH if statsig else PATH[:1]] = origin
 
 
 class ModelSource:
@@ -116,7 +116,7 @@ class ModelSource:
 
     def keep(self, origin: Origin) -> None:
         """Keep the custom fields that a metric needs, and the source itself."""
-        if self.is_built and PATH not in self.shared.origins:
+        if self.is_built and self.shared.origins.keys().isdisjoint((PATH, PATH[:1])):
             self.shared.build(self.block, self.origin)
         if self.fields:
             self.block["custom_field_mapping"] = {**self.block.get("custom_field_mapping", {}), **self.fields}

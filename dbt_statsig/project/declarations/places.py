@@ -157,6 +157,7 @@ class Places:
         if entry is None:
             return Location(file) if file else None
         metas = [_value(one, "meta") for holder in holders for one in (_value(holder, "config"), holder)]
+        path = path[1:] if path[:1] == (kind,) else path  # where all of `statsig` comes from a semantic model
         found = [descend(meta, ("statsig", kind, *path)) for meta in metas if meta is not None]
         wanted = len(path) + 2
         exact = next((one[0] for one in found if one is not None and one[1] == wanted and path), None)

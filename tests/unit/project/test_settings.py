@@ -51,6 +51,8 @@ allowed_databases: null
 allowed_schemas: []
 name_prefix: {dev: "dev "}
 namespace: {dev: mine}
+semantic_layer: {metrics: all, exclude: [revenue]}
+unit_ids: {customer: userID}
 read_only: true
 write_timeout: 90.5
 read_timeout: 20

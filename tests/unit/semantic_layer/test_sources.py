@@ -151,7 +151,7 @@ def test_two_semantic_models_on_one_model() -> None:
     """Without a block on the dbt model the second one is refused; with one, both add their metrics to it."""
     manifest = made([METRIC, simple("other", params={"semantic_model": "more"})])
     more = structs.replace(manifest.semantic_models[0], name="more")
-    manifest.semantic_models = (*manifest.semantic_models, more)  # type: ignore[misc]
+    manifest.semantic_models = (*manifest.semantic_models, more)
     found = taken(manifest)
     assert [one["name"] for one in found["sources"][NODE]["metrics"]] == ["other"]
     assert "semantic models more and orders are on one dbt model" in found["refused"]["revenue"]

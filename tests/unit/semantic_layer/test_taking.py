@@ -32,7 +32,7 @@ def codes(manifest: Any, settings: Settings = MARKED) -> list[str]:
 
 def test_marked() -> None:
     """By default a metric is taken that is marked, in `config.meta` or the older `meta`."""
-    older = {"meta": {"statsig": {"metric": {}}}}
+    older: dict[str, Any] = {"meta": {"statsig": {"metric": {}}}}
     metrics = [simple("one", **marked({"metric": {}})), simple("two"), simple("three", **older)]
     assert names(made(metrics), MARKED) == ["one", "three"]
 
