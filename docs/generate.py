@@ -102,7 +102,11 @@ def macros_page() -> str:
     intro = "# Macros\n\nWhat the dbt package brings; [the dbt package](dbt-package.md) says how to install it."
     parts = [MADE, intro]
     for macro in content["macros"]:
-        parts += [f"## `{macro['name']}`", " ".join(macro["description"].split())]
+        if macro.get("docs", {}).get("show") is False:
+            continue
+        name = macro["name"]
+        title = f"Test `dbt_statsig.{name.removeprefix('test_')}`" if name.startswith("test_") else f"`{name}`"
+        parts += [f"## {title}", " ".join(macro["description"].split())]
         rows = [(f"`{one['name']}`", one.get("type", ""), one["description"]) for one in macro.get("arguments", ())]
         parts += [_table(("argument", "type", "meaning"), rows)] if rows else []
     return "\n\n".join(parts) + "\n"

@@ -70,3 +70,10 @@ def once(folder: Path, make: Callable[[Path], object]) -> Path:
 def shared_shop(folder: Path) -> Path:
     """`build_shop`, done once for all processes. Do not change what it gives."""
     return once(folder, build_shop)
+
+
+def macro_names() -> set[str]:
+    """The macros of the package as dbt names them; a generic test is called `test_…` there."""
+    files = (ROOT / "macros").rglob("*.sql")
+    tests = {file for file in files if file.read_text(encoding="utf-8").startswith("{% test ")}
+    return {f"test_{file.stem}" if file in tests else file.stem for file in (ROOT / "macros").rglob("*.sql")}

@@ -15,7 +15,7 @@ from dbt_statsig.project.settings import Settings
 from dbt_statsig.report.documents import Document
 from dbt_statsig.report.run_findings import RULES
 from dbt_statsig.vocabulary.kinds import SPECS
-from tests.integration.shop import ROOT
+from tests.integration.shop import ROOT, macro_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -76,11 +76,13 @@ def test_every_finding_is_documented() -> None:
 
 
 def test_every_macro_is_documented() -> None:
-    """Every macro but the internal ones is described in macros/_macros.yml and shown in a document."""
-    macros = {file.stem for file in (ROOT / "macros").glob("*.sql")}
+    """Every macro and generic test but the internal ones is described in macros/_macros.yml and shown in a document."""
+    macros = macro_names()
     described = yaml.safe_load((ROOT / "macros" / "_macros.yml").read_text(encoding="utf-8"))["macros"]
     assert {macro["name"] for macro in described if macro["description"]} == macros
-    public = {macro["name"] for macro in described if macro.get("docs", {}).get("show") is not False}
+    public = {
+        macro["name"].removeprefix("test_") for macro in described if macro.get("docs", {}).get("show") is not False
+    }
     text = "".join(file.read_text(encoding="utf-8") for file in DOCS.rglob("*.md"))
     assert [name for name in sorted(public) if name not in text] == []
 

@@ -1,0 +1,14 @@
+{% test one_to_one_ids(
+    model, id_type_mapping=none, timestamp_column=none, partition_column=none, partition_type=none, source=none,
+    kind=none, days=30, min_units=100
+) %}
+  {{ config(error_if="> 0 and sum(is_error) > 0") }}
+  {%- set given = {
+      'id_type_mapping': id_type_mapping, 'timestamp_column': timestamp_column,
+      'partition_column': partition_column, 'partition_type': partition_type,
+  } -%}
+  {%- set options = {
+      'source': source, 'kind': kind, 'days': days, 'min_units': min_units,
+  } -%}
+  {{ dbt_statsig.statsig_rows(model, 'one_to_one_ids', ['one_to_one_ids'], given, options) }}
+{% endtest %}

@@ -1,0 +1,81 @@
+{% macro statsig_exposures(node, block, units, from, tag, sums, grouped) %}
+  {#- Exposures, summed up by unit and then by experiment and group; and for each experiment the unit ID that fits best:
+      the one by which the fewest units are in several groups is the one that it was randomized by. -#}
+  {%- set text = dbt_statsig.statsig_text_type() -%}
+  {%- set number = dbt_statsig.statsig_number_type() -%}
+  {%- set experiment = 'cast(' ~ dbt_statsig.statsig_column(node, block.experiment_id_column) ~ ' as ' ~ text ~ ')' -%}
+  {%- set group = 'cast(' ~ dbt_statsig.statsig_column(node, block.group_id_column) ~ ' as ' ~ text ~ ')' -%}
+  {%- set named = 'group_names_stable' in grouped -%}
+  {%- set ctes, each = [], [] -%}
+  {%- for unit in units -%}
+    {%- set own = namespace(sums=[], upper=[]) -%}
+    {%- if unit.number == 0 -%}
+      {%- for key, sum in sums.items() if not (key == 'empty' and units | length == 1) -%}
+        {%- set name = 'statsig_' ~ key -%}
+        {%- do own.sums.append(sum) -%}
+        {%- do own.upper.append(', ' ~ ('max' if key == 'newest' else 'sum') ~ '(marked.' ~ name ~ ') as ' ~ name) -%}
+      {%- endfor -%}
+      {%- if named -%}
+        {%- set name = 'cast(' ~ dbt_statsig.statsig_column(node, block.group_name_column) ~ ' as ' ~ text ~ ')' -%}
+        {%- do own.sums.append(', min(' ~ name ~ ') as statsig_name_1, max(' ~ name ~ ') as statsig_name_2') -%}
+        {%- do own.upper.append(', min(marked.statsig_name_1) as statsig_name_1, max(marked.statsig_name_2) as statsig_name_2') -%}
+      {%- endif -%}
+    {%- endif -%}
+    {%- set filled = unit.filled | replace(unit.text, 'cast(statsig_unit as ' ~ text ~ ')')
+        | replace(unit.sql ~ ' is not null', 'statsig_unit is not null') -%}
+    {%- set cte -%}
+{{ tag }}_unit_{{ unit.number }} as (
+  select statsig_experiment, statsig_group, statsig_crossed, statsig_is_unit,
+    cast(count(*) as {{ number }}) as statsig_units, cast(sum(statsig_rows) as {{ number }}) as statsig_n{{ own.upper | join('') }}
+  from (
+    select
+      per_unit.*,
+      case when statsig_group_1 = statsig_group_2 then statsig_group_1 end as statsig_group,
+      case when statsig_group_1 <> statsig_group_2 then 1 else 0 end as statsig_crossed,
+      case when {{ filled }} then 1 else 0 end as statsig_is_unit
+    from (
+      select {{ experiment }} as statsig_experiment, {{ unit.sql }} as statsig_unit,
+        min({{ group }}) as statsig_group_1, max({{ group }}) as statsig_group_2,
+        count(*) as statsig_rows{{ own.sums | join('') }}
+      {{ from }}
+      group by {{ experiment }}, {{ unit.sql }}
+    ) per_unit
+  ) marked
+  group by statsig_experiment, statsig_group, statsig_crossed, statsig_is_unit
+)
+    {%- endset -%}
+    {%- do ctes.append(cte) -%}
+    {%- set one -%}
+  select {{ unit.number }} as statsig_unit, statsig_experiment, sum(of_unit.statsig_units) as statsig_units,
+    sum(of_unit.statsig_crossed * of_unit.statsig_units) as statsig_crossed
+  from {{ tag }}_unit_{{ unit.number }} of_unit
+  where statsig_is_unit = 1 and statsig_experiment is not null
+  group by statsig_experiment
+    {%- endset -%}
+    {%- do each.append(one) -%}
+  {%- endfor -%}
+  {%- set read = ['coalesce(sum(of_unit.statsig_n), 0) as statsig_n'] -%}
+  {%- for key in sums -%}
+    {%- if key == 'empty' and units | length == 1 -%}
+      {%- do read.append('sum(case when statsig_is_unit = 1 then 0 else of_unit.statsig_n end) as statsig_empty') -%}
+    {%- else -%}
+      {%- do read.append(('max' if key == 'newest' else 'sum') ~ '(of_unit.statsig_' ~ key ~ ') as statsig_' ~ key) -%}
+    {%- endif -%}
+  {%- endfor -%}
+  {%- do ctes.append(tag ~ '_read as (select ' ~ read | join(', ') ~ ' from ' ~ tag ~ '_unit_0 of_unit)') -%}
+  {%- set best -%}
+{{ tag }}_experiments as (
+  select * from (
+    select each_unit.*, row_number() over (
+      partition by statsig_experiment order by statsig_crossed * 1.0 / statsig_units, statsig_units
+    ) as statsig_rank
+    from (
+{{ each | join('\n  union all\n') }}
+    ) each_unit
+  ) ranked
+  where statsig_rank = 1
+)
+  {%- endset -%}
+  {%- do ctes.append(best) -%}
+  {{- return(ctes) -}}
+{% endmacro %}
