@@ -1,8 +1,8 @@
 """dbt-statsig keeps Statsig's warehouse-native sources in agreement with a dbt project.
 
-`validate`, `plan`, `sync`, `import_objects`, `release`, `debug` and `list_columns` each take a `Request` and return a
-value; what can go wrong is raised as `DbtStatsigError`. `docs/python.md` describes all names. They are imported when
-first used, because dbt imports this package with every command.
+`validate`, `plan`, `sync`, `init`, `import_objects`, `release`, `debug` and `list_columns` each take a `Request` and
+return a value; what can go wrong is raised as `DbtStatsigError`. `docs/python.md` describes all names. They are
+imported when first used, because dbt imports this package with every command.
 """
 
 from __future__ import annotations
@@ -13,7 +13,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from dbt_statsig.commands.api import Request, debug, import_objects, list_columns, plan, release, sync, validate
+    from dbt_statsig.commands.api import (
+        Request,
+        debug,
+        import_objects,
+        init,
+        list_columns,
+        plan,
+        release,
+        sync,
+        validate,
+    )
     from dbt_statsig.errors import (
         AnswerLost,
         ArtifactError,
@@ -40,6 +50,7 @@ if TYPE_CHECKING:
     from dbt_statsig.vocabulary.imports import Exactness, Imported, ImportedFile, ImportedObject
     from dbt_statsig.vocabulary.kinds import AssignmentSource, EntityPropertySource, MetricSource, QualifyingEvent
     from dbt_statsig.vocabulary.progress import Progress
+    from dbt_statsig.vocabulary.proposals import Candidate, FirstBlocks, Guess, Proposed
     from dbt_statsig.vocabulary.results import (
         Baseline,
         Binding,
@@ -72,6 +83,7 @@ __all__ = [
     "AuthenticationFailed",
     "Baseline",
     "Binding",
+    "Candidate",
     "Change",
     "Check",
     "ColumnSet",
@@ -88,7 +100,9 @@ __all__ = [
     "Experiment",
     "FieldChange",
     "Finding",
+    "FirstBlocks",
     "Forbidden",
+    "Guess",
     "IdType",
     "Impact",
     "Imported",
@@ -111,6 +125,7 @@ __all__ = [
     "Planned",
     "Presence",
     "Progress",
+    "Proposed",
     "ProtocolError",
     "QualifyingEvent",
     "Refused",
@@ -134,6 +149,7 @@ __all__ = [
     "__version__",
     "debug",
     "import_objects",
+    "init",
     "list_columns",
     "plan",
     "release",
@@ -142,7 +158,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "commands.api": "Request debug import_objects list_columns plan release sync validate",
+    "commands.api": "Request debug import_objects init list_columns plan release sync validate",
     "errors": (
         "AnswerLost ArtifactError AuthenticationFailed Conflict ConnectionFailed ConsoleError "
         "DbtStatsigError Forbidden NotFound OutcomeUnknown ProtocolError Refused SettingsError Stopped "
@@ -154,6 +170,7 @@ _HOMES = {
     "vocabulary.imports": "Exactness Imported ImportedFile ImportedObject",
     "vocabulary.kinds": "AssignmentSource EntityPropertySource MetricSource QualifyingEvent",
     "vocabulary.progress": "Progress",
+    "vocabulary.proposals": "Candidate FirstBlocks Guess Proposed",
     "vocabulary.results": (
         "Baseline Binding Check ColumnUse Diagnosis Impact Lineage ListedNode Listing ObjectOutcome "
         "Outcome Planned SettingOrigin Skipped SourceReport Status Synced Upstream Validation"

@@ -107,7 +107,7 @@ _LISTS = frozenset({"--select", "-s", "--exclude", "--kind", "--adopt"})
 def spread_lists(arguments: Sequence[str]) -> list[str]:
     """`--select a b` as `--select a --select b`, as dbt's own users write it; what follows `--` is unchanged."""
     own = own_part(arguments)
-    if own[:1] == ["release"]:
+    if own[:1] in (["release"], ["init"]):
         return list(arguments)  # what follows an option is a name
     rest = list(arguments[len(own) :])
     if own[:1] == ["run"] and rest[:1] != ["--"]:

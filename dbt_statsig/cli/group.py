@@ -9,7 +9,20 @@ import click
 from dbt_statsig import __version__
 from dbt_statsig.vocabulary.findings import did_you_mean
 
-COMMANDS = ("validate", "columns", "plan", "sync", "import", "release", "run", "debug", "explain", "schema", "emulator")
+COMMANDS = (
+    "validate",
+    "columns",
+    "init",
+    "plan",
+    "sync",
+    "import",
+    "release",
+    "run",
+    "debug",
+    "explain",
+    "schema",
+    "emulator",
+)
 _EPILOG = """\b
 Exit codes:
   0  done

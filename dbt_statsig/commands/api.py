@@ -1,4 +1,4 @@
-"""The public Python API: the request and the seven functions that take it. `docs/python.md` describes it."""
+"""The public Python API: the request and the eight functions that take it. `docs/python.md` describes it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from msgspec.structs import force_setattr
 from dbt_statsig.commands import columns as columns_command
 from dbt_statsig.commands import debug as debug_command
 from dbt_statsig.commands import importing as import_command
+from dbt_statsig.commands import init as init_command
 from dbt_statsig.commands import plan as plan_command
 from dbt_statsig.commands import release as release_command
 from dbt_statsig.commands import sync as sync_command
@@ -26,6 +27,7 @@ from dbt_statsig.vocabulary.sources import Kind
 if TYPE_CHECKING:
     from dbt_statsig.vocabulary.imports import Imported
     from dbt_statsig.vocabulary.progress import Progress
+    from dbt_statsig.vocabulary.proposals import FirstBlocks
     from dbt_statsig.vocabulary.results import Diagnosis, Listing, Planned, Synced, Validation
 
 T = TypeVar("T")
@@ -240,6 +242,15 @@ def import_objects(
         accept_changes=_switch("accept_changes", accept_changes),
     )
     return import_command.import_objects(_run(request), chosen, progress=progress)
+
+
+def init(request: Request, model: str = "", *, kind: Kind | str | None = None, write: bool = False) -> FirstBlocks:
+    """A first block for a model (its name or unique_id), in its file with `write`; without a model the candidates.
+
+    Raises as `validate`, and UsageError for a model that is not there or looks like no source.
+    """
+    chosen = None if kind is None else next(iter(_kinds("kind", kind)))
+    return init_command.init(_run(request), _text("model", model), kind=chosen, write=_switch("write", write))
 
 
 def release(

@@ -86,7 +86,7 @@ def compared(project: ValidatedProject) -> ValidatedProject:
         raise ArtifactError(
             f'--state holds the dbt project "{before.inputs.project}", not "{project.inputs.project}": nothing in it '
             "can be compared.",
-            fix="Give the artifacts of this project. Where it was renamed, leave --state out once.",
+            fix="Give the artifacts of this project. Where it was renamed, run once without --state.",
         )
     base = validate_project(prove_project(declare_project(before)))
     now, then = _state(project), _state(base)

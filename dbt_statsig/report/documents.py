@@ -277,6 +277,41 @@ class ImportDocument(Struct, frozen=True, kw_only=True):
     requests: int
 
 
+class CandidateDocument(Struct, frozen=True, kw_only=True):
+    """A model that looks like a source of a kind, and why."""
+
+    unique_id: str
+    kind: str
+    why: str
+
+
+class ProposedDocument(Struct, frozen=True, kw_only=True):
+    """A proposed block with the reason for each key. `missing` are required keys that no column is certain for.
+
+    `diff` is the change of the file at `path`, `refusal` why no file can take the block.
+    """
+
+    unique_id: str
+    kind: str
+    why: str
+    block: dict[str, Any]
+    reasons: dict[str, str]
+    missing: dict[str, str]
+    path: str
+    diff: str
+    refusal: str
+    findings: tuple[FindingDocument, ...]
+    written: bool
+
+
+class InitDocument(Struct, frozen=True, kw_only=True):
+    """What `init` proposes for one model (`proposed`), or the models that look like sources (`candidates`)."""
+
+    project: str
+    proposed: ProposedDocument | None
+    candidates: tuple[CandidateDocument, ...]
+
+
 class CodeDocument(Struct, frozen=True, kw_only=True):
     """What one finding's code means; `about` is project or run, `example` is empty where there is none."""
 
@@ -307,6 +342,7 @@ class Document(Struct, frozen=True, kw_only=True, omit_defaults=True):
     plan: PlanDocument | None = None
     outcome: OutcomeDocument | None = None
     imported: ImportDocument | None = None
+    init: InitDocument | None = None
     diagnosis: DiagnosisDocument | None = None
     codes: tuple[CodeDocument, ...] | None = None
     error: ErrorDocument | None = None

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dbt_statsig.vocabulary.changes import Change, FieldChange
     from dbt_statsig.vocabulary.findings import Finding, Location
     from dbt_statsig.vocabulary.imports import Imported
+    from dbt_statsig.vocabulary.proposals import FirstBlocks, Proposed
     from dbt_statsig.vocabulary.results import (
         Baseline,
         Diagnosis,
@@ -267,6 +268,32 @@ def import_json(imported: Imported) -> str:
         requests=imported.requests,
     )
     return _encoded("import", imported.exit_code, imported=parts)
+
+
+def init_json(result: FirstBlocks) -> str:
+    """The answer of `init`."""
+    proposed = None if result.proposed is None else _proposed(result.proposed)
+    candidates = tuple(
+        doc.CandidateDocument(unique_id=one.unique_id, kind=one.kind.value, why=one.why) for one in result.candidates
+    )
+    parts = doc.InitDocument(project=result.project, proposed=proposed, candidates=candidates)
+    return _encoded("init", result.exit_code, init=parts)
+
+
+def _proposed(one: Proposed) -> doc.ProposedDocument:
+    return doc.ProposedDocument(
+        unique_id=one.unique_id,
+        kind=one.guess.kind.value,
+        why=one.guess.why,
+        block=one.guess.block,
+        reasons=one.guess.reasons,
+        missing=one.guess.missing,
+        path=one.path,
+        diff=one.diff,
+        refusal=one.refusal,
+        findings=tuple(map(_finding, one.findings)),
+        written=one.written,
+    )
 
 
 def diagnosis_json(diagnosis: Diagnosis, *, exit_code: int = 0) -> str:

@@ -285,7 +285,12 @@ CODES: dict[str, Code] = {
     ),
     # The project
     "nothing-declared": Code(
-        _W, "No node of this manifest is marked for Statsig.", "Add a `config.meta.statsig` block to a model."
+        _W,
+        "No node of this manifest is marked for Statsig.",
+        "Run `dbt-statsig init` to see which models look like sources, and `dbt-statsig init MODEL --write` for a "
+        "model's first block.",
+        example="config:\n  meta:\n    statsig:\n      metric_source:\n"
+        "        {name: Orders, timestamp_column: ordered_at, id_type_mapping: {userID: user_id}}",
     ),
     "nothing-selected": Code(
         _W,

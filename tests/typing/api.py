@@ -13,6 +13,7 @@ from dbt_statsig import (
     DbtStatsigError,
     FieldChange,
     Finding,
+    FirstBlocks,
     Kind,
     Listing,
     Location,
@@ -71,6 +72,7 @@ synced: Synced = dbt_statsig.sync(request, progress=Log(), confirm=confirm)
 entry: ObjectOutcome = synced.outcome.objects[0]
 status: Status = entry.status
 code: int = synced.exit_code
+first: FirstBlocks = dbt_statsig.init(request, "orders", kind="metric_source")
 released: Synced = dbt_statsig.release(request, ["Orders"], confirm=confirm)
 verdict: bool = synced.ok()
 check: Check = dbt_statsig.debug(request).checks[0]

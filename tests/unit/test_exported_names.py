@@ -54,6 +54,7 @@ def test_every_type_of_a_result_is_exported() -> None:
         "validate",
         "plan",
         "sync",
+        "init",
         "import_objects",
         "release",
         "debug",

@@ -35,13 +35,14 @@ class RawTest(Struct, frozen=True, kw_only=True):
 class ColumnTest(Struct, frozen=True, kw_only=True):
     """A generic test of one column: its name (`not_null`), the column as the YAML writes it, the node it is about.
 
-    `is_partial` is True where it looks at some rows only.
+    `is_partial` is True where it looks at some rows only. `to` is what a relationships test compares with, as written.
     """
 
     name: str
     column: str
     node: str
     is_partial: bool
+    to: str = ""
 
 
 def build_test(raw: RawTest) -> ColumnTest | None:
@@ -51,9 +52,14 @@ def build_test(raw: RawTest) -> ColumnTest | None:
     node = raw.attached_node or (reads[0] if len(reads) == 1 else "")
     if metadata is None or not metadata.name or not node or (raw.config and raw.config.enabled is False):
         return None
-    column = raw.column_name or (metadata.kwargs or {}).get("column_name")
+    kwargs = metadata.kwargs or {}
+    column, to = raw.column_name or kwargs.get("column_name"), kwargs.get("to")
     if not isinstance(column, str) or not column:
         return None
     return ColumnTest(
-        name=metadata.name, column=column, node=node, is_partial=bool(raw.config is not None and raw.config.where)
+        name=metadata.name,
+        column=column,
+        node=node,
+        is_partial=bool(raw.config is not None and raw.config.where),
+        to=to if isinstance(to, str) else "",
     )

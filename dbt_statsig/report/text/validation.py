@@ -9,7 +9,7 @@ from dbt_statsig.report.escape import clipped, one_line
 from dbt_statsig.report.text.fields import proof_of
 from dbt_statsig.report.text.plan import brief_findings, is_brief
 from dbt_statsig.report.text.style import counted
-from dbt_statsig.vocabulary.findings import Severity
+from dbt_statsig.vocabulary.findings import CODES, Severity
 from dbt_statsig.vocabulary.verdicts import Presence
 
 if TYPE_CHECKING:
@@ -144,6 +144,11 @@ def _one(found: Finding, style: Style) -> list[str]:
         "  " + "  ".join(part for part in head if part),
         *style.prose(found.message, indent=4),
         *style.fix(found.fix, indent=4),
+        *(
+            f"      {line}"
+            for line in CODES["nothing-declared"].example.split("\n")
+            if found.code == "nothing-declared"
+        ),
     ]
 
 

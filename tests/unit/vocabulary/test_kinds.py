@@ -149,7 +149,7 @@ def test_roles_are_in_the_order_of_the_fields() -> None:
 
 def test_only_ours() -> None:
     """The keys that Statsig does not have, by name."""
-    ours = {"enabled", "columns", "exclude_columns", "where", "partition_column", "partition_type"}
+    ours = {"enabled", "adopt", "columns", "exclude_columns", "where", "partition_column", "partition_type"}
     assert {kind: set(fields_with(spec.block, Role.OURS)) for kind, spec in SPECS.items()} == dict.fromkeys(Kind, ours)
 
 
