@@ -49,6 +49,7 @@ nightly: $(STAMP)  ## the long tests: 10,000 sequences of edits and faults, a ki
 	  tests/unit/project/test_schema.py tests/integration/test_hostile_texts.py tests/integration/test_memory.py \
 	  tests/unit/columns/test_against_clickhouse.py tests/integration/test_two_builds.py \
 	  tests/integration/dbt/test_order_of_commands.py tests/integration/test_ci_documents.py \
+	  tests/integration/imports/test_round_trip.py \
 	  tests/unit/importing/test_yaml_formats.py
 	$(BIN)/nox --session sql_engines
 

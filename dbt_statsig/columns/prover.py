@@ -72,6 +72,7 @@ class Prover:
         )
         self._shapes: dict[str, Shape] = {}
         self._facts: dict[str, Facts] = {}
+        self._queries: dict[tuple[str, frozenset[str]], SqlCheck] = {}
         self._tagged: dict[str, dict[str, tuple[str, ...]]] = {}
 
     def columns(self, node: Node) -> ColumnSet:
@@ -161,7 +162,9 @@ class Prover:
         """The faults of a user's own query, and the columns that it gives."""
         if self.adapter.dialect is None:
             return SqlCheck(columns=ColumnSet(columns=(), closed=False, reasons=(self.adapter.note,)))
-        check = self._reader.query(sql, macros=macros, tables=self._relation)
+        check = self._queries.get((sql, macros))
+        if check is None:
+            check = self._queries[sql, macros] = self._reader.query(sql, macros=macros, tables=self._relation)
         tagged = tuple(replace(column, tags=self._tags(node, column.name)) for column in check.columns.columns)
         return replace(check, columns=replace(check.columns, columns=tagged))
 

@@ -13,9 +13,9 @@ from msgspec import Struct, structs
 
 from dbt_statsig.applying.console_state import begin_reading, checked_live
 from dbt_statsig.columns.memory import memory_of
-from dbt_statsig.commands.pipeline import DeclaredProject, declare_project, load_project, prove_project
+from dbt_statsig.commands.pipeline import DeclaredProject, ProvenProject, declare_project, load_project
 from dbt_statsig.commands.plan import open_console
-from dbt_statsig.commands.proving import declared_in, prover_of
+from dbt_statsig.commands.proving import declared_in, payloads_of, prover_of
 from dbt_statsig.commands.scope import desired_of, no_push_reason, scope_of
 from dbt_statsig.commands.validate import validate_project
 from dbt_statsig.commands.withholding import losses
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from dbt_statsig.applying.console_state import Reading
     from dbt_statsig.project.artifacts import Manifest
     from dbt_statsig.project.request import Request
+    from dbt_statsig.vocabulary.findings import Finding
     from dbt_statsig.vocabulary.kinds import SourceMeta
 
 
@@ -152,9 +153,9 @@ class _Import:
                 if self.chosen.takes(item.name):
                     found = self._first_look(kind, item)
                     (candidates if isinstance(found, _Candidate) else objects).append(found)  # type: ignore[arg-type]
+        objects += self._proven(candidates)
         if self.memory is not None:
             self.memory.save()
-        objects += self._proven(candidates)
         order = {kind: place for place, kind in enumerate(Kind)}
         objects.sort(key=lambda one: (order[one.kind], one.name.casefold(), one.name))
         return Imported(
@@ -275,11 +276,19 @@ class _Import:
 
     def _plan(
         self, proposals: Sequence[Proposal], candidates: Sequence[_Candidate]
-    ) -> tuple[dict[tuple[Kind, str], Change], dict[tuple[Kind, str], list[str]]]:
+    ) -> tuple[dict[tuple[Kind, str], Change], dict[tuple[Kind, str], list[Finding]]]:
         """What a plan says of taking the objects over by these blocks, and the errors in each."""
         declared = self._declared(proposals)
-        proposed = structs.replace(self.project, declared=declared)
-        validated = validate_project(prove_project(proposed))
+        project = self.project
+        built = payloads_of(
+            declared.declarations,
+            self.prover,
+            project=project.inputs.project,
+            settings=project.settings,
+            target=project.target.name,
+        )
+        proposed = structs.asdict(structs.replace(project, declared=declared))
+        validated = validate_project(ProvenProject(**proposed, built=built, uncompiled={}, memory=self.memory))
         live = {
             kind: Live(items=tuple(one.live for one in candidates if one.kind is kind))
             for kind in dict.fromkeys(one.kind for one in candidates)
@@ -288,12 +297,10 @@ class _Import:
             scope_of(validated), adopt=frozenset(), adopt_all=True, prune=False, force=False, selected_ids=None
         )
         plan = build_plan(desired_of(validated, by_node=True), live, scope)
-        faults: dict[tuple[Kind, str], list[str]] = {}
-        for found in validated.validation.findings:
-            if found.severity is Severity.ERROR and found.source:
-                faults.setdefault((Kind(found.kind), found.source), []).append(found.message)
-        for found in losses(plan, self.reading):
-            faults.setdefault((Kind(found.kind), found.source), []).append(found.message)
+        faults: dict[tuple[Kind, str], list[Finding]] = {}
+        errors = (one for one in validated.validation.findings if one.severity is Severity.ERROR and one.source)
+        for found in (*errors, *losses(plan, self.reading)):
+            faults.setdefault((Kind(found.kind), found.source), []).append(found)
         return {(change.kind, change.name): change for change in plan.changes}, faults
 
 
@@ -305,18 +312,16 @@ def _key(one: _Candidate) -> tuple[Kind, str]:
     return one.kind, one.live.name
 
 
-def _judged(block: dict[str, Any], change: Change | None, faults: Sequence[str]) -> _Tried:
+def _judged(block: dict[str, Any], change: Change | None, faults: Sequence[Finding]) -> _Tried:
     """What a change says of the block that it comes from."""
+    reason = " ".join(dict.fromkeys(one.message for one in faults))
+    fix = faults[0].fix if faults else ""
     if change is None:
-        reason = " ".join(faults) or "Its block would not be a source."
-        return _Tried(block=block, reason=reason)
+        return _Tried(block=block, reason=reason or "Its block would not be a source.", fix=fix)
     differences = tuple(field for field in change.fields if not _is_line(field))
-    reason = " ".join(faults)
-    if change.action is not Action.UPDATE:
-        reason = reason or change.reason or f"A plan says: {change.action.label}."
-    elif change.kept:
-        reason = reason or change.reason
-    return _Tried(block=block, differences=differences, reason=reason, fix=change.fix if reason else "")
+    if not faults and (change.kept or change.action is not Action.UPDATE):
+        reason, fix = change.reason or f"A plan says: {change.action.label}.", change.fix
+    return _Tried(block=block, differences=differences, reason=reason, fix=fix)
 
 
 def _is_line(field: FieldChange) -> bool:
@@ -338,6 +343,7 @@ def _result(one: _Candidate, first: _Tried | None, second: _Tried | None) -> Imp
         return structs.replace(base, block=first.block)
     if second is not None and second.is_exact:
         why = one.match.not_plain or _why_not(first)
+        why = f"{why[:1].upper()}{why[1:].rstrip('.')}." if why else ""
         return structs.replace(base, exactness=Exactness.SQL, block=second.block, reason=why)
     # Where the SQL makes no difference, the keys read better.
     tried = [each for each in (second, first) if each is not None]

@@ -22,7 +22,7 @@ _LOOKS = {"+": "add", "-": "remove", "@": "note"}
 _TITLES = {
     Exactness.EXACT: "Exact",
     Exactness.SQL: "Exact, as SQL",
-    Exactness.CHANGES: "Would change more than the ownership line",
+    Exactness.CHANGES: "Not exact: written only with --accept-changes",
     Exactness.DECLARED: "Declared already",
     Exactness.FOREIGN: "Owned by another dbt project",
     Exactness.NOT_IMPORTED: "Not imported",
@@ -114,7 +114,7 @@ def _summary(imported: Imported) -> str:
 def _next(imported: Imported) -> str:
     if any(one.is_written for one in imported.objects):
         if imported.wrote:
-            return "Run `dbt parse`, then `dbt-statsig sync --adopt-all`."
+            return "Run `dbt compile`, then `dbt-statsig sync --adopt-all`."
         return "Run it again with --write to write the blocks."
     if imported.of(Exactness.CHANGES):
         return "--accept-changes writes blocks that would change more than the ownership line."

@@ -1,0 +1,245 @@
+"""The command `import`: what it shows, writes, sends and refuses."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from dbt_statsig import Exactness, Request, import_objects
+from dbt_statsig.cli.app import run
+from dbt_statsig.emulator import running
+from tests.integration.imports.project import imported, parse, write_project
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from dbt_statsig.emulator import Running
+    from dbt_statsig.vocabulary.imports import ImportedObject
+
+UNITS = [{"statsigUnitID": "userID", "column": "user_id"}]
+
+
+def metric(name: str, sql: str = "SELECT user_id, ordered_at FROM marts.fct_orders", **more: Any) -> dict[str, Any]:
+    """A metric source on the orders."""
+    return {"name": name, "sql": sql, "timestampColumn": "ordered_at", "idTypeMapping": UNITS, "tags": [], **more}
+
+
+SEED: dict[str, list[dict[str, Any]]] = {
+    "metric_sources": [
+        metric("Shop orders"),
+        metric("Shop payments", "SELECT user_id, paid_at FROM raw.payments", timestampColumn="paid_at"),
+        metric("Joined", "SELECT o.user_id, o.ordered_at FROM marts.fct_orders o JOIN crm.leads l ON l.id = o.user_id"),
+        metric("Misspelled", timestampColumn="orderd_at"),
+        metric("Ours", description="Managed by dbt: shop/model.shop.fct_orders"),
+        metric("Theirs", description="Sales.\n\nManaged by dbt: sales/model.sales.orders"),
+        metric("Elsewhere", "SELECT user_id, ordered_at FROM crm.orders"),
+    ],
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project on DuckDB, as the working folder."""
+    monkeypatch.chdir(tmp_path)
+    return write_project(tmp_path, "duckdb")
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
+    """A console of hand-made objects, which the environment names."""
+    with running(seed=SEED) as one:
+        monkeypatch.setenv("STATSIG_CONSOLE_API_KEY", one.key)
+        monkeypatch.setenv("DBT_STATSIG_BASE_URL", one.url)
+        monkeypatch.setenv("NO_COLOR", "1")
+        yield one
+
+
+def objects(folder: Path, server: Running, **chosen: Any) -> dict[str, ImportedObject]:
+    """What an import makes of each object, by name."""
+    return {one.name: one for one in imported(folder, server, **chosen).objects}
+
+
+def blocks(folder: Path, node: str = "fct_orders") -> Any:
+    """What is under `statsig` of a model."""
+    entries = yaml.safe_load((folder / "models" / "schema.yml").read_text(encoding="utf-8"))["models"]
+    return next(entry for entry in entries if entry["name"] == node)["config"]["meta"]["statsig"]
+
+
+@pytest.mark.usefixtures("server")
+def test_it_shows_and_writes_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without --write the blocks are a diff, every object has a line with its reason, and no file changes."""
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert run(["import", "--no-cache"]) == 0
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    out = capsys.readouterr().out
+    shown = out + " ".join(out.split())
+    for text in (
+        "+++ b/models/schema.yml",
+        "- name: Shop orders",
+        "Joined",
+        "It joins.",
+        'has no column "orderd_at"',
+        'Did you mean "ordered_at"?',
+        'It belongs to the dbt project "sales".',
+        "No dbt node is the table crm.orders.",
+        "    - name: crm\n      tables:\n        - name: leads\n        - name: orders",
+        "7 objects: 2 exact, 1 as SQL, 1 with other differences, 1 not imported, 1 of other dbt projects, 1 owned",
+        "3 blocks to write in 2 files.",
+        "--write",
+    ):
+        assert text in shown
+    assert "Ours" not in shown
+
+
+def test_it_only_reads_statsig(folder: Path, server: Running) -> None:
+    """It sends one request for each page of each list, and nothing but reads."""
+    assert imported(folder, server, write=True).requests == 4
+    assert [(one.method, one.status) for one in server.requests] == [("GET", 200)] * 4
+
+
+@pytest.mark.usefixtures("server")
+def test_written_blocks(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With --write the blocks are in the files, and listed; the next import finds them declared and keeps its list."""
+    assert run(["import", "--write", "--no-cache", "--name-pattern", "Shop *"]) == 0
+    assert "2 blocks written in 2 files" in capsys.readouterr().out
+    assert blocks(folder) == {
+        "metric_source": {
+            "name": "Shop orders",
+            "id_type_mapping": {"userID": "user_id"},
+            "columns": ["user_id"],
+            "timestamp_column": "ordered_at",
+        }
+    }
+    listed = json.loads((folder / "target" / "statsig_import.json").read_text(encoding="utf-8"))
+    orders, payments = listed
+    assert orders == {
+        "kind": "metric_source",
+        "name": "Shop orders",
+        "unique_id": "model.shop.fct_orders",
+        "exactness": "exact",
+    }
+    assert payments["unique_id"] == "source.shop.raw.payments"
+    parse(folder, "duckdb")
+    assert run(["import", "--write", "--no-cache", "--kind", "metric_source"]) == 1
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "model.shop.fct_orders declares this name." in shown
+    assert "it is not overwritten" in shown  # the block of the joined query: the model has one of the kind
+    assert json.loads((folder / "target" / "statsig_import.json").read_text(encoding="utf-8")) == listed
+
+
+@pytest.mark.usefixtures("server")
+def test_choosing_objects(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """--name, --name-pattern and --kind choose objects; a name that Statsig does not have is a warning."""
+    assert folder.is_dir()
+    assert run(["import", "--no-cache", "--output", "json", "--name", "Joined", "--name", "Shop orders"]) == 0
+    answer = json.loads(capsys.readouterr().out)["imported"]
+    assert [one["name"] for one in answer["objects"]] == ["Joined", "Shop orders"]
+    assert (answer["counts"], answer["wrote"]) == ({"exact": 1, "sql": 1}, False)
+    assert run(["import", "--no-cache", "--name", "Shop order"]) == 0
+    said = capsys.readouterr()
+    assert said.err.startswith('Warning: --name "Shop order": Statsig has no object of this name. Did you mean "Shop')
+    assert "0 objects" in said.out
+    assert run(["import", "--no-cache", "--kind", "assignment_source", "--report", "json:answer.json"]) == 0
+    assert json.loads((folder / "answer.json").read_text(encoding="utf-8"))["imported"]["objects"] == []
+
+
+def test_changes_need_a_word(folder: Path, server: Running) -> None:
+    """A block that would change more is written only with --accept-changes, and its differences are shown."""
+    assert not objects(folder, server, write=True, names=frozenset({"Misspelled"}))["Misspelled"].is_written
+    found = objects(folder, server, write=True, accept_changes=True, names=frozenset({"Misspelled"}))["Misspelled"]
+    assert (found.is_written, found.exactness) == (True, Exactness.CHANGES)
+    assert 'no column "orderd_at"' in found.reason
+    assert blocks(folder)["metric_source"]["timestamp_column"] == "orderd_at"
+
+
+def test_only_what_defaults_do_not_give(folder: Path, server: Running) -> None:
+    """Values that settings, marks and the node give are not repeated; what differs from them is written."""
+    (folder / "dbt_statsig.yml").write_text("read_only: true\ndefaults: {is_verified: true, tags: [dbt]}\n")
+    text = (folder / "models" / "schema.yml").read_text(encoding="utf-8")
+    marked = "      - {name: order_id}\n      - {name: user_id, config: {meta: {statsig: {unit_id: userID}}}}\n"
+    marked += "      - {name: ordered_at, config: {meta: {statsig: {role: timestamp}}}}\n    description: Sales.\n"
+    (folder / "models" / "schema.yml").write_text(text.replace("      - {name: order_id}\n", marked))
+    parse(folder, "duckdb")
+    server.state.sources["metric_sources"] = {
+        "Same": metric("Same", description="Sales.", isReadOnly=True, isVerified=True, tags=["dbt"]),
+        "Other": metric("Other", description="", isReadOnly=False, isVerified=False),
+    }
+    found = objects(folder, server)
+    assert found["Same"].block == {"name": "Same", "columns": ["user_id"]}
+    assert found["Other"].block == {
+        "name": "Other",
+        "description": "",
+        "tags": [],
+        "is_read_only": False,
+        "columns": ["user_id"],
+        "is_verified": False,
+    }
+
+
+def test_fixed_properties_stay_fixed(folder: Path, server: Running) -> None:
+    """An entity property source without a timestamp keeps to that where a default would give one."""
+    (folder / "dbt_statsig.yml").write_text("defaults: {timestamp_column: updated_at}\n")
+    server.state.sources["metric_sources"].clear()
+    live = {"name": "Users", "sql": "SELECT user_id, plan FROM marts.dim_users", "idTypeMapping": UNITS, "tags": []}
+    server.state.sources["entity_property_sources"]["Users"] = live | {"timestampColumn": ""}
+    found = objects(folder, server)["Users"]
+    assert (found.exactness, found.block["timestamp_column"]) == (Exactness.EXACT, None)
+
+
+def test_names_of_another_target(folder: Path, server: Running) -> None:
+    """With a prefix for this dbt target, other names are not imported, and the prefix is not part of the block's."""
+    (folder / "dbt_statsig.yml").write_text("name_prefix: {dev: 'dev ', prod: ''}\n")
+    server.state.sources["metric_sources"]["dev Shop orders"] = metric("dev Shop orders")
+    environ = {"STATSIG_CONSOLE_API_KEY": server.key}
+    flags = {"base_url": server.url, "cache": False}
+    request = Request(project_dir=folder, target="dev", environ=environ, flags=flags)
+    found = {one.name: one for one in import_objects(request, name_pattern="*Shop orders").objects}
+    assert found["dev Shop orders"].block["name"] == "Shop orders"
+    assert found["Shop orders"].reason == 'In this dbt target, names begin with "dev ".'
+
+
+def test_what_a_write_would_lose(folder: Path, server: Running) -> None:
+    """An object with a value that no write can send is not exact where taking it over sends the whole object."""
+    server.state.sources["metric_sources"] = {"Shop orders": metric("Shop orders", novelty="x")}
+    found = objects(folder, server)["Shop orders"]
+    assert found.exactness is Exactness.CHANGES
+    assert "novelty" in found.reason
+
+
+def test_an_object_that_cannot_be_read(folder: Path, server: Running) -> None:
+    """An object of which only the name can be read is not imported, with the fault."""
+    server.state.sources["metric_sources"] = {"Odd": metric("Odd", timestampColumn=5)}
+    found = objects(folder, server)["Odd"]
+    assert found.exactness is Exactness.NOT_IMPORTED
+    assert found.reason.startswith("It cannot be read: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("models:\n\t- name: fct_orders\n", "models/schema.yml:2"),
+        ("models:\n  - name: fct_orders\n  - name: fct_orders\n", "models/schema.yml"),
+        ("models:\n  - name: {{ x }}\n", "models/schema.yml"),
+    ],
+)
+def test_a_file_that_cannot_be_edited(folder: Path, server: Running, text: str, reason: str) -> None:
+    """An object whose property file cannot take a block is not imported, with the place; the others are written."""
+    (folder / "models" / "schema.yml").write_text(text)
+    result = imported(folder, server, write=True, pattern="Shop *")
+    found = {one.name: one for one in result.objects}
+    assert reason in found["Shop orders"].reason
+    assert (found["Shop orders"].exactness, result.exit_code) == (Exactness.NOT_IMPORTED, 1)
+    assert found["Shop payments"].is_written
+    assert (folder / "models" / "schema.yml").read_text() == text
+
+
+def test_without_a_key(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a key nothing is asked, and the message names the variable."""
+    monkeypatch.delenv("STATSIG_CONSOLE_API_KEY", raising=False)
+    assert folder.is_dir()
+    assert run(["import", "--write"]) == 2
+    assert "STATSIG_CONSOLE_API_KEY" in capsys.readouterr().err
