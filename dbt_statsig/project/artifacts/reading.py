@@ -120,7 +120,7 @@ def decode(data: bytes, into: type[T], *, kind: FileKind, where: str) -> T:
     `into` must have a `metadata` field of type Metadata, with a default.
     """
     plain = _plain(data, kind=kind, where=where, max_mb=MAX_MB)
-    if not plain.strip():
+    if not plain or plain.isspace():  # `strip` would copy it
         raise ArtifactError(f"{where} is empty or still being written.", fix=kind.fix)
     if kind is RUN_RESULTS:  # of the others only parts are decoded to the last value
         _check_values(plain, where, least=_LEAST_IN_RESULTS)
