@@ -19,6 +19,14 @@ from dbt_statsig.report.documents import Document, report_schema
 from dbt_statsig.report.run_findings import RUN_CODES
 from dbt_statsig.vocabulary.finding_codes import CODES, Code
 from dbt_statsig.vocabulary.kinds import SPECS
+from dbt_statsig.vocabulary.kinds.metric_block import (
+    ComponentMeta,
+    CriterionMeta,
+    DenominatorMeta,
+    NumeratorMeta,
+    PartMeta,
+    StepMeta,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -49,6 +57,16 @@ def _fields(struct: type[msgspec.Struct]) -> Iterator[tuple[str, str, str, Any]]
         yield field.encode_name, describe(field.type), _described(field.type), field.default
 
 
+_PARTS: dict[type[msgspec.Struct], str] = {
+    CriterionMeta: "An entry of `criteria`",
+    PartMeta: "An entry of `metric_sources`",
+    NumeratorMeta: "`numerator`",
+    DenominatorMeta: "`denominator`",
+    StepMeta: "An entry of `steps`",
+    ComponentMeta: "An entry of `components`",
+}
+
+
 def meta_page() -> str:
     """docs/meta.md."""
     parts = [MADE, (FOLDER / "meta.intro.md").read_text(encoding="utf-8").strip()]
@@ -62,8 +80,12 @@ def meta_page() -> str:
             f"## `{kind.value}`",
             (spec.block.__doc__ or "").strip(),
             _table(("key", "takes", "meaning"), rows),
-            f"Macros that its `sql`, `where` and formulas may use: {macros}.",
         ]
+        if macros:
+            parts += [f"Macros that its `sql`, `where` and formulas may use: {macros}."]
+    for struct in (CriterionMeta, PartMeta, NumeratorMeta, DenominatorMeta, StepMeta, ComponentMeta):
+        inner = ((f"`{name}`", takes, text) for name, takes, text, _ in _fields(struct))
+        parts += [f"### {_PARTS[struct]}", _table(("key", "takes", "meaning"), inner)]
     marks = ((f"`{name}`", takes, text) for name, takes, text, _ in _fields(ColumnMark))
     parts += ["## Column marks", "Under `config.meta.statsig` of a column.", _table(("key", "takes", "meaning"), marks)]
     return "\n\n".join(parts) + "\n"

@@ -8,6 +8,8 @@ import time
 from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET, structs
+
 from dbt_statsig.applying.freshness import FRESH_SECONDS, Freshness
 from dbt_statsig.applying.reading_back import read_back
 from dbt_statsig.console.confirming import NotShown
@@ -28,7 +30,9 @@ from dbt_statsig.support.threads import in_background, side_by_side
 from dbt_statsig.vocabulary.changes import Action, Change, Plan
 from dbt_statsig.vocabulary.comparison import completed
 from dbt_statsig.vocabulary.kinds import SPECS
+from dbt_statsig.vocabulary.ownership import is_archived
 from dbt_statsig.vocabulary.results import ObjectOutcome, Outcome, Status
+from dbt_statsig.vocabulary.sources import Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -136,7 +140,7 @@ class _Run:
     def _apply_all(self, plan: Plan) -> None:
         for stage in stages_of(plan):
             self._ensure_tags(stage.tags)
-            if stage.kind is StageKind.SOURCES:
+            if stage.kind in {StageKind.SOURCES, StageKind.METRICS}:
                 wait(side_by_side(self._apply_one, stage.changes, at_once=self._concurrency))
             else:
                 for change in stage.changes:
@@ -272,11 +276,23 @@ class _Run:
     def _call_api(self, change: Change) -> Written:
         if change.action is Action.DELETE:
             return self._client.delete(change.kind, change.live_name)
+        if change.action is Action.ARCHIVE:
+            return self._client.archive(change.kind, _present(change.live))
         desired = _present(change.desired)
         if change.action is Action.CREATE:
-            return self._client.create(change.kind, desired)
+            return self._created(change.kind, desired)
+        if is_archived(_present(change.live).description):
+            self._client.unarchive(change.kind, change.live_name)
         fields = frozenset(field.field for field in change.fields)
         return self._put(change.kind, change.live_name, desired, _present(change.live), fields)
+
+    def _created(self, kind: Kind, desired: Source) -> Written:
+        """Create an object; what only an update can set is sent after that."""
+        later = [name for name in SPECS[kind].fields(Role.UPDATE_ONLY) if getattr(desired, name) is not UNSET]
+        if not later:
+            return self._client.create(kind, desired)
+        written = self._client.create(kind, structs.replace(desired, **dict.fromkeys(later, UNSET)))
+        return self._client.update(kind, desired.name, desired, before=written.live)
 
     def _put(self, kind: Kind, name: str, desired: Source, live: Source, fields: frozenset[str]) -> Written:
         if SPECS[kind].can_send(fields):

@@ -31,15 +31,20 @@ class Checked(Struct, frozen=True, kw_only=True):
 
 
 def check_plan(client: ConsoleClient, plan: Plan, *, concurrency: int = 8) -> Checked:
-    """Send a plan's changes with `dryRun`; a deletion cannot be tried, nor a name that the plan itself frees first.
+    """Send a plan's changes with `dryRun`.
+
+    What cannot be tried: a retirement, a name that the plan itself frees first, a metric whose source the plan creates.
 
     Raises ConsoleError where Statsig cannot be asked; nothing was written then.
     """
     freed = _freed(plan)
+    new = {(change.kind, change.name) for change in plan.changes if change.action is Action.CREATE}
     changes = [
         change
         for change in plan.changes
-        if change.action.sends and not (change.action is Action.CREATE and change.name in freed[change.kind])
+        if change.action.sends
+        and not (change.action is Action.CREATE and change.name in freed[change.kind])
+        and not (set(change.after) & new)
     ]
     tags = _known_tags(client) if any(_tags(change) for change in changes) else frozenset[str]()
     asked = side_by_side(lambda one: _ask(client, one, tags, freed[one.kind]), changes, at_once=concurrency)

@@ -267,7 +267,8 @@ def adoption_options(command: Command) -> Command:
 
     @functools.wraps(command)
     def with_scope(*, request: Request, adopt: tuple[str, ...], **values: Any) -> int:
-        scope = {name: values.pop(name) for name in ("adopt_all", "adopt_imported", "prune", "force", "server_check")}
+        names = ("adopt_all", "adopt_imported", "prune", "delete_metrics", "force", "server_check")
+        scope = {name: values.pop(name) for name in names}
         owners = frozenset(values.pop("adopt_from"))
         request = structs.replace(request, adopt=frozenset(adopt), adopt_from=owners, **scope)
         return command(request=request, **values)
@@ -285,6 +286,9 @@ def adoption_options(command: Command) -> Command:
             "--adopt-imported", is_flag=True, help="Take over what `import` has listed in target/statsig_import.json."
         ),
         click.option("--prune", is_flag=True, help="Delete objects of this project that are no longer declared."),
+        click.option(
+            "--delete-metrics", is_flag=True, help="With --prune: delete metrics, in place of archiving them."
+        ),
         click.option(
             "--force",
             is_flag=True,

@@ -120,9 +120,9 @@ class Prover:
         """Whether the node has the column that the user wrote as `name`, and how the warehouse spells it."""
         return decide(self.adapter, name, self.facts(node))
 
-    def verdict_in(self, columns: ColumnSet, name: str) -> Verdict:
-        """The same about the columns that a user's own query gives."""
-        return decide_in(self.adapter, name, columns, QUERY)
+    def verdict_in(self, columns: ColumnSet, name: str, label: str = QUERY) -> Verdict:
+        """The same about the columns that a user's own query gives, or whatever the label calls it."""
+        return decide_in(self.adapter, name, columns, label)
 
     def live_query(self, sql: str) -> LiveQuery:
         """What a query of the console reads and gives."""

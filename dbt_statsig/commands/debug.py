@@ -88,7 +88,7 @@ def _declared(loaded: LoadedProject, checks: list[Check]) -> frozenset[str]:
     found = declare_project(loaded).declared
     sources = f"{len(found.declarations)} sources declared, {len(found.findings)} findings about them."
     checks.append(Check(name="declarations", ok=True, message=sources, fix="`dbt-statsig validate` shows each."))
-    mappings: list[Any] = [one.meta.id_type_mapping for one in found.declarations]
+    mappings: list[Any] = [getattr(one.meta, "id_type_mapping", None) for one in found.declarations]
     return frozenset(unit for mapping in mappings if isinstance(mapping, dict) for unit in mapping)
 
 

@@ -38,9 +38,9 @@ from dbt_statsig.planning.uncompared import excused, without_uncompared
 from dbt_statsig.project.declarations.reading import misspelt_mark
 from dbt_statsig.project.target import check_target
 from dbt_statsig.vocabulary.findings import CODES, did_you_mean, finding, listed
+from dbt_statsig.vocabulary.kinds import BLOCK_KINDS
 from dbt_statsig.vocabulary.progress import Progress, Silent
 from dbt_statsig.vocabulary.results import Planned, Skipped, Validation
-from dbt_statsig.vocabulary.sources import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from dbt_statsig.project.request import Request
     from dbt_statsig.vocabulary.changes import Plan
     from dbt_statsig.vocabulary.findings import Finding
+    from dbt_statsig.vocabulary.sources import Kind
 
 NO_KEY = "No Console API key is set."
 NO_KEY_FIX = "Set STATSIG_CONSOLE_API_KEY to a Console API key of the Statsig project."
@@ -172,7 +173,7 @@ def _with_orphans(project: DeclaredProject, plan: Plan, client: ConsoleClient, s
     if project.selected_ids is not None or project.request.kinds:
         return plan
     read = kinds_in(project)
-    others = read_others(client, [kind for kind in Kind if kind not in read])
+    others = read_others(client, [kind for kind in BLOCK_KINDS if kind not in read])
     return structs.replace(plan, changes=(*plan.changes, *build_plan((), others, scope).changes))
 
 
@@ -230,7 +231,7 @@ def _with_units(project: DeclaredProject, planned: Planned, client: ConsoleClien
         (one, unit)
         for one in project.declared.declarations
         if project.selected_ids is None or one.node.unique_id in project.selected_ids
-        for unit in one.meta.id_type_mapping or ()
+        for unit in getattr(one.meta, "id_type_mapping", ()) or ()
         if unit not in BUILT_IN_UNITS.values()
     ]
     try:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from dbt_statsig.payloads.building import Built, Context, build_payload
+from dbt_statsig.payloads.building import Built, Context
+from dbt_statsig.payloads.metrics import Payloads
 from dbt_statsig.project.artifacts import Manifest
 from dbt_statsig.project.artifacts.seed_files import SeedHeaders
 from dbt_statsig.project.declarations import Declared, declare
@@ -55,7 +56,7 @@ def declared_in(
     )
     return structs.replace(
         declared,
-        declarations=tuple(structs.replace(one, name=prefix + one.name) for one in declared.declarations),
+        declarations=tuple(_prefixed(one, prefix) for one in declared.declarations),
         findings=tuple(findings),
         names=tuple(structs.replace(one, name=prefix + one.name) for one in declared.names),
         disabled=tuple(structs.replace(one, name=prefix + one.name) for one in declared.disabled),
@@ -70,6 +71,16 @@ def _semantic_layer(manifest: MarkedNodes, settings: Settings) -> SemanticLayer:
     from dbt_statsig.semantic_layer import semantic_layer
 
     return semantic_layer(manifest, settings)
+
+
+def _prefixed(one: Declaration, prefix: str) -> Declaration:
+    """The declaration under its name in this target, with the sources of a metric under theirs."""
+    return structs.replace(
+        one,
+        name=prefix + one.name,
+        within=None if one.within is None else _prefixed(one.within, prefix),
+        others={name: _prefixed(source, prefix) for name, source in one.others.items()},
+    )
 
 
 def prover_of(
@@ -101,4 +112,4 @@ def payloads_of(
         docs_url=settings.docs_url or "",
         read_only=settings.read_only,
     )
-    return tuple((one, build_payload(one, prover, context)) for one in declarations)
+    return Payloads(prover, context).of(declarations)

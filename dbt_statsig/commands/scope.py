@@ -20,11 +20,12 @@ from dbt_statsig.project.lineage import uncompiled
 from dbt_statsig.project.namespace import other_prefixes, prefix_of
 from dbt_statsig.project.target import Place, elsewhere, other_target, refused_place
 from dbt_statsig.vocabulary.findings import Severity
+from dbt_statsig.vocabulary.kinds import BLOCK_KINDS, SPECS
 from dbt_statsig.vocabulary.results import Skipped
 from dbt_statsig.vocabulary.sources import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from dbt_statsig.commands.pipeline import DeclaredProject, ProvenProject
     from dbt_statsig.commands.validate import ValidatedProject
@@ -49,8 +50,9 @@ def scope_of(project: ProvenProject) -> Scope:
         adopt_from=request.adopt_from,
         named=frozenset(_named(project)),
         selected_ids=selected,
-        protected=frozenset((block.kind, block.unique_id) for block in project.declared.faulty),
+        protected=frozenset(_protected(project.declared.faulty)),
         prune=request.prune,
+        delete_metrics=request.delete_metrics,
         prefix=prefix_of(settings, target),
         prefixes=other_prefixes(settings, target),
         force=request.force,
@@ -76,6 +78,13 @@ def _named(project: ProvenProject) -> Iterator[tuple[Kind, str, str]]:
             yield one.kind, one.meta.adopt, one.name
 
 
+def _protected(faulty: Iterable[FaultyBlock]) -> Iterator[tuple[Kind, str]]:
+    """The nodes with blocks that cannot be read, by kind; with a source's block goes what may stand within."""
+    for block in faulty:
+        yield block.kind, block.unique_id
+        yield from ((kind, block.unique_id) for kind, spec in SPECS.items() if spec.within is block.kind)
+
+
 def limits_of(settings: Settings) -> Limits:
     """How much may change or go at once."""
     return Limits(
@@ -86,16 +95,24 @@ def limits_of(settings: Settings) -> Limits:
 
 
 def kinds_in(project: DeclaredProject) -> list[Kind]:
-    """The kinds that the nodes in scope use; with pruning all, since what is no longer declared may be of any."""
+    """The kinds that the nodes in scope use; with pruning all, since what is no longer declared may be of any.
+
+    Metrics are read only where the project declares one, or they are asked for by name: a console may have thousands.
+    """
     selected, kinds = project.selected_ids, project.request.kinds or frozenset(Kind)
     used = {block.kind for block in _blocks(project) if selected is None or block.unique_id in selected}
-    return [kind for kind in Kind if kind in kinds and (kind in used or project.request.prune)]
+    if project.request.prune:
+        used |= set(BLOCK_KINDS)
+    named = Kind.METRIC in project.request.kinds
+    if not named and not any(one.kind is Kind.METRIC for one in project.declared.names):
+        used.discard(Kind.METRIC)
+    return [kind for kind in Kind if kind in kinds and (kind in used or (named and kind is Kind.METRIC))]
 
 
 def of_other_kinds(project: DeclaredProject) -> dict[str, str]:
     """The nodes that declare a source of a kind which this run leaves out, each with one such source."""
     kinds = project.request.kinds or frozenset(Kind)
-    others = (one for one in _blocks(project) if one.name and one.kind not in kinds)
+    others = (one for one in _blocks(project) if one.name and one.kind not in kinds and one.kind in BLOCK_KINDS)
     return {one.unique_id: f'{one.kind.label} "{one.name}"' for one in others}
 
 

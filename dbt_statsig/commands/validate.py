@@ -14,6 +14,7 @@ from dbt_statsig.project.lineage import upstream
 from dbt_statsig.project.newer_yaml import outdated
 from dbt_statsig.vocabulary.adapters import adapter_for
 from dbt_statsig.vocabulary.findings import CODES, Finding, Severity, finding, listed
+from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.results import SourceReport, Validation
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ def validate_project(project: ProvenProject) -> ValidatedProject:
     findings = [*project.declared.findings, *_project_findings(project)]
     findings += [found for _, result in project.built for found in result.findings]
     for one, result in project.built:
+        if SPECS[one.kind].within is not None:
+            continue  # what its columns must be follows from the aggregation
         known = RoleFacts.of(project.manifest, one.node, uses=result.uses, selected=result.selected)
         findings += role_findings(one, known, guides=project.settings.guides)
     if project.strict:

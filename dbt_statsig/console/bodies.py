@@ -11,6 +11,7 @@ from msgspec import UNSET, Struct, structs
 
 from dbt_statsig.errors import ProtocolError, Refused
 from dbt_statsig.vocabulary.kinds import SPECS
+from dbt_statsig.vocabulary.kinds.base import NATIVE, wire_form
 from dbt_statsig.vocabulary.sources import CustomField, IdType, Kind, Owner, Role, Source, fields_with
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ _LARGEST = 2**63
 _NOTHING: tuple[Any, ...] = (None, "", [], {})
 _PAIRS = ("idTypeMapping", "customFieldMapping")
 _PARTS: dict[str, type[Struct]] = {"idTypeMapping": IdType, "customFieldMapping": CustomField, "owner": Owner}
+_FLAT = ("metricSourceName", "criteria", "valueColumn")
+"""The deprecated form of a list of one metric source."""
 _SERVERS_OWN = frozenset(
     {"id", "permalink", "createdTime", "creatorID", "creatorName", "creatorEmail"}
     | {"lastModifiedTime", "lastModifierID", "lastModifierName", "lastModifierEmail"}
@@ -29,8 +32,10 @@ _SERVERS_OWN = frozenset(
 
 
 def create_body(payload: Source, *, dry_run: bool) -> bytes:
-    """The whole object. Raises Refused (status 0) for text that JSON cannot hold."""
-    return _encoded(_content(payload), dry_run=dry_run)
+    """The whole object, but for what only updates take. Raises Refused (status 0) for text that JSON cannot hold."""
+    content = _content(payload, without=Role.UPDATE_ONLY)
+    spec = next(spec for spec in SPECS.values() if spec.payload is type(payload))
+    return _encoded({**content, "type": spec.type_} if spec.type_ else content, dry_run=dry_run)
 
 
 def update_body(name: str, payload: Source, *, dry_run: bool) -> bytes:
@@ -109,8 +114,10 @@ def read_entry(kind: Kind, data: Any, number: int) -> Entry:
 
 def unpublished(kind: Kind, data: Any) -> dict[str, Any]:
     """The values of an object that can be read, but that the published API does not let be sent, by their places."""
-    known = {field.encode_name for field in structs.fields(SPECS[kind].payload)} | _SERVERS_OWN
-    found = _others(data, known, "")
+    fields = {field.encode_name for field in structs.fields(SPECS[kind].payload)}
+    found = _others(data, fields | _SERVERS_OWN | SPECS[kind].answered, "")
+    if isinstance(native := data.get(NATIVE), dict) and NATIVE in SPECS[kind].answered:
+        found |= _others(native, fields | set(_FLAT), f"{NATIVE}.")
     read_only = _wire_names(SPECS[kind].payload, Role.READ_ONLY)
     for name, part in _PARTS.items():
         if name in read_only:
@@ -128,10 +135,11 @@ def _others(content: dict[str, Any], known: AbstractSet[str], place: str) -> dic
     return {f"{place}{key}": value for key, value in content.items() if key not in known and value not in _NOTHING}
 
 
-def _content(payload: Source) -> dict[str, Any]:
-    content: dict[str, Any] = msgspec.to_builtins(payload)
-    for name in _wire_names(type(payload), Role.READ_ONLY):
-        content.pop(name, None)
+def _content(payload: Source, without: Role = Role.READ_ONLY) -> dict[str, Any]:
+    content = wire_form(payload)
+    for role in (Role.READ_ONLY, without):
+        for name in _wire_names(type(payload), role):
+            content.pop(name, None)
     for path, text in _texts(content, ""):
         if not _is_sendable(text):
             raise Refused(
@@ -181,12 +189,23 @@ def _lenient(kind: Kind, data: Any) -> Any:
     if not isinstance(data, dict):
         return data
     write_only = _wire_names(SPECS[kind].payload, Role.WRITE_ONLY)
-    kept = {key: value for key, value in data.items() if key not in write_only}
+    spec = SPECS[kind]
+    kept = {key: value for key, value in data.items() if key not in write_only and key not in spec.answered}
+    if isinstance(native := data.get(NATIVE), dict) and NATIVE in spec.answered:
+        kept |= _unflattened(native)
     if isinstance(kept.get("owner"), dict):
         kept["owner"] = {key: value for key, value in kept["owner"].items() if value is not None}
     for key in _PAIRS:
         if isinstance(kept.get(key), list):
             kept[key] = [_without_null(entry) for entry in kept[key]]
+    return kept
+
+
+def _unflattened(native: dict[str, Any]) -> dict[str, Any]:
+    """What stands under `warehouseNative`, with the list of sources in place of its deprecated form."""
+    kept = {key: value for key, value in native.items() if key not in _FLAT}
+    if not kept.get("metricSources") and native.get("metricSourceName"):
+        kept["metricSources"] = [{key: native[key] for key in _FLAT if native.get(key) is not None}]
     return kept
 
 

@@ -186,6 +186,18 @@ class ConsoleClient:
         """Delete an object; where it is not there (any more), that is said by `already`."""
         return self._writer.delete(kind, name)
 
+    def archive(self, kind: Kind, live: Source) -> Written:
+        """Take an object out of use, with a way back, and mark that in its ownership line: no answer says so."""
+        return self._writer.archive(kind, live)
+
+    def unarchive(self, kind: Kind, name: str) -> None:
+        """Bring an archived object back, whether its archive has happened or is still scheduled."""
+        self._writer.unarchive(kind, name)
+
+    def sql_of(self, name: str) -> tuple[tuple[str, str], ...]:
+        """The SQL that Statsig generates for a metric: unit type and text."""
+        return self._reader.sql_of(name)
+
     def tags(self) -> frozenset[str]:
         """The names of all tags, as they are written."""
         return self._reader.tags()

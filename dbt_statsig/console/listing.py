@@ -66,7 +66,7 @@ class _Page(Struct, frozen=True, kw_only=True):
 
 def page_path(path: str, number: int, size: int = PAGE_SIZE) -> str:
     """The address of one page: Statsig is making both parameters mandatory, so both are always there."""
-    return f"{path}?limit={size}&page={number}"
+    return f"{path}{'&' if '?' in path else '?'}limit={size}&page={number}"
 
 
 def all_pages(

@@ -53,24 +53,30 @@ class Reader:
         """All objects of one kind, each name once, in the answers' order."""
         numbers = count(1)
 
-        def decode(data: Any, _place: str) -> tuple[str, Entry]:
-            entry = read_entry(kind, data, next(numbers))
-            return entry.source.name, entry
-
         spec = SPECS[kind]
+
+        def decode(data: Any, _place: str) -> tuple[str, Entry | None]:
+            type_ = _text(data, "type") if spec.type_ else ""
+            if type_ != spec.type_:
+                return f"{_text(data, 'id') or next(numbers)}::{type_}", None
+            entry = read_entry(kind, data, next(numbers))
+            return f"{entry.source.name}{spec.suffix}", entry
+
         what = f"The list of {kind.label}s"
-        found = all_pages(lambda path: self._page(path, what), spec.list_path, what, decode)
-        if len(found.entries) > 1 and not any(entry.is_named for entry in found.entries.values()):
+        path = f"{spec.list_path}?{spec.list_query}" if spec.list_query else spec.list_path
+        found = all_pages(lambda address: self._page(address, what), path, what, decode)
+        entries = {entry.source.name: entry for entry in found.entries.values() if entry is not None}
+        if len(entries) > 1 and not any(entry.is_named for entry in entries.values()):
             raise ProtocolError(
                 f"{what}: no object in it has a name.", fix="Check `base_url` and any proxy in between."
             )
         return Listing(
-            items=tuple(entry.source for entry in found.entries.values()),
+            items=tuple(entry.source for entry in entries.values()),
             pages=found.pages,
             complete=not found.doubt,
             doubt=found.doubt,
-            unread={name: entry.fault for name, entry in found.entries.items() if entry.fault},
-            unpublished={name: entry.unpublished for name, entry in found.entries.items() if entry.unpublished},
+            unread={name: entry.fault for name, entry in entries.items() if entry.fault},
+            unpublished={name: entry.unpublished for name, entry in entries.items() if entry.unpublished},
         )
 
     def get(self, kind: Kind, name: str) -> Source | None:
@@ -110,6 +116,12 @@ class Reader:
         if source.name != name:
             raise ProtocolError(f'{title(kind, name)}: the answer is about "{source.name}".', fix="Try again later.")
         return Entry(source, unpublished=unpublished(kind, data))
+
+    def sql_of(self, name: str) -> tuple[tuple[str, str], ...]:
+        """See `ConsoleClient.sql_of`."""
+        found = self._sender.read(f"{object_path(Kind.METRIC, name)}/sql", title(Kind.METRIC, name)).data
+        listed = found if isinstance(found, list) else []
+        return tuple((_text(one, "idType"), _text(one, "sql")) for one in listed if _text(one, "sql"))
 
     def tags(self) -> frozenset[str]:
         """The names of all tags."""

@@ -22,6 +22,7 @@ from dbt_statsig.project.settings import resolve
 from dbt_statsig.report.documents import DeclaredFinding
 from dbt_statsig.report.json import declared_finding
 from dbt_statsig.vocabulary.findings import Severity
+from dbt_statsig.vocabulary.kinds.base import wire_form
 from dbt_statsig.vocabulary.verdicts import ColumnSet, SqlCheck
 
 if TYPE_CHECKING:
@@ -115,7 +116,8 @@ def declared_file(manifest: Manifest, *, settings: Settings, target: str, finger
     )
     errors = (found for _, built in payloads for found in built.findings if found.severity is Severity.ERROR)
     sources = (
-        _source(one, msgspec.to_builtins(built.payload), is_proven=bool(built.selected)) for one, built in payloads
+        _source(one, None if built.payload is None else wire_form(built.payload), is_proven=bool(built.selected))
+        for one, built in payloads
     )
     return DeclaredFile(
         fingerprint=fingerprint,
@@ -134,7 +136,7 @@ def _source(declaration: Declaration, payload: dict[str, Any] | None, *, is_prov
     node = declaration.node
     meta: Any = declaration.meta
     written = isinstance(getattr(meta, "sql", None), str) or getattr(meta, "source_type", None) == "table"
-    if payload is not None and not is_proven and not written:
+    if payload is not None and not is_proven and not written and declaration.within is None:
         payload = {**payload, "sql": None}
     return DeclaredSource(
         kind=declaration.kind.value,

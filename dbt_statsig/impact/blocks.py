@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
     from dbt_statsig.project.artifacts import Node
     from dbt_statsig.vocabulary.adapters import Adapter
-    from dbt_statsig.vocabulary.kinds import SourceMeta
+    from dbt_statsig.vocabulary.kinds import BlockMeta
 
 _LONGEST = 120
 _AROUND = re.compile(r" ?([(),<>]) ?")
 
 
-def changed_keys(old: SourceMeta, new: SourceMeta) -> Iterator[tuple[str, str]]:
+def changed_keys(old: BlockMeta, new: BlockMeta) -> Iterator[tuple[str, str]]:
     """Each key of the block that now says something else, with what is to be told of it.
 
     White space never counts as a change.
@@ -64,14 +64,14 @@ def _plain(data_type: str) -> str:
     return _AROUND.sub(r"\1", " ".join(data_type.casefold().split()))
 
 
-def _said(meta: SourceMeta, key: str) -> Any:
+def _said(meta: BlockMeta, key: str) -> Any:
     value = getattr(meta, key, UNSET)
     if value is UNSET:
         return None
     return " ".join(value.split()) if isinstance(value, str) else value
 
 
-def _formulas(meta: SourceMeta) -> dict[str, str]:
+def _formulas(meta: BlockMeta) -> dict[str, str]:
     mapping: Any = getattr(meta, "custom_field_mapping", UNSET)
     return {} if mapping is UNSET else {field: " ".join(formula.split()) for field, formula in mapping.items()}
 

@@ -90,11 +90,16 @@ def _uses(
 ) -> Iterator[tuple[tuple[Kind, str], str, Experiment, tuple[str, ...]]]:
     """Each touched source, what it is called now, an experiment that uses it, and the metrics through which."""
     for (kind, live_name), name in sorted(touched.items()):
-        through = [one for one in metrics if SPECS[kind].feeds_metrics and live_name in one.metric_sources]
+        through = [one for one in metrics if SPECS[kind].feeds_metrics and _reads(one, kind, live_name)]
         for experiment in running:
             watched = tuple(dict.fromkeys(metric.name for metric in through if experiment.watches(metric)))
             if watched or experiment.uses(kind, live_name):
                 yield (kind, live_name), name, experiment, watched
+
+
+def _reads(metric: Metric, kind: Kind, name: str) -> bool:
+    """Whether the metric is this object, or is computed from it."""
+    return metric.name == name if kind is Kind.METRIC else name in metric.metric_sources
 
 
 def _findings(
@@ -106,7 +111,7 @@ def _findings(
         status = f" ({experiment.status})" if experiment.status else ""
         yield finding(
             "impact-experiment",
-            f'The experiment "{experiment.name}"{status} uses the {kind.label} "{live_name}"{_through(watched)}.',
+            f'The experiment "{experiment.name}"{status} uses the {kind.label} "{live_name}"{_through(kind, watched)}.',
             fix=CODES["impact-experiment"].remedy,
             unique_id=report.unique_id if report else "",
             kind=kind.value,
@@ -115,8 +120,8 @@ def _findings(
         )
 
 
-def _through(metrics: tuple[str, ...]) -> str:
-    if not metrics:
+def _through(kind: Kind, metrics: tuple[str, ...]) -> str:
+    if not metrics or kind is Kind.METRIC:
         return ""
     names = listed([f'"{name}"' for name in metrics])
     return f" through the metric{'s' if len(metrics) > 1 else ''} {names}"

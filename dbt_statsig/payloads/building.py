@@ -60,7 +60,8 @@ class Built(Struct, frozen=True, kw_only=True):
 
     `selected` are the stored names of the columns in the SQL, empty where it selects every column or is the user's;
     `hidden` those that it leaves out for their tags. `unproven` says what the payload needs and nothing proves: it
-    may be compared, but must not be pushed. `basis` says which parts of the payload follow from evidence.
+    may be compared, but must not be pushed. `basis` says which parts of the payload follow from evidence. `output` is
+    what its rows have: what the SQL or the table gives.
     """
 
     payload: Source | None
@@ -70,6 +71,7 @@ class Built(Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
     hidden: tuple[str, ...] = ()
     unproven: str = ""
+    output: ColumnSet = ColumnSet(columns=(), closed=False)
 
 
 def build_payload(declaration: Declaration, prover: Prover, context: Context) -> Built:
@@ -117,6 +119,7 @@ class _Builder:
             findings=tuple(self.findings),
             hidden=tuple(self.left_out),
             unproven=self.unproven,
+            output=ColumnSet(columns=tuple(selected), closed=True) if self.parts and selected else self.columns,
         )
 
     def forms(self) -> Callable[[str], tuple[str, ...]] | None:

@@ -38,6 +38,7 @@ _NO_TIME = re.compile(
     r"variant|uuid|uniqueidentifier|(var)?binary.*|bytes|bytea|blob|time(\s*\(.*|\s+with.*)?",
     re.IGNORECASE | re.DOTALL,
 )
+_FLAG = re.compile(r"bool(ean)?", re.IGNORECASE)
 _HEAVY = re.compile(r"\bjoin\b|\bgroup\s+by\b|\bover\s*\(|\bdistinct\b|\bqualify\b", re.IGNORECASE)
 _DATE_MACRO = re.compile(r"\{\s*statsig_(start|end)_date(_int)?\s*\}")
 
@@ -176,6 +177,13 @@ class _RoleChecks:
 def _is_no_time(data_type: str) -> bool:
     name = unwrapped(data_type)
     return partition_type(name) in {PartitionType.OTHER, PartitionType.TEXT} and _NO_TIME.fullmatch(name) is not None
+
+
+def is_no_number(data_type: str) -> bool:
+    """Whether no warehouse computes with values of this type: text, days, times, flags."""
+    name = unwrapped(data_type)
+    kind = partition_type(name)
+    return kind in {PartitionType.TEXT, PartitionType.DATE, PartitionType.TIMESTAMP} or bool(_FLAG.fullmatch(name))
 
 
 def _bare(column: str) -> str:

@@ -69,6 +69,7 @@ class Scope(Struct, frozen=True, kw_only=True):
     selected_ids: frozenset[str] | None = None
     protected: frozenset[tuple[Kind, str]] = frozenset()
     prune: bool = False
+    delete_metrics: bool = False
     force: bool = False
     prefix: str = ""
     prefixes: Mapping[str, str] = {}

@@ -16,6 +16,7 @@ from msgspec import UNSET, Struct, structs
 from dbt_statsig.vocabulary.adapters import Adapter
 from dbt_statsig.vocabulary.comparison import normal, normal_sql
 from dbt_statsig.vocabulary.findings import listed
+from dbt_statsig.vocabulary.kinds import Metric
 from dbt_statsig.vocabulary.sources import IdType, Role, Source, fields_with
 
 if TYPE_CHECKING:
@@ -115,7 +116,25 @@ class Settled(Struct, frozen=True, kw_only=True):
 
 def settled(payload: Source, basis: Basis | None, live: Source) -> Settled:
     """The payload to compare with a live object and to write in its place."""
-    return Settled(payload=payload) if basis is None else _Settling(payload, basis, live).settled()
+    if basis is None:
+        return Settled(payload=payload)
+    if isinstance(payload, Metric):
+        return Settled(payload=spelled_as(payload, live) if basis.unproven else payload)
+    return _Settling(payload, basis, live).settled()
+
+
+def spelled_as(payload: Metric, live: Source) -> Metric:
+    """The metric with the live one's form of each field that differs in the case of letters alone."""
+    values = {
+        field: getattr(live, field, UNSET)
+        for field in (*fields_with(Metric, Role.NESTED), "denominator_value_column", "metric_dimension_columns")
+        if _letters(getattr(payload, field)) == _letters(getattr(live, field, UNSET)) != _letters(UNSET)
+    }
+    return structs.replace(payload, **values)
+
+
+def _letters(value: Any) -> str:
+    return repr(value).casefold()
 
 
 class _Settling:

@@ -15,11 +15,12 @@ from msgspec import structs
 from dbt_statsig.planning.adoption import Adoption
 from dbt_statsig.planning.asked import PRUNE, Desired, Live, Scope
 from dbt_statsig.planning.kept import compared, suited
+from dbt_statsig.planning.metrics import with_metrics
 from dbt_statsig.planning.moves import Moves
 from dbt_statsig.vocabulary.changes import Action, Change, FieldChange, Plan, is_standing, united
 from dbt_statsig.vocabulary.comparison import differences
-from dbt_statsig.vocabulary.kinds import SPECS
-from dbt_statsig.vocabulary.ownership import Ownership, is_of, likely_owner, notes_of, owner_of
+from dbt_statsig.vocabulary.kinds import BLOCK_KINDS, SPECS
+from dbt_statsig.vocabulary.ownership import Ownership, is_archived, is_of, likely_owner, notes_of, owner_of
 from dbt_statsig.vocabulary.sources import Kind, Source
 
 if TYPE_CHECKING:
@@ -39,20 +40,20 @@ def build_plan(desired: Iterable[Desired], live: Mapping[Kind, Live], scope: Sco
     return Plan(
         project=scope.project,
         namespace=scope.namespace,
-        changes=_in_order([change for planner in planners for change in planner.plan()]),
+        changes=with_metrics(_in_order([change for planner in planners for change in planner.plan()]), live),
         disabled=tuple(change for planner in planners for change in planner.disabled()),
     )
 
 
 def _in_order(changes: Sequence[Change]) -> tuple[Change, ...]:
-    """The changes, with each deletion after what its node declares in another kind instead."""
+    """The changes, with each deletion after what its node declares in another kind instead; metrics are beside that."""
     successors: dict[str, list[tuple[Kind, str]]] = defaultdict(list)
     for change in changes:
-        if not is_standing(change):
+        if not is_standing(change) and change.kind in BLOCK_KINDS:
             successors[change.unique_id].append((change.kind, change.name))
     return united(
         structs.replace(one, after=tuple(new for new in successors[one.unique_id] if new[0] is not one.kind))
-        if one.action is Action.DELETE
+        if one.action is Action.DELETE and one.kind in BLOCK_KINDS
         else one
         for one in changes
     )
@@ -337,6 +338,8 @@ class _KindPlanner:
                 continue
             if unique_id in idle or (self.kind, unique_id) in self.scope.protected:
                 continue
+            if is_archived(self.by_name[name].description) and not self.scope.delete_metrics:
+                continue
             if name in self.strays:
                 target = self.strays[name]
                 reason = f'Its name has the prefix of the dbt target "{target}", so it belongs to that target.'
@@ -362,7 +365,8 @@ class _KindPlanner:
         if not self.live.complete:
             fix = "The list of live objects was incomplete, so nothing is deleted; run again."
             return self._of_ours(Action.BLOCKED, name, reason, fix)
-        return self._of_ours(Action.DELETE, name, reason, requires=tuple(one.name for one in successors))
+        action = Action.ARCHIVE if SPECS[self.kind].archives and not self.scope.delete_metrics else Action.DELETE
+        return self._of_ours(action, name, reason, requires=tuple(one.name for one in successors))
 
     def _of_ours(
         self, action: Action, name: str, reason: str, fix: str = "", *, requires: tuple[str, ...] = ()

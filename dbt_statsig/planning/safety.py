@@ -68,7 +68,7 @@ def guarded(
     """
     changes = list(plan.changes)
     if not declares:
-        changes = [_kept(change) if change.action is Action.DELETE else change for change in changes]
+        changes = [_kept(change) if change.action.retires else change for change in changes]
     if not force:
         changes = _held_back(changes, owned, limits, absent or {})
         changes = [_hinted(change) if change.unique_id in (absent or {}) else change for change in changes]
@@ -110,8 +110,8 @@ def _held_back(
     changes: list[Change], owned: Mapping[Kind, int], limits: Limits, absent: Mapping[str, int]
 ) -> list[Change]:
     touched = Counter(change.kind for change in changes if _touches(change))
-    deleted = Counter(change.kind for change in changes if change.action is Action.DELETE)
-    lost = Counter(change.kind for change in changes if change.action is Action.DELETE and not change.requires)
+    deleted = Counter(change.kind for change in changes if change.action.retires)
+    lost = Counter(change.kind for change in changes if change.action.retires and not change.requires)
     everything = limits.broken_by(touched.total(), sum(owned.values()), least=limits.changes)
     doubtful = doubt(owned, absent)
     share = f"more than {limits.percent:g} %."
@@ -126,7 +126,7 @@ def _held_back(
         return ""
 
     def of_deletions(change: Change) -> str:
-        if change.action is not Action.DELETE:
+        if not change.action.retires:
             return ""
         held, label = owned.get(change.kind, 0), f"{change.kind.label}s"
         if change.unique_id in absent:
@@ -147,7 +147,7 @@ def _held_back(
 
 
 def _look_first(change: Change) -> str:
-    return _LOOK_FIRST.format("plan --prune --force" if change.action is Action.DELETE else "plan --force")
+    return _LOOK_FIRST.format("plan --prune --force" if change.action.retires else "plan --force")
 
 
 def _touches(change: Change) -> bool:

@@ -68,6 +68,7 @@ class SavedScope(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     adopt_from: tuple[str, ...]
     adopt_imported: bool
     prune: bool
+    delete_metrics: bool = False
     force: bool
 
 
@@ -154,6 +155,7 @@ def save(planned: Planned, request: Request, path: Path) -> None:
         adopt_from=tuple(sorted(request.adopt_from)),
         adopt_imported=request.adopt_imported,
         prune=request.prune,
+        delete_metrics=request.delete_metrics,
         force=request.force,
     )
     saved = SavedPlan(
@@ -205,6 +207,7 @@ def scoped(request: Request, saved: SavedPlan) -> Request:
         "--adopt-from": request.adopt_from,
         "--adopt-imported": request.adopt_imported,
         "--prune": request.prune,
+        "--delete-metrics": request.delete_metrics,
         "--force": request.force,
     }
     given = [option for option, value in own.items() if value]
@@ -227,6 +230,7 @@ def scoped(request: Request, saved: SavedPlan) -> Request:
         adopt_from=frozenset(scope.adopt_from),
         adopt_imported=scope.adopt_imported,
         prune=scope.prune,
+        delete_metrics=scope.delete_metrics,
         force=scope.force,
     )
 
@@ -295,7 +299,7 @@ def digest(*parts: object) -> str:
 
 
 def _settled(old: SavedChange, change: Change | None) -> ObjectOutcome:
-    gone = change is None and old.action is Action.DELETE
+    gone = change is None and old.action.retires
     shown = change or Change(
         action=old.action, kind=old.kind, name=old.name, unique_id=old.unique_id, live_name=old.live_name
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET, Struct
 
 from dbt_statsig.vocabulary.changes import Action, Change, Plan
+from dbt_statsig.vocabulary.kinds import SPECS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,19 +19,23 @@ class StageKind(str, Enum):
     """The stages in their order.
 
     `tags` come first, as older versions of the API refuse a source with a tag that does not exist. `renames` free names
-    that `sources` may take. `retirement` deletes what is no longer declared when all that replaces it is there.
+    that `sources` may take. `metrics` come when their sources are there. `retirement` takes out of use what is no
+    longer declared when all that replaces it is there, metrics before their sources.
     """
 
     TAGS = "tags"
     RENAMES = "renames"
     SOURCES = "sources"
+    METRIC_RENAMES = "metric renames"
+    METRICS = "metrics"
     RETIREMENT = "retirement"
 
 
 class Stage(Struct, frozen=True, kw_only=True):
     """Writes that may start once the stages before have ended: `tags` to create where missing, or `changes`.
 
-    The changes of `sources` do not depend on each other; those of the other stages are written in their order.
+    The changes of `sources` and of `metrics` do not depend on each other; those of the other stages are written in
+    their order.
     """
 
     kind: StageKind
@@ -43,7 +48,9 @@ _STAGE_OF = {
     Action.CREATE: StageKind.SOURCES,
     Action.UPDATE: StageKind.SOURCES,
     Action.DELETE: StageKind.RETIREMENT,
+    Action.ARCHIVE: StageKind.RETIREMENT,
 }
+_OF_METRICS = {StageKind.RENAMES: StageKind.METRIC_RENAMES, StageKind.SOURCES: StageKind.METRICS}
 
 
 def stages_of(plan: Plan) -> tuple[Stage, ...]:
@@ -51,8 +58,11 @@ def stages_of(plan: Plan) -> tuple[Stage, ...]:
     changes: dict[StageKind, list[Change]] = {kind: [] for kind in StageKind}
     for change in plan.changes:
         if change.action.writes:
-            changes[_STAGE_OF[change.action]].append(change)
-    changes[StageKind.RENAMES] = _freeing_names_first(changes[StageKind.RENAMES])
+            stage, inner = _STAGE_OF[change.action], SPECS[change.kind].within is not None
+            changes[_OF_METRICS.get(stage, stage) if inner else stage].append(change)
+    for kind in (StageKind.RENAMES, StageKind.METRIC_RENAMES):
+        changes[kind] = _freeing_names_first(changes[kind])
+    changes[StageKind.RETIREMENT].sort(key=lambda change: SPECS[change.kind].within is None)
     tags = {tag for group in changes.values() for change in group for tag in _new_tags(change)}
     stages = [Stage(kind=kind, changes=tuple(group)) for kind, group in changes.items() if group]
     return (*([Stage(kind=StageKind.TAGS, tags=tuple(sorted(tags)))] if tags else []), *stages)

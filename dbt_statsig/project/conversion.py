@@ -167,7 +167,7 @@ class _Walk:
         if extra.get("repeats"):
             items = list(dict.fromkeys(items))
         for place, item in enumerate(items):
-            if item is not INVALID and item in items[:place]:
+            if item is not INVALID and not isinstance(item, Struct) and item in items[:place]:
                 self._fault((*path, place), f"is in the list twice: {show(item)}.", "Remove one of them.")
         if not items and expected.min_length:
             return self._fault(path, "is an empty list.")

@@ -20,8 +20,9 @@ def _environment() -> Mapping[str, str]:
 class Request(Struct, frozen=True, kw_only=True):
     """One run's input. Paths that are not given are found from `project_dir` as dbt finds them.
 
-    `kinds` empty means all four. `flags` are settings given on the command line (`{"base_url": …}`); they win over
-    the environment, which wins over dbt_statsig.yml. `adopt` names console objects that may become this project's.
+    `kinds` empty means all. With `delete_metrics`, `prune` deletes metrics in place of archiving them. `flags` are
+    settings given on the command line (`{"base_url": …}`); they win over the environment, which wins over
+    dbt_statsig.yml. `adopt` names console objects that may become this project's.
 
     `adopt_all` lets in all that no other project owns, `adopt_from` what these projects own, `adopt_imported` what
     `import` has listed; `force` lifts the limits on how much may change at once.
@@ -54,6 +55,7 @@ class Request(Struct, frozen=True, kw_only=True):
     adopt_from: frozenset[str] = frozenset()
     adopt_imported: bool = False
     prune: bool = False
+    delete_metrics: bool = False
     force: bool = False
     server_check: bool = False
     dry_run: bool = False

@@ -14,13 +14,25 @@ import msgspec
 from dbt_statsig.project.declarations.layers import KINDS, NOT_DEFAULTS
 from dbt_statsig.project.declarations.marks import ColumnMark
 from dbt_statsig.project.settings import Settings
-from dbt_statsig.vocabulary.kinds import SPECS, OwnerMeta
+from dbt_statsig.vocabulary.kinds import BLOCK_KINDS, SPECS, OwnerMeta
 from dbt_statsig.vocabulary.sources import Kind
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _TRUE_OR_FALSE = r"^\s*([tT][rR][uU][eE]|[fF][aA][lL][sS][eE])\s*$"
 _JINJA = r"\{\{|\{%"
+_NAMES = {
+    "OwnerMeta": "owner",
+    "MetricMeta": "metric",
+    "CriterionMeta": "metric_criterion",
+    "PartMeta": "metric_part",
+    "NumeratorMeta": "metric_numerator",
+    "DenominatorMeta": "metric_denominator",
+    "StepMeta": "metric_step",
+    "ComponentMeta": "metric_component",
+}
+"""What the types of nested mappings are called in the schemas."""
 
+_LARGE = 1_000
 Schema = dict[str, Any]
 
 
@@ -98,7 +110,8 @@ def settings_schema() -> Schema:
         "description": schema["properties"]["defaults"]["description"],
         "$ref": "#/$defs/statsig_defaults",
     }
-    kept = {key: definitions[key] for key in ("owner", "statsig_defaults")}
+    parts = (name for name in _NAMES.values() if name != "metric")
+    kept = {key: definitions[key] for key in (*parts, "statsig_defaults")}
     kept |= {name: _adapt(shape, lenient=False, jinja=False) for name, shape in components.items()}
     return {
         "$schema": _DIALECT,
@@ -127,15 +140,19 @@ def _definitions(*, jinja: bool) -> Schema:
         "type": "object",
         "minProperties": 1,
         "additionalProperties": False,
-        "properties": {kind.value: _one_or_many(kind, names[kind]) for kind in Kind},
+        "properties": {kind.value: _one_or_many(kind, names[kind]) for kind in BLOCK_KINDS},
     }
-    owner = {key: value for key, value in shapes["OwnerMeta"].items() if key not in {"title", "required"}}
+    parts = {
+        name: {"title": name, **{key: value for key, value in shapes[meta].items() if key not in {"title", "required"}}}
+        for meta, name in _NAMES.items()
+        if meta != "MetricMeta"
+    }
     mark = {key: value for key, value in shapes["ColumnMark"].items() if key not in {"title", "required"}}
     return {
         "statsig": statsig,
         "statsig_defaults": _defaults(kinds),
         **{kind.value: kinds[kind] for kind in Kind},
-        "owner": {"title": "owner", **owner},
+        **parts,
         "column_mark": {"title": "column mark", **mark},
     }
 
@@ -170,7 +187,7 @@ def _defaults(kinds: dict[Kind, Schema]) -> Schema:
             "additionalProperties": False,
             "properties": own[kind],
         }
-        for kind in KINDS
+        for kind in map(str, own)
     }
     return {
         "title": "statsig_defaults",
@@ -185,6 +202,14 @@ def _without_name(properties: Schema) -> Schema:
     return {key: value for key, value in properties.items() if key not in NOT_DEFAULTS}
 
 
+def _digits(low: int, high: int) -> str:
+    """A pattern of the whole numbers in a range; a large one begins at 0 or 1 and ends at 99…9."""
+    if high < _LARGE:
+        return f"({'|'.join(map(str, range(low, high + 1)))})"
+    more = len(str(high)) - 1
+    return rf"[1-9]\d{{0,{more}}}" if low else rf"\d{{1,{more + 1}}}"
+
+
 def _adapt(shape: Any, *, lenient: bool, jinja: bool) -> Any:
     """Msgspec's schema, widened by what Jinja gives, narrowed by what the walk refuses beyond the types."""
     if isinstance(shape, list):
@@ -192,16 +217,16 @@ def _adapt(shape: Any, *, lenient: bool, jinja: bool) -> Any:
     if not isinstance(shape, dict):
         return shape
     result = {key: _adapt(value, lenient=lenient, jinja=jinja) for key, value in shape.items()}
-    if result.get("$ref") == "#/$defs/OwnerMeta":
-        result["$ref"] = "#/$defs/owner"
-    if result.get("type") == "array" and result.pop("uniqueItems", True):
+    name = str(result.get("$ref", "")).removeprefix("#/$defs/")
+    if name in _NAMES:
+        result["$ref"] = f"#/$defs/{_NAMES[name]}"
+    if result.get("type") == "array" and result.pop("uniqueItems", "$ref" not in result["items"]):
         result["uniqueItems"] = True
     patterns = []
     if lenient and result.get("type") == "boolean":
         patterns.append(_TRUE_OR_FALSE)
     if lenient and result.get("type") == "integer":
-        numbers = range(result["minimum"], result["maximum"] + 1)
-        patterns.append(rf"^\s*0*({'|'.join(map(str, numbers))})\s*$")
+        patterns.append(rf"^\s*0*{_digits(result['minimum'], result['maximum'])}\s*$")
     if jinja and ("enum" in result or patterns):
         patterns.append(_JINJA)
     if not patterns:

@@ -13,6 +13,8 @@ from dbt_statsig.planning.stages import stages_of
 from dbt_statsig.report import documents as doc
 from dbt_statsig.report.run_findings import RULES, RUN_CODES
 from dbt_statsig.vocabulary.findings import Severity
+from dbt_statsig.vocabulary.kinds.base import wire_form
+from dbt_statsig.vocabulary.sources import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,6 +45,8 @@ def _place(location: Location | None) -> dict[str, Any]:
 
 
 def _wire(value: Any) -> Any:
+    if isinstance(value, Source):
+        return wire_form(value)
     return None if value is msgspec.UNSET else msgspec.to_builtins(value)
 
 

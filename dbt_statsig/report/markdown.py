@@ -39,6 +39,7 @@ _ORDER = (
     Action.FOREIGN,
     Action.BLOCKED,
     Action.DELETE,
+    Action.ARCHIVE,
     Action.UPDATE,
     Action.RENAME,
     Action.CREATE,

@@ -21,6 +21,7 @@ class Action(str, Enum):
     UPDATE = "update"
     RENAME = "rename"
     DELETE = "delete"
+    ARCHIVE = "archive"
     UNCHANGED = "unchanged"
     FOREIGN = "foreign"
     ORPHAN = "orphan"
@@ -41,12 +42,17 @@ class Action(str, Enum):
     @property
     def touches(self) -> bool:
         """Whether applying the plan changes or deletes an object that is there."""
-        return self in {Action.UPDATE, Action.RENAME, Action.DELETE}
+        return self in {Action.UPDATE, Action.RENAME} or self.retires
+
+    @property
+    def retires(self) -> bool:
+        """Whether applying the plan takes an object out of use that nothing declares any more."""
+        return self in {Action.DELETE, Action.ARCHIVE}
 
     @property
     def sends(self) -> bool:
         """Whether applying the plan sends an object, which Statsig can check beforehand."""
-        return self.writes and self is not Action.DELETE
+        return self.writes and not self.retires
 
     @property
     def refuses(self) -> bool:
@@ -54,7 +60,13 @@ class Action(str, Enum):
         return self in {Action.FOREIGN, Action.BLOCKED}
 
 
-PAST_TENSE = {Action.CREATE: "created", Action.UPDATE: "updated", Action.RENAME: "renamed", Action.DELETE: "deleted"}
+PAST_TENSE = {
+    Action.CREATE: "created",
+    Action.UPDATE: "updated",
+    Action.RENAME: "renamed",
+    Action.DELETE: "deleted",
+    Action.ARCHIVE: "archived",
+}
 """The words for what is written."""
 
 

@@ -10,6 +10,7 @@ import functools
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from msgspec import UNSET, Struct, UnsetType, structs
 
 from dbt_statsig.vocabulary.changes import FieldChange
@@ -48,10 +49,28 @@ def _normal_set(value: Any) -> tuple[Any, ...] | None:
     return tuple(sorted({one for one in value if not isinstance(one, CustomField) or one.key})) or None
 
 
+def _normal_nested(value: Any, *, is_set: bool) -> tuple[Any, ...] | None:
+    """The parts without what is empty; of a predicate in them, white space does not count."""
+    parts = [part for one in msgspec.to_builtins(value) if (part := _part(one))]
+    return tuple(sorted(parts) if is_set else parts) or None
+
+
+def _part(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return tuple(_part(one) for one in value)
+    if not isinstance(value, dict):
+        return value
+    if value.get("condition") == "sql_filter" and value.get("values"):
+        value = {**value, "values": [[*normal_sql(one)] for one in value["values"]]}
+    return tuple(sorted((key, _part(one)) for key, one in value.items() if not _absent(one) and one != []))
+
+
 def _form(roles: frozenset[Role | Default]) -> Callable[[Any], Any]:
     """What makes a value that is there comparable, for a field of these roles."""
     if any(isinstance(one, Default) for one in roles):
         return lambda value: str(value).lower()
+    if Role.NESTED in roles:
+        return functools.partial(_normal_nested, is_set=Role.SET in roles)
     if Role.SET in roles:
         return _normal_set
     if Role.SQL in roles:
@@ -115,10 +134,13 @@ def differences(desired: Source, live: Source) -> tuple[FieldChange, ...]:
 
 def completed(desired: Source, live: Source) -> Source:
     """The desired object with every undeclared field as the console has it, for an update that could reset them."""
+    other = getattr(desired, "aggregation", UNSET) != getattr(live, "aggregation", UNSET)
     kept = {
         field: getattr(live, field)
-        for field in desired.__struct_fields__
+        for field, roles in roles_of(type(desired)).items()
         if getattr(desired, field) is UNSET and getattr(live, field, UNSET) not in (UNSET, None)
+        # A metric that is computed in another way keeps nothing of how it was computed before.
+        if not (other and Role.NATIVE in roles)
     }
     return structs.replace(desired, **kept)
 

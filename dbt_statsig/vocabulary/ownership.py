@@ -3,7 +3,8 @@
 It is the only state there is. `Managed by dbt: <project>[@<namespace>]/<unique_id>`
 
 Where Statsig keeps other values than it was sent, the line ends with a note: `(kept tags=1a2b3c4d5e6f)`, each field
-with a digest of both values (see `kept.py`).
+with a digest of both values (see `kept.py`). After the retirement of a metric it ends with `(archived)`: no answer of
+the API says so.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ _KEPT = "The text above was kept as it was in Statsig."
 _LINE = re.compile(r"Managed by dbt: (?P<project>[^/\s@]+)(?:@(?P<namespace>[^/\s@]+))?/(?P<unique_id>\S+)")
 _CHANGED_LINE = re.compile(rf"(?:\A|.*\s){_LINE.pattern}\Z", re.IGNORECASE | re.DOTALL)
 _NOTE = re.compile(r" \(kept(?P<notes>(?: [a-z_]+=[0-9a-f]{12})+)\)\Z")
+_ARCHIVED = " (archived)"
 _LINK_AT_END = re.compile(rf"(?:^|\s){_LINK}\S+\Z", re.IGNORECASE)
 
 
@@ -47,7 +49,7 @@ def owner_of(description: object) -> Ownership | None:
     """Whose object it is by its description; None where the last line does not say."""
     if not isinstance(description, str):
         return None
-    lines = plain(description).splitlines()
+    lines = _bare(description).splitlines()
     match = _LINE.fullmatch(lines[-1].strip()) if lines else None
     return Ownership(match["project"], match["unique_id"], match["namespace"] or "") if match else None
 
@@ -56,7 +58,7 @@ def likely_owner(description: object) -> Ownership | None:
     """Whose object it seems to be, also where Statsig changed the line's case or put it behind the text."""
     if (line := owner_of(description)) is not None or not isinstance(description, str):
         return line
-    match = _CHANGED_LINE.match(plain(description))
+    match = _CHANGED_LINE.match(_bare(description))
     return Ownership(match["project"], match["unique_id"], match["namespace"] or "") if match else None
 
 
@@ -71,6 +73,21 @@ def is_of(description: object, owner: Ownership) -> bool:
 def plain(description: str) -> str:
     """The description without a note at its end."""
     return _NOTE.sub("", description.strip())
+
+
+def _bare(description: str) -> str:
+    """The same also without the mark of what was archived."""
+    return plain(description).removesuffix(_ARCHIVED)
+
+
+def is_archived(description: object) -> bool:
+    """Whether this program has archived the object."""
+    return isinstance(description, str) and owner_of(description) is not None and plain(description).endswith(_ARCHIVED)
+
+
+def archived(description: str) -> str:
+    """The description, which ends with an ownership line, with the mark that the object was archived."""
+    return f"{_bare(description)}{_ARCHIVED}"
 
 
 def notes_of(description: object) -> dict[str, str]:
@@ -135,7 +152,7 @@ def _line(owner: Ownership) -> str:
 
 def _above(description: str, owner: Ownership) -> str | None:
     """What stands before this owner's line at the end, whatever its case; None where that line is not there."""
-    text, line = plain(description), _line(owner)
+    text, line = _bare(description), _line(owner)
     before, last = text[: -len(line)], text[-len(line) :]
     is_there = last.casefold() == line.casefold() and (not before or before[-1].isspace())
     return before.rstrip() if is_there else None

@@ -1,4 +1,4 @@
-"""What all kinds of Statsig sources share: their fields, and the roles that say how a field is treated.
+"""What all kinds of Statsig objects share: their fields, and the roles that say how a field is treated.
 
 Field names in Python are Statsig's own in snake_case; the name on the wire stands beside each. A field that is
 `UNSET` was not declared (in a payload) or not sent (in an answer): it is never written and never compared.
@@ -31,12 +31,13 @@ def folded(name: str) -> str:
 
 
 class Kind(str, Enum):
-    """A kind of source; the value is the key under `meta.statsig`."""
+    """A kind of object; the value is its key under `meta.statsig`, or, of metrics, its name for `--kind`."""
 
     ASSIGNMENT_SOURCE = "assignment_source"
     QUALIFYING_EVENT = "qualifying_event"
     ENTITY_PROPERTY_SOURCE = "entity_property_source"
     METRIC_SOURCE = "metric_source"
+    METRIC = "metric"
 
     @property
     def label(self) -> str:
@@ -69,6 +70,12 @@ class Role(Enum):
     """A key of a block that Statsig does not have: it shapes the SQL, or the block itself."""
     QUERY_PART = auto()
     """A part of the query that is built, so not for blocks with their own SQL or a table."""
+    NATIVE = auto()
+    """Stands under `warehouseNative` in the API's bodies."""
+    NESTED = auto()
+    """Is compared part by part; parts that are empty are not there."""
+    UPDATE_ONLY = auto()
+    """Is taken by updates alone: after a creation it is sent on its own."""
     ROWS = auto()
     """A key of a block that decides which rows there are or what they mean: the impact of a change names it."""
 
@@ -126,7 +133,10 @@ Flag: TypeAlias = bool | UnsetType | None
 
 
 class Source(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
-    """What all four kinds share. The fields without a role in how they are sent are built in `payloads`."""
+    """What all kinds share; of a metric, SQL, units and owner are never set.
+
+    The fields without a role in how they are sent are built in `payloads`.
+    """
 
     name: str
     description: Text = UNSET

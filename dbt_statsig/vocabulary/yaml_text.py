@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from msgspec import UNSET, structs
+from msgspec import UNSET, Struct, structs
 
 from dbt_statsig.vocabulary.sources import CustomField, IdType, Owner
 
@@ -43,10 +43,12 @@ def _plain(value: Any) -> Any:
         return {name: part for name, part in structs.asdict(value).items() if part is not UNSET}
     if isinstance(value, IdType | CustomField):
         return tuple(structs.asdict(value).values())
+    if isinstance(value, Struct):
+        return {name: _plain(part) for name, part in structs.asdict(value).items() if part not in (UNSET, None, ())}
     if not isinstance(value, list | tuple):
         return value
     is_mapping = value and all(isinstance(entry, IdType | CustomField) for entry in value)
-    return dict(map(_plain, value)) if is_mapping else list(value)
+    return dict(map(_plain, value)) if is_mapping else [_plain(entry) for entry in value]
 
 
 def _flow(value: Any) -> str:

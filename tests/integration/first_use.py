@@ -16,8 +16,7 @@ import msgspec
 from dbt_statsig.console.client import ConsoleClient
 from dbt_statsig.console.key import ApiKey
 from dbt_statsig.vocabulary import sources
-from dbt_statsig.vocabulary.kinds import SPECS
-from dbt_statsig.vocabulary.sources import Kind
+from dbt_statsig.vocabulary.kinds import BLOCK_KINDS, SPECS
 from tests.unit.console.service import UNPACED
 
 THREADS = 8
@@ -47,7 +46,7 @@ def one_round() -> None:
     with ConsoleClient(key, transport=transport, rates=UNPACED, same=lambda _payload, _live: True) as client:
 
         def work(turn: int) -> None:
-            for kind in Kind:
+            for kind in BLOCK_KINDS:
                 payload = SPECS[kind].payload(
                     name=f"{kind.value} {turn}",
                     sql="select 1",
@@ -61,7 +60,7 @@ def one_round() -> None:
             thread.start()
         for thread in threads:
             thread.join()
-    assert len([live for live in read if live is not None]) == THREADS * len(Kind)
+    assert len([live for live in read if live is not None]) == THREADS * len(BLOCK_KINDS)
 
 
 if __name__ == "__main__":

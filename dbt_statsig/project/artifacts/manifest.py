@@ -38,7 +38,7 @@ from dbt_statsig.project.artifacts.reading import (
 from dbt_statsig.project.artifacts.semantic_models import Metric, SemanticModel, build_metric, build_semantic_model
 from dbt_statsig.project.artifacts.tests import ColumnTest, RawTest, build_test
 from dbt_statsig.vocabulary.findings import nearest
-from dbt_statsig.vocabulary.sources import Kind
+from dbt_statsig.vocabulary.kinds import BLOCK_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -56,7 +56,7 @@ MARK = re.compile(rb'"[Ss]tatsig(?!_defaults")\w*"\s*:')
 COMPILED = re.compile(rb'"compiled_(?:code|sql)"\s*:\s*"[^"]')
 # A block of Statsig's under a key that is misspelled: what such keys hold is looked for in two quick steps, as above.
 ENDINGS = (re.compile(rb'_source"'), re.compile(rb'_event"'))
-BLOCK = re.compile(b'"(?:%s)"\\s*:' % "|".join(kind.value for kind in Kind).encode())
+BLOCK = re.compile(b'"(?:%s)"\\s*:' % "|".join(kind.value for kind in BLOCK_KINDS).encode())
 OTHER_LANGUAGE = re.compile(rb'"language"\s*:\s*"(?!sql")')
 TEST_PREFIX = "test."
 SEMANTIC_SECTIONS = ("metrics", "semantic_models")
@@ -371,7 +371,7 @@ def is_marked(node: Node) -> bool:
 
 def is_misspelled(key: object, value: object) -> bool:
     """Whether a meta key is nearly `statsig`, and holds a block of some kind."""
-    kinds = isinstance(value, dict) and not value.keys().isdisjoint(kind.value for kind in Kind)
+    kinds = isinstance(value, dict) and not value.keys().isdisjoint(kind.value for kind in BLOCK_KINDS)
     return kinds and key != META_KEY and bool(nearest(str(key), [META_KEY]))
 
 

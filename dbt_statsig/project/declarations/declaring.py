@@ -9,10 +9,12 @@ from msgspec import structs
 
 from dbt_statsig.project.conversion import show
 from dbt_statsig.project.declarations.layers import Defaults, read_defaults
+from dbt_statsig.project.declarations.metrics import sources_of
 from dbt_statsig.project.declarations.model import Declaration, Declared, DeclaredName
 from dbt_statsig.project.declarations.places import SETTINGS, Places
 from dbt_statsig.project.declarations.reading import NodeReader, settings_findings
 from dbt_statsig.vocabulary.findings import CODES, Finding, finding
+from dbt_statsig.vocabulary.kinds import MetricMeta
 from dbt_statsig.vocabulary.sources import Kind, folded
 
 if TYPE_CHECKING:
@@ -68,7 +70,7 @@ def declare(
         message = f"is on a node of the type {reader.node.resource_type}, which cannot be a source."
         fix = "Move the block to the model, snapshot, seed or source table that holds the rows."
         reader.reject("unsupported-node", message, fix)
-    declarations = [found for reader in readers for found in reader.declarations]
+    declarations = _with_others([found for reader in readers for found in reader.declarations])
     findings.extend(found for reader in (*readers, *older, *rejected) for found in reader.findings)
     findings.extend(_same_names(declarations))
     findings.extend(_semantic(fault, places) for fault in (semantic.faults if semantic is not None else ()))
@@ -114,6 +116,17 @@ def _semantic(fault: SemanticFault, places: Places) -> Finding:
 def _model(node: Node) -> tuple[str, str]:
     """What the versions of a model have in common."""
     return node.package_name, node.name
+
+
+def _with_others(declarations: list[Declaration]) -> list[Declaration]:
+    """The declarations, each metric with the other metric sources that it names and that are declared."""
+    sources = {one.name: one for one in declarations if one.kind is Kind.METRIC_SOURCE}
+    return [
+        structs.replace(one, others={name: sources[name] for name in sources_of(one.meta) if name in sources})
+        if isinstance(one.meta, MetricMeta)
+        else one
+        for one in declarations
+    ]
 
 
 def _chosen(found: Finding, selected_ids: frozenset[str] | None, kinds: frozenset[Kind] | None) -> bool:

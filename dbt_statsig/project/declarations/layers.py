@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from dbt_statsig.project.conversion import INVALID, Fault, convert, field_types, show, unknown_key
 from dbt_statsig.vocabulary.findings import nearest
-from dbt_statsig.vocabulary.kinds import SPECS
-from dbt_statsig.vocabulary.sources import Kind
+from dbt_statsig.vocabulary.kinds import BLOCK_KINDS, SPECS
+from dbt_statsig.vocabulary.sources import Kind, Role, fields_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from dbt_statsig.project.declarations.places import KeyPath
 
-KINDS = tuple(kind.value for kind in Kind)
-# A name in the defaults would name several sources alike.
-NOT_DEFAULTS = frozenset({"name", "adopt"})
+KINDS = tuple(kind.value for kind in BLOCK_KINDS)
+# As defaults they would name several objects alike.
+NOT_DEFAULTS = frozenset({"name", "adopt", "metrics"})
 
 
 class Layer(Struct, frozen=True, kw_only=True):
@@ -92,8 +92,13 @@ class Defaults(Struct, frozen=True, kw_only=True):
     faults: tuple[Fault, ...] = ()
 
     def layers(self, kind: Kind) -> tuple[Layer, Layer]:
-        """What applies to a kind: the common keys that it has, then its own."""
+        """What applies to a kind: the common keys that it has, then its own.
+
+        Of a metric, `where` and the like mean something else than of the sources that the common keys are for.
+        """
         known = fields_of(kind)
+        if SPECS[kind].within is not None:
+            known = {key: known[key] for key in known if key not in fields_with(SPECS[kind].block, Role.OURS)}
         common = Layer(
             values={key: value for key, value in self.common.values.items() if key in known},
             origins={key: path for key, path in self.common.origins.items() if key in known},
@@ -108,8 +113,9 @@ def read_defaults(raw: object, prefix: KeyPath) -> Defaults:
     if not isinstance(raw, dict):
         fault = Fault(path=prefix, code="wrong-type", message=f"takes a mapping, not {show(raw)}.")
         return Defaults(faults=(fault,))
-    anywhere = {key: expected for kind in reversed(Kind) for key, expected in fields_of(kind).items()}
-    common_raw = {key: value for key, value in raw.items() if key not in KINDS and key not in NOT_DEFAULTS}
+    anywhere = {key: expected for kind in reversed(BLOCK_KINDS) for key, expected in fields_of(kind).items()}
+    kinds = {kind.value for kind in Kind}
+    common_raw = {key: value for key, value in raw.items() if key not in kinds and key not in NOT_DEFAULTS}
     common = read_layer(common_raw, _without_names(anywhere), prefix)
     faults = [*common.faults, *_names_in(raw, prefix)]
     by_kind = {}
@@ -132,7 +138,7 @@ def _without_names(known: Mapping[str, types.Type]) -> dict[str, types.Type]:
 
 
 def _names_in(raw: Mapping[Any, Any], prefix: KeyPath) -> list[Fault]:
-    message = "cannot be a default: several sources would have it."
+    message = "cannot be a default: several objects would have it."
     return [
         Fault(path=(*prefix, key), code="key-not-allowed", message=message, fix="Give each block its own.")
         for key in raw

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec import Struct
 
 from dbt_statsig.project.artifacts.nodes import Node
 from dbt_statsig.project.declarations.places import KeyPath, NodePlaces
 from dbt_statsig.vocabulary.findings import Finding, Location
-from dbt_statsig.vocabulary.kinds import SourceMeta
 from dbt_statsig.vocabulary.sources import Kind
 
 
 class Declaration(Struct, frozen=True, kw_only=True):
     """One block of a node's meta, merged with its column marks and defaults.
 
-    `key` is where it stands (`statsig.assignment_source`, `statsig.qualifying_event[1]`). `origins` holds, for each
-    declared key, the path in the node's YAML (or the settings) that gave it.
+    `meta` is the typed block of the kind. `key` is where it stands (`statsig.assignment_source`,
+    `statsig.qualifying_event[1]`). `origins` holds, for each declared key, the path in the node's YAML (or the
+    settings) that gave it. A metric has the metric source `within` which it stands, and those of the `others` that the
+    project declares, by the names in its block.
     """
 
     kind: Kind
     node: Node
-    meta: SourceMeta
+    meta: Any
     name: str
     key: str
     path: KeyPath
     places: NodePlaces
     origins: dict[str, KeyPath]
+    within: Declaration | None = None
+    others: dict[str, Declaration] = {}
 
     @property
     def location(self) -> Location | None:

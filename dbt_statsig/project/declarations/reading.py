@@ -17,10 +17,11 @@ from dbt_statsig.project.declarations.layers import (
     read_layer,
 )
 from dbt_statsig.project.declarations.marks import Marks, apply_marks, read_marks
+from dbt_statsig.project.declarations.metrics import read_metric
 from dbt_statsig.project.declarations.model import Declaration, DeclaredName, FaultyBlock
 from dbt_statsig.project.declarations.places import PROJECT, SETTINGS, NodePlaces, Places
 from dbt_statsig.vocabulary.findings import CODES, Finding, finding
-from dbt_statsig.vocabulary.kinds import SPECS, column_roles
+from dbt_statsig.vocabulary.kinds import BLOCK_KINDS, SPECS, column_roles
 from dbt_statsig.vocabulary.sources import Kind, Role, fields_with
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class NodeReader:
 
     def _disabled(self, raw: object) -> None:
         """Note that the node is disabled in this target. What it owns in Statsig stays."""
-        kinds = [kind for kind in Kind if isinstance(raw, dict) and kind.value in raw]
+        kinds = [kind for kind in BLOCK_KINDS if isinstance(raw, dict) and kind.value in raw]
         message = "is on a node that is disabled in this target: it is ignored."
         self._report(Fault(path=("statsig",), code="node-disabled", message=message))
         self.faulty.extend(FaultyBlock(kind=kind, unique_id=self.node.unique_id) for kind in kinds)
@@ -118,7 +119,7 @@ class NodeReader:
         )
 
     def _all_kinds_faulty(self) -> None:
-        self.faulty.extend(FaultyBlock(kind=kind, unique_id=self.node.unique_id) for kind in Kind)
+        self.faulty.extend(FaultyBlock(kind=kind, unique_id=self.node.unique_id) for kind in BLOCK_KINDS)
 
     def _blocks(self, raw: object) -> Iterator[tuple[Kind, Any, KeyPath]]:
         """Each block as it was written, with its path; faults of the frame around them are reported."""
@@ -144,6 +145,51 @@ class NodeReader:
                 yield kind, value, ("statsig", key)
 
     def _block(self, kind: Kind, raw: object, path: KeyPath, own: Defaults, marks: Marks) -> None:
+        before, disabled = len(self.declarations), len(self.disabled)
+        holds_metrics = kind is Kind.METRIC_SOURCE and isinstance(raw, dict) and "metrics" in raw
+        metrics = raw["metrics"] if holds_metrics and isinstance(raw, dict) else ()
+        if holds_metrics and isinstance(raw, dict):
+            raw = {key: value for key, value in raw.items() if key != "metrics"}
+        self._source(kind, raw, path, own, marks)
+        source = self.declarations[-1] if len(self.declarations) > before else None
+        if len(self.disabled) > disabled:
+            listed = metrics if isinstance(metrics, (list, tuple)) else ()
+            names = [one.get("name") for one in listed if isinstance(one, dict)]
+            self.disabled.extend(
+                DeclaredName(kind=Kind.METRIC, unique_id=self.node.unique_id, name=name)
+                for name in names
+                if isinstance(name, str)
+            )
+        elif holds_metrics:
+            self._metrics(metrics, (*path, "metrics"), own, source)
+
+    def _metrics(self, raw: object, path: KeyPath, own: Defaults, source: Declaration | None) -> None:
+        """The metrics of one metric source; without the source, none of them can be declared."""
+        if not isinstance(raw, (list, tuple)):
+            fix = "Write a list: `metrics: [{name: …, aggregation: …}]`."
+            fault = Fault(path=path, code="wrong-type", message=f"takes a list of mappings, not {show(raw)}.", fix=fix)
+            self._report(fault, kind=Kind.METRIC.value)
+            self.faulty.append(FaultyBlock(kind=Kind.METRIC, unique_id=self.node.unique_id))
+            return
+        for place, one in enumerate(raw):
+            below = (*path, place)
+            if not isinstance(one, dict):
+                message = f"takes a mapping, not {show(one)}."
+                fault = Fault(path=below, code="wrong-type", message=message, fix="Write `name` and `aggregation`.")
+                self._report(fault, kind=Kind.METRIC.value)
+                self.faulty.append(FaultyBlock(kind=Kind.METRIC, unique_id=self.node.unique_id))
+                continue
+            defaults = (*self.defaults.layers(Kind.METRIC), *own.layers(Kind.METRIC))
+            whole = read_metric(one, below, defaults)
+            if whole.values.get("enabled") is False:
+                name = whole.values.get("name", "")
+                self.disabled.append(DeclaredName(kind=Kind.METRIC, unique_id=self.node.unique_id, name=name))
+            elif source is None:
+                self.faulty.append(FaultyBlock(kind=Kind.METRIC, unique_id=self.node.unique_id))
+            else:
+                self._finish(Kind.METRIC, below, whole, whole.faults, one, within=source)
+
+    def _source(self, kind: Kind, raw: object, path: KeyPath, own: Defaults, marks: Marks) -> None:
         if isinstance(raw, str):
             block = read_layer({"name": raw}, fields_of(kind), path)
             block = Layer(
@@ -173,7 +219,16 @@ class NodeReader:
         self._roles_taken |= applied.taken
         self._finish(kind, path, _together(defaults, applied.layer, block), (*block.faults, *applied.faults), raw)
 
-    def _finish(self, kind: Kind, path: KeyPath, whole: Layer, faults: tuple[Fault, ...], raw: object) -> None:
+    def _finish(
+        self,
+        kind: Kind,
+        path: KeyPath,
+        whole: Layer,
+        faults: tuple[Fault, ...],
+        raw: object,
+        *,
+        within: Declaration | None = None,
+    ) -> None:
         given = raw if isinstance(raw, str) else raw.get("name") if isinstance(raw, dict) else None
         name = whole.values.get("name", "")
         source = name or (printable(given) if isinstance(given, str) else "")
@@ -199,6 +254,7 @@ class NodeReader:
                 path=path,
                 places=self.places,
                 origins=whole.origins,
+                within=within,
             )
         )
 

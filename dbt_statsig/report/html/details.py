@@ -70,7 +70,7 @@ def _payload(row: Row) -> Source | None:
         return change.desired
     if row.source and row.source.payload:
         return row.source.payload
-    return change.live if change and change.action in (Action.DELETE, Action.ORPHAN) else None
+    return change.live if change and (change.action.retires or change.action is Action.ORPHAN) else None
 
 
 def _where(source: SourceReport) -> str:

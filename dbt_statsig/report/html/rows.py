@@ -75,6 +75,7 @@ _STATES: dict[Action, tuple[str, Group, str]] = {
     Action.BLOCKED: ("blocked", Group.ATTENTION, "bad"),
     Action.ORPHAN: (Action.ORPHAN.label, Group.ATTENTION, "warn"),
     Action.DELETE: ("delete", Group.CHANGES, "remove"),
+    Action.ARCHIVE: ("archive", Group.CHANGES, "remove"),
     Action.UPDATE: ("update", Group.CHANGES, "change"),
     Action.RENAME: ("rename", Group.CHANGES, "change"),
     Action.CREATE: ("create", Group.CHANGES, "add"),
@@ -82,7 +83,20 @@ _STATES: dict[Action, tuple[str, Group, str]] = {
 }
 _ORDER = (
     *("failed", "unknown", "refused", Action.FOREIGN.label, "blocked", Action.ORPHAN.label, "not started"),
-    *("delete", "deleted", "update", "updated", "adopted", "rename", "renamed", "create", "created", "already applied"),
+    *(
+        "delete",
+        "deleted",
+        "archive",
+        "archived",
+        "update",
+        "updated",
+        "adopted",
+        "rename",
+        "renamed",
+        "create",
+        "created",
+        "already applied",
+    ),
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from msgspec import UNSET, structs
+from msgspec import UNSET, Struct, structs
 
 from dbt_statsig.report.diff import Mark, cut, diff_lines
 from dbt_statsig.report.escape import clipped, lines_of, one_line
@@ -13,7 +13,7 @@ from dbt_statsig.report.text.style import counted
 from dbt_statsig.vocabulary.changes import FieldChange
 from dbt_statsig.vocabulary.sources import CustomField, IdType, Owner, Role, roles_of
 from dbt_statsig.vocabulary.verdicts import Evidence, Presence
-from dbt_statsig.vocabulary.yaml_text import NOT_SET
+from dbt_statsig.vocabulary.yaml_text import NOT_SET, in_yaml
 
 if TYPE_CHECKING:
     from dbt_statsig.report.text.style import Style
@@ -64,7 +64,7 @@ def entries_of(value: Any) -> dict[str, str] | None:
         elif isinstance(entry, CustomField):
             entries[entry.key] = entry.formula
         else:
-            entries[str(entry)] = ""
+            entries[in_yaml(entry).strip("{}") if isinstance(entry, Struct) else str(entry)] = ""
     return entries
 
 

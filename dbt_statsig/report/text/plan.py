@@ -28,6 +28,7 @@ _SIGNS: dict[Action, tuple[str, str]] = {
     Action.UPDATE: ("~", "change"),
     Action.RENAME: (">", "note"),
     Action.DELETE: ("-", "remove"),
+    Action.ARCHIVE: ("-", "remove"),
     Action.FOREIGN: ("!", "error"),
     Action.BLOCKED: ("!", "error"),
     Action.ORPHAN: ("?", "warning"),

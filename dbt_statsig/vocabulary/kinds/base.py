@@ -6,9 +6,10 @@ The keys give the checks, the JSON Schema and the reference. Those that go to St
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import quote
 
+import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from dbt_statsig.vocabulary.sources import LINE_PATTERN, REPEATS, Kind, Role, Source, fields_with
@@ -16,6 +17,7 @@ from dbt_statsig.vocabulary.sources import LINE_PATTERN, REPEATS, Kind, Role, So
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+NATIVE = "warehouseNative"
 MAX_NAME = 255
 MAX_TAG = 100
 MAX_SQL = 1_000_000
@@ -77,7 +79,7 @@ class OwnerMeta(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     owner_email: Annotated[Line | UnsetType, Meta(description="The owner's email address.")] = UNSET
 
 
-class SourceMeta(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class BlockMeta(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a block of any kind may hold. A key that is `UNSET` was not declared."""
 
     name: Name | UnsetType = UNSET
@@ -95,6 +97,11 @@ class SourceMeta(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Meta(description="The source's description. Default: the dbt node's own; an adopted object keeps its text."),
     ] = UNSET
     tags: Annotated[tuple[Tag, ...] | UnsetType, Meta(description="Tags in Statsig, in any order.", **REPEATS)] = UNSET
+
+
+class SourceMeta(BlockMeta, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a block of any kind of source may hold."""
+
     id_type_mapping: Annotated[
         Annotated[dict[UnitId, Column], Meta(min_length=1)] | UnsetType,
         Meta(description="Statsig unit ID (case-sensitive) to the column that holds it."),
@@ -190,6 +197,16 @@ DATES = frozenset({"statsig_start_date", "statsig_end_date", "statsig_start_date
 DATES_AND_START = DATES | {"statsig_experiment_start_timestamp"}
 
 
+def wire_form(payload: Source) -> dict[str, Any]:
+    """The payload as plain values in the API's form: fields of a metric's definition under `warehouseNative`."""
+    content: dict[str, Any] = msgspec.to_builtins(payload)
+    names = dict(zip(payload.__struct_fields__, payload.__struct_encode_fields__, strict=True))
+    inner = {names[field] for field in fields_with(type(payload), Role.NATIVE)}
+    native = {name: value for name, value in content.items() if name in inner}
+    outer = {name: value for name, value in content.items() if name not in inner}
+    return {**outer, NATIVE: native} if native else content
+
+
 class KindSpec(Struct, frozen=True, kw_only=True):
     """A kind of source: its types, where it lives in the Console API, what the API lets be done with it, and its look.
 
@@ -197,11 +214,15 @@ class KindSpec(Struct, frozen=True, kw_only=True):
     source of the kind; one that `feeds_metrics` is read through metrics. `gives_properties`: it must have columns
     beside its roles. `scans_by_date`: a scan can be cut to days. `scans_often`: a slow view would run again and again.
     `colours` are those of the HTML report, on light and on dark paper.
+
+    A kind that stands `within` another has its blocks inside of that kind's. `suffix` ends an object's ID in paths;
+    `type_` is what it is created as, among others in one list, which is read with `list_query`. One that `archives`
+    can be brought back after its retirement. `answered` are fields of answers that no write knows.
     """
 
     kind: Kind
     payload: type[Source]
-    block: type[SourceMeta]
+    block: type[BlockMeta]
     required: tuple[str, ...]
     macros: frozenset[str]
     list_path: str
@@ -217,6 +238,12 @@ class KindSpec(Struct, frozen=True, kw_only=True):
     gives_properties: bool = False
     scans_by_date: bool = True
     scans_often: bool = False
+    within: Kind | None = None
+    suffix: str = ""
+    type_: str = ""
+    list_query: str = ""
+    archives: bool = False
+    answered: frozenset[str] = frozenset()
 
     @property
     def used_by_experiments(self) -> bool:
@@ -236,7 +263,7 @@ class KindSpec(Struct, frozen=True, kw_only=True):
 
         Dots are encoded too where the whole name is dots, or a client would fold the path.
         """
-        segment = quote(name, safe="")
-        if not name.strip("."):
+        segment = quote(f"{name}{self.suffix}", safe="")
+        if not name.strip(".") and not self.suffix:
             segment = segment.replace(".", "%2E")
         return f"{self.object_root}/{segment}"

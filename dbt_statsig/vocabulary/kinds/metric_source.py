@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from dbt_statsig.vocabulary.kinds.base import DATES_AND_START, KindSpec, TableSourceMeta, name_meta
-from dbt_statsig.vocabulary.sources import API_PREFIX, Kind, TableSource
+from dbt_statsig.vocabulary.kinds.metric_block import MetricMeta  # noqa: TC001  # msgspec reads it at run time
+from dbt_statsig.vocabulary.sources import API_PREFIX, Kind, Role, TableSource
 
 RESERVED = ("list",)
 MetricSourceName = Annotated[
@@ -23,6 +24,11 @@ class MetricSourceMeta(TableSourceMeta, frozen=True, kw_only=True, forbid_unknow
     """Rows from which metrics are computed."""
 
     name: MetricSourceName | UnsetType = UNSET
+    metrics: Annotated[
+        tuple[MetricMeta, ...] | UnsetType,
+        Role.OURS,
+        Meta(description="The metrics that are computed from these rows, each a mapping of the keys of `metric`."),
+    ] = UNSET
 
 
 SPEC = KindSpec(

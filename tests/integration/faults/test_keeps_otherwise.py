@@ -15,6 +15,7 @@ from dbt_statsig.applying.apply import apply_plan
 from dbt_statsig.console import confirming
 from dbt_statsig.emulator.mangling import Way, mangled
 from dbt_statsig.vocabulary.changes import Action
+from dbt_statsig.vocabulary.kinds import BLOCK_KINDS
 from dbt_statsig.vocabulary.ownership import Ownership, claim
 from dbt_statsig.vocabulary.results import Status
 from dbt_statsig.vocabulary.sources import Kind
@@ -105,7 +106,7 @@ def names(fields: Any) -> set[str]:
     return {one.field for one in fields}
 
 
-@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("kind", list(BLOCK_KINDS))
 @pytest.mark.parametrize("way", WAYS)
 def test_52_what_is_kept_otherwise_is_written_once(
     console: Keeping, client: ConsoleClient, way: Way, kind: Kind
@@ -127,7 +128,7 @@ def test_52_what_is_kept_otherwise_is_written_once(
     assert planned(client, changed).action is Action.UNCHANGED
 
 
-@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("kind", list(BLOCK_KINDS))
 @pytest.mark.parametrize("way", WAYS)
 def test_52_force_sends_it_again(console: Keeping, client: ConsoleClient, way: Way, kind: Kind) -> None:
     """With --force what is noted is sent again: noted once more while Statsig keeps it, and gone once it does not."""
@@ -149,7 +150,7 @@ def test_52_force_sends_it_again(console: Keeping, client: ConsoleClient, way: W
     assert make_plan(client, [item], force=True).changes[0].action is Action.UNCHANGED
 
 
-@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("kind", list(BLOCK_KINDS))
 def test_52_an_update_of_which_nothing_is_kept(console: Keeping, client: ConsoleClient, kind: Kind) -> None:
     """Fault 52: where the only changed field is never kept, the note shows that the update was taken."""
     synced(client, wanted(kind, is_read_only=False))
@@ -240,7 +241,7 @@ def test_50_an_update_that_leaves_all_as_it_was(console: Keeping, client: Consol
 
 
 @pytest.mark.parametrize("ways", [(), ("add_tag",)])
-@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("kind", list(BLOCK_KINDS))
 def test_52_a_service_that_stops(console: Keeping, client: ConsoleClient, kind: Kind, ways: tuple[Way, ...]) -> None:
     """Where an update shows that Statsig now keeps a field as sent, the note loses it in the same run."""
     console.keep = lambda body: mangled(body, ["add_tag", "drop_flags"], {})
@@ -325,7 +326,7 @@ TEXTS = st.text(st.characters(codec="utf-8"), max_size=40)
 
 @settings(max_examples=2_000 if NIGHTLY else 60, deadline=None)
 @given(
-    kind=st.sampled_from(list(Kind)),
+    kind=st.sampled_from(list(BLOCK_KINDS)),
     ways=st.lists(st.sampled_from(WAYS), unique=True),
     text=TEXTS,
     theirs=st.none() | TEXTS,

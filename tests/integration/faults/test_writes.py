@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dbt_statsig.emulator import Running, running
-from dbt_statsig.vocabulary.sources import Kind
+from dbt_statsig.vocabulary.kinds import BLOCK_KINDS
 from tests.integration.faults.project import Project, calls, names, writes
 
 if TYPE_CHECKING:
@@ -252,4 +252,4 @@ def test_fault_22_the_server_normalises(tmp_path: Path, kind: str) -> None:
         assert project.sync().code == 0
         before = len(server.requests)
         assert project.settled()
-        assert calls(server, since=before) == ["GET 200"] * len(Kind)
+        assert calls(server, since=before) == ["GET 200"] * len(BLOCK_KINDS)

@@ -9,7 +9,7 @@ import pytest
 
 from dbt_statsig.console.listing import all_pages
 from dbt_statsig.errors import AuthenticationFailed, ProtocolError, Refused
-from dbt_statsig.vocabulary.kinds import SPECS, AssignmentSource, MetricSource
+from dbt_statsig.vocabulary.kinds import BLOCK_KINDS, SPECS, AssignmentSource, MetricSource
 from dbt_statsig.vocabulary.sources import Kind
 from tests.unit.console.service import Opened, one, page, refused
 
@@ -32,7 +32,7 @@ def test_all_pages_are_read_on_the_path_that_was_asked(last: str | None) -> None
     assert opened.service.calls == [f"GET {METRICS}?limit=100&page={number}" for number in (1, 2)]
 
 
-@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("kind", list(BLOCK_KINDS))
 def test_each_kind_is_read_from_its_own_list(kind: Kind) -> None:
     """Every kind has its list path and its own type."""
     opened = Opened(page({"name": "a", "sql": ""}, total=1))

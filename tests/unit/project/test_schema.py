@@ -18,7 +18,7 @@ from dbt_statsig.project.declarations import declare
 from dbt_statsig.project.declarations.layers import KINDS, fields_of
 from dbt_statsig.project.schema import meta_schema, render, settings_schema
 from dbt_statsig.project.settings import SETTING_NAMES, Settings, resolve
-from dbt_statsig.vocabulary.sources import Kind
+from dbt_statsig.vocabulary.kinds import BLOCK_KINDS
 from tests.unit.project.declarations.project import OneNode
 
 NIGHTLY = bool(os.environ.get("DBT_STATSIG_NIGHTLY"))
@@ -41,7 +41,7 @@ def test_the_committed_schema_is_the_generated_one(name: str) -> None:
 def test_every_key_is_described() -> None:
     """Each key of each kind, and each setting, has a description for the editor."""
     schema = meta_schema()
-    for kind in Kind:
+    for kind in BLOCK_KINDS:
         properties = schema["$defs"][kind.value]["properties"]
         assert set(properties) == set(fields_of(kind))
         assert all(shape["description"] for shape in properties.values())
@@ -140,7 +140,7 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(TEXTS, inner, max_size=2),
     max_leaves=4,
 )
-KEYS = sorted({name for kind in Kind for name in fields_of(kind)} | {"nam", "owner_id"})
+KEYS = sorted({name for kind in BLOCK_KINDS for name in fields_of(kind)} | {"nam", "owner_id"})
 
 
 @settings(max_examples=1_500 if NIGHTLY else 300, deadline=None, suppress_health_check=list(HealthCheck))

@@ -6,7 +6,7 @@ from msgspec import structs
 
 from dbt_statsig.vocabulary.changes import Action, Change, FieldChange, Plan
 from dbt_statsig.vocabulary.findings import Finding, Location, Severity
-from dbt_statsig.vocabulary.kinds import SPECS
+from dbt_statsig.vocabulary.kinds import BLOCK_KINDS, SPECS
 from dbt_statsig.vocabulary.results import (
     Binding,
     ColumnUse,
@@ -26,7 +26,7 @@ from tests.unit.report.samples import use
 
 AREAS = ("checkout", "search", "onboarding", "billing", "catalog", "growth", "support", "mobile", "returns", "loyalty")
 THINGS = ("exposures", "orders", "sessions", "signups", "refunds", "page views", "accounts", "payments", "trials")
-KINDS = list(Kind)
+KINDS = list(BLOCK_KINDS)
 COLUMNS = ("event_id", "occurred_at", "user_id", "device_id", "country", "amount_usd", "is_first", "platform")
 # One in this many is of that state; the rest is unchanged.
 STATES = {

@@ -9,6 +9,7 @@ from dbt_statsig.report.text.report import plan_text, sync_text, validation_text
 from dbt_statsig.report.text.style import Style
 from dbt_statsig.vocabulary.changes import Action
 from dbt_statsig.vocabulary.findings import Finding, Severity
+from dbt_statsig.vocabulary.kinds import BLOCK_KINDS
 from dbt_statsig.vocabulary.results import Planned, Skipped
 from dbt_statsig.vocabulary.sources import Kind
 from tests.unit.report import many
@@ -38,8 +39,8 @@ def test_sixty_sources_fit(action: Action) -> None:
 def test_a_shared_reason_is_given_once() -> None:
     """A reason, and a next step that differs only by the object's own name, stand once for all that share them."""
     text = plan_text(all_of(Action.FOREIGN, 60, reason="Not ours.", fix='Run again with --adopt "{name}".'))
-    assert text.count("15 sources: Not ours.") == len(Kind)
-    assert text.count('--adopt "NAME"') == len(Kind)
+    assert text.count("15 sources: Not ours.") == len(BLOCK_KINDS)
+    assert text.count('--adopt "NAME"') == len(BLOCK_KINDS)
 
 
 def test_few_changes_of_many_sources_are_shown_in_full() -> None:

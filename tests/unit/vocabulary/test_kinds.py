@@ -21,7 +21,7 @@ from dbt_statsig.project.declarations.marks import ColumnMark
 from dbt_statsig.project.schema import meta_schema
 from dbt_statsig.project.settings import Settings
 from dbt_statsig.vocabulary.comparison import differences
-from dbt_statsig.vocabulary.kinds import SPECS, column_roles
+from dbt_statsig.vocabulary.kinds import BLOCK_KINDS, SPECS, column_roles
 from dbt_statsig.vocabulary.kinds.metric_source import MetricSource, MetricSourceMeta
 from dbt_statsig.vocabulary.sources import Flag, Kind, Owner, Role, Text, fields_with, roles_of
 from tests.unit.payloads.warehouse_cases import MAPPING, project
@@ -124,7 +124,7 @@ NOT_SENT = {(Kind.ENTITY_PROPERTY_SOURCE, "owner")}
 
 @pytest.mark.parametrize(
     ("kind", "key"),
-    [(kind, key) for kind, spec in SPECS.items() for key in spec.block.__struct_fields__],
+    [(kind, key) for kind in BLOCK_KINDS for key in SPECS[kind].block.__struct_fields__],
 )
 def test_every_key_reaches_statsig_or_is_ours(kind: Kind, key: str) -> None:
     """Each key of a block gives its field of the payload, unless it is marked as only this program's."""
@@ -150,13 +150,15 @@ def test_roles_are_in_the_order_of_the_fields() -> None:
 def test_only_ours() -> None:
     """The keys that Statsig does not have, by name."""
     ours = {"enabled", "adopt", "columns", "exclude_columns", "where", "partition_column", "partition_type"}
-    assert {kind: set(fields_with(spec.block, Role.OURS)) for kind, spec in SPECS.items()} == dict.fromkeys(Kind, ours)
+    wanted = {kind: ours | ({"metrics"} if kind is Kind.METRIC_SOURCE else set()) for kind in BLOCK_KINDS}
+    wanted[Kind.METRIC] = {"enabled", "adopt", "value_column", "where", "criteria", "numerator", "denominator", "steps"}
+    assert {kind: set(fields_with(spec.block, Role.OURS)) for kind, spec in SPECS.items()} == wanted
 
 
 def test_what_is_read_only_is_in_no_write() -> None:
     """An owner that was read with an entity property source is in no body, whole or partial; that of others is."""
-    for kind, spec in SPECS.items():
-        source = spec.payload(name="A", owner=Owner(owner_id="me"))
+    for kind in BLOCK_KINDS:
+        source = SPECS[kind].payload(name="A", owner=Owner(owner_id="me"))
         bodies = (create_body(source, dry_run=False), update_body("B", source, dry_run=False))
         is_sent = kind is not Kind.ENTITY_PROPERTY_SOURCE
         assert [("owner" in msgspec.json.decode(body)) for body in bodies] == [is_sent, is_sent]

@@ -14,15 +14,14 @@ from dbt_statsig.project.declarations import declare
 from dbt_statsig.project.declarations.layers import KINDS, fields_of
 from dbt_statsig.project.settings import Settings
 from dbt_statsig.vocabulary.findings import CODES, Severity
-from dbt_statsig.vocabulary.kinds import column_roles
-from dbt_statsig.vocabulary.sources import Kind
+from dbt_statsig.vocabulary.kinds import BLOCK_KINDS, column_roles
 from tests.unit.project.declarations.project import OneNode
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 NIGHTLY = bool(os.environ.get("DBT_STATSIG_NIGHTLY"))
-FIELDS = sorted({name for kind in Kind for name in fields_of(kind)})
+FIELDS = sorted({name for kind in BLOCK_KINDS for name in fields_of(kind)})
 NEAR = [*FIELDS, *(name.replace("_", "") for name in FIELDS), *(name[:-1] for name in FIELDS), "on", "true", "{{ x }}"]
 WORDS = st.sampled_from(
     ["a", "true", "False", "7", "table", "query", "", " ", "x ", "{{ v }}", "{%", "list", "..", "\0"]

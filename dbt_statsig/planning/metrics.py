@@ -1,0 +1,75 @@
+"""Metrics beside their metric sources: what must be there before, and what must be gone before. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import structs
+
+from dbt_statsig.vocabulary.changes import Action, Change, united
+from dbt_statsig.vocabulary.kinds import Metric
+from dbt_statsig.vocabulary.sources import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dbt_statsig.planning.asked import Live
+
+
+def with_metrics(changes: Sequence[Change], live: Mapping[Kind, Live]) -> tuple[Change, ...]:
+    """The changes, with each metric after its sources, and each deletion of a source after that of its metrics.
+
+    A metric whose source is blocked, foreign, or nowhere is blocked; so is the deletion of a source that a metric of
+    this project still reads.
+    """
+    if all(change.kind is not Kind.METRIC for change in changes):
+        return tuple(changes)
+    sources = {change.name: change for change in changes if change.kind is Kind.METRIC_SOURCE}
+    held = live.get(Kind.METRIC_SOURCE)
+    there = None if held is None or not held.complete else {item.name for item in held.items}
+    metrics = [change for change in changes if change.kind is Kind.METRIC]
+    return united(
+        _metric(change, sources, there)
+        if change.kind is Kind.METRIC
+        else _source(change, metrics)
+        if change.kind is Kind.METRIC_SOURCE and change.action is Action.DELETE
+        else change
+        for change in changes
+    )
+
+
+def _metric(change: Change, sources: Mapping[str, Change], there: set[str] | None) -> Change:
+    if not change.action.sends or not isinstance(change.desired, Metric):
+        return change
+    needed = []
+    for name in change.desired.sources:
+        source = sources.get(name)
+        if source is None:
+            if there is not None and name not in there:
+                reason = f'Statsig has no metric source "{name}", and this project does not declare it.'
+                return _blocked(change, reason, "Correct the name, or declare the source.")
+        elif source.action.sends:
+            needed.append((Kind.METRIC_SOURCE, name))
+        elif source.action.refuses:
+            reason = f'Its metric source "{name}" is {source.action.label}.'
+            return _blocked(change, reason, f'See the metric source "{name}".')
+    return structs.replace(change, after=tuple(needed))
+
+
+def _source(change: Change, metrics: Sequence[Change]) -> Change:
+    """A source that goes: after the metrics that go with it, and not while another one reads it."""
+    gone = []
+    for metric in metrics:
+        if not isinstance(metric.live, Metric) or change.name not in metric.live.sources:
+            continue
+        still = isinstance(metric.desired, Metric) and change.name in metric.desired.sources
+        if metric.action.retires or (metric.action.sends and not still):
+            gone.append((metric.kind, metric.name))
+        elif metric.action is not Action.FOREIGN:
+            reason = f'The metric "{metric.name}" reads it, so it is not deleted.'
+            return _blocked(change, reason, f'See the metric "{metric.name}".')
+    return structs.replace(change, after=(*change.after, *gone))
+
+
+def _blocked(change: Change, reason: str, fix: str) -> Change:
+    return structs.replace(change, action=Action.BLOCKED, reason=reason, fix=fix)
