@@ -26,7 +26,7 @@ Signs:
   +  create
   ~  update
   >  rename
-  -  delete
+  -  delete or archive
   !  blocked, or not managed by this project
   ?  no longer declared
 """

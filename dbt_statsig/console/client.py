@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from dbt_statsig.console.archiving import Archiver
 from dbt_statsig.console.base_url import DEFAULT_BASE_URL, checked_base_url
 from dbt_statsig.console.bodies import Entry
 from dbt_statsig.console.confirming import CONFIRMATIONS
@@ -101,6 +102,7 @@ class ConsoleClient:
         )
         self._reader = Reader(sender)
         self._writer = Writer(sender, self._reader, patience=self._patience, same=same, looks=looks)
+        self._archiver = Archiver(sender, self._writer)
 
     def __enter__(self) -> Self:
         """Itself."""
@@ -188,11 +190,11 @@ class ConsoleClient:
 
     def archive(self, kind: Kind, live: Source) -> Written:
         """Take an object out of use, with a way back, and mark that in its ownership line: no answer says so."""
-        return self._writer.archive(kind, live)
+        return self._archiver.archive(kind, live)
 
     def unarchive(self, kind: Kind, name: str) -> None:
         """Bring an archived object back, whether its archive has happened or is still scheduled."""
-        self._writer.unarchive(kind, name)
+        self._archiver.unarchive(kind, name)
 
     def sql_of(self, name: str) -> tuple[tuple[str, str], ...]:
         """The SQL that Statsig generates for a metric: unit type and text."""

@@ -16,7 +16,7 @@ from dbt_statsig.console.reader import TAGS_PATH, Reader, object_path, title
 from dbt_statsig.console.sender import Lost, Request, Sender
 from dbt_statsig.errors import Conflict, ConsoleError, OutcomeUnknown, ProtocolError, Refused, Stopped, UsageError
 from dbt_statsig.vocabulary.kinds import SPECS
-from dbt_statsig.vocabulary.ownership import archived, is_of, owner_of
+from dbt_statsig.vocabulary.ownership import is_of, owner_of
 from dbt_statsig.vocabulary.sources import Kind, Source
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ LOOKS = (0.0, 1.0, 2.0, 4.0)
 _MORE = 15.0
 _TAKEN = re.compile(r"already (?:in use|exists|taken|there)|(?:is|name) (?:in use|taken)", re.IGNORECASE)
 _CONFLICT = 409
-_LEAST_FAULT = 400
 
 
 class State(Enum):
@@ -278,38 +277,6 @@ class Writer:
             patience=self._patience,
         )
         return Written(live=None)
-
-    def archive(self, kind: Kind, live: Source) -> Written:
-        """See `ConsoleClient.archive`."""
-        self._put(kind, live.name, "schedule_archive")
-        marked = archived(live.description if isinstance(live.description, str) else "")
-        return self.update(
-            kind, live.name, msgspec.structs.replace(live, description=marked), before=live, dry_run=False
-        )
-
-    def unarchive(self, kind: Kind, name: str) -> None:
-        """See `ConsoleClient.unarchive`."""
-        try:
-            self._put(kind, name, "unarchive")
-        except Refused as error:
-            refused = error
-        else:
-            return
-        try:
-            # What was scheduled for the next day, and has not happened yet.
-            self._put(kind, name, "cancel_archive")
-        except Refused:
-            raise refused from None
-
-    def _put(self, kind: Kind, name: str, verb: str) -> None:
-        """One of the requests that can be repeated and that no object answers."""
-        request = Request(
-            method="PUT", path=f"{object_path(kind, name)}/{verb}", what=title(kind, name), repeatable=True
-        )
-        result = self._sender.write(request)
-        fault = result.detail if isinstance(result, Lost) else result.fault
-        if fault:
-            raise Refused(f"{request.what}: Statsig refused it ({fault}).", status=_LEAST_FAULT)
 
     def _is_gone(self, kind: Kind, name: str, error: Refused) -> bool:
         """Whether a deletion was refused because there is nothing to delete."""

@@ -171,7 +171,7 @@ def test_libraries_stay_where_they_belong() -> None:
 
 def test_there_is_one_pipeline() -> None:
     """Declarations are read, payloads built and provers made by one module, which everything else asks."""
-    steps = {"declare": "project", "build_payload": "payloads", "Prover": "columns"}
+    steps = {"declare": "project", "Payloads": "payloads", "Prover": "columns"}
     users = {
         (name, imported)
         for name, text in modules().items()

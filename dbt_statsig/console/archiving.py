@@ -1,0 +1,59 @@
+"""Archives: taking an object out of use with a way back. No answer of the API says that an object is archived."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import structs
+
+from dbt_statsig.console.reader import object_path, title
+from dbt_statsig.console.sender import Lost, Request
+from dbt_statsig.errors import Refused
+from dbt_statsig.vocabulary.ownership import archived
+
+if TYPE_CHECKING:
+    from dbt_statsig.console.sender import Sender
+    from dbt_statsig.console.writer import Writer, Written
+    from dbt_statsig.vocabulary.sources import Kind, Source
+
+_LEAST_FAULT = 400
+
+
+class Archiver:
+    """Archives and brings back, and lets the writer mark it in the description."""
+
+    def __init__(self, sender: Sender, writer: Writer) -> None:
+        self._sender = sender
+        self._writer = writer
+
+    def archive(self, kind: Kind, live: Source) -> Written:
+        """See `ConsoleClient.archive`."""
+        self._put(kind, live.name, "schedule_archive")
+        marked = archived(live.description if isinstance(live.description, str) else "")
+        return self._writer.update(
+            kind, live.name, structs.replace(live, description=marked), before=live, dry_run=False
+        )
+
+    def unarchive(self, kind: Kind, name: str) -> None:
+        """See `ConsoleClient.unarchive`."""
+        try:
+            self._put(kind, name, "unarchive")
+        except Refused as error:
+            refused = error
+        else:
+            return
+        try:
+            # What was scheduled for the next day, and has not happened yet.
+            self._put(kind, name, "cancel_archive")
+        except Refused:
+            raise refused from None
+
+    def _put(self, kind: Kind, name: str, verb: str) -> None:
+        """One of the requests that can be repeated and that no object answers."""
+        request = Request(
+            method="PUT", path=f"{object_path(kind, name)}/{verb}", what=title(kind, name), repeatable=True
+        )
+        result = self._sender.write(request)
+        fault = result.detail if isinstance(result, Lost) else result.fault
+        if fault:
+            raise Refused(f"{request.what}: Statsig refused it ({fault}).", status=_LEAST_FAULT)
