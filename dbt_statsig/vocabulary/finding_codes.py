@@ -251,34 +251,20 @@ CODES: dict[str, Code] = {
     # Metrics
     "metric-name": Code(
         _E,
-        "Statsig takes names of metrics of 4 to 200 characters: letters without accents, digits, blanks and "
-        "`_ . - ( ) / % :`.",
+        "Statsig wants 4 to 200 letters without accents, digits, blanks and `_ . - ( ) / % :`.",
         "Use the name that the message proposes.",
     ),
-    "metric-description": Code(
-        _E,
-        "Statsig takes at most 1,000 characters, and the line that says whose the metric is needs some of them.",
-        "Shorten the description.",
-    ),
+    "metric-description": Code(_E, "With the ownership line it has more than 1,000 characters.", "Shorten it."),
     "metric-source-undeclared": Code(
         _W,
-        "The metric reads a metric source that this project does not declare. Its columns and units are not checked; "
-        "`plan` and `sync` refuse the metric where Statsig does not have the source either.",
+        "The metric reads a metric source that this project does not declare: nothing in it is checked. `plan` and `sync` "
+        "refuse the metric where Statsig does not have the source either.",
         "Correct the name, or declare the source.",
     ),
     "metric-column-type": Code(
-        _W,
-        "The aggregation needs numbers, and the column holds text, times or flags.",
-        "Name a column of numbers, cast it in the model, or count instead.",
+        _W, "The aggregation needs numbers.", "Name a column of numbers, cast it in the model, or count instead."
     ),
-    "metric-unit": Code(
-        _E,
-        "A metric is computed per unit, so each of its sources must map its unit IDs.",
-        "Name a unit ID of the source, or map it there.",
-        example="metric_source:\n  name: orders\n  timestamp_column: ordered_at\n"
-        "  id_type_mapping: {userID: customer_id}\n  metrics:\n"
-        "    - {name: Revenue, aggregation: sum, value_column: amount, unit_types: [userID]}",
-    ),
+    "metric-unit": Code(_E, "Each source of a metric must have its unit IDs.", "Name or map a unit ID of the source."),
     # Roles
     "timestamp-type": Code(
         _W,
