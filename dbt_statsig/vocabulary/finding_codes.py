@@ -257,8 +257,8 @@ CODES: dict[str, Code] = {
     "metric-description": Code(_E, "With the ownership line it has more than 1,000 characters.", "Shorten it."),
     "metric-source-undeclared": Code(
         _W,
-        "The metric reads a metric source that this project does not declare: nothing in it is checked. `plan` and `sync` "
-        "refuse the metric where Statsig does not have the source either.",
+        "The metric reads a metric source that this project does not declare: nothing of it is checked. Where Statsig "
+        "does not have it either, the metric is not pushed.",
         "Correct the name, or declare the source.",
     ),
     "metric-column-type": Code(
