@@ -14,7 +14,7 @@ from msgspec import Struct, structs
 from dbt_statsig.columns.memory import Memory, memory_of
 from dbt_statsig.commands.proving import declared_in, payloads_of, prover_of
 from dbt_statsig.payloads.building import Built
-from dbt_statsig.project.artifacts import Manifest, failed, failed_tests, succeeded
+from dbt_statsig.project.artifacts import Manifest, failed, failed_tests, of_tests_alone, succeeded, unpassed_tests
 from dbt_statsig.project.declarations import Declaration, Declared
 from dbt_statsig.project.inputs import RUN_RESULTS_FILE, Inputs, artifacts_dir, load_inputs
 from dbt_statsig.project.lineage import uncompiled
@@ -35,7 +35,7 @@ class LoadedProject(Struct, frozen=True, kw_only=True):
 
     `chosen` are the nodes that the user selected (None: all), `unmatched` the words of the selection that match no
     node. `selected_ids` are the nodes in scope (None: all): as chosen, and built where the run follows a dbt command.
-    `held` are the nodes that such a run holds back as data tests of theirs failed, each with those tests.
+    `held` are the nodes that such a run holds back as data tests of theirs failed, each with the reason.
     `is_from_file` is False where dbt itself holds the manifest.
     """
 
@@ -141,13 +141,24 @@ def prove_project(project: DeclaredProject) -> ProvenProject:
 
 
 def _held(inputs: Inputs) -> dict[str, str]:
-    if inputs.results is None or inputs.resolved.settings.on_test_failure == "push":
-        return {}
-    found: dict[str, list[str]] = {}
-    for test_id in sorted(failed_tests(inputs.results)):
-        for unique_id in inputs.manifest.tested_by(test_id):
-            found.setdefault(unique_id, []).append(test_id.split(".")[2])
-    return {unique_id: listed(names) for unique_id, names in found.items()}
+    """The nodes that are held back by a test, each with the reason."""
+    results, settings = inputs.results or {}, inputs.resolved.settings
+    required = frozenset(settings.require_tests)
+    reasons = {}
+    for test_ids, why, rule in (
+        (failed_tests(results) if settings.on_test_failure == "hold" else (), "failed", "`on_test_failure: hold`"),
+        (
+            [one for one in unpassed_tests(results) if required and required & inputs.manifest.test_names(one)],
+            "did not pass",
+            "`require_tests`",
+        ),
+    ):
+        found: dict[str, list[str]] = {}
+        for test_id in sorted(test_ids):
+            for unique_id in inputs.manifest.tested_by(test_id):
+                found.setdefault(unique_id, []).append(test_id.split(".")[2])
+        reasons |= {one: f"A data test of its node {why}: {listed(names)} ({rule})." for one, names in found.items()}
+    return reasons
 
 
 def _selected_ids(inputs: Inputs, chosen: frozenset[str] | None, held: Mapping[str, str]) -> frozenset[str] | None:
@@ -155,8 +166,12 @@ def _selected_ids(inputs: Inputs, chosen: frozenset[str] | None, held: Mapping[s
         return chosen
     if failed(inputs.results) and inputs.resolved.settings.after_failure == "skip":
         return frozenset()
-    built = succeeded(inputs.results) - held.keys()
-    return built if chosen is None else built & chosen
+    if of_tests_alone(inputs.results):
+        done = frozenset(node for test_id in inputs.results for node in inputs.manifest.tested_by(test_id))
+    else:
+        done = succeeded(inputs.results)
+    done -= held.keys()
+    return done if chosen is None else done & chosen
 
 
 def _uncompiled(inputs: Inputs, built: Iterable[tuple[Declaration, Built]]) -> dict[str, str]:

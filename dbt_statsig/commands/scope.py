@@ -160,11 +160,11 @@ def _why_skipped(project: ProvenProject, unique_id: str) -> str:
     results = project.inputs.results or {}
     if unique_id in project.uncompiled:
         return f"Its columns depend on SQL that this dbt command did not compile: {project.uncompiled[unique_id]}."
+    if unique_id in project.held and (unique_id not in results or succeeded({unique_id: results[unique_id]})):
+        return project.held[unique_id]
     if unique_id not in results or unique_id in (project.selected_ids or frozenset()):
         return ""
     status = results[unique_id]
-    if unique_id in project.held:
-        return f"A data test of its node failed: {project.held[unique_id]} (`on_test_failure: hold`)."
     if succeeded({unique_id: status}):
         return "Another node failed (`after_failure: skip`)."
     return f"dbt ended with the status {status} for its node."

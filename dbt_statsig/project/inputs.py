@@ -29,6 +29,7 @@ RUN_RESULTS_FILE = "run_results.json"
 INFO_SCHEMA = "info_schema/v1"
 BUILDING = ("build", "run", "seed", "snapshot", "retry")
 """The dbt commands that build tables; run results of all others (compile, docs generate) say nothing of tables."""
+TESTING = "test"
 
 _KEY = re.compile(
     r"""^(?P<key>name|target-path|profile)[ \t]*:[ \t]*(?P<quote>["']?)(?P<value>[^"'#\n]*)(?P=quote)""", re.MULTILINE
@@ -113,10 +114,10 @@ def built_by(path: Path, manifest: Manifest, *, max_mb: int = MAX_MB) -> dict[st
     found = load_run_results(path, max_mb=max_mb)
     same_run = _is_of(found, manifest)
     is_empty = built_empty(found, manifest)
-    if found.which not in BUILDING or is_empty:
+    if found.which not in (*BUILDING, TESTING) or is_empty:
         command = f"dbt {found.which or '(unknown)'}{' --empty' if is_empty else ''}"
         raise UsageError(
-            f"{path} was written by `{command}`, which builds no tables.",
+            f"{path} was written by `{command}`, which builds no tables and tests none.",
             fix="Run it right after `dbt build` or `dbt run`, or remove --run-results.",
         )
     if not same_run:

@@ -179,6 +179,14 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Literal["hold", "push"],
         Meta(description="What happens to a node's sources if a data test of the node failed in `dbt build`."),
     ] = "hold"
+    require_tests: Annotated[
+        tuple[_Line, ...],
+        Meta(
+            description="Generic data tests, such as fit_for_statsig, that must pass. After a dbt command in which one of "
+            "them failed or was skipped, no source of its node is pushed, whatever `on_test_failure` says.",
+            **REPEATS,
+        ),
+    ] = ()
     hook_timeout: Annotated[_Seconds, Meta(description="Time limit of a hook in seconds.")] = 300
 
 

@@ -6,7 +6,15 @@ from dbt_statsig.project.artifacts.catalog import Catalog, CatalogColumn, load_c
 from dbt_statsig.project.artifacts.manifest import Manifest, load_manifest
 from dbt_statsig.project.artifacts.nodes import Node, NodeColumn
 from dbt_statsig.project.artifacts.raw_nodes import Head
-from dbt_statsig.project.artifacts.run_results import RunResults, failed, failed_tests, load_run_results, succeeded
+from dbt_statsig.project.artifacts.run_results import (
+    RunResults,
+    failed,
+    failed_tests,
+    load_run_results,
+    of_tests_alone,
+    succeeded,
+    unpassed_tests,
+)
 from dbt_statsig.project.artifacts.tests import ColumnTest
 
 __all__ = [
@@ -23,5 +31,7 @@ __all__ = [
     "load_catalog",
     "load_manifest",
     "load_run_results",
+    "of_tests_alone",
     "succeeded",
+    "unpassed_tests",
 ]

@@ -249,6 +249,13 @@ class Manifest:
             return (test.attached_node,)
         return tuple((test.depends_on.nodes if test.depends_on else None) or ())
 
+    def test_names(self, test_id: str) -> frozenset[str]:
+        """What a generic test is called in YAML: its name, and the same behind its package's."""
+        raw = self._enabled.get(test_id)
+        metadata = None if raw is None else self._part(raw, RawTest, test_id).test_metadata
+        name = "" if metadata is None else metadata.name or ""
+        return frozenset({name, f"{metadata.namespace}.{name}"} if metadata is not None and name else ())
+
     def _tests_of(self) -> dict[str, list[str]]:
         """The children of each node; where dbt wrote no map of them, all tests under the nodes that they read."""
         if self._test_ids is None:

@@ -74,6 +74,16 @@ def failed_tests(results: Mapping[str, str]) -> frozenset[str]:
     )
 
 
+def unpassed_tests(results: Mapping[str, str]) -> frozenset[str]:
+    """The same with those that were skipped."""
+    return frozenset(one for one, status in results.items() if one.startswith("test.") and status in FAILED)
+
+
+def of_tests_alone(results: Mapping[str, str]) -> bool:
+    """Whether it was a command that only tests, as `dbt test`."""
+    return bool(results) and all(unique_id.startswith(("test.", "unit_test.")) for unique_id in results)
+
+
 def succeeded(results: Mapping[str, str]) -> frozenset[str]:
     """The unique_ids whose status says that they were built without error."""
     return frozenset(unique_id for unique_id, status in results.items() if status == SUCCESS)

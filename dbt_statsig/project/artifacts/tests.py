@@ -14,6 +14,7 @@ from dbt_statsig.project.artifacts.raw_nodes import DependsOn
 
 class _TestMetadata(Struct, frozen=True, kw_only=True):
     name: str | None = None
+    namespace: str | None = None
     kwargs: dict[str, Any] | None = None
 
 
