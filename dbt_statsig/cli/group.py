@@ -18,6 +18,7 @@ COMMANDS = (
     "import",
     "release",
     "run",
+    "tests",
     "debug",
     "explain",
     "schema",

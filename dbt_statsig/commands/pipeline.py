@@ -144,7 +144,7 @@ def _held(inputs: Inputs) -> dict[str, str]:
     """The nodes that are held back by a test, each with the reason."""
     results, settings = inputs.results or {}, inputs.resolved.settings
     required = frozenset(settings.require_tests)
-    reasons = {}
+    reasons: dict[str, str] = {}
     for test_ids, why, rule in (
         (failed_tests(results) if settings.on_test_failure == "hold" else (), "failed", "`on_test_failure: hold`"),
         (

@@ -59,8 +59,9 @@ def validate_project(project: ProvenProject) -> ValidatedProject:
     for one, result in project.built:
         if SPECS[one.kind].within is not None:
             continue  # what its columns must be follows from the aggregation
-        known = RoleFacts.of(project.manifest, one.node, uses=result.uses, selected=result.selected)
-        findings += role_findings(one, known, guides=project.settings.guides)
+        guides = project.settings.guides
+        known = RoleFacts.of(project.manifest, one.node, uses=result.uses, selected=result.selected, guides=guides)
+        findings += role_findings(one, known, guides=guides)
     if project.strict:
         findings = [_promoted(found) for found in findings]
     errors = {(found.unique_id, found.kind, found.source) for found in findings if found.severity is Severity.ERROR}

@@ -16,6 +16,7 @@ from dbt_statsig.vocabulary.adapters import adapter_for
 from dbt_statsig.vocabulary.findings import CODES, Finding, Severity, finding
 from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.results import ColumnUse
+from dbt_statsig.vocabulary.row_tests import FIT, PACKAGE
 from dbt_statsig.vocabulary.sources import Role
 from dbt_statsig.vocabulary.sql_pieces import PieceKind, pieces
 from dbt_statsig.vocabulary.verdicts import Presence
@@ -47,26 +48,39 @@ class RoleFacts(Struct, frozen=True, kw_only=True):
     """What is known around one declaration.
 
     `selected` are the columns that its SQL gives, empty where they are not all known. `tests` is None where the
-    manifest tells of no test at all.
+    manifest tells of no test at all. `lacks_row_test` is asked for with `guides` alone.
     """
 
     adapter: str
     uses: tuple[ColumnUse, ...]
     selected: tuple[str, ...] = ()
     tests: tuple[ColumnTest, ...] | None = None
+    lacks_row_test: bool = False
 
     @classmethod
-    def of(cls, manifest: Manifest, node: Node, *, uses: tuple[ColumnUse, ...], selected: tuple[str, ...]) -> RoleFacts:
+    def of(
+        cls,
+        manifest: Manifest,
+        node: Node,
+        *,
+        uses: tuple[ColumnUse, ...],
+        selected: tuple[str, ...],
+        guides: bool = False,
+    ) -> RoleFacts:
         """The facts about a node's declaration. Raises ArtifactError where a test is not as dbt writes it."""
         tests = manifest.column_tests(node.unique_id) if manifest.has_tests else None
-        return cls(adapter=manifest.adapter_type, uses=uses, selected=selected, tests=tests)
+        package = guides and f"macro.{PACKAGE}.test_{FIT}" in manifest.macros
+        lacks_row_test = package and FIT not in manifest.generic_tests(node.unique_id)
+        return cls(
+            adapter=manifest.adapter_type, uses=uses, selected=selected, tests=tests, lacks_row_test=lacks_row_test
+        )
 
 
 def role_findings(declaration: Declaration, facts: RoleFacts, *, guides: bool = False) -> tuple[Finding, ...]:
-    """All that speaks against the roles of one declaration's columns; with `guides`, against its cost too."""
+    """All that speaks against the roles of one declaration's columns; with `guides`, also against its cost."""
     checks = _RoleChecks(declaration, facts)
     found = [*checks.timestamp(), *checks.empty_values(), *checks.properties()]
-    return tuple([*found, *checks.cost()] if guides else found)
+    return tuple([*found, *checks.cost(), *checks.rows()] if guides else found)
 
 
 class _RoleChecks:
@@ -152,6 +166,11 @@ class _RoleChecks:
         is_filtered = self._said("partition_column") is not None or _DATE_MACRO.search(texts)
         if self._spec.scans_by_date and self._said("source_type") != "table" and not is_filtered:
             yield self._found("unfiltered-scan", f"Every scan reads all rows of {self._node.name}.")
+
+    def rows(self) -> Iterator[Finding]:
+        """A node whose rows no test looks at, though the project has the dbt package."""
+        if self._facts.lacks_row_test:
+            yield self._found("rows-untested", f"{self._node.name} has no test `{PACKAGE}.{FIT}`.")
 
     def _said(self, key: str) -> Any:
         value = getattr(self._declaration.meta, key, UNSET)

@@ -182,8 +182,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     require_tests: Annotated[
         tuple[_Line, ...],
         Meta(
-            description="Generic data tests, such as fit_for_statsig, that must pass. After a dbt command in which one of "
-            "them failed or was skipped, no source of its node is pushed, whatever `on_test_failure` says.",
+            description="Generic data tests, such as fit_for_statsig, that must pass. If one failed or was skipped in "
+            "the dbt command before, no source of its node is pushed, whatever `on_test_failure` says.",
             **REPEATS,
         ),
     ] = ()

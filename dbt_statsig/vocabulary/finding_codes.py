@@ -259,6 +259,12 @@ CODES: dict[str, Code] = {
         "the days it needs. Reported only when `guides` is on.",
         "Add `partition_column: <date column>`.",
     ),
+    "rows-untested": Code(
+        _N,
+        "The project has the dbt package, and no test of it looks at the rows of this node: units in two groups, empty "
+        "unit IDs or local time would show up in Statsig only. Reported only when `guides` is on.",
+        "Run `dbt-statsig tests --write`, or add `dbt_statsig.fit_for_statsig` to the node's `data_tests`.",
+    ),
     # The project
     "nothing-declared": Code(
         _W,

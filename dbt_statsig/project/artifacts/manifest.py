@@ -256,6 +256,11 @@ class Manifest:
         name = "" if metadata is None else metadata.name or ""
         return frozenset({name, f"{metadata.namespace}.{name}"} if metadata is not None and name else ())
 
+    def generic_tests(self, unique_id: str) -> frozenset[str]:
+        """The names of the generic tests that a node has in its YAML."""
+        tests = (one for one in self._tests_of().get(unique_id, ()) if unique_id in self.tested_by(one))
+        return frozenset(name for one in tests for name in self.test_names(one))
+
     def _tests_of(self) -> dict[str, list[str]]:
         """The children of each node; where dbt wrote no map of them, all tests under the nodes that they read."""
         if self._test_ids is None:

@@ -35,7 +35,9 @@ def reasons(folder: Path, results: Mapping[str, str], **settings: Any) -> list[s
     """Why the marked model's source is skipped after a dbt command with these results; nothing where it is not."""
     nodes = (staging(), marked("fct"), data_test(FIT, "fit_for_statsig", "dbt_statsig"), data_test(UNIQUE, "unique"))
     manifest = write(folder / "target", *nodes) / "manifest.json"
-    request = Request(project_dir=folder, manifest=manifest, environ={}, results=results, flags={"cache": False, **settings})
+    request = Request(
+        project_dir=folder, manifest=manifest, environ={}, results=results, flags={"cache": False, **settings}
+    )
     return [one.reason for one in skipped(prove_project(declare_project(load_project(request))))]
 
 
@@ -71,11 +73,11 @@ def test_after_dbt_test(tmp_path: Path) -> None:
     nodes = (staging(), marked("fct"), marked("other"), data_test(FIT, "fit_for_statsig"))
     manifest = write(tmp_path / "target", *nodes) / "manifest.json"
 
-    def scope(status: str, **settings: Any) -> frozenset[str] | None:
+    def scope(status: str, **settings: Any) -> set[str]:
         request = Request(project_dir=tmp_path, manifest=manifest, environ={}, results={FIT: status}, flags=settings)
-        return load_project(request).selected_ids
+        return set(load_project(request).selected_ids or ())
 
     assert scope("pass") == {NODE}
-    assert scope("fail") == frozenset()
+    assert scope("fail") == set()
     assert scope("fail", on_test_failure="push") == {NODE}
     assert reasons(tmp_path, {FIT: "fail"}) == ["A data test of its node failed: fit_fct (`on_test_failure: hold`)."]

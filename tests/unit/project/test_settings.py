@@ -72,6 +72,7 @@ enabled: false
 on_failure: fail
 after_failure: skip
 on_test_failure: push
+require_tests: [fit_for_statsig]
 hook_timeout: 60
 """
     (tmp_path / "dbt_statsig.yml").write_text("\ufeff" + text, encoding="utf-8")
