@@ -22,7 +22,7 @@
             'unit_id': dbt_statsig.statsig_literal(
                 units | map(attribute='name') | join(', ') if key == 'empty' else none
             ),
-            'found': found, 'total': 'statsig_n', 'share': found ~ ' * 1.0 / statsig_n',
+            'found': found, 'total': 'statsig_n', 'share': found ~ ' * 1.0 / nullif(statsig_n, 0)',
             'threshold': 'case when ' ~ found ~ ' > ' ~ error ~ ' * statsig_n then ' ~ error ~ ' else ' ~ warn ~ ' end',
         },
     )) -%}

@@ -5,7 +5,7 @@
   {%- if 'one_group_per_unit' in grouped -%}
     {#- Statsig's own limits: docs, "Monitor an experiment". -#}
     {%- set warn, error = (0.001, 0.01) if options.get('assigned_by') == 'statsig' else (0.01, 0.1) -%}
-    {%- set share = 'statsig_crossed * 1.0 / statsig_units' -%}
+    {%- set share = 'statsig_crossed * 1.0 / nullif(statsig_units, 0)' -%}
     {%- do rows.append(dbt_statsig.statsig_row(
         'one_group_per_unit', block, 'Units in more than one group of the experiment: Statsig discards them.',
         'case when ' ~ share ~ ' > ' ~ error ~ ' then 1 else 0 end',
@@ -52,7 +52,7 @@ from (
         '0', from,
         {
             'experiment': 'statsig_experiment', 'found': 'statsig_again', 'total': 'statsig_n',
-            'share': 'statsig_again * 1.0 / statsig_n', 'threshold': '0',
+            'share': 'statsig_again * 1.0 / nullif(statsig_n, 0)', 'threshold': '0',
         },
     )) -%}
   {%- endif -%}

@@ -23,3 +23,7 @@
 {% macro clickhouse__statsig_quoted(value) %}
   {{- return(dbt_statsig.bigquery__statsig_quoted(value)) -}}
 {% endmacro %}
+
+{% macro snowflake__statsig_quoted(value) %}
+  {{- return(dbt_statsig.bigquery__statsig_quoted(value)) -}}
+{% endmacro %}

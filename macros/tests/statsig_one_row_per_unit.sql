@@ -25,7 +25,7 @@
         '1', 'from ' ~ tag ~ '_several where statsig_several > 0',
         {
             'unit_id': dbt_statsig.statsig_unit_name(block, options), 'found': 'statsig_several',
-            'total': 'statsig_units', 'share': 'statsig_several * 1.0 / statsig_units', 'threshold': '0',
+            'total': 'statsig_units', 'share': 'statsig_several * 1.0 / nullif(statsig_units, 0)', 'threshold': '0',
         },
     )) -%}
   {%- endif -%}

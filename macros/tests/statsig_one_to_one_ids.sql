@@ -21,7 +21,7 @@ from (
           {
               'unit_id': dbt_statsig.statsig_literal(unit.name),
               'column_name': dbt_statsig.statsig_literal(unit.column), 'found': 'statsig_several',
-              'total': 'statsig_units', 'share': 'statsig_several * 1.0 / statsig_units',
+              'total': 'statsig_units', 'share': 'statsig_several * 1.0 / nullif(statsig_units, 0)',
               'threshold': 'case when statsig_several > 0.05 * statsig_units then 0.05 else 0.01 end',
           },
       )) -%}

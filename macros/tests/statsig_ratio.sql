@@ -41,7 +41,7 @@
 {{ tag }}_expected as (
   select
     summed.*,
-    case when statsig_weights > 0 then statsig_weight / statsig_weights else 1.0 / statsig_groups end as statsig_share
+    case when statsig_weights > 0 then statsig_weight / nullif(statsig_weights, 0) else 1.0 / statsig_groups end as statsig_share
   from (
     select
       cells.*,
@@ -58,11 +58,11 @@
     apart.*,
     sum(case when statsig_share > 0 then
       (statsig_units - statsig_total * statsig_share) * (statsig_units - statsig_total * statsig_share)
-      / (statsig_total * statsig_share)
+      / nullif(statsig_total * statsig_share, 0)
     else 0 end) over (partition by statsig_experiment) as statsig_chi,
     row_number() over (partition by statsig_experiment order by statsig_off desc, statsig_group) as statsig_rank
   from (
-    select expected.*, abs(statsig_units * 1.0 / statsig_total - statsig_share) as statsig_off
+    select expected.*, abs(statsig_units * 1.0 / nullif(statsig_total, 0) - statsig_share) as statsig_off
     from {{ tag }}_expected expected
     where statsig_total > 0
   ) apart
@@ -71,7 +71,7 @@
   {%- do ctes.append(cte) -%}
   {%- set columns = {
       'experiment': 'statsig_experiment', 'group_id': 'statsig_group', 'found': 'statsig_units',
-      'total': 'statsig_total', 'share': 'statsig_units * 1.0 / statsig_total', 'threshold': 'statsig_share',
+      'total': 'statsig_total', 'share': 'statsig_units * 1.0 / nullif(statsig_total, 0)', 'threshold': 'statsig_share',
   } -%}
   {%- set tested = 'statsig_total >= ' ~ options.min_units -%}
   {%- set matched = '(statsig_weights = 0 or statsig_unmatched = 0)' -%}

@@ -51,7 +51,7 @@ from (
         {
             'unit_id': dbt_statsig.statsig_literal(unit.name),
             'column_name': dbt_statsig.statsig_literal(unit.column), 'found': 'statsig_known',
-            'total': 'statsig_units', 'share': 'statsig_known * 1.0 / statsig_units',
+            'total': 'statsig_units', 'share': 'statsig_known * 1.0 / nullif(statsig_units, 0)',
             'threshold': 'case when statsig_known < ' ~ options.error_below ~ ' * statsig_units then '
             ~ options.error_below ~ ' else ' ~ options.warn_below ~ ' end',
         },

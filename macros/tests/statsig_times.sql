@@ -17,7 +17,7 @@
     {%- do rows.append(dbt_statsig.statsig_row(
         'timestamps_sane', block, what, is_error, read ~ ' where ' ~ found ~ ' > 0',
         {
-            'column_name': column, 'found': found, 'total': 'statsig_n', 'share': found ~ ' * 1.0 / statsig_n',
+            'column_name': column, 'found': found, 'total': 'statsig_n', 'share': found ~ ' * 1.0 / nullif(statsig_n, 0)',
             'threshold': '0',
         },
     )) -%}

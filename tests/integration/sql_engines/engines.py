@@ -206,5 +206,5 @@ def on_bigquery() -> Iterator[Engine]:
 
 def value_of(cell: Any) -> Any:
     """The value in a cell of a zetasql answer; None for NULL."""
-    held = (cell.int64_value, cell.string_value, cell.date_value, cell.timestamp_value)
+    held = (cell.int64_value, cell.double_value, cell.string_value, cell.date_value, cell.timestamp_value)
     return next((value for value in held if value is not None), None)
