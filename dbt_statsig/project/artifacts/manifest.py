@@ -253,8 +253,7 @@ class Manifest:
         """What a generic test is called in YAML: its name, and the same behind its package's."""
         raw = self._enabled.get(test_id)
         metadata = None if raw is None else self._part(raw, RawTest, test_id).test_metadata
-        name = "" if metadata is None else metadata.name or ""
-        return frozenset({name, f"{metadata.namespace}.{name}"} if metadata is not None and name else ())
+        return frozenset() if metadata is None else metadata.names
 
     def generic_tests(self, unique_id: str) -> frozenset[str]:
         """The names of the generic tests that a node has in its YAML."""

@@ -17,6 +17,11 @@ class _TestMetadata(Struct, frozen=True, kw_only=True):
     namespace: str | None = None
     kwargs: dict[str, Any] | None = None
 
+    @property
+    def names(self) -> frozenset[str]:
+        """What YAML may call it: its name, and the same behind its package's."""
+        return frozenset({self.name, f"{self.namespace}.{self.name}"} if self.name else ())
+
 
 class _TestConfig(Struct, frozen=True, kw_only=True):
     enabled: bool | None = None
