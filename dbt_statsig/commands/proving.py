@@ -11,7 +11,7 @@ from dbt_statsig.payloads.metrics import Payloads
 from dbt_statsig.project.artifacts import Manifest
 from dbt_statsig.project.artifacts.seed_files import SeedHeaders
 from dbt_statsig.project.declarations import Declared, declare
-from dbt_statsig.project.declarations.semantic import SemanticLayer
+from dbt_statsig.project.declarations.semantic import NO_METRICS, SemanticLayer
 from dbt_statsig.project.namespace import namespace_of, prefix_of
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _semantic_layer(manifest: MarkedNodes, settings: Settings) -> SemanticLayer:
     """What dbt's semantic layer declares; its code is loaded only where there is some."""
     is_marked = isinstance(manifest, Manifest) and manifest.marks_semantic_layer
     if not isinstance(manifest, Manifest) or not (is_marked or settings.semantic_layer.metrics == "all"):
-        return SemanticLayer()
+        return NO_METRICS
     from dbt_statsig.semantic_layer import semantic_layer
 
     return semantic_layer(manifest, settings)

@@ -10,9 +10,10 @@ from msgspec import structs
 from dbt_statsig.project.conversion import show
 from dbt_statsig.project.declarations.layers import Defaults, read_defaults
 from dbt_statsig.project.declarations.metrics import sources_of
-from dbt_statsig.project.declarations.model import Declaration, Declared, DeclaredName
+from dbt_statsig.project.declarations.model import Declaration, Declared, DeclaredName, FaultyBlock
 from dbt_statsig.project.declarations.places import SETTINGS, Places
 from dbt_statsig.project.declarations.reading import NodeReader, settings_findings
+from dbt_statsig.project.declarations.semantic import NO_METRICS, SemanticLayer
 from dbt_statsig.vocabulary.findings import CODES, Finding, finding
 from dbt_statsig.vocabulary.kinds import MetricMeta
 from dbt_statsig.vocabulary.sources import Kind, folded
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dbt_statsig.project.artifacts.nodes import Node
-    from dbt_statsig.project.declarations.semantic import SemanticFault, SemanticLayer
+    from dbt_statsig.project.declarations.semantic import SemanticFault
     from dbt_statsig.project.settings import Settings
 
 
@@ -43,7 +44,7 @@ def declare(
     project_dir: Path | None,
     selected_ids: frozenset[str] | None = None,
     kinds: frozenset[Kind] | None = None,
-    semantic: SemanticLayer | None = None,
+    semantic: SemanticLayer = NO_METRICS,
 ) -> Declared:
     """All sources that a project declares, and everything that is wrong with them.
 
@@ -55,7 +56,7 @@ def declare(
     places = Places(project_dir)
     defaults = read_defaults(settings.defaults, (SETTINGS, "defaults")) if settings.defaults else Defaults()
     findings = settings_findings(defaults, places)
-    added = {block.node.unique_id: block for block in semantic.blocks} if semantic is not None else {}
+    added = {block.node.unique_id: block for block in semantic.blocks}
     nodes = _nodes(manifest, (block.node for block in added.values()))
     readers = [NodeReader(node, defaults, places, added.get(node.unique_id)) for node in nodes if node.is_latest]
     for reader in readers:
@@ -73,7 +74,7 @@ def declare(
     declarations = _with_others([found for reader in readers for found in reader.declarations])
     findings.extend(found for reader in (*readers, *older, *rejected) for found in reader.findings)
     findings.extend(_same_names(declarations))
-    findings.extend(_semantic(fault, places) for fault in (semantic.faults if semantic is not None else ()))
+    findings.extend(_semantic(fault, places) for fault in semantic.faults)
     findings = [found for found in findings if _chosen(found, selected_ids, kinds)]
     findings.extend(places.faults())
     return Declared(
@@ -83,8 +84,14 @@ def declare(
             if (selected_ids is None or found.node.unique_id in selected_ids) and (kinds is None or found.kind in kinds)
         ),
         findings=tuple(sorted(findings, key=lambda found: found.sort_key)),
-        disabled=tuple(block for reader in readers for block in reader.disabled),
-        faulty=tuple(block for reader in (*readers, *rejected) for block in reader.faulty),
+        disabled=(
+            *(block for reader in readers for block in reader.disabled),
+            *(DeclaredName(kind=Kind.METRIC, unique_id=node, name=name) for node, name in semantic.disabled),
+        ),
+        faulty=(
+            *(block for reader in (*readers, *rejected) for block in reader.faulty),
+            *(FaultyBlock(kind=Kind.METRIC, unique_id=one.unique_id, name=one.name) for one in semantic.refused),
+        ),
         names=tuple(
             DeclaredName(kind=found.kind, unique_id=found.node.unique_id, name=found.name) for found in declarations
         ),
@@ -106,7 +113,7 @@ def _semantic(fault: SemanticFault, places: Places) -> Finding:
         fault.message,
         fix=fault.fix or CODES[fault.code].remedy,
         unique_id=fault.unique_id,
-        kind="metric" if fault.name else "",
+        kind=Kind.METRIC.value if fault.name else "",
         source=fault.name,
         key=".".join(("statsig", *map(str, fault.path))) if fault.path else "",
         location=places.origin(fault.origin, fault.path[1:]) if fault.origin is not None else None,

@@ -45,3 +45,11 @@ class SemanticLayer(Struct, frozen=True, kw_only=True):
     blocks: tuple[SemanticBlocks, ...] = ()
     disabled: tuple[tuple[str, str], ...] = ()
     faults: tuple[SemanticFault, ...] = ()
+
+    @property
+    def refused(self) -> tuple[SemanticFault, ...]:
+        """The metrics that are asked for and cannot be declared."""
+        return tuple(fault for fault in self.faults if fault.name)
+
+
+NO_METRICS = SemanticLayer()

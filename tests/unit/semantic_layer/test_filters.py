@@ -82,3 +82,11 @@ def test_the_primary_entity_may_be_named_alone() -> None:
     manifest = made([simple("m", expr="1", filter="{{ Dimension('purchase__is_gift') }}")], model=model)
     (source,) = taken(manifest)["sources"].values()
     assert source["metrics"][0]["where"] == "is_gift"
+
+
+def test_a_time_that_is_missing() -> None:
+    """Where the semantic model lacks its own time dimension, `metric_time` has no meaning."""
+    node = {"config": {"meta": {"statsig": {"metric_source": {"name": "Orders"}}}}}
+    metric = simple("m", expr="1", filter="{{ TimeDimension('metric_time') }} > x")
+    refused = taken(made([metric], node=node, model={"defaults": {"agg_time_dimension": "gone"}}))["refused"]
+    assert refused["m"].endswith("semantic model orders has no time dimension `gone`.")

@@ -17,6 +17,9 @@ RATIO = {
 }
 
 
+OVER = {"semantic_model": "orders", "agg": "sum"}
+
+
 def one(metric: dict[str, Any], *others: dict[str, Any]) -> dict[str, Any]:
     """What one metric becomes: its mapping without the name, or `refused` with the reason."""
     found = taken(made([metric, *others]))
@@ -36,6 +39,8 @@ def total(column: str) -> dict[str, Any]:
     ("metric", "mapping"),
     [
         (simple("m", "sum", "1.0"), {"aggregation": "count"}),
+        (simple("m", "sum", "(1)"), {"aggregation": "count"}),
+        ({**simple("m"), "type_params": {"metric_aggregation_params": {**OVER, "expr": 1}}}, {"aggregation": "count"}),
         (simple("m", "sum", "2"), total("m")),
         (simple("m", "count", "*"), {"aggregation": "count"}),
         (simple("m", "count", "'x'"), {"aggregation": "count"}),
@@ -94,6 +99,10 @@ def test_simple_refused(metric: dict[str, Any], reason: str) -> None:
         ("revenue", total("amount")),
         (
             "a / revenue",
+            {"aggregation": "ratio", "numerator": {"aggregation": "count"}, "denominator": total("amount")},
+        ),
+        (
+            "safe_divide(a, revenue)",
             {"aggregation": "ratio", "numerator": {"aggregation": "count"}, "denominator": total("amount")},
         ),
         (
@@ -178,6 +187,15 @@ def test_units_of_a_ratio() -> None:
         "denominator": {"aggregation": "daily_participation"},
         "unit_types": ["userID"],
     }
+
+
+def test_two_units_in_a_ratio() -> None:
+    """A ratio of participations of two kinds of units is refused."""
+    ratio = {**RATIO, "type_params": {"numerator": {"name": "buyers"}, "denominator": {"name": "shops"}}}
+    entities = [{"name": "user", "expr": "user_id"}, {"name": "stall", "expr": "stall_id"}]
+    pair = [simple("buyers", "count_distinct", "user_id"), simple("shops", "count_distinct", "stall_id")]
+    refused = taken(made([ratio, *pair], entities=entities))["refused"]
+    assert refused["value"].endswith("it compares two kinds of units: stallID, userID.")
 
 
 def test_filters_go_down() -> None:

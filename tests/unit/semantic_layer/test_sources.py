@@ -168,3 +168,9 @@ def test_a_refused_metric_adds_nothing() -> None:
     found = taken(manifest, settings)
     assert "custom_field_mapping" not in found["sources"][NODE]
     assert found["refused"].keys() == {"bad"}
+
+
+@pytest.mark.parametrize("block", [{"custom_field_mapping": []}, {"metrics": {}}])
+def test_a_block_with_other_faults(block: dict[str, Any]) -> None:
+    """What cannot be added to is kept as it is: reading the block reports it."""
+    assert source({"metric_source": block}, metrics=[simple("revenue", expr="a + b")]).items() >= block.items()
