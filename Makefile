@@ -8,10 +8,10 @@ DEMO := .demo/venv
 FULL_COVERAGE := dbt_statsig/applying/apply.py,dbt_statsig/applying/freshness.py,dbt_statsig/applying/reading_back.py,dbt_statsig/console/*,dbt_statsig/planning/*,dbt_statsig/project/declarations/*,dbt_statsig/vocabulary/comparison.py,dbt_statsig/vocabulary/ownership.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test nightly mutation audit secrets bench engines lint types docs site workflows wheel clean
+.PHONY: help setup demo demo-import test nightly mutation audit secrets bench engines lint types docs site workflows wheel clean
 
 help:  ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1 	/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1 	/p' $(MAKEFILE_LIST)
 
 setup: $(STAMP)  ## make .venv/ with everything that the other targets need
 
@@ -22,6 +22,9 @@ $(STAMP): pyproject.toml constraints.txt
 
 demo: $(DEMO)/.installed  ## the example project, from dbt's YAML into a console on this machine
 	@$(DEMO)/bin/python example_project/demo.py
+
+demo-import: $(DEMO)/.installed  ## the same shop without a block, and a console full of sources made by hand
+	@$(DEMO)/bin/python example_project/demo_import.py
 
 # What a user of DuckDB installs, and no more: with uv in seconds, else with pip.
 $(DEMO)/.installed: pyproject.toml constraints.txt
@@ -83,7 +86,7 @@ lint: $(STAMP)  ## style and formatting
 
 types: $(STAMP)  ## static types
 	$(BIN)/mypy
-	$(BIN)/mypy example_project/demo.py
+	$(BIN)/mypy example_project/demo.py example_project/demo_import.py example_project/hand_made.py
 
 docs: $(STAMP)  ## links, commands and options named in the documents; the generated pages
 	$(BIN)/python -m pytest --quiet tests/integration/test_documents.py tests/integration/test_reference_pages.py

@@ -69,9 +69,9 @@ def edit(path: str, *changes: tuple[str, str]) -> None:
     print("\n" + "\n".join(diff), flush=True)
 
 
-def start_emulator() -> tuple[subprocess.Popen[bytes], str]:
+def start_emulator(*more: str) -> tuple[subprocess.Popen[bytes], str]:
     """The emulator's process and its address; DemoFailed when it gives none within a minute."""
-    arguments = ["emulator", "--port", "0", "--key", KEY, "--warehouse", "tea_shop.duckdb"]
+    arguments = ["emulator", "--port", "0", "--key", KEY, "--warehouse", "tea_shop.duckdb", *more]
     print(f"\n$ dbt-statsig {' '.join(arguments)} &", flush=True)
     log = SHOP.parent / "emulator.log"
     with log.open("wb") as stream:

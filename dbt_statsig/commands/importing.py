@@ -6,6 +6,7 @@ block built from keys that differs is tried again with the object's SQL as it is
 
 from __future__ import annotations
 
+import contextlib
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +20,14 @@ from dbt_statsig.commands.proving import declared_in, payloads_of, prover_of
 from dbt_statsig.commands.scope import desired_of, no_push_reason, scope_of
 from dbt_statsig.commands.validate import validate_project
 from dbt_statsig.commands.withholding import losses
+from dbt_statsig.errors import UsageError
 from dbt_statsig.importing.blocks import Setting, block_of
 from dbt_statsig.importing.matching import Match, Matcher
 from dbt_statsig.importing.proposing import Proposal, ProposedNodes
-from dbt_statsig.importing.writing import LIST_FILE, in_files, read_list, write_import
+from dbt_statsig.importing.writing import in_files, write_import
 from dbt_statsig.planning.matching import Live, build_plan
 from dbt_statsig.project.artifacts.nodes import Node
+from dbt_statsig.project.import_list import LIST_FILE, ListedObject, read_list
 from dbt_statsig.project.inputs import artifacts_dir
 from dbt_statsig.project.namespace import other_prefixes, prefix_of
 from dbt_statsig.vocabulary.changes import Action, Change, FieldChange
@@ -93,9 +96,10 @@ def import_objects(
     )
     if not chosen.write:
         return result
-    path = artifacts_dir(request) / LIST_FILE
-    waiting = {(one.kind.value, one.name) for one in result.of(Exactness.DECLARED)}
-    earlier = [one for one in read_list(path) if (one.kind, one.name) in waiting]
+    path, earlier = artifacts_dir(request) / LIST_FILE, list[ListedObject]()
+    waiting = {(one.kind, one.name) for one in result.of(Exactness.DECLARED)}
+    with contextlib.suppress(UsageError):  # there is no list yet
+        earlier += (one for one in read_list(path) if (one.kind, one.name) in waiting)
     write_import(result, files, path, waiting=earlier)
     return structs.replace(result, wrote=True)
 

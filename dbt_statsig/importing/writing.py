@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import Struct, json, structs
+from msgspec import json, structs
 
 from dbt_statsig.importing.yaml_files import BlockEdit, edit_files, write_files
+from dbt_statsig.project.import_list import ListedObject
 from dbt_statsig.support.files import write_whole
 from dbt_statsig.vocabulary.imports import Exactness, Imported, ImportedFile, ImportedObject
 
@@ -16,17 +17,6 @@ if TYPE_CHECKING:
 
     from dbt_statsig.importing.yaml_files import FileEdit
     from dbt_statsig.project.artifacts.nodes import Node
-
-LIST_FILE = "statsig_import.json"
-
-
-class ListedObject(Struct, frozen=True, kw_only=True):
-    """An imported object as the list holds it: its name in Statsig, and the node whose YAML has its block."""
-
-    kind: str
-    name: str
-    unique_id: str
-    exactness: str
 
 
 def in_files(
@@ -70,17 +60,9 @@ def write_import(result: Imported, files: Iterable[FileEdit], path: Path, *, wai
     listed = {(one.kind, one.name): one for one in waiting}
     for one in result.objects:
         if one.is_written:
-            listed[one.kind.value, one.name] = ListedObject(
-                kind=one.kind.value, name=one.name, unique_id=one.unique_id, exactness=one.exactness.value
+            listed[one.kind, one.name] = ListedObject(
+                kind=one.kind, name=one.name, unique_id=one.unique_id, exactness=one.exactness.value
             )
     content = json.format(json.encode(list(listed.values())), indent=2)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, content + b"\n")
-
-
-def read_list(path: Path) -> tuple[ListedObject, ...]:
-    """The objects of earlier imports; none where there is no list that can be read."""
-    try:
-        return tuple(json.decode(path.read_bytes(), type=list[ListedObject]))
-    except (OSError, ValueError):
-        return ()

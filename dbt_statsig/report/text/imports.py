@@ -114,7 +114,7 @@ def _summary(imported: Imported) -> str:
 def _next(imported: Imported) -> str:
     if any(one.is_written for one in imported.objects):
         if imported.wrote:
-            return "Run `dbt compile`, then `dbt-statsig sync --adopt-all`."
+            return "Run `dbt compile`, then `dbt-statsig sync --adopt-imported`."
         return "Run it again with --write to write the blocks."
     if imported.of(Exactness.CHANGES):
         return "--accept-changes writes blocks that would change more than the ownership line."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +13,7 @@ from dbt_statsig import Exactness, Request, import_objects
 from dbt_statsig.cli.app import run
 from dbt_statsig.emulator import running
 from tests.integration.imports.project import imported, parse, write_project
+from tests.integration.shop import EXAMPLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -243,3 +245,12 @@ def test_without_a_key(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     assert folder.is_dir()
     assert run(["import", "--write"]) == 2
     assert "STATSIG_CONSOLE_API_KEY" in capsys.readouterr().err
+
+
+def test_the_examples_console() -> None:
+    """The hand-made console of the example project is a seed of the emulator, with two hundred objects of all kinds."""
+    console = runpy.run_path(str(EXAMPLE / "hand_made.py"))["console"]()
+    with running(seed=console) as one:
+        held = {collection: len(items) for collection, items in one.state.sources.items()}
+    assert sum(held.values()) >= 200
+    assert all(held.values())
