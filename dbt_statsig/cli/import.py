@@ -14,7 +14,7 @@ from dbt_statsig.console.key import without_keys
 from dbt_statsig.errors import EXIT_CANNOT_RUN
 from dbt_statsig.report.json import import_json
 from dbt_statsig.report.text.imports import import_text
-from dbt_statsig.vocabulary.sources import Kind
+from dbt_statsig.vocabulary.kinds import BLOCK_KINDS
 
 if TYPE_CHECKING:
     from dbt_statsig.cli.output import Output
@@ -33,9 +33,9 @@ def _report(value: str) -> ReportFile:
     "--kind",
     "kinds",
     multiple=True,
-    type=click.Choice([kind.value for kind in Kind]),
+    type=click.Choice([kind.value for kind in BLOCK_KINDS]),
     metavar="KIND",
-    help=f"Only sources of this kind: {', '.join(kind.value for kind in Kind)}. Repeatable.",
+    help=f"Only sources of this kind: {', '.join(kind.value for kind in BLOCK_KINDS)}. Repeatable.",
 )
 @click.option(
     "--report",

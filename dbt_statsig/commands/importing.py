@@ -33,7 +33,7 @@ from dbt_statsig.project.namespace import other_prefixes, prefix_of
 from dbt_statsig.vocabulary.changes import Action, Change, FieldChange
 from dbt_statsig.vocabulary.findings import Severity, did_you_mean
 from dbt_statsig.vocabulary.imports import Exactness, Imported, ImportedObject
-from dbt_statsig.vocabulary.kinds import SPECS
+from dbt_statsig.vocabulary.kinds import BLOCK_KINDS, SPECS
 from dbt_statsig.vocabulary.ownership import likely_owner, owner_name, text_above
 from dbt_statsig.vocabulary.progress import Progress, Silent
 from dbt_statsig.vocabulary.sources import Kind, Source, folded
@@ -80,7 +80,9 @@ def import_objects(
     """
     project = declare_project(load_project(request, manifest))
     progress = progress or Silent()
-    kinds = [kind for kind in Kind if kind in (request.kinds or frozenset(Kind))]
+    kinds = [kind for kind in BLOCK_KINDS if kind in (request.kinds or BLOCK_KINDS)]
+    if not kinds:
+        raise UsageError("Metrics are not imported.", fix="Import their metric sources: --kind metric_source.")
     with open_console(project, progress) as client:
         lists = begin_reading(client, kinds, progress)
         reading = checked_live(client, lists.result(), ())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from dbt_statsig import Exactness, Request, import_objects
+from dbt_statsig import Exactness, Request, UsageError, import_objects
 from dbt_statsig.cli.app import run
 from dbt_statsig.emulator import running
 from tests.integration.imports.project import imported, parse, write_project
@@ -146,6 +146,8 @@ def test_choosing_objects(folder: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert said.err.startswith('Warning: --name "Shop order": Statsig has no object of this name. Did you mean "Shop')
     assert "0 objects" in said.out
     assert run(["import", "--no-cache", "--kind", "assignment_source", "--report", "json:answer.json"]) == 0
+    with pytest.raises(UsageError, match="Metrics are not imported"):
+        import_objects(Request(project_dir=folder, kinds="metric"))
     assert json.loads((folder / "answer.json").read_text(encoding="utf-8"))["imported"]["objects"] == []
 
 
