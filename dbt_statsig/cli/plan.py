@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import structs
 
 from dbt_statsig.cli.options import SIGNS, adoption_options, project_options, run_results_option
 from dbt_statsig.cli.output import tell
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 @adoption_options
 @run_results_option
 @click.option("--check", is_flag=True, help="Exit with 3 if a sync would write something.")
+@click.option("--show-sql", is_flag=True, help="Show the SQL that Statsig generates for the metrics that it has.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan for `sync --plan`.")
-def command(*, request: Request, output: Output, check: bool, out: Path | None) -> int:
+def command(*, request: Request, output: Output, check: bool, show_sql: bool, out: Path | None) -> int:
     """Show what a sync would change in Statsig, and write nothing.
 
     Compares what the project declares with what the Console API lists, field by field, SQL line by line.
@@ -34,7 +36,7 @@ def command(*, request: Request, output: Output, check: bool, out: Path | None) 
     if out is not None:
         check_savable(request)
     with progress_on(output) as progress:
-        planned = plan(request, progress=progress)
+        planned = plan(structs.replace(request, show_sql=show_sql), progress=progress)
     if out is not None:
         save(planned, request, out)
     output.warn(planned.warnings, important=True)

@@ -9,6 +9,7 @@ from msgspec import Struct, structs
 
 from dbt_statsig.applying.console_state import begin_reading, checked_live, read_others
 from dbt_statsig.applying.server_check import check_plan
+from dbt_statsig.commands.metric_sql import with_sql
 from dbt_statsig.commands.pipeline import DeclaredProject, LoadedProject, declare_project, load_project, prove_project
 from dbt_statsig.commands.scope import (
     desired_of,
@@ -68,6 +69,8 @@ def plan(request: Request, *, progress: Progress | None = None, manifest: Manife
     with open_console(project, progress) as client:
         made = make_plan(project, client, progress, only_shown=True, validated=known)
         planned = _with_units(project, made.planned, client)
+        if request.show_sql:
+            planned = with_sql(planned, client)
         return planned if known is None else with_experiments(planned, client, progress)
 
 

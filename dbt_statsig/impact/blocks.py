@@ -29,6 +29,9 @@ def changed_keys(old: BlockMeta, new: BlockMeta) -> Iterator[tuple[str, str]]:
         was, is_now = _said(old, key), _said(new, key)
         if was != is_now:
             yield key, f"now has {key} {_shown(is_now)} (was {_shown(was)})."
+    for key in fields_with(type(new), Role.NESTED):
+        if getattr(old, key, UNSET) != getattr(new, key, UNSET):
+            yield key, f"has changed its `{key}`."
     was, is_now = _said(old, "sql"), _said(new, "sql")
     if was != is_now:
         verb = "no longer has" if is_now is None else "now has" if was is None else "has changed"

@@ -36,6 +36,8 @@ class Request(Struct, frozen=True, kw_only=True):
 
     With `require_fresh`, YAML that is newer than the manifest is an error, not a warning.
 
+    `show_sql` asks for the SQL that Statsig generates for metrics.
+
     `lineage` asks for what stands above each source in dbt's graph, which pictures need.
     """
 
@@ -70,6 +72,7 @@ class Request(Struct, frozen=True, kw_only=True):
     run_results: Path | None = None
     lineage: bool = False
     require_fresh: bool = False
+    show_sql: bool = False
 
     def __repr__(self) -> str:
         """Without the environment: it holds the key."""

@@ -88,7 +88,8 @@ class Change(Struct, frozen=True, kw_only=True):
     `not_kept` are fields that Statsig is known to keep otherwise (`before`) than they are sent (`after`); they are no
     reason to write.
     `kept` is true where the SQL does not change because there is too little evidence to compare it.
-    `desired` and `live` are the whole objects; either is None where there is none.
+    `desired` and `live` are the whole objects; either is None where there is none. `generated` is the SQL that Statsig
+    makes of a live metric, by unit type, where it was asked for.
     """
 
     action: Action
@@ -106,6 +107,7 @@ class Change(Struct, frozen=True, kw_only=True):
     adopted: bool = False
     desired: Source | None = None
     live: Source | None = None
+    generated: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_partial(self) -> bool:

@@ -54,6 +54,9 @@ def _parts(row: Row, share: int) -> Iterator[str]:
         yield _columns(source, with_names=not sql)
     if sql:
         yield section("SQL", f"<pre class=code><code>{listing(lines_of(sql), share)}</code></pre>")
+    for unit, generated in change.generated if change else ():
+        code = f"<pre class=code><code>{listing(lines_of(generated), share)}</code></pre>"
+        yield section(f"SQL that Statsig generates, unit {escaped(one_line(unit))}", code)
     fields = [one for one in declared_fields(payload) if one.field != "sql"] if payload else []
     if fields:
         everything = f"<dl class=fields>{''.join(_declared(one, share // 3) for one in fields)}</dl>"

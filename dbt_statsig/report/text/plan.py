@@ -6,7 +6,7 @@ from collections import defaultdict
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from dbt_statsig.report.escape import one_line
+from dbt_statsig.report.escape import lines_of, one_line
 from dbt_statsig.report.text.fields import declared_fields, field_lines
 from dbt_statsig.report.text.style import counted
 from dbt_statsig.vocabulary.changes import Action
@@ -86,6 +86,16 @@ def plan_lines(plan: Plan, style: Style, *, writes: bool = True) -> list[str]:
     lines = _grouped(shown, style, _in_full)
     long = len(lines) > LONGEST_FULL and is_brief(len(plan.changes), style)
     return _grouped(shown, style, _brief) if long else lines
+
+
+def generated_lines(plan: Plan, style: Style) -> list[str]:
+    """The SQL that Statsig generates for the metrics that it has, where it was asked for."""
+    lines: list[str] = []
+    for change in plan.changes:
+        for unit, sql in change.generated:
+            head = f'Statsig\'s SQL for the metric "{one_line(change.live_name)}", unit {one_line(unit)}'
+            lines += [style.paint(head, "heading"), *(f"    {line}".rstrip() for line in lines_of(sql)), ""]
+    return lines
 
 
 def _grouped(

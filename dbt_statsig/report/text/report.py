@@ -10,6 +10,7 @@ from dbt_statsig.report.escape import no_commands, one_line
 from dbt_statsig.report.text.lists import diagnosis_lines, diagnosis_summary
 from dbt_statsig.report.text.plan import (
     SHOWN_PER_CODE,
+    generated_lines,
     is_brief,
     left_lines,
     outcome_lines,
@@ -92,7 +93,8 @@ def _stage_lines(plan: Plan) -> list[str]:
 
 def plan_text(planned: Planned, style: Style = PLAIN) -> str:
     """Errors and warnings, then what a sync would change, and the sums."""
-    return _joined([*_planned_lines(planned, style), style.paint(_planned_summary(planned), "heading")])
+    lines = [*_planned_lines(planned, style), *generated_lines(planned.plan, style)]
+    return _joined([*lines, style.paint(_planned_summary(planned), "heading")])
 
 
 def _planned_summary(planned: Planned) -> str:

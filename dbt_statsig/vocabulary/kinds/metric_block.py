@@ -190,24 +190,30 @@ class MetricMeta(BlockMeta, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         Column | UnsetType, Role.OURS, Meta(description=f"The column whose values count; for {', '.join(_VALUED)}.")
     ] = UNSET
     where: Annotated[Sql | UnsetType, Role.OURS, Role.ROWS, _WHERE] = UNSET
-    criteria: Annotated[tuple[CriterionMeta, ...] | UnsetType, Role.OURS, _CRITERIA] = UNSET
+    criteria: Annotated[tuple[CriterionMeta, ...] | UnsetType, Role.OURS, Role.NESTED, _CRITERIA] = UNSET
     metric_sources: Annotated[
         Annotated[tuple[PartMeta, ...], Meta(min_length=1)] | UnsetType,
+        Role.NESTED,
         Meta(description="Several sources whose rows count together, in place of `value_column`, `where`, `criteria`."),
     ] = UNSET
-    numerator: Annotated[NumeratorMeta | UnsetType, Role.OURS, Meta(description="The upper side of a ratio.")] = UNSET
+    numerator: Annotated[
+        NumeratorMeta | UnsetType, Role.OURS, Role.NESTED, Meta(description="The upper side of a ratio.")
+    ] = UNSET
     denominator: Annotated[
         DenominatorMeta | UnsetType,
         Role.OURS,
+        Role.NESTED,
         Meta(description="The lower side of a ratio, or with `use_secondary_retention_event` the start event."),
     ] = UNSET
     steps: Annotated[
         Annotated[tuple[StepMeta, ...], Meta(min_length=1)] | UnsetType,
         Role.OURS,
+        Role.NESTED,
         Meta(description="The steps of a funnel, in order."),
     ] = UNSET
     components: Annotated[
         Annotated[tuple[ComponentMeta, ...], Meta(min_length=1)] | UnsetType,
+        Role.NESTED,
         Meta(description="What a composite metric adds and subtracts."),
     ] = UNSET
     directionality: Annotated[
