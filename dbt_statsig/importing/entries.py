@@ -60,12 +60,11 @@ class Entry:
 
     def _find(self) -> yaml.MappingNode | None:
         document, name = self.document, self.node.name
-        items = document.items(document.root, self.section)
         if self.section == "sources":
-            items = [
-                table for one in document.named(items, self.node.source_name) for table in document.items(one, "tables")
-            ]
-        found = document.named(items, name)
+            sources = document.named(document.root, self.section, self.node.source_name)
+            found = [table for source in sources for table in document.named(source, "tables", name)]
+        else:
+            found = document.named(document.root, self.section, name)
         if len(found) > 1:
             lines = " and ".join(str(entry.start_mark.line + 1) for entry in found[:2])
             raise CannotEdit(f"has two entries for `{name}` (lines {lines})", found[1].start_mark.line + 1)

@@ -8,6 +8,7 @@ lists nor long lines.)
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -17,7 +18,7 @@ from dbt_statsig.project.yaml_nodes import YamlError, compose, entries, lookup
 from dbt_statsig.vocabulary.yaml_text import in_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 # dbt renders the texts of a property file.
 _JINJA = re.compile(r"\{[{%#]")
@@ -50,6 +51,7 @@ class Document:
         self.root = root
         self.style = style_of(root)
         self._shared = _shared(root)
+        self._names: dict[tuple[int, str], dict[str, list[yaml.MappingNode]]] = {}
         # Where lines go, and the same for nodes: what is added before which child.
         self._lines: list[tuple[int, list[str]]] = []
         self._nodes: list[tuple[yaml.CollectionNode, int, Any]] = []
@@ -73,9 +75,15 @@ class Document:
         listed = value.value if isinstance(value, yaml.SequenceNode) else []
         return [item for item in listed if isinstance(item, yaml.MappingNode)]
 
-    def named(self, items: Iterable[yaml.MappingNode], name: str) -> list[yaml.MappingNode]:
-        """Those of the mappings that have a name."""
-        return [item for item in items if (pair := lookup(item, "name")) and pair[1].value == name]
+    def named(self, mapping: yaml.MappingNode, key: str, name: str) -> list[yaml.MappingNode]:
+        """Those mappings of a list that have a name."""
+        if (id(mapping), key) not in self._names:
+            names = self._names[id(mapping), key] = defaultdict(list)
+            for item in self.items(mapping, key):
+                pair = lookup(item, "name")
+                if pair is not None and isinstance(pair[1].value, str):
+                    names[pair[1].value].append(item)
+        return self._names[id(mapping), key].get(name, [])
 
     def add_key(
         self,
@@ -139,12 +147,15 @@ class Document:
 
     def _add_nodes(self) -> None:
         changed = {id(node): node for node, _, _ in self._nodes}
+        added: dict[tuple[int, int], list[Any]] = defaultdict(list)
+        for node, place, child in self._nodes:
+            added[id(node), place].append(child)
         for node in changed.values():
             children: list[Any] = []
             for place in range(len(node.value) + 1):
-                added = [child for owner, where, child in self._nodes if owner is node and where == place]
-                children += [child for child in added if child is not None]
-                children += [] if None in added else node.value[place : place + 1]
+                here = added.get((id(node), place), [])
+                children += [child for child in here if child is not None]
+                children += [] if None in here else node.value[place : place + 1]
             node.value = children
         self._nodes = []
 
