@@ -9,6 +9,7 @@ import click
 from dbt_statsig.cli.options import project_options
 from dbt_statsig.report.json import init_json
 from dbt_statsig.report.text.proposals import init_text
+from dbt_statsig.vocabulary.kinds import BLOCK_KINDS
 from dbt_statsig.vocabulary.sources import Kind
 
 if TYPE_CHECKING:
@@ -16,14 +17,17 @@ if TYPE_CHECKING:
     from dbt_statsig.project.request import Request
 
 
+KINDS = [kind.value for kind in BLOCK_KINDS]
+
+
 @click.command("init")
 @click.argument("model", required=False, default="")
 @project_options(selection=False, reports=False)
 @click.option(
     "--kind",
-    type=click.Choice([kind.value for kind in Kind]),
+    type=click.Choice(KINDS),
     metavar="KIND",
-    help=f"The kind of the block: {', '.join(kind.value for kind in Kind)}.  [default: what the model looks like]",
+    help=f"The kind of the block: {', '.join(KINDS)}.  [default: what the model looks like]",
 )
 @click.option("--write", is_flag=True, help="Write the block into the model's YAML.")
 def command(*, request: Request, output: Output, model: str, kind: str | None, write: bool) -> int:

@@ -280,7 +280,8 @@ def adoption_options(command: Command) -> Command:
             "--adopt-from",
             multiple=True,
             metavar="PROJECT",
-            help="Take over the declared objects of this other dbt project; with --adopt, only those named.",
+            help="Take over the declared objects of this other dbt project (its name, or its folder: then not what it "
+            "declares itself); with --adopt, only those named.",
         ),
         click.option(
             "--adopt-imported", is_flag=True, help="Take over what `import` has listed in target/statsig_import.json."

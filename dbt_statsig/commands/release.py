@@ -49,7 +49,7 @@ def release(
         check_target(project.target, project.settings)
     with open_console(project, progress) as client:
         read_at = monotonic()
-        kinds = [kind for kind in Kind if kind in (request.kinds or set(Kind))]
+        kinds = [kind for kind in Kind if kind in (request.kinds or _usual_kinds(project))]
         reading = checked_live(client, begin_reading(client, kinds, progress).result(), ())
         scope = Scope(project=project.inputs.project, namespace=project.namespace)
         _check_names(wanted, reading.live, scope)
@@ -70,6 +70,12 @@ def release(
         return Synced(planned=planned, outcome=outcome)
 
 
+def _usual_kinds(project: DeclaredProject) -> set[Kind]:
+    """All kinds; metrics, of which there may be very many, only where some are declared."""
+    declares = any(one.kind is Kind.METRIC for one in project.declared.names)
+    return {kind for kind in Kind if declares or kind is not Kind.METRIC}
+
+
 def _check_names(names: frozenset[str], live: Mapping[Kind, Live], scope: Scope) -> None:
     own = list(releasable(live, scope))
     there = {item.name for held in live.values() for item in held.items}
@@ -86,8 +92,8 @@ def _check_names(names: frozenset[str], live: Mapping[Kind, Live], scope: Scope)
 
 
 def _locked(project: DeclaredProject, names: frozenset[str]) -> Iterator[tuple[Kind, str]]:
-    """The objects that this project makes read-only, by the setting or by their own blocks."""
-    if project.settings.read_only:
+    """The objects that this project makes read-only, by settings or by their own blocks."""
+    if project.settings.read_only or project.settings.defaults.get("is_read_only") is True:
         yield from ((kind, name) for kind in Kind for name in names)
     for one in project.declared.declarations:
         if one.meta.is_read_only is True:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET, structs
 
+from dbt_statsig.commands.proving import declared_in
 from dbt_statsig.commands.validate import about
 from dbt_statsig.planning.asked import FIX_FINDINGS, Desired
 from dbt_statsig.planning.matching import Scope
@@ -15,12 +17,14 @@ from dbt_statsig.planning.uncompared import FOR_LACK_OF_EVIDENCE
 from dbt_statsig.project.artifacts import succeeded
 from dbt_statsig.project.artifacts.nodes import BUILT
 from dbt_statsig.project.import_list import LIST_FILE, read_list
-from dbt_statsig.project.inputs import artifacts_dir, places_of
+from dbt_statsig.project.inputs import PROJECT_FILE, artifacts_dir, load_inputs, places_of
 from dbt_statsig.project.lineage import uncompiled
-from dbt_statsig.project.namespace import other_prefixes, prefix_of
+from dbt_statsig.project.namespace import namespace_of, other_prefixes, prefix_of
+from dbt_statsig.project.request import Request
 from dbt_statsig.project.target import Place, elsewhere, other_target, refused_place
 from dbt_statsig.vocabulary.findings import Severity
 from dbt_statsig.vocabulary.kinds import BLOCK_KINDS, SPECS
+from dbt_statsig.vocabulary.ownership import owner_name
 from dbt_statsig.vocabulary.results import Skipped
 from dbt_statsig.vocabulary.sources import Kind
 
@@ -41,13 +45,15 @@ _OTHER_PLACE = "Run `dbt compile --target …` for a target that may push, or ch
 def scope_of(project: ProvenProject) -> Scope:
     """What this run may touch."""
     request, settings, target = project.request, project.settings, project.target.name
+    owners, declared_there = _to_adopt_from(project)
     selected = None if project.selected_ids is None else project.selected_ids - project.uncompiled.keys()
     return Scope(
         project=project.inputs.project,
         namespace=project.namespace,
         adopt=words_to_adopt(project),
         adopt_all=request.adopt_all,
-        adopt_from=request.adopt_from,
+        adopt_from=owners,
+        declared_there=declared_there,
         named=frozenset(_named(project)),
         selected_ids=selected,
         protected=frozenset(_protected(project.declared.faulty)),
@@ -83,6 +89,21 @@ def _protected(faulty: Iterable[FaultyBlock]) -> Iterator[tuple[Kind, str]]:
     for block in faulty:
         yield block.kind, block.unique_id
         yield from ((kind, block.unique_id) for kind, spec in SPECS.items() if spec.within is block.kind)
+
+
+def _to_adopt_from(project: ProvenProject) -> tuple[frozenset[str], frozenset[tuple[Kind, str]]]:
+    """The owners to adopt from, and what those of them still declare that are given by their folders."""
+    owners, declared = set(), set()
+    for word in project.request.adopt_from:
+        if not (Path(word) / PROJECT_FILE).is_file():
+            owners.add(word)
+            continue
+        inputs = load_inputs(Request(project_dir=Path(word), environ=project.request.environ))
+        settings, target = inputs.resolved.settings, project.target.name
+        owners.add(owner_name(inputs.project, namespace_of(settings, target)))
+        names = declared_in(inputs.manifest, settings, target, places=None).names
+        declared |= {(one.kind, one.name) for one in names}
+    return frozenset(owners), frozenset(declared)
 
 
 def limits_of(settings: Settings) -> Limits:

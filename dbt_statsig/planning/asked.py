@@ -51,7 +51,8 @@ class Scope(Struct, frozen=True, kw_only=True):
     """What this run may touch: only objects of this project and namespace.
 
     `adopt` names foreign objects that may become ours; `adopt_all` lets in all that no other project owns. With
-    `adopt_from` (owners as the ownership line names them), the objects of these may, or those of `adopt` alone.
+    `adopt_from` (owners as the ownership line names them), the objects of these may, or those of `adopt` alone, but
+    for those `declared_there`.
     `named` are objects that the project's own files name for adoption, each with its kind and the name that it gets;
     of these only what nobody owns is taken.
     `selected_ids` are the nodes in scope (None: all). `protected` are nodes whose declarations could not be read: what
@@ -65,6 +66,7 @@ class Scope(Struct, frozen=True, kw_only=True):
     adopt: frozenset[str] = frozenset()
     adopt_all: bool = False
     adopt_from: frozenset[str] = frozenset()
+    declared_there: frozenset[tuple[Kind, str]] = frozenset()
     named: frozenset[tuple[Kind, str, str]] = frozenset()
     selected_ids: frozenset[str] | None = None
     protected: frozenset[tuple[Kind, str]] = frozenset()

@@ -279,7 +279,8 @@ class _KindPlanner:
         owner = likely_owner(live.description)
         if self.scope.adopt_from:
             is_theirs = owner is not None and owner.owner in self.scope.adopt_from
-            return is_theirs and live.name in (self.scope.adopt or {live.name})
+            is_free = (self.kind, live.name) not in self.scope.declared_there
+            return is_theirs and is_free and live.name in (self.scope.adopt or {live.name})
         if live.name in self.scope.adopt:
             return True
         is_named = self.named.get(live.name) == live.name
@@ -301,6 +302,9 @@ class _KindPlanner:
             )
         has_moved = owner is not None and owner.project != self.scope.project
         moved = f'If it has moved to "{owner.project}", remove its block here. ' if owner and has_moved else ""
+        if owner and owner.owner in self.scope.adopt_from and (self.kind, live.name) in self.scope.declared_there:
+            fix = f'Remove its block in "{owner.project}", and run `dbt parse` there.'
+            return self._refused(Action.FOREIGN, item, f"{reason[:-1]}, which declares it.", fix, live=live)
         return self._refused(
             Action.FOREIGN,
             item,

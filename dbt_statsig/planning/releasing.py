@@ -56,7 +56,7 @@ def _released(kind: Kind, item: Source, scope: Scope, *, is_locked: bool) -> Cha
     if item.is_read_only is True and is_locked:
         desired = structs.replace(desired, is_read_only=False)
     elif item.is_read_only is True:
-        reason = "It stays read-only in the console: neither its block nor the setting `read_only` made it so."
+        reason = "It stays read-only in the console: neither its block nor a setting made it so."
     return Change(
         action=Action.UPDATE,
         kind=kind,

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.integration.faults.inprocess import call, plan, sync
+from tests.integration.faults.project import Project
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from dbt_statsig.emulator import Running
-    from tests.integration.faults.project import Project
 
 
 def by_hand(server: Running, name: str) -> None:
@@ -73,6 +75,26 @@ def test_moving_to_another_project(project: Project, server: Running) -> None:
     assert held["description"].endswith("Managed by dbt: shop/model.shop.orders")
 
 
+def test_what_the_other_project_still_declares(project: Project, server: Running, tmp_path: Path) -> None:
+    """With the folder of the other project, only what is no longer declared there is taken over."""
+    project.declare("visits", "Visits")
+    assert sync(project).code == 0
+    for name in ("Orders", "Visits"):
+        held = server.state.sources["metric_sources"][name]
+        held["description"] = held["description"].replace("shop/", "old/")
+    old = Project(tmp_path / "old", server.url)
+    (old.folder / "dbt_project.yml").write_text("name: old\n", encoding="utf-8")
+    old.declare("orders", "Orders")
+    manifest = old.folder / "target/manifest.json"
+    content = json.loads(manifest.read_bytes())
+    content["metadata"]["project_name"] = "old"
+    manifest.write_text(json.dumps(content), encoding="utf-8")
+    shown = plan(project, "--adopt-from", old.folder)
+    assert shown.actions == {"Orders": "foreign", "Visits": "update"}
+    told = call(project, "plan", "--adopt-from", old.folder).stdout
+    assert 'it belongs to dbt project "old", which declares it.' in " ".join(told.split())
+
+
 @pytest.mark.parametrize("option", ["--adopt-imported", "--adopt-from"])
 def test_a_saved_plan_has_its_own(project: Project, option: str) -> None:
     """A saved plan repeats what it was asked for, and takes nothing more."""
@@ -117,3 +139,13 @@ def test_releasing_what_cannot_be_released(project: Project, server: Running) ->
     by_hand(server, "Orders")
     foreign = call(project, "release", "--kind", "metric_source", "Orders", "--yes", "--output", "json")
     assert (foreign.code, foreign.actions, foreign.statuses) == (1, {"Orders": "foreign"}, {})
+
+
+@pytest.mark.parametrize("settings", [{"read_only": True}, {"defaults": {"is_read_only": True}}])
+def test_releasing_what_settings_made_read_only(project: Project, server: Running, settings: dict[str, object]) -> None:
+    """An object whose block is gone can be edited again where the settings had made it read-only."""
+    project.settings(**settings)
+    assert sync(project).code == 0
+    project.unmark("orders")
+    assert call(project, "release", "Orders", "--yes").code == 0
+    assert server.state.sources["metric_sources"]["Orders"]["isReadOnly"] is False

@@ -200,3 +200,14 @@ def test_objects_of_another_project_move_here() -> None:
     assert told(every) == [("update", "A"), ("update", "B"), ("foreign", "C"), ("foreign", "D")]
     one = planned(desired, [*live, source("D")], adopt_from=frozenset({"other"}), adopt=frozenset("AD"))
     assert told(one) == [("update", "A"), ("foreign", "B"), ("foreign", "C"), ("foreign", "D")]
+
+
+def test_what_is_declared_there_stays() -> None:
+    """An object that the other project still declares is not taken from it, and the next step is there."""
+    live = [source("A", "x", project="other"), source("B", "y", project="other")]
+    owners, there = frozenset({"other"}), frozenset({(ASSIGNMENT, "A")})
+    plan = planned([wanted("A", "a"), wanted("B", "b")], live, adopt_from=owners, declared_there=there)
+    kept, moved = plan.changes
+    assert (kept.action, moved.action) == (Action.FOREIGN, Action.UPDATE)
+    assert kept.reason == 'Not managed by this project: it belongs to dbt project "other", which declares it.'
+    assert kept.fix == 'Remove its block in "other", and run `dbt parse` there.'

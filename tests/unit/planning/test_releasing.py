@@ -48,7 +48,7 @@ def test_only_what_this_program_wrote_goes(description: str, text: str) -> None:
     ("locked", "fields", "reason"),
     [
         ("A", ["description", "is_read_only"], ""),
-        ("", ["description"], "It stays read-only in the console: neither its block nor the setting `read_only` made"),
+        ("", ["description"], "It stays read-only in the console: neither its block nor a setting made"),
     ],
 )
 def test_read_only(locked: str, fields: list[str], reason: str) -> None:
