@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET, structs
 
-from dbt_statsig.applying.freshness import FRESH_SECONDS, Freshness
+from dbt_statsig.applying.freshness import FRESH_SECONDS, Freshness, elapsed
 from dbt_statsig.applying.reading_back import read_back
 from dbt_statsig.console.confirming import NotShown
 from dbt_statsig.console.writer import Written
@@ -65,14 +64,14 @@ def apply_plan(
 ) -> Outcome:
     """Write the plan; what became of every change that writes, in the plan's order.
 
-    `asked` is what the plan was made from. What it was compared with was read at `read_at` (`time.monotonic`; None:
+    `asked` is what the plan was made from. What it was compared with was read at `read_at` (as `elapsed` counts; None:
     just now) and is fresh for so long. `on_done` is given how many objects have ended, from the thread that wrote the
     last of them. The caller closes the client.
 
     An interrupt (KeyboardInterrupt in this thread) lets the writes under way end, starts no others, and is told in
     `stopped`; a second one does not wait for them, and they are told as unknown.
     """
-    freshness = Freshness(client, read_at=time.monotonic() if read_at is None else read_at, fresh_for=fresh_for)
+    freshness = Freshness(client, read_at=elapsed() if read_at is None else read_at, fresh_for=fresh_for)
     return _Run(client, freshness, asked, concurrency=concurrency, on_done=on_done).apply(plan)
 
 

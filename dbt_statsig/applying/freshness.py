@@ -20,6 +20,16 @@ if TYPE_CHECKING:
 
 FRESH_SECONDS = 15.0
 
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
+
+
+def elapsed() -> float:
+    """Seconds of a clock that goes on while the machine sleeps, as `time.monotonic` does not (Linux, macOS).
+
+    Who answers the question of `sync` may have closed the laptop before.
+    """
+    return time.monotonic() if _CLOCK is None else time.clock_gettime(_CLOCK)
+
 
 class Freshness:
     """What is known of the live objects, and since when; safe to use from several threads."""
@@ -30,7 +40,7 @@ class Freshness:
         *,
         read_at: float,
         fresh_for: float = FRESH_SECONDS,
-        now: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = elapsed,
     ) -> None:
         """The plan's own reading began at `read_at`, by the same clock."""
         self._client = client

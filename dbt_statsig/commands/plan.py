@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from time import monotonic
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
 from dbt_statsig.applying.console_state import begin_reading, checked_live, read_others
+from dbt_statsig.applying.freshness import elapsed
 from dbt_statsig.applying.server_check import check_plan
 from dbt_statsig.commands.metric_sql import with_sql
 from dbt_statsig.commands.pipeline import DeclaredProject, LoadedProject, declare_project, load_project, prove_project
@@ -95,7 +95,7 @@ def open_console(project: LoadedProject, progress: Progress) -> ConsoleClient:
 
 
 class MadePlan(Struct, frozen=True, kw_only=True):
-    """A plan, what it was made from, and when the reading of the console began (`time.monotonic`)."""
+    """A plan, what it was made from, and when the reading of the console began (`elapsed`)."""
 
     planned: Planned
     desired: tuple[Desired, ...]
@@ -115,7 +115,7 @@ def make_plan(
     One that is `only_shown` compares by node where this dbt target may not push. The project is proven and validated
     here, unless that was done before.
     """
-    read_at = monotonic()
+    read_at = elapsed()
     lists = begin_reading(client, kinds_in(project), progress)
     no_push = no_push_reason(project)
     proven = validated or validate_project(prove_project(project))
@@ -208,17 +208,23 @@ def _conflict(
 ) -> str:
     """Why the manifest seems to be of another target; what a sync would refuse for goes to the warnings."""
     if no_push:
-        warnings.append(f"A sync would be refused. {no_push} {_BY_NODE}" if only_shown else no_push)
+        warnings.append(f"A sync would be refused. {_reason(no_push)} {_BY_NODE}" if only_shown else no_push)
         return ""
     try:
         check_target(project.target, project.settings)
     except TargetRefused as refusal:
-        warnings.append(f"A sync would be refused. {refusal}")
+        warnings.append(f"A sync would be refused. {_reason(str(refusal))}")
         return ""
     why = other_target_reason(project) or relocated(live, project.manifest.node, scope)
     if why and not project.request.force:
         warnings.append(f"A sync would be refused without --force: {why}")
     return why
+
+
+def _reason(refusal: str) -> str:
+    """A refusal without the words that it begins with, in which a plan cannot speak."""
+    text = refusal.removeprefix("Nothing was pushed: ")
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def _checked(project: LoadedProject, planned: Planned, client: ConsoleClient, progress: Progress) -> Planned:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from time import monotonic
 from typing import TYPE_CHECKING
 
 from msgspec import structs
 
 from dbt_statsig.applying.console_state import begin_reading, checked_live
+from dbt_statsig.applying.freshness import elapsed
 from dbt_statsig.commands.pipeline import DeclaredProject, declare_project, load_project
 from dbt_statsig.commands.plan import open_console
 from dbt_statsig.commands.withholding import losses, withheld
@@ -48,7 +48,7 @@ def release(
     if not request.dry_run:
         check_target(project.target, project.settings)
     with open_console(project, progress) as client:
-        read_at = monotonic()
+        read_at = elapsed()
         kinds = [kind for kind in Kind if kind in (request.kinds or _usual_kinds(project))]
         reading = checked_live(client, begin_reading(client, kinds, progress).result(), ())
         scope = Scope(project=project.inputs.project, namespace=project.namespace)

@@ -133,7 +133,7 @@ def binding_of(scope: Scope, target: str, settings: Settings, desired: Iterable[
         project=scope.project,
         namespace=scope.namespace,
         target=target,
-        base_url=settings.base_url,
+        base_url=settings.base_url.rstrip("/"),
         declared=tuple(declared),
         settings=digest(rules),
     )

@@ -16,7 +16,7 @@ from dbt_statsig.project.artifacts.reading import MAX_MB
 from dbt_statsig.project.dbt_line import DbtLine
 from dbt_statsig.project.newer_yaml import NewerYaml, newer_yaml
 from dbt_statsig.project.settings import Resolved, resolve
-from dbt_statsig.project.target import Place, target_places
+from dbt_statsig.project.target import Place, rendered, target_places
 from dbt_statsig.support.files import read_regular
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ TESTING = "test"
 _KEY = re.compile(
     r"""^(?P<key>name|target-path|profile)[ \t]*:[ \t]*(?P<quote>["']?)(?P<value>[^"'#\n]*)(?P=quote)""", re.MULTILINE
 )
+_TARGET_PATH = re.compile(r"^target-path[ \t]*:[ \t]*(?P<value>[^\n]*)", re.MULTILINE)
 
 
 class Inputs(Struct, frozen=True, kw_only=True):
@@ -70,12 +71,16 @@ class Inputs(Struct, frozen=True, kw_only=True):
 
 def project_keys(project_dir: Path) -> dict[str, str]:
     """`name`, `profile` and `target-path` of dbt_project.yml, as far as they are plain values."""
-    try:
-        text = read_regular(project_dir / PROJECT_FILE).decode("utf-8-sig", "replace")
-    except OSError:
-        return {}
+    text = _project_text(project_dir)
     found = {match["key"]: match["value"].strip() for match in _KEY.finditer(text)}
     return {key: value for key, value in found.items() if value and "{{" not in value}
+
+
+def _project_text(project_dir: Path) -> str:
+    try:
+        return read_regular(project_dir / PROJECT_FILE).decode("utf-8-sig", "replace")
+    except OSError:
+        return ""
 
 
 def artifacts_dir(request: Request) -> Path:
@@ -84,7 +89,22 @@ def artifacts_dir(request: Request) -> Path:
         return request.manifest.parent
     if request.target_path is not None:
         return request.project_dir / request.target_path
-    return request.project_dir / project_keys(request.project_dir).get("target-path", "target")
+    return request.project_dir / (_own_target_path(request) or "target")
+
+
+def _own_target_path(request: Request) -> str:
+    """`target-path` of dbt_project.yml; raises UsageError where only dbt can tell what it says."""
+    found = _TARGET_PATH.search(_project_text(request.project_dir))
+    written = found["value"].partition(" #")[0].strip() if found else ""
+    if "{" not in written:
+        return project_keys(request.project_dir).get("target-path", "")
+    path = rendered(written.strip("\"'"), request.environ)
+    if not path:
+        raise UsageError(
+            f"`target-path` in {PROJECT_FILE} is {written}, which only dbt can read.",
+            fix="Give --target-path, or set DBT_TARGET_PATH.",
+        )
+    return path
 
 
 def manifest_path(request: Request) -> Path:

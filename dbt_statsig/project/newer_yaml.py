@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from contextlib import suppress
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -71,7 +72,9 @@ class _Search:
         self.manifest = manifest
         self.folder = project_dir
         written = manifest.generated_at
-        self.written = written.timestamp() if written else manifest_path.stat().st_mtime
+        # A time that is still to come is of a clock that goes wrong, and every file would be older.
+        is_past = written is not None and written <= datetime.now(timezone.utc)
+        self.written = written.timestamp() if written and is_past else manifest_path.stat().st_mtime
         self.settings = self._text("dbt_project.yml") or b""
         self.stems: set[str] = set()
 

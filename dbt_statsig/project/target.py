@@ -195,10 +195,10 @@ def target_places(folders: Iterable[Path], profile: str, environ: Mapping[str, s
 
 def _place(output: dict[Any, Any], environ: Mapping[str, str]) -> Place:
     def known(keys: tuple[str, ...]) -> str:
-        return next((_rendered(output[key], environ) for key in keys if output.get(key)), "")
+        return next((rendered(output[key], environ) for key in keys if output.get(key)), "")
 
     database = known(_DATABASE)
-    path = _rendered(output.get("path"), environ)
+    path = rendered(output.get("path"), environ)
     if (
         adapter_for(str(output.get("type"))).reads_files
         and not database
@@ -208,7 +208,7 @@ def _place(output: dict[Any, Any], environ: Mapping[str, str]) -> Place:
     return Place(database=database, schema=known(_SCHEMA))
 
 
-def _rendered(value: object, environ: Mapping[str, str]) -> str:
+def rendered(value: object, environ: Mapping[str, str]) -> str:
     """A text with its env_var() calls replaced; empty where another Jinja expression or an unset variable remains."""
 
     def replaced(match: re.Match[str]) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from dbt_statsig.applying.apply import apply_plan
 from dbt_statsig.applying.console_state import begin_reading, checked_live
-from dbt_statsig.applying.freshness import FRESH_SECONDS, Freshness
+from dbt_statsig.applying.freshness import FRESH_SECONDS, Freshness, elapsed
 from dbt_statsig.console.listing import Listing
 from dbt_statsig.errors import ProtocolError
 from dbt_statsig.vocabulary.changes import Action, Change
@@ -182,3 +182,17 @@ def test_an_incomplete_list_is_told() -> None:
     live, warnings = read_live(cast("ConsoleClient", Doubtful()), [], KIND)
     assert not live[KIND].complete
     assert warnings == ["The list of assignment sources may be incomplete: page 1 repeats entries"]
+
+
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="another system's clock goes on by itself")
+def test_a_machine_that_slept(console: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was read before the machine slept is old, although `time.monotonic` has not gone on."""
+    asleep = time.clock_gettime(time.CLOCK_BOOTTIME) + 8 * 3600
+    with console.client() as client:
+        items = [declared("A", description="new")]
+        sync(client, [declared("A")])
+        plan = make_plan(client, items)
+        read_at = elapsed()
+        monkeypatch.setattr(time, "clock_gettime", lambda _: asleep)
+        console.emulator.state.sources["assignment_sources"]["A"]["timestampColumn"] = "edited"
+        assert statuses(apply_plan(client, plan, items, read_at=read_at)) == {"A": Status.REFUSED}

@@ -173,6 +173,16 @@ def test_a_checkout_of_now_beside_an_older_manifest(tmp_path: Path) -> None:
     assert found(folder, orders()) == []
 
 
+def test_a_manifest_of_a_clock_that_goes_wrong(tmp_path: Path) -> None:
+    """A manifest whose time is still to come is as old as its file: else no edit would ever be named."""
+    folder = project(tmp_path, entry(OTHER))
+    future = "2999-01-01T00:00:00Z"
+    os.utime(folder / FILE, (2**33, 2**33))
+    assert found(folder, orders(), generated_at=future) == [FILE]
+    os.utime(folder / FILE, (0, 0))
+    assert found(folder, orders(), generated_at=future) == []
+
+
 def test_a_manifest_without_a_time(tmp_path: Path) -> None:
     """Where the manifest does not say when it was written, its file does."""
     folder = project(tmp_path, entry(OTHER))

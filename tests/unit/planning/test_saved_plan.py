@@ -330,6 +330,8 @@ def test_the_binding_follows_what_matters() -> None:
     base = binding_of(SHOP, "prod", Settings(), [first, second])
     assert binding_of(SHOP, "prod", Settings(), [second, first]) == base
     assert binding_of(SHOP, "prod", Settings(concurrency=3), [first, second]) == base
+    slash = Settings(base_url=f"{Settings().base_url}/")
+    assert binding_of(SHOP, "prod", slash, [first, second]) == base
     others = [
         binding_of(SHOP, "prod", Settings(), [first]),
         binding_of(SHOP, "prod", Settings(), [first, wanted("B", "b", sql="SELECT 2")]),

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from dbt_statsig.errors import ArtifactError, UsageError
 from dbt_statsig.project.artifacts import Manifest
-from dbt_statsig.project.inputs import built_by, load_inputs
+from dbt_statsig.project.inputs import artifacts_dir, built_by, load_inputs
 from dbt_statsig.project.request import Request
 from tests.unit.project.artifacts.build import manifest_bytes, node, schema
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 RAW = '"db"."raw"."orders"'
 
@@ -108,3 +105,28 @@ def test_the_setting_bounds_every_artifact(tmp_path: Path, name: str) -> None:
     request = Request(project_dir=tmp_path, run_results=target / name if name == "run_results.json" else None)
     with pytest.raises(ArtifactError, match=rf"{name} has 3\.0 MB; the setting `max_artifact_mb` allows 1 MB"):
         load_inputs(request)
+
+
+@pytest.mark.parametrize(
+    ("written", "folder"),
+    [
+        ("build", "build"),
+        ('"build"  # of {x}', "build"),
+        ("\"{{ env_var('T', 'out') }}\"", "out"),
+        ("'{{ env_var(\"HERE\") }}/dbt'", "here/dbt"),
+    ],
+)
+def test_where_dbt_writes(tmp_path: Path, written: str, folder: str) -> None:
+    """The folder of artifacts is the one of dbt_project.yml, where an environment variable names it too."""
+    (tmp_path / "dbt_project.yml").write_text(f"name: shop\ntarget-path: {written}\n", encoding="utf-8")
+    assert artifacts_dir(Request(project_dir=tmp_path, environ={"HERE": "here"})) == tmp_path / folder
+
+
+def test_a_target_path_that_only_dbt_can_read(tmp_path: Path) -> None:
+    """What is not known is no reason to read a manifest in `target/`, which may be an old one."""
+    (tmp_path / "dbt_project.yml").write_text('name: shop\ntarget-path: "{{ target.name }}"\n', encoding="utf-8")
+    with pytest.raises(UsageError, match="which only dbt can read") as caught:
+        artifacts_dir(Request(project_dir=tmp_path, environ={}))
+    assert "--target-path" in caught.value.fix
+    given = Request(project_dir=tmp_path, environ={}, target_path=Path("there"))
+    assert artifacts_dir(given) == tmp_path / "there"
