@@ -60,7 +60,7 @@ def test_fault_08_retry_after_is_honoured_and_told(project: Project, server: Run
     assert code == 0
     assert time.monotonic() - begun >= 2
     assert "Waiting 2 s: Statsig asks for a pause (429)" in told
-    assert calls(server)[-2:] == ["POST 429", "POST 201"]
+    assert [one for one in calls(server) if "POST" in one][-2:] == ["POST 429", "POST 201"]
 
 
 def watched(project: Project) -> tuple[str, int]:
@@ -91,7 +91,7 @@ def test_fault_09_an_odd_retry_after(project: Project, server: Running, headers:
     sent = {name: formatdate(0, usegmt=True) if value == "PAST" else value for name, value in headers.items()}
     server.inject({"match": POST, "action": "status", "status": 429, "headers": sent, "times": 2})
     assert project.sync().code == 0
-    assert calls(server)[-3:] == ["POST 429", "POST 429", "POST 201"]
+    assert [one for one in calls(server) if "POST" in one][-3:] == ["POST 429", "POST 429", "POST 201"]
 
 
 def test_fault_09_a_date(project: Project, server: Running) -> None:
