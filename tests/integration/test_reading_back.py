@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 
     from dbt_statsig.console.client import ConsoleClient
 
-KINDS = list(Kind)
+
 COLLECTIONS = {
     Kind.ASSIGNMENT_SOURCE: "assignment_sources",
     Kind.ENTITY_PROPERTY_SOURCE: "entity_property_sources",
     Kind.QUALIFYING_EVENT: "qualifying_events",
     Kind.METRIC_SOURCE: "metric_sources",
 }
+KINDS = list(COLLECTIONS)
 
 
 class Forgetful(MemoryConsole):
