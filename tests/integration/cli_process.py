@@ -1,4 +1,4 @@
-"""`dbt-statsig` as users run it: a process of its own."""
+"""`dbt-statsig` as users run it: a process of its own, whose start is forked where nobody sends it signals."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
-COMMAND = Path(sys.executable).with_name("dbt-statsig")
+from tests.forked import BIN, program
+
+COMMAND = BIN / "dbt-statsig"
 KEY = "console-emulator"
 UNPACED = {"DBT_STATSIG_WRITE_RATE": "1000000", "DBT_STATSIG_WRITE_RATE_MAX": "1000000"}
 """No pace: it is tested by itself."""
@@ -25,7 +26,13 @@ def environment(**more: str) -> dict[str, str]:
 def run(*arguments: str | Path, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
     """One command, to its end; whatever its exit code is, no traceback may show."""
     done = subprocess.run(
-        [COMMAND, *arguments], cwd=cwd, env=environment(**env), capture_output=True, text=True, check=False, timeout=120
+        [program("dbt-statsig"), *arguments],
+        cwd=cwd,
+        env=environment(**env),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
     assert "Traceback" not in done.stderr, done.stderr
     assert "internal error" not in done.stderr, done.stderr

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from dbt_statsig.emulator import Running
+from tests.forked import program
 from tests.integration.cli_process import KEY, environment
-from tests.integration.shop import BIN, ROOT, command, copy_shop
+from tests.integration.shop import ROOT, command, copy_shop
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +37,6 @@ class Job(Struct, frozen=True, kw_only=True):
 
     folder: Path
     console: Running
-    binaries: Path = BIN
 
     def dbt(self, *arguments: str, expect: int = 0, key: str = KEY, off: bool = False, **environ: str) -> str:
         """What one dbt command says on both streams; asserts its exit code, and that the key does not show.
@@ -52,7 +52,7 @@ class Job(Struct, frozen=True, kw_only=True):
     def run(self, name: str, *arguments: str, expect: int, key: str, **environ: str) -> str:
         """The same of any command of this environment."""
         done = subprocess.run(
-            [BIN / name, *arguments],
+            [program(name), *arguments],
             cwd=self.folder,
             env=self.environ(key, environ),
             stdout=subprocess.PIPE,
@@ -69,7 +69,7 @@ class Job(Struct, frozen=True, kw_only=True):
     def environ(self, key: str, more: Mapping[str, str]) -> dict[str, str]:
         """The environment of a job: the console's address, the key, no colours."""
         base = environment(DBT_STATSIG_BASE_URL=self.console.url, STATSIG_CONSOLE_API_KEY=key)
-        plain = {"DBT_USE_COLORS": "false", "NO_COLOR": "1", "PATH": f"{self.binaries}:{base['PATH']}"}
+        plain = {"DBT_USE_COLORS": "false", "NO_COLOR": "1", "PATH": f"{program('dbt').parent}:{base['PATH']}"}
         return {**base, **plain, **more}
 
     def edit(self, file: str, old: str, new: str) -> None:

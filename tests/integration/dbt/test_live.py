@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.forked import BIN
 from tests.integration.cli_process import KEY
-from tests.integration.shop import BIN
 
 if TYPE_CHECKING:
     from tests.integration.dbt.job import Job
