@@ -35,7 +35,7 @@ EXIT_INTERRUPTED = 130
 
 
 def run(arguments: Sequence[str]) -> int:
-    """The exit code of one command line. Nothing is raised; what went wrong is said on stderr."""
+    """The exit code of one command line. Nothing is raised; what went wrong is written to stderr."""
     # A run makes many objects that live as long as it does: looking for garbage after every 700 finds none.
     gc.set_threshold(50_000, 20, 100)
     # Python's last search for garbage before a process ends takes a tenth of the time of a large one.
@@ -161,7 +161,7 @@ _ELSEWHERE = ("json", "github")
 def answer_failure(error: DbtStatsigError, failure: Failure, arguments: Sequence[str]) -> None:
     """Give the failure in the form on stdout and in the files that the arguments name.
 
-    What stands in the way of a report is told on stderr, unless it is the failure itself. A run that came to its end
+    What prevents a report is written to stderr, unless it is the failure itself. A run that came to its end
     has written its reports: those stand.
     """
     values = given(arguments)

@@ -85,9 +85,9 @@ def command(*, request: Request, output: Output, words: tuple[str, ...]) -> int:
 
 def _unsynced(text: str, output: Output, code: int) -> int:
     """Dbt's exit code. On stderr with --quiet too: who asked for a sync must know that there was none."""
-    told = redacted(text, os.environ)
-    click.echo("\n".join(output.aside.prose(told, indent=0, first="Warning: ")), err=True)
-    failure = Failure(command="run", type="NothingSynced", message=told, fix="", exit_code=code, root=output.root)
+    message = redacted(text, os.environ)
+    click.echo("\n".join(output.aside.prose(message, indent=0, first="Warning: ")), err=True)
+    failure = Failure(command="run", type="NothingSynced", message=message, fix="", exit_code=code, root=output.root)
     for fault in tell_failure(failure, output.form, output.reports):
         output.complain(fault)
     return code

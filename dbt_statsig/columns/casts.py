@@ -1,6 +1,6 @@
 """What a query's own cast says of one column: a date, a point in time, a whole number, or nothing.
 
-Only what stands in the text itself is followed: CTEs, queries in FROM, and all branches of a set operation.
+Only what is in the text itself is followed: CTEs, queries in FROM, and all branches of a set operation.
 """
 
 from __future__ import annotations

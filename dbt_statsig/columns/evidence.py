@@ -30,7 +30,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     `contract` and `catalog` are None where there is none; `fresh` is about the catalog. `inferred_reasons` is empty
     exactly when the inferred list holds all that the SQL gives, `others` exactly when the table has no more columns
     than these (or than the contract's); `dated` says that the list rests on an old catalog of sources. `history` is
-    how the table follows its SQL. `inferred_from` is said of a column that is not there.
+    how the table follows its SQL. `inferred_from` is for a column that is not there.
     """
 
     label: str

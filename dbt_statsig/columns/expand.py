@@ -133,8 +133,8 @@ class _Expansion:
         has_left, has_right = self._keys(left), self._keys(right)
         if mode == "by_name":
             return left + tuple(item for item in right if not self._is_in(item, has_left))
-        told = all(isinstance(item, Name) for item in (*left, *right))
-        if not told:
+        resolved = all(isinstance(item, Name) for item in (*left, *right))
+        if not resolved:
             return (*left, Opaque("a join or union by the names of columns that are not all known"))
         if mode == "common":
             return tuple(item for item in left if self._is_in(item, has_right))
@@ -180,8 +180,8 @@ class _Expansion:
     def _distinct_open(self, items: Items) -> Items:
         """Numbered as far as the names go; which names the unknown columns take is not known."""
         open_from = next(place for place, item in enumerate(items) if isinstance(item, Opaque))
-        told = apply(self._adapter, items[:open_from], Distinct())
-        seen = self._keys(told)
+        resolved = apply(self._adapter, items[:open_from], Distinct())
+        seen = self._keys(resolved)
         rest: list[Item] = []
         for item in items[open_from:]:
             if not self._is_in(item, seen):
@@ -189,4 +189,4 @@ class _Expansion:
                 seen |= self._keys((item,))
             elif not any(map(_is_open, items)):
                 rest.append(Opaque("a repeated name behind columns that are not all known"))
-        return told + tuple(rest)
+        return resolved + tuple(rest)

@@ -108,8 +108,8 @@ def function_items(adapter: Adapter, node: Node) -> Items:
 
 
 def _unnest(adapter: Adapter, node: Node, names: tuple[str, ...]) -> Items:
-    told = adapter.unnest_as_listed and names and not isinstance(node.args.get("offset"), exp.Expression)
-    if told:
+    known = adapter.unnest_as_listed and names and not isinstance(node.args.get("offset"), exp.Expression)
+    if known:
         return tuple(Name(name) for name in names)
     return (Opaque("UNNEST of what may be a struct"),)
 

@@ -139,7 +139,7 @@ def is_deferred(node: Node, parent: Node, table: tuple[str, ...]) -> bool:
     """Whether `table`, which has the parent's name, is what `dbt --defer` put in the place of the parent's relation.
 
     dbt leaves the deferred relation out of manifest.json. But then the compiled SQL reads the parent's own relation
-    nowhere, and the other relation's schema stands nowhere in the SQL as written.
+    nowhere, and the other relation's schema is nowhere in the SQL as written.
     """
     own, schema = node_parts(parent)[-2:], table[-2:-1]
     compiled, written = (node.compiled_code or "").casefold(), node.raw_code.casefold()

@@ -21,7 +21,7 @@ _ASKS = re.compile(
     r"|get_single_value|(?<=dbt_utils\.)star|flags\.WHICH|invocation_args_dict|selected_resources"
     r"|adapter\.(?!dispatch\b|quote|type\b|config\b|Relation\b)\w+)\b"
 )
-# A macro of Fivetran's packages: it gives the columns that it is told to, whatever the table has.
+# A macro of Fivetran's packages: it gives the columns in its arguments, whatever the table has.
 _FILLS = re.compile(r"\bfill_staging_columns\s*\(\s*source_columns\s*=\s*adapter\.get_columns_in_relation\b")
 # What betas of dbt 2 write in place of a node's SQL.
 _WITHHELD = "--placeholder--"

@@ -81,8 +81,8 @@ def history_of(node: Node, *, overridden: Collection[str] = ()) -> History:
 def why_more(node: Node, history: History) -> tuple[str, ...]:
     """Why the table may have columns that the SQL does not give; empty where it has none."""
     kind = "incremental" if "incremental" in node.materialized else f"a {node.materialized}"
-    told = _MORE.get(history)
-    return (told.format(node.name, node.materialized if history is History.OTHER else kind),) if told else ()
+    more = _MORE.get(history)
+    return (more.format(node.name, node.materialized if history is History.OTHER else kind),) if more else ()
 
 
 def as_built(adapter: Adapter, node: Node, known: Known, history: History, *, asks: str = "") -> Known:
@@ -108,12 +108,12 @@ def with_old_catalog(known: Known, cataloged: tuple[str, ...], history: History,
     if history is History.KEPT:
         names = tuple(name for name in cataloged if key(name) in given)
         new = [name for name in known.names if key(name) not in listed]
-        told = (
+        resolved = (
             (f"the SQL also selects {', '.join(new)}, which the catalog, older than the manifest, does not have",)
             if new
             else ()
         )
-        return Known(names=names + old, others=told + known.others, unsure=frozenset(old), dated=known.dated)
+        return Known(names=names + old, others=resolved + known.others, unsure=frozenset(old), dated=known.dated)
     if history is History.EXTENDED:
         unsure = known.unsure | frozenset(old)
         return Known(names=known.names + old, others=known.others, unsure=unsure, dated=known.dated)

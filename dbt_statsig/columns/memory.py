@@ -117,7 +117,7 @@ def key_of(what: str, *given: Any) -> bytes:
     try:
         content = msgspec.msgpack.encode((what, given), order="deterministic")
     except UnicodeEncodeError:
-        # Lone surrogates have no UTF-8 form. The text is not parsed from this, only told from others.
+        # Lone surrogates have no UTF-8 form. The text is not parsed from this, only compared with others.
         content = repr((what, given)).encode(errors="backslashreplace")
     return blake2b(content, digest_size=_DIGEST).digest()
 
@@ -129,7 +129,7 @@ def _size(entries: Mapping[bytes, msgspec.Raw]) -> int:
 def stamp() -> bytes:
     """Which code reads SQL: this package's and sqlglot's version, and the text of the files that do it.
 
-    Empty where that cannot be told, so that nothing is kept. sqlglot itself is not imported for it.
+    Empty where that is not known, so that nothing is kept. sqlglot itself is not imported for it.
     """
     here = Path(__file__).parent
     seen = blake2b(f"{__version__} {sys.version_info[:2]}".encode(), digest_size=_DIGEST)

@@ -132,7 +132,7 @@ def distinct(adapter: Adapter, items: Items) -> Items:
 
 
 def numbered(adapter: Adapter, names: list[str | None]) -> list[str | None]:
-    """Repeated names with `_1`, `_2` … behind them; None stands for a column without a known name."""
+    """Repeated names with `_1`, `_2` … behind them; None is a column without a known name."""
     seen: set[str] = set()
     counts: dict[str, int] = {}
     out: list[str | None] = []

@@ -49,7 +49,7 @@ def _pivot(adapter: Adapter, items: Items, pivot: Node) -> Items:
 
 
 def _told(adapter: Adapter, value: Node) -> bool:
-    """Whether the column that an IN value makes can be told from the text."""
+    """Whether the column that an IN value makes can be read from the text."""
     if isinstance(value, exp.Literal):
         return bool(value.is_string) or adapter.pivot_numbers
     if isinstance(value, (exp.PivotAlias, exp.Alias)):

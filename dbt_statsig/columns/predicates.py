@@ -147,7 +147,7 @@ def _as_in_sql(adapter: Adapter, part: Node, judged: Verdict) -> Verdict:
 
 
 def problem_of(adapter: Adapter, lexed: Lexed, part: Node, judged: Verdict) -> SqlProblem:
-    """What is to be said of a column, at its place in the text."""
+    """The finding for a column, at its place in the text."""
     offset = offset_of(lexed, part)
     if judged.code == "column-case":
         quoted = adapter.quote(judged.stored)
@@ -157,7 +157,7 @@ def problem_of(adapter: Adapter, lexed: Lexed, part: Node, judged: Verdict) -> S
 
 
 def offset_of(lexed: Lexed, part: Node) -> int:
-    """Where an identifier stands; its first occurrence where this version of sqlglot does not say."""
+    """Where an identifier is; its first occurrence where this version of sqlglot does not say."""
     start = part.meta.get("start")
     if isinstance(start, int):
         return start

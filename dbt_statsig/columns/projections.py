@@ -91,7 +91,7 @@ def _calls(node: Node, name: str) -> bool:
 
 
 def _expands(node: Node) -> bool:
-    """Whether COLUMNS(…) stands in the expression, outside of queries in it."""
+    """Whether COLUMNS(…) is in the expression, outside of queries in it."""
     return any(
         (EXPANDED_COLUMNS is not None and isinstance(part, EXPANDED_COLUMNS)) or _calls(part, "columns")
         for part in node.walk(prune=lambda part: isinstance(part, exp.Query))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class _Query(Struct, frozen=True, kw_only=True):
-    """A check of a query, and what it was told of the tables that it asked for: told the same, it says the same."""
+    """A check of a query, and the answers about the tables that it asked for: the same answers give the same result."""
 
     asked: tuple[tuple[tuple[str, ...], Known], ...]
     check: SqlCheck

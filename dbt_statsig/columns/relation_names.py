@@ -1,4 +1,4 @@
-"""Whether a node's relation name is the name of one relation: it stands in the FROM of the SQL that Statsig runs."""
+"""Whether a node's relation name is the name of one relation: it is in the FROM of the SQL that Statsig runs."""
 
 from __future__ import annotations
 

@@ -147,7 +147,7 @@ class Declared:
         return [other for other in others if other.unique_id != node.unique_id and node_parts(other) == parts]
 
     def seed_of(self, node: Node) -> Node | None:
-        """The seed that makes the very table that a source stands for."""
+        """The seed that makes the very table that a source refers to."""
         if self._seeds is None:
             seeds = (self._manifest.node(one) for one in self._manifest.unique_ids if one.startswith("seed."))
             self._seeds = {node_parts(seed): seed for seed in seeds if seed is not None}

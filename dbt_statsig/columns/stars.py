@@ -28,8 +28,8 @@ def star(adapter: Adapter, node: Node, scope: Scope, only: Source | None = None)
         return (Opaque("a star with an EXCEPT that is computed"),)
     qualified = [entry for entry in excepted if _qualifier(entry)]
     qualified += [entry for entry in renamed if _qualifier(entry.this)]
-    told = [_qualifier(entry.this if isinstance(entry, exp.Alias) else entry) for entry in qualified]
-    if any(scope.named(name) is None for name in told):
+    known = [_qualifier(entry.this if isinstance(entry, exp.Alias) else entry) for entry in qualified]
+    if any(scope.named(name) is None for name in known):
         if not adapter.except_fields or any(isinstance(entry, exp.Alias) for entry in qualified):
             return (Opaque("a star with a qualified name that no table in FROM has"),)
         excepted = [entry for entry in excepted if not _qualifier(entry) or scope.named(_qualifier(entry)) is not None]

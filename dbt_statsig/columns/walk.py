@@ -26,7 +26,7 @@ _CHANGES = ("METADATA$ACTION", "METADATA$ISUPDATE", "METADATA$ROW_ID")
 
 
 class Walker:
-    """Walks queries of one adapter. `seen`, if given, is told each SELECT with its scope and the CTEs in force."""
+    """Walks queries of one adapter. `seen`, if given, gets each SELECT with its scope and the CTEs in force."""
 
     def __init__(
         self, adapter: Adapter, *, seen: Callable[[Node, Scope, Mapping[str, Items]], None] | None = None
@@ -283,7 +283,7 @@ _NOT_READ = {"|>": "pipe syntax is not read", "\0": "the SQL contains a NUL char
 
 
 def shape_of(adapter: Adapter, sql: str) -> Shape:
-    """The shape of the last query in `sql`; one opaque item with the reason where it cannot be told. Never raises."""
+    """The shape of the last query in `sql`; one opaque item with the reason where it is not known. Never raises."""
     if adapter.dialect is None:
         return _unknown(adapter.note)
     for sign, reason in _NOT_READ.items():

@@ -1,4 +1,4 @@
-"""`debug`: whether all that a sync needs is there, said check by check; one failing check does not hide the next."""
+"""`debug`: whether all that a sync needs is there, check by check; one failing check does not hide the next."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def debug(request: Request) -> Diagnosis:
-    """Every check with its outcome, and every setting with its origin. Raises nothing that a check can tell."""
+    """Every check with its outcome, and every setting with its origin. Raises nothing that a check can report."""
     checks: list[Check] = []
     resolved = _settings(request, checks)
     loaded = _files(request, checks) if resolved is not None else None
@@ -64,11 +64,11 @@ def _files(request: Request, checks: list[Check]) -> LoadedProject | None:
         return None
     inputs, manifest = loaded.inputs, loaded.manifest
     compiled, models = manifest.compiled
-    said = (
+    message = (
         f"{inputs.manifest_path}: dbt {manifest.dbt_version}, {manifest.adapter_type or 'adapter unknown'}, project "
         f'"{inputs.project}", {compiled} of {models} SQL models compiled.'
     )
-    checks.append(Check(name="manifest", ok=True, message=said))
+    checks.append(Check(name="manifest", ok=True, message=message))
     newer = outdated(inputs.newer_yaml, inputs.shown_path, severity=Severity.WARNING)
     checks += [Check(name="manifest", ok=None, message=found.message) for found in newer]
     catalog = inputs.catalog.path if inputs.catalog is not None else None

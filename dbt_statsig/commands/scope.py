@@ -155,7 +155,7 @@ def other_target_reason(project: DeclaredProject) -> str:
 
 
 def _has_own_names(manifest: Manifest) -> bool:
-    """Whether the project may have its own rule for the names of schemas; a manifest without macros does not tell."""
+    """Whether the project may have its own rule for the names of schemas; no manifest without macros shows it."""
     rules = (".generate_schema_name", ".generate_database_name")
     own = (one for one in manifest.macros if one.endswith(rules) and not one.startswith("macro.dbt."))
     return not manifest.macros or any(own)

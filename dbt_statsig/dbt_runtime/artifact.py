@@ -22,7 +22,7 @@ class DeclaredArtifact:
     """What dbt is handed to write: it does so in its own time, through `write`. Nothing is ever raised."""
 
     def __init__(self, manifest: Any, *, project_dir: Path, target: str, complain: Callable[[str], None]) -> None:
-        """`complain` tells the user of dbt that the file could not be written."""
+        """`complain` shows the user of dbt that the file could not be written."""
         self._manifest = manifest
         self._project_dir = project_dir
         self._target = target

@@ -31,7 +31,7 @@ class Dbt(Protocol):
         """SQL compiled now, by unique_id; what cannot be compiled is left out."""
 
     def say(self, text: str) -> None:
-        """Tell the user, on stdout where this is a run-operation, else in the log."""
+        """Write to the user, on stdout where this is a run-operation, else in the log."""
 
     def warn(self, text: str) -> None:
         """Warn the user; never fails the job."""

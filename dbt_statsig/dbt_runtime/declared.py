@@ -39,8 +39,8 @@ NOT_COMPILED = "nothing is compiled at parse time"
 class DeclaredSource(Struct, frozen=True, kw_only=True):
     """One declared source.
 
-    `payload` is what Statsig would be sent, in the form of its API. Its `sql` is null where it hangs on columns that
-    only compiled code tells. `is_proven` says that all its columns are known already, from a contract.
+    `payload` is what Statsig would be sent, in the form of its API. Its `sql` is null where it needs columns that
+    only compiled code shows. `is_proven` says that all its columns are known already, from a contract.
     """
 
     kind: str

@@ -33,7 +33,7 @@ def mark_model(call: Call) -> str:
 
 
 def push_results(call: Call, results: Iterable[Any]) -> str:
-    """Push the sources of what was built; gives an empty text, or SQL that fails where a failure shall fail the job.
+    """Push the sources of what was built; gives an empty text, or SQL that fails where a failure should fail the job.
 
     Nothing is ever raised: dbt would lose its summary.
     """
@@ -49,7 +49,7 @@ def push_results(call: Call, results: Iterable[Any]) -> str:
         statuses = {result.node.unique_id: _status(result) for result in results}
         hooked = with_marking_hook(call.manifest)
         if marked or hooked:
-            # A model that failed before its post-hook is not marked, but shall be named.
+            # A model that failed before its post-hook is not marked, but should be named.
             failed = {unique_id for unique_id in hooked if statuses.get(unique_id) != "success"}
             kept = marked | failed | {unique_id for unique_id in statuses if unique_id.startswith(TEST_PREFIX)}
             statuses = {unique_id: status for unique_id, status in statuses.items() if unique_id in kept}

@@ -105,7 +105,7 @@ def _speaks(holder: Any) -> bool:
 
 
 def _part(holder: Any, key: str) -> Any:
-    """An attribute, or, where that version of dbt has none of the name, what its YAML said besides."""
+    """An attribute, or, where that version of dbt has none of the name, what its YAML has besides."""
     if isinstance(holder, dict):
         return holder.get(key)
     found = getattr(holder, key, None)

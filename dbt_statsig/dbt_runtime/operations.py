@@ -29,7 +29,7 @@ Answer = dict[str, Any]
 
 
 def validate_operation(call: Call, **given: Any) -> Answer:
-    """The answer of `validate`, said to the user; raises dbt's own error where it is not well."""
+    """The answer of `validate`, shown to the user; raises dbt's own error where it is not well."""
 
     def answer(request: Request, manifest: Manifest) -> tuple[int, str]:
         validation = validate(request, manifest=manifest)

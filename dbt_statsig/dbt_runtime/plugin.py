@@ -41,11 +41,11 @@ def complain(text: str) -> None:
     """
     from dbt_statsig.console.key import redacted  # only where something went wrong
 
-    told = f"[WARNING]: dbt-statsig: {redacted(text, os.environ)}"
+    message = f"[WARNING]: dbt-statsig: {redacted(text, os.environ)}"
     try:
-        fire_event(JinjaLogWarning(msg=told))
+        fire_event(JinjaLogWarning(msg=message))
     except Exception:  # noqa: BLE001 - dbt would abort the user's command
-        fire_event(JinjaLogInfo(msg=told))
+        fire_event(JinjaLogInfo(msg=message))
 
 
 class DbtStatsigPlugin(dbtPlugin):
@@ -142,7 +142,7 @@ class _RunningDbt:
         return sql
 
     def say(self, text: str) -> None:
-        from dbt_statsig.console.key import without_keys  # only where something is said
+        from dbt_statsig.console.key import without_keys  # only where something is written
 
         text = without_keys(text, os.environ)
         if self._context["flags"].WHICH in ("run", "build"):

@@ -21,7 +21,7 @@ _AROUND = re.compile(r" ?([(),<>]) ?")
 
 
 def changed_keys(old: BlockMeta, new: BlockMeta) -> Iterator[tuple[str, str]]:
-    """Each key of the block that now says something else, with what is to be told of it.
+    """Each key of the block that now has another value, with the text about it.
 
     White space never counts as a change.
     """
@@ -39,8 +39,8 @@ def changed_keys(old: BlockMeta, new: BlockMeta) -> Iterator[tuple[str, str]]:
     before, after = _formulas(old), _formulas(new)
     for field in sorted(before.keys() | after.keys()):
         if before.get(field) != after.get(field):
-            told = f"computes the custom field {field} as {_shown(after.get(field))} instead of "
-            yield f"custom_field_mapping.{field}", f"{told}{_shown(before.get(field))}."
+            text = f"computes the custom field {field} as {_shown(after.get(field))} instead of "
+            yield f"custom_field_mapping.{field}", f"{text}{_shown(before.get(field))}."
 
 
 def changed_types(old: Node, new: Node, adapter: Adapter) -> dict[str, tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 Columns are compared as code: contracts and compiled SQL, not what the warehouse held when a catalog was written.
 Databases and schemas are left out, since a pull request is mostly built in another one than its base. A column
-counts as dropped only where one side has it and the other tells all its columns and lacks it.
+counts as dropped only where one side has it and all columns of the other are known and it is not one of them.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ class _Comparison:
         for key, text in changed.items():
             yield _effect("impact-source-changed", new, text, key=key)
         for role, text in self._roles(old, new):
-            # A predicate or formula that reads other columns is another one, which has been told.
+            # A predicate or formula that reads other columns is another one, which has been reported.
             if role not in changed:
                 yield _effect("impact-source-changed", new, text, key=role)
 

@@ -24,7 +24,7 @@ T = TypeVar("T")
 _Touched = dict[tuple[Kind, str], str]
 
 
-def with_experiments(planned: Planned, client: ConsoleClient, told: Progress) -> Planned:
+def with_experiments(planned: Planned, client: ConsoleClient, progress: Progress) -> Planned:
     """The plan with a finding for each running experiment that uses a source which the change or the plan touches.
 
     Experiments are read only where such a source is touched, metrics only where a metric source is and an experiment
@@ -34,7 +34,7 @@ def with_experiments(planned: Planned, client: ConsoleClient, told: Progress) ->
     touched = _touched(planned)
     if impact is None or not touched:
         return planned
-    told.say("Reading experiments")
+    progress.say("Reading experiments")
     warnings: list[str] = []
     experiments = _read(client.experiments, "experiments", warnings)
     if experiments is None:
@@ -42,7 +42,7 @@ def with_experiments(planned: Planned, client: ConsoleClient, told: Progress) ->
     running = [experiment for experiment in experiments if experiment.is_running]
     metrics: tuple[Metric, ...] = ()
     if any(SPECS[kind].feeds_metrics for kind, _ in touched) and any(one.metrics for one in running):
-        told.say("Reading metrics")
+        progress.say("Reading metrics")
         metrics = _read(client.metrics, "metrics", warnings) or ()
     uses = list(_uses(touched, running, metrics))
     used = {experiment.id: experiment for _, _, experiment, _ in uses}
@@ -54,7 +54,7 @@ def with_experiments(planned: Planned, client: ConsoleClient, told: Progress) ->
 
 
 def _read(read: Callable[[], tuple[tuple[T, ...], str]], what: str, warnings: list[str]) -> tuple[T, ...] | None:
-    """A list of the console; None where it cannot be read, and what is to be said about it."""
+    """A list of the console; None where it cannot be read, and the finding about it."""
     try:
         found, doubt = read()
     except ConsoleError as error:

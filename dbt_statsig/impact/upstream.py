@@ -68,15 +68,15 @@ def upstream_effects(pairs: Iterable[tuple[SourceReport, SourceReport]], here: S
         if lost is None:
             unclear.append(unique_id)
         elif lost:
-            told = f"{unique_id} loses {', '.join(lost)}"
-            yield _note("impact-upstream-column-dropped", unique_id, told, sources, path=node.path)
+            text = f"{unique_id} loses {', '.join(lost)}"
+            yield _note("impact-upstream-column-dropped", unique_id, text, sources, path=node.path)
     if unclear:
-        told = f"The columns of {listed(unclear)} could not be compared."
-        yield finding("impact-unknown", told, fix=CODES["impact-unknown"].remedy)
+        text = f"The columns of {listed(unclear)} could not be compared."
+        yield finding("impact-unknown", text, fix=CODES["impact-unknown"].remedy)
 
 
 def _lost(unique_id: str, here: Side, there: Side) -> list[str] | None:
-    """The columns that a node had and has no more; None where that cannot be said."""
+    """The columns that a node had and has no more; None where that is unknown."""
     was, now = there.columns(unique_id), here.columns(unique_id)
     if was is None or now is None or not now.is_complete:
         return None
@@ -106,7 +106,7 @@ def _same_sql(one: Node, other: Node) -> bool:
     return bool(one.compiled_code) and (one.compiled_code or "").split() == (other.compiled_code or "").split()
 
 
-def _note(code: str, unique_id: str, told: str, sources: list[SourceReport], *, path: str = "") -> Finding:
+def _note(code: str, unique_id: str, text: str, sources: list[SourceReport], *, path: str = "") -> Finding:
     fed = listed([f'the {source.kind.label} "{source.name}"' for source in sources])
     place = Location(path) if path else next((source.location for source in sources if source.location), None)
-    return finding(code, f"{told}; it feeds {fed}.", fix=CODES[code].remedy, unique_id=unique_id, location=place)
+    return finding(code, f"{text}; it feeds {fed}.", fix=CODES[code].remedy, unique_id=unique_id, location=place)

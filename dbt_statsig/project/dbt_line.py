@@ -94,7 +94,7 @@ def dbt_line(words: Sequence[str]) -> DbtLine:
 
 
 def place_of_dbt(words: Sequence[str]) -> int | None:
-    """Where dbt itself stands in a command line that may begin with another program (`uvx --from dbt dbt build`).
+    """Where dbt itself is in a command line that may begin with another program (`uvx --from dbt dbt build`).
 
     It is the first word of dbt's name that a dbt command follows. None: no word is dbt.
     """

@@ -173,7 +173,7 @@ def _without_rows(manifest: Manifest, built: Iterable[str]) -> bool:
 
 
 def places_of(request: Request) -> dict[str, Place]:
-    """The place of each dbt target, as profiles.yml says it; empty where it cannot be told."""
+    """The place of each dbt target, as profiles.yml has it; empty where it is unknown."""
     line = DbtLine() if request.dbt is None else request.dbt.line
     profile = line.value("--profile", request.environ) or project_keys(request.project_dir).get("profile", "")
     given = line.value("--profiles-dir", request.environ)

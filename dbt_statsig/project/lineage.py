@@ -1,4 +1,4 @@
-"""What stands above a node in dbt's graph."""
+"""What is above a node in dbt's graph."""
 
 from __future__ import annotations
 

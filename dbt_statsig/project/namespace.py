@@ -1,4 +1,4 @@
-"""Whose objects a run writes: the namespace that stands beside the dbt project's name in the ownership line."""
+"""Whose objects a run writes: the namespace beside the dbt project's name in the ownership line."""
 
 from __future__ import annotations
 

@@ -28,8 +28,8 @@ class Request(Struct, frozen=True, kw_only=True):
     `import` has listed; `force` lifts the limits on how much may change at once.
     `saved_plan` is the file whose plan is to be applied; it brings its own selection and scope.
 
-    `target` is what somebody says; `dbt_target` what dbt itself said for the very manifest of this run, and
-    `dbt_schema` the schema of that target, where another dbt command told both. `selected` are the nodes that dbt's
+    `target` is what the user gave; `dbt_target` what dbt itself recorded for the very manifest of this run, and
+    `dbt_schema` the schema of that target, where another dbt command gave both. `selected` are the nodes that dbt's
     own selection chose, in place of `select`, `exclude`, `selector` and `state`; `dbt` is the command that answers
     those which a manifest cannot. With `results` (unique_id to status) or `run_results` (dbt's file of them), only
     what that dbt command built is in scope.
@@ -38,7 +38,7 @@ class Request(Struct, frozen=True, kw_only=True):
 
     `show_sql` asks for the SQL that Statsig generates for metrics.
 
-    `lineage` asks for what stands above each source in dbt's graph, which pictures need.
+    `lineage` asks for what is above each source in dbt's graph, which pictures need.
     """
 
     project_dir: Path

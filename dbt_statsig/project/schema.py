@@ -55,7 +55,7 @@ def meta_schema() -> Schema:
 
 
 def properties_schema() -> Schema:
-    """What a whole dbt property file may hold for Statsig; whatever else stands in it is left to dbt's own schema."""
+    """What a whole dbt property file may hold for Statsig; whatever else is in it is left to dbt's own schema."""
     definitions = _definitions(jinja=True)
     foreign = meta_schema()["patternProperties"]
     definitions["column_meta"] = {

@@ -43,7 +43,7 @@ class Target(Struct, frozen=True, kw_only=True):
 def target_of(request: Request, manifest: Manifest, run_results: Path, *, max_mb: int = MAX_MB) -> Target:
     """The dbt target that the manifest was made for.
 
-    What dbt itself said for this manifest counts first, then the run results of the same dbt command, then what
+    What dbt itself recorded for this manifest counts first, then the run results of the same dbt command, then what
     somebody says. manifest.json does not hold its target.
     """
     claims = [
@@ -103,7 +103,7 @@ def other_target(name: str, places: Mapping[str, Place], nodes: Iterable[Node], 
     """Why a manifest cannot be of the dbt target of this name: none of these nodes is where that target builds.
 
     `own_names` says that the project has its own macro for the names of schemas or databases: then only a manifest
-    whose nodes all are where another target builds is told. Empty where nothing speaks against it.
+    whose nodes all are where another target builds is reported. Empty where nothing speaks against it.
     """
     place = places.get(name, Place())
     telling = [node for node in nodes if _is_telling(node)]

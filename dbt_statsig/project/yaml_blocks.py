@@ -80,7 +80,7 @@ class Blocks(Struct, frozen=True, kw_only=True):
         project = self.manifest.project_name
         for section, kind in _SECTIONS.items():
             for entry in _items(root, section):
-                # What of a versioned entry holds for one version only is not told apart here.
+                # What of a versioned entry holds for one version only is not distinguished here.
                 if lookup(entry, "versions") is None:
                     yield f"{kind}.{project}.{_text(entry, 'name')}", (entry,)
         for source in _items(root, "sources"):

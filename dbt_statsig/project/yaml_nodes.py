@@ -78,7 +78,7 @@ _TAGS = {
 def compose(text: str, *, typed: bool = False) -> yaml.Node | None:
     """The root node of one YAML document, None for an empty one. Raises YamlError.
 
-    Only with `typed` do the tags of scalars tell numbers, dates and truth values.
+    Only with `typed` do the tags of scalars distinguish numbers, dates and truth values.
     """
     try:
         _refuse_depth(text)

@@ -128,7 +128,7 @@ class ValidationDocument(Struct, frozen=True, kw_only=True):
 
 
 class FieldDocument(Struct, frozen=True, kw_only=True):
-    """One field: what the console has and what it shall have, in the API's form."""
+    """One field: what the console has and what it should have, in the API's form."""
 
     field: str
     before: Any

@@ -37,8 +37,8 @@ def render_failure(failure: Failure) -> str:
 def annotation(command: str, title: str, message: str, **properties: int | str) -> str:
     """One workflow command; no text in it can begin another."""
     given = {**properties, "title": title}
-    told = ",".join(f"{name}={_property(str(value))}" for name, value in given.items() if value)
-    return f"::{command} {told}::{_data(message)}"
+    words = ",".join(f"{name}={_property(str(value))}" for name, value in given.items() if value)
+    return f"::{command} {words}::{_data(message)}"
 
 
 def _annotation(found: Finding, subject: Subject) -> str:

@@ -112,28 +112,28 @@ def _place(found: Finding) -> str:
 def _change(change: Change) -> _Case:
     refused = change.action in (Action.FOREIGN, Action.BLOCKED)
     fields = ", ".join(field.field for field in change.fields)
-    told = "\n".join(filter(None, (change.action.label, fields, change.reason, change.fix)))
+    words = "\n".join(filter(None, (change.action.label, fields, change.reason, change.fix)))
     return _Case(
         name=change.name,
         classname=f"{change.kind.value}.{change.unique_id}".rstrip("."),
         result="failure" if refused else "",
         message=change.reason if refused else "",
-        text=told if refused else "",
-        output="" if refused else told,
+        text=words if refused else "",
+        output="" if refused else words,
     )
 
 
 def _outcome(subject: Subject) -> Iterable[_Case]:
     for entry in subject.outcome.objects if subject.outcome else ():
         result = _FAULTS.get(entry.status, "")
-        told = "\n".join(filter(None, (entry.change.action.label, entry.status.value, entry.message, entry.fix)))
+        words = "\n".join(filter(None, (entry.change.action.label, entry.status.value, entry.message, entry.fix)))
         yield _Case(
             name=entry.change.name,
             classname=f"{entry.change.kind.value}.{entry.change.unique_id}".rstrip("."),
             result=result,
             message=entry.message,
-            text=told if result else "",
-            output="" if result else told,
+            text=words if result else "",
+            output="" if result else words,
         )
 
 
@@ -144,8 +144,8 @@ def _suite(name: str, cases: list[_Case]) -> list[str]:
 def _counts(name: str, cases: list[_Case]) -> str:
     results = [case.result for case in cases]
     counts = {"failures": "failure", "errors": "error", "skipped": "skipped"}
-    told = " ".join(f'{word}="{results.count(result)}"' for word, result in counts.items())
-    return f'name="{_attribute(name)}" tests="{len(cases)}" {told} time="0"'
+    words = " ".join(f'{word}="{results.count(result)}"' for word, result in counts.items())
+    return f'name="{_attribute(name)}" tests="{len(cases)}" {words} time="0"'
 
 
 def _case(case: _Case) -> str:

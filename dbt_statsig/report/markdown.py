@@ -229,9 +229,9 @@ def _row(*cells: str) -> str:
 
 def _detail(change: Change) -> str:
     fields = field_diffs(change)
-    told = "" if change.action is Action.CREATE else f", {counted(len(fields), 'field')}"
+    words = "" if change.action is Action.CREATE else f", {counted(len(fields), 'field')}"
     adopted = ", adopted" if change.adopted else ""
-    summary = f"<b>{change.action.label}</b> {change.kind.label} {_html(change.name)}{told}{adopted}"
+    summary = f"<b>{change.action.label}</b> {change.kind.label} {_html(change.name)}{words}{adopted}"
     return f"<details><summary>{summary}</summary>\n\n{diff_of(fields, limit=_LONGEST_DIFF)}\n\n</details>"
 
 

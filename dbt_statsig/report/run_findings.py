@@ -1,4 +1,4 @@
-"""Everything that stands in the way, as findings: those of the project, and what a plan or a sync ran into."""
+"""Everything that blocks something, as findings: those of the project, and what a plan or a sync ran into."""
 
 from __future__ import annotations
 

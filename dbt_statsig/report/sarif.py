@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
-# Code scanning drops results without a file, so what concerns the whole project stands there.
+# Code scanning drops results without a file, so what concerns the whole project is there.
 _PROJECT_FILE = "dbt_project.yml"
 
 

@@ -57,7 +57,7 @@ def write_whole(path: Path, content: bytes, *, private: bool = True, durable: bo
 
     It is for its owner's eyes only, unless `private` is False: then as the umask says. A link is replaced, never
     followed. Unless `durable`, a power cut may leave less. Raises DbtStatsigError where that cannot be done; then the
-    old file stands. So it does for what is no file, such as /dev/null, or a link to it.
+    old file remains. So it does for what is no file, such as /dev/null, or a link to it.
     """
     if path.exists() and not path.is_file():
         what = "a folder" if path.is_dir() else "a pipe or a device"

@@ -135,7 +135,7 @@ def load_info_schema(folder: Path) -> Catalog | None:
 
 
 def _table(listed: Iterable[tuple[str, int | None, str | None]]) -> dict[str, Any]:
-    """A table as a catalog holds it; empty unless the warehouse told all columns from the first to the last.
+    """A table as a catalog holds it; empty unless the warehouse listed all columns from the first to the last.
 
     Rows without a place are what the YAML documents, whether the table has it or not.
     """

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 META_KEY = "statsig"
 DEFAULTS_KEY = "statsig_defaults"
-# Misspelt keys (`statsigs`, `Statsig`) are found too, so that they can be told; defaults alone mark nothing.
+# Misspelt keys (`statsigs`, `Statsig`) are found too, so that they can be reported; defaults alone mark nothing.
 # What every mark holds: plain letters are found at twice the speed of a pattern, and most nodes do not have them.
 LETTERS = re.compile(rb"tatsig")
 MARK = re.compile(rb'"[Ss]tatsig(?!_defaults")\w*"\s*:')

@@ -103,11 +103,11 @@ class GroupOwner(Struct, frozen=True, kw_only=True):
 def build_node(
     raw: RawNode, *, unique_id: str, resource_type: str, owner: GroupOwner, enabled: bool, column_config: bool | None
 ) -> Node:
-    """`raw` as a Node; `resource_type` stands in where it does not say.
+    """`raw` as a Node; `resource_type` is used where it has none.
 
     Words that thousands of nodes and columns repeat are held once.
-    `column_config`: dbt 1.10 or later wrote it, where columns are told by their `config` alone; None: not known,
-    so that a column that has a config is told by that.
+    `column_config`: dbt 1.10 or later wrote it, where columns are recognised by their `config` alone; None: not known,
+    so that a column with a config is recognised by it.
     """
     config = raw.config or {}
     kind = raw.resource_type or resource_type

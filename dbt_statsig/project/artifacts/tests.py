@@ -1,6 +1,6 @@
 """dbt's generic tests, as far as they say something about one column.
 
-Facts: dbt's manifest schemas v1 to v12; `column_name` stands on the test since v1, `attached_node` since v9.
+Facts: dbt's manifest schemas v1 to v12; `column_name` is on the test since v1, `attached_node` since v9.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class ColumnMark(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a column is to Statsig, said on the column itself."""
+    """What a column is to Statsig, declared on the column itself."""
 
     unit_id: Annotated[
         UnitId | tuple[UnitId, ...] | UnsetType, Meta(description="The Statsig unit ID (or several) in this column.")

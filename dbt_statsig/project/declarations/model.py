@@ -15,9 +15,9 @@ from dbt_statsig.vocabulary.sources import Kind
 class Declaration(Struct, frozen=True, kw_only=True):
     """One block of a node's meta, merged with its column marks and defaults.
 
-    `meta` is the typed block of the kind. `key` is where it stands (`statsig.assignment_source`,
+    `meta` is the typed block of the kind. `key` is its place (`statsig.assignment_source`,
     `statsig.qualifying_event[1]`). `origins` holds, for each declared key, the path in the node's YAML (or the
-    settings) that gave it. A metric has the metric source `within` which it stands, and those of the `others` that the
+    settings) that gave it. A metric has the metric source `within` which it is, and those of the `others` that the
     project declares, by the names in its block.
     """
 

@@ -1,4 +1,4 @@
-"""Where in a project's YAML a key stands: read only when asked for, and never a reason to fail.
+"""Where in a project's YAML a key is: read only when asked for, and never a reason to fail.
 
 dbt's manifest names the property file of a node but no line. The file is read beside the project; where only one
 entry bears the node's name, just that entry's lines are composed, which is many times faster than the whole file.
@@ -356,7 +356,7 @@ class EntryIndex:
         self._tops = [(match.start(), match.end() - 1, match[1].split("#")[0].strip()) for match in tops]
 
     def lines_of(self, section: str, name: str) -> slice | None:
-        """Where the only item of this name stands, if it is an entry of this section; None where that is uncertain."""
+        """Where the only item of this name is, if it is an entry of this section; None where that is uncertain."""
         items = list(self._items(name))
         if len(items) != 1:
             return None

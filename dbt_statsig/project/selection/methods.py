@@ -174,7 +174,7 @@ def _is_named(fqn: Sequence[str], value: str, *, versioned: bool) -> bool:
 
 
 def _glob(path: Sequence[str], pattern: Sequence[str]) -> bool:
-    """Whether the path's segments match; `**` stands for any number of them."""
+    """Whether the path's segments match; `**` is any number of them."""
     if not pattern or not path:
         return not path and all(part == "**" for part in pattern)
     if pattern[0] == "**":

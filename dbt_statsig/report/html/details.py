@@ -1,4 +1,4 @@
-"""What stands below a row's head: findings, what changes, where the rows come from, columns, SQL, what is declared."""
+"""What is below a row's head: findings, what changes, where the rows come from, columns, SQL, what is declared."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _parts(row: Row, share: int) -> Iterator[str]:
 
 
 def _payload(row: Row) -> Source | None:
-    """What the object shall hold; of one that goes, what it holds."""
+    """What the object should hold; of one that is deleted, what it holds."""
     change = row.change
     if change and change.desired:
         return change.desired

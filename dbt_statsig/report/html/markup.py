@@ -1,4 +1,4 @@
-"""Words made markup: whatever stands in names, messages and SQL is text in the page, and nothing else.
+"""Words made markup: whatever is in names, messages and SQL is text in the page, and nothing else.
 
 The rows of a large page are more than Jinja can write in the time that a report may take; its escaping is done here.
 Optional end tags and the quotes around our own words are left out where a page has thousands of them.
@@ -22,7 +22,7 @@ _LOOKS = {Mark.ADDED: " class=plus", Mark.REMOVED: " class=minus", Mark.SAME: ""
 
 
 def escaped(text: str) -> str:
-    """The text as it stands between tags, never in an attribute; it must be safe to print already."""
+    """The text as it is between tags, never in an attribute; it must be safe to print already."""
     if "&" in text or "<" in text or ">" in text:
         return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return text

@@ -81,7 +81,7 @@ def _page(subject: Subject, rows: list[Row], budget: int) -> str:
 
 
 def _grouped(rows: list[Row], budget: int) -> list[tuple[str, list[tuple[int, Row, Markup]]]]:
-    """Section by section the rows with their numbers and what stands below them."""
+    """Section by section the rows with their numbers and what is below them."""
     below = (Markup(body) for body in bodies(rows, budget=budget))  # noqa: S704 - escaped where it is made
     numbered = zip(range(len(rows)), rows, below, strict=True)
     return [(group.value, list(members)) for group, members in groupby(numbered, lambda one: one[1].group)]

@@ -113,7 +113,7 @@ def is_long(*values: Any) -> bool:
 
 
 def _changed(field: FieldChange, style: Style) -> tuple[str, list[str]]:
-    """What stands beside the field's name, and the lines below it."""
+    """What is beside the field's name, and the lines below it."""
     before, after = field.before, field.after
     had, has = entries_of(before), entries_of(after)
     if had is not None or has is not None:

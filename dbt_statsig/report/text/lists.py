@@ -66,10 +66,10 @@ def columns_text(listing: Listing, style: Style = PLAIN) -> str:
         if not (style.quiet and node.columns.closed):
             lines += _lines(node, style)
     still_open = sum(not node.columns.is_complete for node in listing.nodes)
-    said = f"{counted(len(listing.nodes), 'node')}, all lists complete."
+    summary = f"{counted(len(listing.nodes), 'node')}, all lists complete."
     if still_open:
-        said = f"{counted(len(listing.nodes), 'node')}, {still_open:,} of them may be incomplete."
-    return "\n".join([*lines, style.paint(said if listing.nodes else "No node is selected.", "heading")]) + "\n"
+        summary = f"{counted(len(listing.nodes), 'node')}, {still_open:,} of them may be incomplete."
+    return "\n".join([*lines, style.paint(summary if listing.nodes else "No node is selected.", "heading")]) + "\n"
 
 
 def _lines(node: ListedNode, style: Style) -> list[str]:

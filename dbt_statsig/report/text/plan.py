@@ -140,14 +140,14 @@ def left_lines(left: Sequence[Skipped], style: Style) -> list[str]:
 def plan_summary(plan: Plan) -> str:
     """`2 to create, 1 to update, 5 unchanged`, or that there is nothing to do."""
     actions = [change.action for change in plan.changes]
-    told = ", ".join(f"{actions.count(action):,} {words}" for action, words in _COUNTED if action in actions)
+    summary = ", ".join(f"{actions.count(action):,} {words}" for action, words in _COUNTED if action in actions)
     if any(action.writes for action in actions):
-        return f"{told}."
+        return f"{summary}."
     if set(actions) == {Action.UNCHANGED}:
         otherwise = sum(bool(change.not_kept) for change in plan.changes)
         but = f", except for fields that Statsig keeps differently ({otherwise:,})" if otherwise else ""
         return f"Nothing to do: {counted(len(actions), 'source')} as declared{but}."
-    return f"Nothing to write: {told}." if told else "Nothing to do: no source is declared."
+    return f"Nothing to write: {summary}." if summary else "Nothing to do: no source is declared."
 
 
 _STATUS_SIGNS = {
@@ -244,7 +244,7 @@ def _finding_line(found: Finding, style: Style, *, fix: bool) -> str:
 
 
 def brief_findings(findings: Sequence[Finding], style: Style, *, at_most: int | None) -> list[str]:
-    """Findings by weight and code, one line each; a next step that all of a code share stands below them.
+    """Findings by weight and code, one line each; a next step that all of a code share is below them.
 
     `at_most` limits the warnings and notes of each code; the number of those that are left out is given.
     """

@@ -61,7 +61,7 @@ def _joined(lines: list[str]) -> str:
 
 
 def _least(style: Style, otherwise: Severity) -> Severity:
-    """In quiet style only findings that stand in the way are told."""
+    """In quiet style only findings that block something are shown."""
     return Severity.ERROR if style.quiet else otherwise
 
 
@@ -135,8 +135,8 @@ def _synced_summary(synced: Synced, *, dry_run: bool = False) -> str:
         return f"Dry run, nothing was written: {_planned_summary(synced.planned)}{more}"
     if not synced.outcome.objects:
         return _planned_summary(synced.planned)
-    told = {(entry.change.kind, entry.change.name) for entry in synced.outcome.objects}
-    others = (change for change in plan.changes if (change.kind, change.name) not in told)
+    shown = {(entry.change.kind, entry.change.name) for entry in synced.outcome.objects}
+    others = (change for change in plan.changes if (change.kind, change.name) not in shown)
     unchanged = sum(change.action is Action.UNCHANGED for change in others)
     return outcome_summary(synced.outcome, unchanged=unchanged, others=_left(plan))
 
@@ -186,8 +186,8 @@ def baseline_lines(validation: Validation, style: Style) -> list[str]:
     if baseline.stale:
         number = counted(len(baseline.stale), "entry", "entries")
         match = "matches" if len(baseline.stale) == 1 else "match"
-        told = f"{number} of {path} no longer {match} a finding; regenerate it with --write-baseline."
-        lines += style.prose(told, indent=0)
+        shown = f"{number} of {path} no longer {match} a finding; regenerate it with --write-baseline."
+        lines += style.prose(shown, indent=0)
         lines += [f"  {one_line(_entry(entry))}" for entry in baseline.stale[:_MOST_STALE]]
         if len(baseline.stale) > _MOST_STALE:
             lines.append(f"  and {len(baseline.stale) - _MOST_STALE:,} more")

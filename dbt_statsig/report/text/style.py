@@ -51,7 +51,7 @@ class Style(Struct, frozen=True, kw_only=True):
         return self.paint(severity.label, severity.label)
 
     def sign(self, character: str) -> str:
-        """The sign itself, or what stands for it in ASCII."""
+        """The sign itself, or its form in ASCII."""
         return character if self.unicode else _ASCII.get(character, character)
 
     def prose(self, text: str, *, indent: int, first: str = "") -> list[str]:

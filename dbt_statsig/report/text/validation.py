@@ -54,8 +54,8 @@ def _columns(source: SourceReport, style: Style) -> list[str]:
     for presence, role, name, proof, kind in rows:
         sign, look = _SIGNS[presence]
         mark = style.paint(f"{style.sign(sign):<{signs}}", look)
-        told = style.paint(proof, "quiet" if presence is Presence.PRESENT else look)
-        row = f"    {mark} {role:<{roles}}  {name:<{names}}  {told}"
+        line = style.paint(proof, "quiet" if presence is Presence.PRESENT else look)
+        row = f"    {mark} {role:<{roles}}  {name:<{names}}  {line}"
         lines.append(f"{row}  {style.paint(kind, 'quiet')}".rstrip() if kind else row)
     return lines
 
@@ -110,7 +110,7 @@ def _in_brief(source: SourceReport, style: Style, width: int) -> str:
 
 def verdict_line(validation: Validation, style: Style) -> str:
     """The last line: whether everything may be pushed, and if not, how much may not."""
-    told = tally(validation.findings)
+    line = tally(validation.findings)
     if validation.ok():
         waiting = [source for source in validation.sources if source.blocked]
         unproven = sum(bool(source.unproven) for source in waiting)
@@ -118,10 +118,10 @@ def verdict_line(validation: Validation, style: Style) -> str:
         clean = f"{counted(len(validation.sources) - len(waiting), 'source')} ready"
         clean += f", {known:,} not, because of findings in the baseline" if known else ""
         clean += f", {unproven:,} not, because proof is missing" if unproven else ""
-        return style.paint(f"{clean}; {told}." if told else f"{clean}, no findings.", "good")
+        return style.paint(f"{clean}; {line}." if line else f"{clean}, no findings.", "good")
     blocked = sum(source.blocked for source in validation.sources)
     share = f" {blocked:,} of {counted(len(validation.sources), 'source')} cannot be pushed." if blocked else ""
-    return style.paint(f"{told}.{share}", "error")
+    return style.paint(f"{line}.{share}", "error")
 
 
 ALWAYS_SHOWN = frozenset({"manifest-outdated", "nothing-selected"})
