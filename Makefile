@@ -49,7 +49,8 @@ nightly: $(STAMP)  ## the long tests: 10,000 sequences of edits and faults, a ki
 	  tests/integration/faults/test_matrix.py \
 	  tests/integration/test_first_use.py tests/integration/test_pace.py tests/unit/console/test_pace.py \
 	  tests/unit/columns/test_against_duckdb.py tests/unit/project/declarations/test_hostile.py \
-	  tests/unit/project/test_schema.py tests/integration/test_hostile_texts.py tests/integration/test_memory.py \
+	  tests/unit/project/test_schema.py tests/unit/project/selection/test_like_dbt.py \
+	  tests/integration/test_hostile_texts.py tests/integration/test_memory.py \
 	  tests/unit/columns/test_against_clickhouse.py tests/integration/test_two_builds.py \
 	  tests/integration/dbt/test_order_of_commands.py tests/integration/test_ci_documents.py \
 	  tests/integration/imports/test_round_trip.py \

@@ -1,4 +1,4 @@
-"""Writes the reference pages of this folder from the program itself: `python docs/generate.py`."""
+"""Writes the reference pages of this folder and the packaged help from the program: `python docs/generate.py`."""
 
 from __future__ import annotations
 
@@ -196,10 +196,18 @@ def cli_page() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def help_text() -> str:
+    """dbt_statsig/cli/help.txt, which answers `--help` without importing click."""
+    return _laid_out(group, "dbt-statsig") + "\n"
+
+
 def _help(command: click.Command, name: str) -> str:
+    return f"```text\n{_laid_out(command, name)}\n```"
+
+
+def _laid_out(command: click.Command, name: str) -> str:
     settings = {**group.context_settings, "terminal_width": 100, "max_content_width": 100}
-    context = click.Context(command, info_name=name, **settings)
-    return f"```text\n{command.get_help(context)}\n```"
+    return command.get_help(click.Context(command, info_name=name, **settings))
 
 
 PAGES: dict[str, Callable[[], str]] = {
@@ -209,6 +217,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli_page,
     "json.md": json_page,
     "macros.md": macros_page,
+    "../dbt_statsig/cli/help.txt": help_text,
 }
 
 SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {

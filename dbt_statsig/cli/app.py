@@ -145,7 +145,7 @@ def given(arguments: Sequence[str]) -> dict[str, Any]:
     """
     name = _command(arguments)
     command = group.get_command(click.Context(group), name if name in REPORTING else "plan") or group
-    lenient = click.Context(command, resilient_parsing=True, ignore_unknown_options=True)
+    lenient = click.Context(command, resilient_parsing=True, ignore_unknown_options=True, **group.context_settings)
     values: dict[str, Any] = command.make_parser(lenient).parse_args(own_part(arguments))[0]
     return values
 

@@ -13,5 +13,5 @@ PAGES = runpy.run_path(str(ROOT / "docs" / "generate.py"))["PAGES"]
 
 @pytest.mark.parametrize("page", PAGES)
 def test_pages_are_up_to_date(page: str) -> None:
-    """Each page is as docs/generate.py makes it (run it to write them anew)."""
+    """Each page is as docs/generate.py makes it (run it to write them)."""
     assert (ROOT / "docs" / page).read_text(encoding="utf-8") == PAGES[page]()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from dbt_statsig.emulator import Running
-from tests.forked import program
+from tests.forked import BIN, ENTRIES, program
 from tests.integration.cli_process import KEY, environment
 from tests.integration.shop import ROOT, command, copy_shop
 
@@ -69,7 +69,8 @@ class Job(Struct, frozen=True, kw_only=True):
     def environ(self, key: str, more: Mapping[str, str]) -> dict[str, str]:
         """The environment of a job: the console's address, the key, no colours."""
         base = environment(DBT_STATSIG_BASE_URL=self.console.url, STATSIG_CONSOLE_API_KEY=key)
-        plain = {"DBT_USE_COLORS": "false", "NO_COLOR": "1", "PATH": f"{program('dbt').parent}:{base['PATH']}"}
+        path = ":".join([*dict.fromkeys(str(program(name).parent) for name in ENTRIES), str(BIN), base["PATH"]])
+        plain = {"DBT_USE_COLORS": "false", "NO_COLOR": "1", "PATH": path}
         return {**base, **plain, **more}
 
     def edit(self, file: str, old: str, new: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import subprocess
 import sys
@@ -93,6 +94,7 @@ ATOMS = [
     "board",
     "snap",
 ]
+PHRASES = 60 if os.environ.get("DBT_STATSIG_NIGHTLY") else 12
 ASK_DBT = """
 import json, sys
 from dbt.cli.main import dbtRunner
@@ -111,10 +113,10 @@ with open(sys.argv[2], "w") as file:
 
 
 def _words() -> list[str]:
-    """Each atom alone, and 60 random phrases of them; always the same."""
+    """Each atom alone, and random phrases of them; always the same."""
     choose = random.Random(7)  # noqa: S311 (phrases, no secrets)
     phrases = list(ATOMS)
-    for _ in range(60):
+    for _ in range(PHRASES):
         parts = [
             choose.choice(["", "", "+", "1+", "2+"]) + choose.choice(ATOMS) + choose.choice(["", "", "+", "+1"])
             for _ in range(choose.randint(1, 3))
@@ -142,4 +144,4 @@ def test_selection_is_that_of_dbt(tmp_path: Path) -> None:
     sources = set(select(manifest, [], []).unique_ids)
     expected = {word: sorted(sources & set(ids)) for word, ids in json.loads(answer.read_text()).items()}
     assert {word: sorted(select(manifest, [word], []).unique_ids) for word in words} == expected
-    assert sum(bool(ids) for ids in expected.values()) > len(ATOMS)
+    assert sum(bool(ids) for ids in expected.values()) > len(words) // 2
