@@ -58,7 +58,7 @@ def _implied(prefix: str) -> str:
     if not prefix:
         return ""
     readable = _OTHER.sub("-", prefix.strip()).strip("-")
-    if readable == prefix.rstrip(" "):
+    if readable and readable == prefix.rstrip(" "):
         return readable
     digest = hashlib.sha256(prefix.encode(errors="backslashreplace")).hexdigest()[:_DIGITS]
     return "-".join(part for part in (readable, digest) if part)

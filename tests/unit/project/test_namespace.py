@@ -29,6 +29,7 @@ BOTH = Settings(name_prefix={"dev": "dev ", "ci": "CI: "}, namespace={"dev": "mi
         (Settings(name_prefix={"dev": "dev "}), "dev", "dev"),
         (Settings(name_prefix={"dev": "dev "}), "prod", ""),
         (Settings(name_prefix={"dev": ""}), "dev", ""),
+        (Settings(name_prefix={"dev": " "}), "dev", "36a9e7f1"),
         (BOTH, "dev", "mine"),
     ],
 )
