@@ -34,7 +34,13 @@ IMPORTED = {
     "dbt-statsig": (
         *("httpx", "ruamel.yaml", "sqlglot.dialects.duckdb", "dbt_statsig.cli.*", "dbt_statsig.applying.*"),
         *("dbt_statsig.columns.*", "dbt_statsig.commands.*", "dbt_statsig.console.*", "dbt_statsig.impact.*"),
-        *("dbt_statsig.payloads.*", "dbt_statsig.planning.*", "dbt_statsig.project.*", "dbt_statsig.report.*"),
+        *(
+            "dbt_statsig.importing.*",
+            "dbt_statsig.payloads.*",
+            "dbt_statsig.planning.*",
+            "dbt_statsig.project.*",
+            "dbt_statsig.report.*",
+        ),
     ),
 }
 """What a command imports sooner or later; a star is for all modules below. No duckdb: its threads survive no fork."""

@@ -10,13 +10,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from tests.forked import program
+from tests import forked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "example_project"
+BIN = forked.BIN
 PATIENCE = 240
 
 
@@ -27,7 +28,7 @@ def command(
     name, *rest = arguments
     env = {key: value for key, value in os.environ.items() if not key.startswith(("DBT_", "STATSIG_", "TEA_SHOP_"))}
     done = subprocess.run(
-        [program(str(name)), *rest],
+        [forked.program(str(name)), *rest],
         cwd=cwd,
         env={**env, "DBT_USE_COLORS": "false", "NO_COLOR": "1", **environment},
         capture_output=True,

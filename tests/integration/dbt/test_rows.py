@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.forked import program
 from tests.integration.cli_process import environment
 from tests.integration.dbt import planted
-from tests.integration.shop import BIN, ROOT
+from tests.integration.shop import ROOT
 
 pytestmark = [pytest.mark.dbt, pytest.mark.engines]
 
@@ -199,7 +200,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     folder = tmp_path_factory.mktemp("rows")
     expected = make_project(folder)
     done = subprocess.run(
-        [BIN / "dbt", "test", "--store-failures"],
+        [program("dbt"), "test", "--store-failures"],
         cwd=folder,
         env=environment(),
         capture_output=True,
