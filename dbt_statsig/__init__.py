@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         NotFound,
         OutcomeUnknown,
         ProtocolError,
+        QueryFailed,
         Refused,
         SettingsError,
         Stopped,
@@ -128,6 +129,7 @@ __all__ = [
     "Proposed",
     "ProtocolError",
     "QualifyingEvent",
+    "QueryFailed",
     "Refused",
     "Request",
     "SettingOrigin",
@@ -161,8 +163,8 @@ _HOMES = {
     "commands.api": "Request debug import_objects init list_columns plan release sync validate",
     "errors": (
         "AnswerLost ArtifactError AuthenticationFailed Conflict ConnectionFailed ConsoleError "
-        "DbtStatsigError Forbidden NotFound OutcomeUnknown ProtocolError Refused SettingsError Stopped "
-        "TargetNotAllowed TargetRefused Throttled UsageError"
+        "DbtStatsigError Forbidden NotFound OutcomeUnknown ProtocolError QueryFailed Refused SettingsError "
+        "Stopped TargetNotAllowed TargetRefused Throttled UsageError"
     ),
     "vocabulary.changes": "Action Change FieldChange Plan",
     "vocabulary.experiments": "Experiment",

@@ -8,6 +8,7 @@
     ├── ArtifactError             manifest, catalog or run results           exit 2
     ├── TargetRefused             this target must not be pushed             exit 1
     │   └── TargetNotAllowed      the settings do not list it
+    ├── QueryFailed               the warehouse refused a query, or is away  exit 2
     ├── AnswerLost                done, but the answer could not be given    exit 2
     └── ConsoleError              the Console API                            exit 2
         ├── ConnectionFailed      no answer; nothing was written
@@ -73,6 +74,10 @@ class TargetRefused(DbtStatsigError):
 
 class TargetNotAllowed(TargetRefused):
     """The dbt target is known, but is not one of `allowed_targets`."""
+
+
+class QueryFailed(DbtStatsigError):
+    """A query that dbt could not run; the message is the warehouse's own, as far as dbt gives it."""
 
 
 class AnswerLost(DbtStatsigError):

@@ -18,6 +18,7 @@ COMMANDS = (
     "import",
     "release",
     "run",
+    "preview",
     "tests",
     "debug",
     "explain",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 
-from dbt_statsig.errors import DbtStatsigError, UsageError
+from dbt_statsig.errors import DbtStatsigError, QueryFailed, UsageError
 from dbt_statsig.project.dbt_line import DbtLine, dbt_line, place_of_dbt
 
 if TYPE_CHECKING:
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
 PROJECT_OPTIONS = ("--project-dir", "--profiles-dir", "--profile", "--target", "--vars")
 _SELECTABLE = ("model", "snapshot", "seed", "source")
 _PATIENCE = 600
+_LONGEST_ARGUMENT = 100_000
+_MOST_LINES = 8
+_FRAME = re.compile(
+    r"^\W*(\d\d:\d\d:\d\d\b|encountered an error|runtime error( in sql.operation.*)?|database error.*"
+    r"|compilation error.*|compiled code at.*|\d+: .*|at .*/.*|=+ .*|suggestion:.*|dbt-fusion.*|loading .*"
+    r"|finished .*)?\W*$",
+    re.IGNORECASE,
+)
 
 
 class DbtContext(Struct, frozen=True, kw_only=True):
@@ -93,6 +102,30 @@ class DbtCommand(Struct, frozen=True, kw_only=True):
         done = self._run("compile", "--quiet", "--target-path", str(folder), "--select", *names)
         return done.returncode == 0
 
+    def show(self, sql: str, limit: int) -> list[dict[str, Any]]:
+        """The first rows of a query in the user's warehouse; dbt neither renders the SQL nor writes artifacts.
+
+        Raises QueryFailed with the warehouse's message.
+        """
+        if len(sql.encode()) > _LONGEST_ARGUMENT:
+            raise QueryFailed(
+                f"The SQL is longer than {_LONGEST_ARGUMENT:,} bytes, which dbt's command line cannot take."
+            )
+        inline = f"{{% raw %}}{sql}{{% endraw %}}"
+        options = ("--quiet", "--no-write-json", "--output", "json", "--limit", str(limit))
+        done = self._run("show", *options, "--inline", inline)
+        if done.returncode:
+            raise QueryFailed(_query_error(done))
+        for start in (at for at, line in _lines(done.stdout) if line[:1] in {"{", "["}):
+            try:
+                value, _ = json.JSONDecoder().raw_decode(done.stdout, start)
+            except ValueError:
+                continue
+            rows = value.get("show") if isinstance(value, dict) else value
+            if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
+                return rows
+        raise QueryFailed(f"dbt gave no rows that can be read: {_last_words(done)}")
+
     def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         import subprocess  # most runs ask dbt nothing
 
@@ -107,6 +140,8 @@ class DbtCommand(Struct, frozen=True, kw_only=True):
                 errors="replace",
                 check=False,
                 timeout=_PATIENCE,
+                # A profile that asks for a password then finds no terminal, and fails.
+                start_new_session=arguments[0] == "show",
             )
         except OSError as error:
             raise DbtStatsigError(
@@ -156,3 +191,19 @@ def _objects(text: str) -> Iterator[dict[str, Any]]:
 def _last_words(done: subprocess.CompletedProcess[str]) -> str:
     lines = [line.strip() for line in (done.stdout + "\n" + done.stderr).splitlines() if line.strip()]
     return " ".join(lines[-4:]) or f"exit code {done.returncode}."
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    """Each line of a text, with the place where it begins."""
+    start = 0
+    for line in text.splitlines(keepends=True):
+        yield start, line
+        start += len(line)
+
+
+def _query_error(done: subprocess.CompletedProcess[str]) -> str:
+    """What dbt says of a query that failed, without its own frame around the warehouse's message."""
+    lines = (line.strip() for line in f"{done.stdout}\n{done.stderr}".splitlines())
+    lines = (re.sub(r"^\d\d:\d\d:\d\d\s*", "", line) for line in lines)
+    said = [line for line in lines if line and not _FRAME.match(line)]
+    return " ".join(said[:_MOST_LINES]) or _last_words(done)

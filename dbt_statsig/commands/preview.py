@@ -1,0 +1,182 @@
+"""`preview`: rows of a source from the user's own warehouse, through the user's own dbt. Nothing is written."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, structs
+
+from dbt_statsig.commands.pipeline import declare_project, load_project, prove_project
+from dbt_statsig.errors import QueryFailed, UsageError
+from dbt_statsig.payloads.select import select_statement
+from dbt_statsig.vocabulary.adapters import Adapter, adapter_for
+from dbt_statsig.vocabulary.findings import did_you_mean
+from dbt_statsig.vocabulary.previews import Preview, PreviewColumn, Previewed, UnitCount
+from dbt_statsig.vocabulary.sources import Kind, folded
+from dbt_statsig.vocabulary.verdicts import Presence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from dbt_statsig.commands.pipeline import ProvenProject
+    from dbt_statsig.payloads.building import Built
+    from dbt_statsig.project.dbt_command import DbtCommand
+    from dbt_statsig.project.declarations import Declaration
+    from dbt_statsig.project.request import Request
+
+_MAPPING = "id_type_mapping."
+MOST_COUNTS = 1_000
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """Which sources by name (none: all in scope), how many rows of how many days, and whether rows are counted."""
+
+    names: tuple[str, ...] = ()
+    limit: int = 20
+    days: int = 7
+    counts: bool = False
+
+
+def preview(request: Request, asked: Asked) -> Previewed:
+    """Rows of the sources in scope, by the very SQL that Statsig would have, its macros as dates.
+
+    A query that the warehouse refuses is in its source's `error`. Raises SettingsError, ArtifactError, UsageError (a
+    name that no source has, no dbt to ask) and DbtStatsigError where dbt cannot be run.
+    """
+    project = prove_project(declare_project(load_project(request)))
+    chosen = [(one, built) for one, built in project.built if _is_asked_for(one, asked)]
+    _check_names(project, asked)
+    dbt = request.dbt
+    if dbt is None or not dbt.is_there:
+        raise UsageError(
+            "There is no dbt on the PATH to ask the warehouse.",
+            fix="Activate the environment of your dbt, and run this in the dbt project.",
+        )
+    today = datetime.now(timezone.utc).date()
+    first, last = (today - timedelta(days=asked.days)).isoformat(), today.isoformat()
+    adapter = adapter_for(project.manifest.adapter_type)
+    ask = _Asking(dbt, adapter, asked, _macros(first, last))
+    sources = tuple(ask.preview(one, built) for one, built in chosen)
+    return Previewed(sources=sources, first_day=first, last_day=last, unmatched=project.unmatched)
+
+
+def _is_asked_for(declaration: Declaration, asked: Asked) -> bool:
+    return not asked.names or folded(declaration.name) in {folded(name) for name in asked.names}
+
+
+def _check_names(project: ProvenProject, asked: Asked) -> None:
+    known = [one.name for one, _ in project.built]
+    for name in asked.names:
+        if folded(name) not in {folded(one) for one in known}:
+            raise UsageError(
+                f'No source in scope is named "{name}".',
+                fix=did_you_mean(name, known) or "`validate` lists the sources.",
+            )
+
+
+def _macros(first: str, last: str) -> dict[str, str]:
+    """Statsig's macros over these days."""
+    return {
+        "{statsig_start_date}": f"CAST('{first}' AS DATE)",
+        "{statsig_end_date}": f"CAST('{last}' AS DATE)",
+        "{statsig_start_date_int}": first.replace("-", ""),
+        "{statsig_end_date_int}": last.replace("-", ""),
+        "{statsig_experiment_start_timestamp}": f"CAST('{first} 00:00:00' AS TIMESTAMP)",
+    }
+
+
+class _Asking:
+    """One warehouse, asked for one source after the other."""
+
+    def __init__(self, dbt: DbtCommand, adapter: Adapter, asked: Asked, macros: Mapping[str, str]) -> None:
+        self._dbt = dbt
+        self._adapter = adapter
+        self._asked = asked
+        self._macros = macros
+
+    def preview(self, declaration: Declaration, built: Built) -> Preview:
+        """The rows of one source, and what is counted."""
+        empty = Preview(kind=declaration.kind, name=declaration.name, unique_id=declaration.node.unique_id, sql="")
+        payload = built.payload
+        table = getattr(payload, "table_name", None)
+        sql = select_statement((), table, ()) if isinstance(table, str) and table else getattr(payload, "sql", "")
+        if not isinstance(sql, str) or not sql:
+            return structs.replace(
+                empty, error=built.unproven or "Its SQL could not be built. Run `dbt-statsig validate`."
+            )
+        for macro, value in self._macros.items():
+            sql = sql.replace(macro, value)
+        roles = dict(_roles(built))
+        try:
+            rows = self._dbt.show(select_statement((), _within(sql), ()), self._asked.limit)
+            counted = self._counted(declaration.kind, sql, roles) if self._asked.counts else {}
+        except QueryFailed as failed:
+            return structs.replace(empty, sql=sql, error=failed.message)
+        columns = self._columns(rows, roles)
+        cells = tuple(tuple(row.get(column.name) for column in columns) for row in rows)
+        return structs.replace(empty, sql=sql, columns=columns, rows=cells, **counted)
+
+    def _columns(self, rows: Sequence[Mapping[str, Any]], roles: Mapping[str, str]) -> tuple[PreviewColumn, ...]:
+        """The columns that came back, those with a role first, in the order of the roles."""
+        of_column: dict[str, list[str]] = {}
+        for role, column in roles.items():
+            of_column.setdefault(self._adapter.key(column), []).append(role)
+        names = list(rows[0]) if rows else list(dict.fromkeys(roles.values()))
+        # dbt gives the names of some warehouses in another case than they are stored in.
+        found = [(name, of_column.get(self._adapter.key(name)) or of_column.get(name.upper(), [])) for name in names]
+        order = list(roles)
+        found.sort(key=lambda one: order.index(one[1][0]) if one[1] else len(order))
+        return tuple(PreviewColumn(name=name, roles=tuple(given)) for name, given in found)
+
+    def _counted(self, kind: Kind, sql: str, roles: Mapping[str, str]) -> dict[str, Any]:
+        units = {role.removeprefix(_MAPPING): self._quoted(one) for role, one in roles.items() if _is_unit(role)}
+        parts = ["count(*) as n"]
+        for place, column in enumerate(units.values()):
+            parts.append(f"count(distinct {column}) as units_{place}")
+            parts.append(f"sum(case when {column} is null then 1 else 0 end) as empty_{place}")
+        if "timestamp_column" in roles:
+            parts.append(f"max({self._quoted(roles['timestamp_column'])}) as newest")
+        given = self._dbt.show(select_statement(parts, _within(sql), ()), 1)
+        row = {name.casefold(): value for name, value in given[0].items()}
+        found: dict[str, Any] = {
+            "rows_read": int(row["n"]),
+            "newest": row.get("newest"),
+            "units": tuple(
+                UnitCount(unit_id=unit, units=int(row[f"units_{at}"] or 0), empty_rows=int(row[f"empty_{at}"] or 0))
+                for at, unit in enumerate(units)
+            ),
+        }
+        if kind is Kind.ASSIGNMENT_SOURCE and units and "experiment_id_column" in roles and "group_id_column" in roles:
+            found["groups"] = self._groups(sql, roles, next(iter(units.values())))
+        return found
+
+    def _groups(self, sql: str, roles: Mapping[str, str], unit: str) -> tuple[tuple[Any, ...], ...]:
+        """Units of the first unit ID by experiment, group and day."""
+        keys = [self._quoted(roles["experiment_id_column"]), self._quoted(roles["group_id_column"])]
+        keys.append(self._adapter.as_day(self._quoted(roles["timestamp_column"])))
+        names = ("experiment", "group_id", "exposure_day")
+        parts = [f"{key} as {name}" for key, name in zip(keys, names, strict=True)]
+        query = select_statement([*parts, f"count(distinct {unit}) as units"], _within(sql), ())
+        rows = self._dbt.show(f"{query}\ngroup by {', '.join(keys)}", MOST_COUNTS)
+        return tuple(sorted((tuple(row.values()) for row in rows), key=lambda row: [str(value) for value in row[:3]]))
+
+    def _quoted(self, column: str) -> str:
+        return self._adapter.quote(column)
+
+
+def _within(sql: str) -> str:
+    """A query as a table."""
+    return f"(\n{sql}\n) statsig_source"
+
+
+def _is_unit(role: str) -> bool:
+    return role.startswith(_MAPPING)
+
+
+def _roles(built: Built) -> Iterator[tuple[str, str]]:
+    """Each role with the stored name of its column, unit IDs first."""
+    uses = [use for use in built.uses if use.verdict.presence is not Presence.ABSENT]
+    uses = [use for use in uses if use.role.endswith("_column") or _is_unit(use.role)]
+    for use in sorted(uses, key=lambda use: not _is_unit(use.role)):
+        yield use.role, use.verdict.stored

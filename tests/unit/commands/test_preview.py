@@ -1,0 +1,120 @@
+"""`preview`: rows of a source through dbt, stood in for by a small program that runs the SQL on DuckDB."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pytest
+from msgspec import structs
+
+from dbt_statsig.commands.preview import Asked, preview
+from dbt_statsig.errors import UsageError
+from dbt_statsig.project.dbt_command import DbtCommand
+from dbt_statsig.project.request import Request
+from dbt_statsig.report.text.previews import previews_json, previews_text
+from tests.unit.impact.two_states import COLUMNS, marked, staging, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dbt_statsig.vocabulary.previews import Previewed
+
+DBT = """
+import json, sys, duckdb
+words = sys.argv[1:]
+assert words[0] == "show" and "--no-write-json" in words, words
+sql = words[words.index("--inline") + 1].removeprefix("{% raw %}").removesuffix("{% endraw %}")
+with duckdb.connect(DATABASE, read_only=True) as connection:
+    try:
+        cursor = connection.execute(sql + " limit " + words[words.index("--limit") + 1])
+    except duckdb.Error as error:
+        print("12:00:00  Encountered an error:\\nRuntime Error\\n ", error)
+        raise SystemExit(2)
+    names = [column[0] for column in cursor.description]
+    rows = [dict(zip(names, row)) for row in cursor.fetchall()]
+print("12:00:00  a warning")
+print(json.dumps({"show": rows}, indent=2, default=str))
+"""
+ROWS = """
+create table shop.main.fct as select
+  timestamp '2026-01-01' + to_days((i % 2)::int) as exposed_at, 'checkout' as experiment,
+  case when i % 2 = 0 then 'a' else 'b' end as variant, case when i < 9 then 'u' || i end as user_id,
+  'n\\ty' as country
+from range(10) r(i)
+"""
+
+
+def dbt(folder: Path) -> DbtCommand:
+    """The program in dbt's place, over a table of ten exposures."""
+    database = folder / "shop.duckdb"
+    with duckdb.connect(str(database)) as connection:
+        connection.execute(ROWS)
+    return DbtCommand(words=(sys.executable, "-c", DBT.replace("DATABASE", repr(str(database)))))
+
+
+def previewed(folder: Path, *names: str, columns: str = COLUMNS, **asked: Any) -> Previewed:
+    """The preview of a project with one assignment source."""
+    manifest = write(folder / "target", staging(), marked("fct", columns, **asked.pop("node", {}))) / "manifest.json"
+    request = Request(project_dir=folder, manifest=manifest, environ={}, flags={"cache": False}, dbt=dbt(folder))
+    return preview(request, Asked(names=names, **asked))
+
+
+def test_rows_with_roles(tmp_path: Path) -> None:
+    """The rows come back with mapped columns first, under the roles that they have."""
+    found = previewed(tmp_path, "exposures", limit=2)
+    (one,) = found.sources
+    assert (one.columns[0].name, one.columns[0].roles) == ("user_id", ("id_type_mapping.userID",))
+    assert one.columns[-1].roles == ()
+    assert len(one.rows) == 2
+    text = previews_text(found)
+    lines = [line.split() for line in text.splitlines()]
+    assert lines[1] == ["userID", "timestamp", "experiment_id", "group_id"]
+    assert lines[2] == ["user_id", "exposed_at", "experiment", "variant", "country"]
+    assert "n\\ty" in text
+    assert found.exit_code == 0
+    assert json.loads(previews_json(found))["sources"][0]["rows"][0][0] == "u0"
+
+
+def test_counts(tmp_path: Path) -> None:
+    """Units and empty unit IDs are counted over all rows, and units by experiment, group and day."""
+    found = previewed(tmp_path, counts=True)
+    (one,) = found.sources
+    assert (one.rows_read, one.units[0].units, one.units[0].empty_rows) == (10, 9, 1)
+    assert one.groups == (("checkout", "a", "2026-01-01", 5), ("checkout", "b", "2026-01-02", 4))
+    text = previews_text(found)
+    assert "userID: 9 units, empty in 1 rows (10.0%)" in text
+    assert "10 rows; newest timestamp: 2026-01-02 00:00:00" in text
+
+
+def test_a_query_that_fails(tmp_path: Path) -> None:
+    """What the warehouse says of a query is the source's error, in one line without dbt's frame; the exit code is 1."""
+    found = previewed(tmp_path, columns=COLUMNS.replace("country", "nation"))
+    (one,) = found.sources
+    assert one.error.startswith("Binder Error: Referenced column")
+    assert "nation" in one.error
+    assert found.exit_code == 1
+    assert "1 source, 1 failed." in previews_text(found)
+
+
+def test_macros_are_dates(tmp_path: Path) -> None:
+    """Statsig's macros stand for the last days; where no row is of them, that is said."""
+    block = marked("fct")["config"]["meta"]["statsig"]["assignment_source"]
+    dated = {**block, "partition_column": "exposed_at", "partition_type": "timestamp"}
+    found = previewed(tmp_path, days=1, node={"statsig": {"assignment_source": dated}})
+    assert f"CAST('{found.first_day}' AS DATE) AND CAST('{found.last_day}' AS DATE)" in found.sources[0].sql
+    assert found.sources[0].rows == ()
+    assert "  No rows.\n" in previews_text(found)
+
+
+def test_what_cannot_be_asked(tmp_path: Path) -> None:
+    """A name that no source has gets the nearest one; without dbt the next step is said."""
+    with pytest.raises(UsageError, match="Exposures"):
+        previewed(tmp_path, "Exposurs")
+    manifest = tmp_path / "target" / "manifest.json"
+    request = Request(project_dir=tmp_path, manifest=manifest, environ={}, flags={"cache": False})
+    for missing in (None, DbtCommand(words=(str(tmp_path / "dbt"),))):
+        with pytest.raises(UsageError, match="no dbt on the PATH"):
+            preview(structs.replace(request, dbt=missing), Asked())
