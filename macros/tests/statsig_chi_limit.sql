@@ -16,7 +16,7 @@
   {%- for limit in limits[place] -%}
     {%- do cases.append('when ' ~ loop.index ~ ' then ' ~ limit) -%}
   {%- endfor -%}
-  {%- set variance = '2.0 / (9.0 * (' ~ degrees ~ '))' -%}
+  {%- set variance = '2.0 / nullif(9.0 * (' ~ degrees ~ '), 0)' -%}
   {%- set root = '(1 - ' ~ variance ~ ' + ' ~ [2.3263, 3.0902][place] ~ ' * sqrt(' ~ variance ~ '))' -%}
   {{- return(
       '(case ' ~ degrees ~ ' ' ~ cases | join(' ') ~ ' else (' ~ degrees ~ ') * ' ~ root ~ ' * ' ~ root ~ ' * ' ~ root
