@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from dbt_statsig.errors import SettingsError
-from dbt_statsig.support.secrets import STATSIG_HOSTS, address_of, is_this_machine
+from dbt_statsig.support.hosts import STATSIG_HOSTS, address_of, is_this_machine
 from dbt_statsig.vocabulary.sources import API_PREFIX
 
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
-    from dbt_statsig.support.secrets import Address
+    from dbt_statsig.support.hosts import Address
 
 DEFAULT_BASE_URL = f"https://{STATSIG_HOSTS[0]}"
 _FIX = f"Set base_url to a plain https address such as {DEFAULT_BASE_URL} (http is for this machine only)."

@@ -190,7 +190,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     hook_timeout: Annotated[_Seconds, Meta(description="Time limit of a hook in seconds.")] = 300
 
 
-SETTING_NAMES = tuple(field_types(Settings))
+SETTING_NAMES = Settings.__struct_encode_fields__
 
 
 class Resolved(Struct, frozen=True, kw_only=True):
@@ -248,7 +248,7 @@ def _links_away(project_dir: Path) -> bool:
 
 
 def _foreign_host(place: str, url: str) -> Iterator[str]:
-    from dbt_statsig.support.secrets import STATSIG_HOSTS, is_own  # few files name a host
+    from dbt_statsig.support.hosts import STATSIG_HOSTS, is_own  # few files name a host
 
     if not is_own(url):
         own = " and ".join(f"https://{host}" for host in STATSIG_HOSTS)
