@@ -76,6 +76,8 @@ class _File:
         for group in _grouped(edits):
             entry = Entry(document, group)
             new.setdefault(entry.section, []).extend(entry.add())
+        for entries in new.values():
+            entries.sort(key=lambda one: str(one["name"]))
         for section, entries in new.items():
             listed = document.get(document.root, section)
             if isinstance(listed, yaml.SequenceNode):

@@ -98,3 +98,41 @@ def test_declared_models_are_no_candidates(tmp_path: Path) -> None:
     assert "orders" not in call(made, "init").stdout
     again = call(made, "init", "orders", "--kind", "metric_source")
     assert 'model.shop.orders declares the metric source "Orders" already.' in again.stderr
+
+
+def test_nodes_without_known_columns_or_with_one_name(tmp_path: Path) -> None:
+    """A model of which no column is known is counted and refused, and a name of two nodes needs a unique_id."""
+    made = Project(tmp_path, "http://127.0.0.1:9")
+    unread = {**model("unread", {}), "columns": {}, "compiled_code": None}
+    del unread["config"]["contract"], unread["contract"]
+    seed = {**model("both", {}), "unique_id": "seed.shop.both", "resource_type": "seed"}
+    content = manifest_bytes(unread, model("both", {}), seed)
+    (tmp_path / "target/manifest.json").write_bytes(content)
+    shown = call(made, "init")
+    assert "Columns are not known for 1 model: run `dbt compile`, or `dbt docs generate`." in shown.stdout
+    alone = call(made, "init", "unread")
+    assert (alone.code, "No column of model.shop.unread is known." in alone.stderr) == (2, True)
+    both = call(made, "init", "both")
+    assert '"both" is not one node: model.shop.both, seed.shop.both.' in both.stderr
+
+
+def test_a_block_that_no_file_takes(project: Project) -> None:
+    """The block is shown with the reason, as JSON too, and nothing is written."""
+    (project.folder / FILE).write_text("models: [{name: exposures}, {name: events}]\n", encoding="utf-8")
+    done = call(project, "init", "exposures", "--write", "--output", "json")
+    proposed = done.answer["init"]["proposed"]
+    assert (done.code, proposed["written"], proposed["kind"]) == (1, False, "assignment_source")
+    assert "is written in flow style" in proposed["refusal"]
+    assert "Add the block by hand." in call(project, "init", "exposures").stdout
+
+
+def test_the_name_is_free(tmp_path: Path) -> None:
+    """A name that another source of the kind has gets a number."""
+    made = Project(tmp_path, "http://127.0.0.1:9")
+    made.declare("orders", "Fresh")
+    made.models["fresh"] = model("fresh", {})
+    made.write()
+    block = call(made, "init", "fresh", "--kind", "metric_source", "--output", "json").answer["init"]["proposed"][
+        "block"
+    ]
+    assert block["name"] == "Fresh 2"

@@ -182,7 +182,7 @@ def test_an_entry_that_dbt_has_not_read_yet_is_used(tmp_path: Path) -> None:
 def test_a_new_file_where_the_folder_has_none_or_several(tmp_path: Path) -> None:
     """Without one file to choose, `_statsig.yml` takes the entries; the second time it is the one that is there."""
     folder = project(tmp_path, models__one="models:\n  - name: x\n", models__two="models:\n  - name: y\n")
-    edits = [block(node(patch=None)), block(node("b", patch=None))]
+    edits = [block(node("b", patch=None)), block(node(patch=None))]
     (change,), _ = edit_files(folder, edits)
     assert (change.shown, change.before) == ("models/_statsig.yml", None)
     assert change.after.startswith(b"version: 2\n\nmodels:\n  - name: a\n    config:\n      meta:\n        statsig:\n")
