@@ -54,9 +54,10 @@ class Request(Struct, frozen=True, kw_only=True):
     `adopt` names objects in Statsig to take over (a name, or OLD=NEW); `adopt_all` takes over every declared one that
     no other project owns, `adopt_from` the declared ones of these dbt projects (only those that `adopt` names, if it
     names any), and `adopt_imported` those that `dbt-statsig import` has listed. `prune` deletes this project's objects
-    that are no longer declared. `force` lifts the limits on how much may change at once. `server_check` lets Statsig
-    check each change first. With `dry_run`, `sync` writes nothing. `saved_plan` is a file of `dbt-statsig plan --out`:
-    only its changes are written.
+    that are no longer declared; metrics are archived, but deleted with `delete_metrics`. `force` lifts the limits on
+    how much may change at once. `server_check` lets Statsig check each change first. With `dry_run`, `sync` writes
+    nothing; with `show_sql`, `plan` has the SQL that Statsig generates for metrics. `saved_plan` is a file of
+    `dbt-statsig plan --out`: only its changes are written.
     """
 
     project_dir: str | os.PathLike[str]
@@ -79,9 +80,11 @@ class Request(Struct, frozen=True, kw_only=True):
     adopt_from: str | Iterable[str] = ()
     adopt_imported: bool = False
     prune: bool = False
+    delete_metrics: bool = False
     force: bool = False
     server_check: bool = False
     dry_run: bool = False
+    show_sql: bool = False
     saved_plan: str | os.PathLike[str] | None = None
 
     def __post_init__(self) -> None:
@@ -177,7 +180,11 @@ _FORMS: Mapping[str, Callable[[str, object], object]] = {
     "kinds": _kinds,
     **dict.fromkeys(("adopt", "adopt_from"), _names),
     **dict.fromkeys(
-        ("require_fresh", "strict", "adopt_all", "adopt_imported", "prune", "force", "server_check", "dry_run"),
+        ("require_fresh", "strict", "adopt_all", "adopt_imported", "prune", "delete_metrics", "force", "server_check"),
+        _switch,
+    ),
+    **dict.fromkeys(
+        ("dry_run", "show_sql"),
         _switch,
     ),
     "flags": _mapping,

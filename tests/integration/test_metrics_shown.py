@@ -1,10 +1,12 @@
-"""What plans and comparisons show of metrics."""
+"""What plans and comparisons show of metrics, and metrics that are declared elsewhere: in dbt, on the page."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
 from dbt_statsig.emulator import running
 from dbt_statsig.report.html.page import render as html
@@ -14,9 +16,11 @@ from tests.integration.test_metrics import METRICS, SUM, Shop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from dbt_statsig.emulator import Running
+
+ROOT = Path(__file__).resolve().parents[2]
+MANIFESTS = ROOT / "tests" / "semantic" / "manifests"
 
 
 @pytest.fixture
@@ -67,3 +71,29 @@ def test_impact(shop: Shop, tmp_path: Path) -> None:
         'The metric "Revenue" now reads value_column from "variant" (was "amount").',
         'The metric "Revenue" now has where "amount > 2" (was nothing).',
     }
+
+
+@pytest.mark.parametrize("manifest", sorted(MANIFESTS.glob("*.json")), ids=lambda path: path.stem)
+def test_metrics_of_the_semantic_layer(shop: Shop, server: Running, manifest: Path) -> None:
+    """What dbt's semantic layer declares passes the strict contract, and is unchanged on the second plan."""
+    (shop.folder / "dbt_project.yml").write_text("name: tea_stall\n", encoding="utf-8")
+    (shop.folder / "target" / "manifest.json").write_bytes(manifest.read_bytes())
+    shop.settings(semantic_layer={"metrics": "all"}, unit_ids={"user": "userID", "visit": "visitID"})
+    # Nothing in these manifests is compiled: without `force` all would wait for evidence.
+    assert shop.sync(force=True).exit_code == 0
+    assert len(server.state.lists["metrics"]) == 23
+    assert {one.action.value for one in shop.plan(force=True).plan.changes} == {"unchanged"}
+
+
+def test_the_page_about_metrics(shop: Shop, server: Running) -> None:
+    """The YAML of docs/metrics.md is what a sync takes, without a finding."""
+    page = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+    (written,) = yaml.safe_load(page.partition("```yaml\n")[2].partition("```")[0])["models"]
+    block = written["config"]["meta"]["statsig"]["metric_source"]
+    columns = {"timestamp_column": "ts", "where": "variant <> 'x'"}
+    metrics = [{**one, **({"where": "variant = 'paid'"} if "where" in one else {})} for one in block["metrics"]]
+    shop.declare("sessions", "Sessions")
+    shop.declare("fct_orders", **{**block, **columns, "metrics": metrics})
+    done = shop.sync()
+    assert (done.exit_code, done.planned.validation.findings) == (0, ())
+    assert {one["name"] for one in server.state.lists["metrics"]} == {"Checkout", "Orders per session", "Revenue"}
