@@ -47,6 +47,12 @@ def _report(value: str) -> ReportFile:
 )
 @click.option("--name", "names", multiple=True, help="Only the object of this name. Repeatable.")
 @click.option("--name-pattern", "pattern", default="", help="Only objects whose name matches: 'Shop *'.")
+@click.option(
+    "--models-path",
+    default="",
+    metavar="DIR",
+    help="Make models, in this folder of the project, of queries that belong to no node.",
+)
 @click.option("--write", is_flag=True, help="Write the blocks into the project's YAML.")
 @click.option("--accept-changes", is_flag=True, help="Write blocks too that would change more than the ownership line.")
 def command(
@@ -55,6 +61,7 @@ def command(
     output: Output,
     names: tuple[str, ...],
     pattern: str,
+    models_path: str,
     write: bool,
     accept_changes: bool,
 ) -> int:
@@ -65,7 +72,9 @@ def command(
     """
     from dbt_statsig.commands.importing import Chosen, import_objects  # brings PyYAML
 
-    chosen = Chosen(names=frozenset(names), pattern=pattern, write=write, accept_changes=accept_changes)
+    chosen = Chosen(
+        names=frozenset(names), pattern=pattern, write=write, accept_changes=accept_changes, models_path=models_path
+    )
     with progress_on(output) as progress:
         imported = import_objects(request, chosen, progress=progress)
     output.warn(imported.warnings, important=True)

@@ -234,12 +234,14 @@ def import_objects(
     name_pattern: str = "",
     write: bool = False,
     accept_changes: bool = False,
+    models_path: str = "",
     progress: Progress | None = None,
 ) -> Imported:
     """The objects in Statsig as blocks of the project's YAML; with `write` they are written. Statsig is only read.
 
     `names` or a `name_pattern` (with `*` and `?`) choose objects; of `request`, kinds count, selections do not. With
-    `accept_changes`, blocks that change more than the ownership line are written too. Raises as `plan`, and
+    `accept_changes`, blocks that change more than the ownership line are written too. `models_path` is a folder of the
+    project, from its root, for models of queries that belong to no node. Raises as `plan`, and
     DbtStatsigError where the files cannot be written: then none is changed.
     """
     chosen = import_command.Chosen(
@@ -247,6 +249,7 @@ def import_objects(
         pattern=_text("name_pattern", name_pattern),
         write=_switch("write", write),
         accept_changes=_switch("accept_changes", accept_changes),
+        models_path=_text("models_path", models_path),
     )
     return import_command.import_objects(_run(request), chosen, progress=progress)
 

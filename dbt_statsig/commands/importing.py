@@ -14,6 +14,7 @@ from msgspec import Struct, structs
 
 from dbt_statsig.applying.console_state import begin_reading, checked_live
 from dbt_statsig.columns.memory import memory_of
+from dbt_statsig.columns.plain_queries import PlainQuery
 from dbt_statsig.commands.pipeline import DeclaredProject, ProvenProject, declare_project, load_project
 from dbt_statsig.commands.plan import open_console
 from dbt_statsig.commands.proving import declared_in, payloads_of, prover_of
@@ -22,28 +23,30 @@ from dbt_statsig.commands.validate import validate_project
 from dbt_statsig.commands.withholding import losses
 from dbt_statsig.errors import UsageError
 from dbt_statsig.importing.blocks import Setting, block_of
+from dbt_statsig.importing.judging import Candidate, Tried, judged, result_of
 from dbt_statsig.importing.matching import Match, Matcher
+from dbt_statsig.importing.new_models import ModelMaker, NewModel
 from dbt_statsig.importing.proposing import Proposal, ProposedNodes
 from dbt_statsig.importing.writing import in_files, write_import
 from dbt_statsig.planning.matching import Live, build_plan
-from dbt_statsig.project.artifacts.nodes import Node
 from dbt_statsig.project.import_list import LIST_FILE, ListedObject, read_list
 from dbt_statsig.project.inputs import artifacts_dir
 from dbt_statsig.project.namespace import other_prefixes, prefix_of
-from dbt_statsig.vocabulary.changes import Action, Change, FieldChange
 from dbt_statsig.vocabulary.findings import Severity, did_you_mean
 from dbt_statsig.vocabulary.imports import Exactness, Imported, ImportedObject
 from dbt_statsig.vocabulary.kinds import BLOCK_KINDS, SPECS
-from dbt_statsig.vocabulary.ownership import likely_owner, owner_name, text_above
+from dbt_statsig.vocabulary.ownership import likely_owner, owner_name
 from dbt_statsig.vocabulary.progress import Progress, Silent
 from dbt_statsig.vocabulary.sources import Kind, Source, folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from dbt_statsig.applying.console_state import Reading
     from dbt_statsig.project.artifacts import Manifest
     from dbt_statsig.project.request import Request
+    from dbt_statsig.vocabulary.changes import Change
     from dbt_statsig.vocabulary.findings import Finding
     from dbt_statsig.vocabulary.kinds import SourceMeta
 
@@ -52,13 +55,15 @@ class Chosen(Struct, frozen=True, kw_only=True):
     """Which objects an import is about, and what it may do.
 
     `names` and `pattern` (with `*` and `?`) choose objects by their name; neither: all. With `accept_changes`, blocks
-    that change more than the ownership line are written too.
+    that change more than the ownership line are written too. With `models_path`, a folder of the project, queries that
+    belong to no node become models there.
     """
 
     names: frozenset[str] = frozenset()
     pattern: str = ""
     write: bool = False
     accept_changes: bool = False
+    models_path: str = ""
 
     def takes(self, name: str) -> bool:
         """Whether an object of this name is asked for."""
@@ -79,6 +84,7 @@ def import_objects(
     Raises as `plan`, and DbtStatsigError where the files cannot be written: then none is changed.
     """
     project = declare_project(load_project(request, manifest))
+    _check_folder(chosen.models_path, project.inputs.project_dir)
     progress = progress or Silent()
     kinds = [kind for kind in BLOCK_KINDS if kind in (request.kinds or BLOCK_KINDS)]
     if not kinds:
@@ -88,13 +94,18 @@ def import_objects(
         reading = checked_live(client, lists.result(), ())
         warnings, requests = [*client.warnings, *reading.warnings], client.requests
     progress.say("Matching objects with dbt nodes")
-    result = _Import(project, reading, chosen).run()
+    work = _Import(project, reading, chosen)
+    result = work.run()
     warnings += _unknown_names(chosen, reading)
     if no_push := no_push_reason(project):
         warnings.append(f"This dbt target may not push, so objects may read other tables than its nodes are. {no_push}")
     result = structs.replace(result, warnings=tuple(warnings), requests=requests)
     result, files = in_files(
-        result, project.inputs.project_dir, project.manifest.node, accept_changes=chosen.accept_changes
+        result,
+        project.inputs.project_dir,
+        project.manifest.node,
+        accept_changes=chosen.accept_changes,
+        models=work.new,
     )
     if not chosen.write:
         return result
@@ -106,33 +117,19 @@ def import_objects(
     return structs.replace(result, wrote=True)
 
 
+def _check_folder(models_path: str, project_dir: Path) -> None:
+    """Raise UsageError for what is no folder of the project."""
+    folder, root = (project_dir / models_path).resolve(), project_dir.resolve()
+    if not (folder.is_dir() and folder.is_relative_to(root)):
+        raise UsageError(
+            f"{models_path} is not a folder of the project.", fix="Create it below the project's `model-paths`."
+        )
+
+
 def _unknown_names(chosen: Chosen, reading: Reading) -> Iterable[str]:
     there = {item.name for live in reading.live.values() for item in live.items}
     for name in sorted(chosen.names - there):
         yield f'--name "{name}": Statsig has no object of this name. {did_you_mean(name, there)}'.rstrip()
-
-
-class _Candidate(Struct, frozen=True, kw_only=True):
-    """An object that may become a block, with its node."""
-
-    kind: Kind
-    live: Source
-    name: str
-    node: Node
-    match: Match
-
-
-class _Tried(Struct, frozen=True, kw_only=True):
-    """A block and what taking the object over by it would change; `reason` and `fix` where it is no plain update."""
-
-    block: dict[str, Any]
-    differences: tuple[FieldChange, ...] = ()
-    reason: str = ""
-    fix: str = ""
-
-    @property
-    def is_exact(self) -> bool:
-        return not (self.differences or self.reason)
 
 
 class _Import:
@@ -149,16 +146,19 @@ class _Import:
         self.others = other_prefixes(project.settings, project.target.name)
         self.declared = {(one.kind, folded(one.name)): one.unique_id for one in project.declared.names}
         self.undeclared: dict[tuple[str, ...], None] = {}
+        names = frozenset(head.name for head in project.manifest.heads().values())
+        self.models = ModelMaker(self.prover, project.inputs.project, chosen.models_path.rstrip("/"), names)
+        self.new: dict[str, NewModel] = {}
 
     def run(self) -> Imported:
         """Every object, with its block where it can have one."""
         objects: list[ImportedObject] = []
-        candidates: list[_Candidate] = []
+        candidates: list[Candidate] = []
         for kind, live in self.reading.live.items():
             for item in live.items:
                 if self.chosen.takes(item.name):
                     found = self._first_look(kind, item)
-                    (candidates if isinstance(found, _Candidate) else objects).append(found)  # type: ignore[arg-type]
+                    (candidates if isinstance(found, Candidate) else objects).append(found)  # type: ignore[arg-type]
         objects += self._proven(candidates)
         if self.memory is not None:
             self.memory.save()
@@ -170,16 +170,37 @@ class _Import:
             undeclared=tuple(self.undeclared),
         )
 
-    def _first_look(self, kind: Kind, live: Source) -> _Candidate | ImportedObject:
+    def _first_look(self, kind: Kind, live: Source) -> Candidate | ImportedObject:
         """An object with its node, or why it gets no block."""
         if (taken := self._taken(kind, live)) is not None:
             return taken
         match = self.matcher.match(kind, live)
         self.undeclared.update(dict.fromkeys(match.undeclared))
-        if match.node is None:
-            return ImportedObject(kind=kind, name=live.name, exactness=Exactness.NOT_IMPORTED, reason=match.why)
         name = live.name.removeprefix(self.prefix)
-        return _Candidate(kind=kind, live=live, name=name, node=match.node, match=match)
+        if match.node is None:
+            return self._without_node(kind, live, match, name)
+        return Candidate(kind=kind, live=live, name=name, node=match.node, match=match)
+
+    def _without_node(self, kind: Kind, live: Source, match: Match, name: str) -> ImportedObject:
+        """An object that no node is the one of: as a new model where one is asked for."""
+        base = ImportedObject(kind=kind, name=live.name, exactness=Exactness.NOT_IMPORTED, reason=match.why)
+        made = self.models.make(live, match)
+        if isinstance(made, str):
+            return structs.replace(base, reason=made)
+        if not self.chosen.models_path:
+            return structs.replace(base, fix="--models-path DIR makes a model of its SQL.")
+        self.new[made.node.unique_id] = made
+        whole = structs.replace(match, plain=PlainQuery(table=()))
+        one = Candidate(kind=kind, live=live, name=name, node=made.node, match=whole)
+        meta = self._defaults([one])[kind, made.node.unique_id]
+        return structs.replace(
+            base,
+            exactness=Exactness.NEW_MODEL,
+            unique_id=made.node.unique_id,
+            reason="Taking it over makes it read the new model.",
+            fix=f'Build the model, look at `plan --adopt "{live.name}"`, then sync with the same option.',
+            block=block_of(live, whole, self._setting(one, meta, verbatim=False), name=name, verbatim=False),
+        )
 
     def _taken(self, kind: Kind, live: Source) -> ImportedObject | None:
         """The object where it is somebody's, or cannot become this target's whatever it reads."""
@@ -210,17 +231,17 @@ class _Import:
         other = next((target for prefix, target in self.others.items() if name.startswith(prefix)), "")
         return f'Its name begins as those of the dbt target "{other}" do.' if other and not self.prefix else ""
 
-    def _proven(self, candidates: Sequence[_Candidate]) -> Iterable[ImportedObject]:
+    def _proven(self, candidates: Sequence[Candidate]) -> Iterable[ImportedObject]:
         defaults = self._defaults(candidates)
         with_keys = [one for one in candidates if one.match.is_table or one.match.plain is not None]
         first = self._tried(with_keys, defaults, verbatim=False)
         queries = [one for one in candidates if not one.match.is_table]
-        again = [one for one in queries if (done := first.get(_key(one))) is None or not done.is_exact]
+        again = [one for one in queries if (done := first.get(one.key)) is None or not done.is_exact]
         second = self._tried(again, defaults, verbatim=True)
         for one in candidates:
-            yield _result(one, first.get(_key(one)), second.get(_key(one)))
+            yield result_of(one, first.get(one.key), second.get(one.key))
 
-    def _defaults(self, candidates: Iterable[_Candidate]) -> dict[tuple[Kind, str], SourceMeta]:
+    def _defaults(self, candidates: Iterable[Candidate]) -> dict[tuple[Kind, str], SourceMeta]:
         """What a block of a kind gets on a node without saying it."""
         wanted = {(one.kind, one.node.unique_id): one.node for one in candidates}
         nodes = [
@@ -234,24 +255,24 @@ class _Import:
         return declared_in(ProposedNodes(proposals), project.settings, project.target.name, places=None)
 
     def _tried(
-        self, candidates: Sequence[_Candidate], defaults: Mapping[tuple[Kind, str], SourceMeta], *, verbatim: bool
-    ) -> dict[tuple[Kind, str], _Tried]:
+        self, candidates: Sequence[Candidate], defaults: Mapping[tuple[Kind, str], SourceMeta], *, verbatim: bool
+    ) -> dict[tuple[Kind, str], Tried]:
         """Each object's block with what a plan says of taking it over."""
         blocks: dict[tuple[Kind, str], dict[str, Any]] = {}
         for one in candidates:
             meta = defaults.get((one.kind, one.node.unique_id))
             if meta is not None:
                 setting = self._setting(one, meta, verbatim=verbatim)
-                blocks[_key(one)] = block_of(one.live, one.match, setting, name=one.name, verbatim=verbatim)
+                blocks[one.key] = block_of(one.live, one.match, setting, name=one.name, verbatim=verbatim)
         proposals = [
-            Proposal(kind=one.kind, node=one.node, block=blocks[_key(one)]) for one in candidates if _key(one) in blocks
+            Proposal(kind=one.kind, node=one.node, block=blocks[one.key]) for one in candidates if one.key in blocks
         ]
-        changes, faults = self._plan(proposals, [one for one in candidates if _key(one) in blocks])
-        found = {key: _judged(block, changes.get(key), faults.get(key, ())) for key, block in blocks.items()}
-        disabled = _Tried(block={}, reason="The defaults of its node disable its blocks.")
-        return {_key(one): found.get(_key(one), disabled) for one in candidates}
+        changes, faults = self._plan(proposals, [one for one in candidates if one.key in blocks])
+        found = {key: judged(block, changes.get(key), faults.get(key, ())) for key, block in blocks.items()}
+        disabled = Tried(block={}, reason="The defaults of its node disable its blocks.")
+        return {one.key: found.get(one.key, disabled) for one in candidates}
 
-    def _setting(self, one: _Candidate, meta: SourceMeta, *, verbatim: bool) -> Setting:
+    def _setting(self, one: Candidate, meta: SourceMeta, *, verbatim: bool) -> Setting:
         prover, node = self.prover, one.node
         if verbatim:
             macros = SPECS[one.kind].macros
@@ -281,7 +302,7 @@ class _Import:
         )
 
     def _plan(
-        self, proposals: Sequence[Proposal], candidates: Sequence[_Candidate]
+        self, proposals: Sequence[Proposal], candidates: Sequence[Candidate]
     ) -> tuple[dict[tuple[Kind, str], Change], dict[tuple[Kind, str], list[Finding]]]:
         """What a plan says of taking the objects over by these blocks, and the errors in each."""
         declared = self._declared(proposals)
@@ -312,64 +333,3 @@ class _Import:
 
 def _caches(project: DeclaredProject) -> bool:
     return project.settings.cache
-
-
-def _key(one: _Candidate) -> tuple[Kind, str]:
-    return one.kind, one.live.name
-
-
-def _judged(block: dict[str, Any], change: Change | None, faults: Sequence[Finding]) -> _Tried:
-    """What a change says of the block that it comes from."""
-    reason = " ".join(dict.fromkeys(one.message for one in faults))
-    fix = faults[0].fix if faults else ""
-    if change is None:
-        return _Tried(block=block, reason=reason or "Its block would not be a source.", fix=fix)
-    differences = tuple(field for field in change.fields if not _is_line(field))
-    if not faults and (change.kept or change.action is not Action.UPDATE):
-        reason, fix = change.reason or f"A plan says: {change.action.label}.", change.fix
-    return _Tried(block=block, differences=differences, reason=reason, fix=fix)
-
-
-def _is_line(field: FieldChange) -> bool:
-    """Whether only the ownership line (and the link above it) comes to a description."""
-    before = field.before.strip() if isinstance(field.before, str) else ""
-    return field.field == "description" and text_above(field.after) == before
-
-
-def _result(one: _Candidate, first: _Tried | None, second: _Tried | None) -> ImportedObject:
-    """The object with the better of its blocks."""
-    base = ImportedObject(
-        kind=one.kind,
-        name=one.live.name,
-        exactness=Exactness.EXACT,
-        unique_id=one.node.unique_id,
-        matched=one.match.why,
-    )
-    if first is not None and first.is_exact:
-        return structs.replace(base, block=first.block)
-    if second is not None and second.is_exact:
-        why = one.match.not_plain or _why_not(first)
-        why = f"{why[:1].upper()}{why[1:].rstrip('.')}." if why else ""
-        return structs.replace(base, exactness=Exactness.SQL, block=second.block, reason=why)
-    # Where the SQL makes no difference, the keys read better.
-    tried = [each for each in (second, first) if each is not None]
-    best = min(tried, key=lambda each: (len(each.differences), bool(each.reason)))
-    if first is not None and [f.field for f in first.differences] == [f.field for f in best.differences]:
-        best = first if bool(first.reason) <= bool(best.reason) else best
-    if not best.block:
-        return structs.replace(base, exactness=Exactness.NOT_IMPORTED, reason=best.reason, fix=best.fix)
-    return structs.replace(
-        base,
-        exactness=Exactness.CHANGES,
-        block=best.block,
-        differences=best.differences,
-        reason=best.reason,
-        fix=best.fix,
-    )
-
-
-def _why_not(first: _Tried | None) -> str:
-    if first is None:
-        return ""
-    fields = ", ".join(field.field for field in first.differences)
-    return first.reason or f"as keys it would change: {fields}"

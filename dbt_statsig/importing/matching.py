@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dbt_statsig.columns.plain_queries import LiveQuery, PlainQuery
+from dbt_statsig.columns.plain_queries import LiveQuery, PlainQuery, TableRead
 from dbt_statsig.columns.relations import stored_parts
 from dbt_statsig.project.artifacts.nodes import BUILT, Node
 from dbt_statsig.vocabulary.findings import listed
@@ -25,7 +25,7 @@ class Match(Struct, frozen=True, kw_only=True):
     """The node of an object (None: there is none, and `why` says why), with `why` it is this one.
 
     `plain` is the query where it is one plain SELECT over the node, `not_plain` why it is not. `undeclared` are the
-    tables that it reads and that no node is.
+    tables that it reads and that no node is, `tables` all that it reads.
     """
 
     node: Node | None
@@ -34,6 +34,7 @@ class Match(Struct, frozen=True, kw_only=True):
     plain: PlainQuery | None = None
     not_plain: str = ""
     undeclared: tuple[tuple[str, ...], ...] = ()
+    tables: tuple[TableRead, ...] = ()
 
 
 class Matcher:
@@ -56,7 +57,7 @@ class Matcher:
             node, why = self._named(query.plain.table)
             undeclared = () if node is not None or why else (query.plain.table,)
             why = why or f"No dbt node is the table {_dotted(query.plain.table)}."
-            return Match(node=node, why=why, plain=query.plain, undeclared=undeclared)
+            return Match(node=node, why=why, plain=query.plain, undeclared=undeclared, tables=query.tables)
         return self._most_direct(kind, live, query)
 
     def _table(self, name: str) -> Match:
@@ -100,7 +101,7 @@ class Matcher:
         undeclared = tuple(table for table, (node, why) in found.items() if node is None and not why)
 
         def match(node: Node | None, why: str) -> Match:
-            return Match(node=node, why=why, not_plain=query.not_plain, undeclared=undeclared)
+            return Match(node=node, why=why, not_plain=query.not_plain, undeclared=undeclared, tables=query.tables)
 
         if len(nodes) == 1:
             return match(next(iter(nodes.values())), "it is the only dbt node that the query reads")

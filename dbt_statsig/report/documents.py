@@ -237,8 +237,8 @@ class DiagnosisDocument(Struct, frozen=True, kw_only=True):
 class ImportedDocument(Struct, frozen=True, kw_only=True):
     """One object of the console and what became of it.
 
-    `exactness` is exact, sql, changes, declared, owned, foreign or not_imported. `block` is what is under its kind
-    in the node's `config.meta.statsig`, empty where there is none; `written` says whether it is in a file.
+    `exactness` is exact, sql, changes, new_model, declared, owned, foreign or not_imported. `block` is what is under
+    its kind in the node's `config.meta.statsig`, empty where there is none; `written` says whether it is in a file.
     """
 
     kind: str

@@ -22,6 +22,8 @@ class Exactness(str, Enum):
     """The same with the object's SQL verbatim in the block."""
     CHANGES = "changes"
     """A block whose payload differs from the object in more than the ownership line."""
+    NEW_MODEL = "new_model"
+    """A new model with the object's query; taking the object over changes its SQL to that model's."""
     DECLARED = "declared"
     """A block of the project has its name already."""
     OWNED = "owned"

@@ -23,6 +23,7 @@ _TITLES = {
     Exactness.EXACT: "Exact",
     Exactness.SQL: "Exact, as SQL",
     Exactness.CHANGES: "Not exact: written only with --accept-changes",
+    Exactness.NEW_MODEL: "New models",
     Exactness.DECLARED: "Declared already",
     Exactness.FOREIGN: "Owned by another dbt project",
     Exactness.NOT_IMPORTED: "Not imported",
@@ -99,6 +100,7 @@ def _summary(imported: Imported) -> str:
     parts = [
         f"{counts[Exactness.EXACT]:,} exact",
         f"{counts[Exactness.SQL]:,} as SQL",
+        f"{counts[Exactness.NEW_MODEL]:,} as new models",
         f"{counts[Exactness.CHANGES]:,} with other differences",
         f"{counts[Exactness.NOT_IMPORTED]:,} not imported",
         f"{counts[Exactness.DECLARED]:,} declared already",

@@ -256,3 +256,49 @@ def test_the_examples_console() -> None:
         held = {collection: len(items) for collection, items in one.state.sources.items()}
     assert sum(held.values()) >= 200
     assert all(held.values())
+
+
+def test_new_models(folder: Path, server: Running) -> None:
+    """A query that belongs to no node becomes a model where a folder is named: its text with references, no more."""
+    (folder / "models" / "made").mkdir()
+    equal = "select o.order_id || u.country as u,\n  now() as t -- all\nfrom marts.fct_orders o, MARTS.dim_users u;\n"
+    units = [{"statsigUnitID": "userID", "column": "u"}]
+    server.state.sources["metric_sources"] = {
+        "Both: 1": metric("Both: 1", equal, timestampColumn="t", idTypeMapping=units),
+        "Leads": metric("Leads", "SELECT user_id, ordered_at FROM crm.leads JOIN raw.twin USING (user_id)"),
+        "Crm": metric("Crm", "SELECT user_id, ordered_at FROM crm.leads"),
+        "fct orders": metric("fct orders", "SELECT user_id, ordered_at FROM crm.leads"),
+        "Dated": metric("Dated", "SELECT user_id, ordered_at FROM crm.a WHERE d >= {statsig_start_date}"),
+    }
+    found = objects(folder, server)
+    assert found["Crm"].fix == "--models-path DIR makes a model of its SQL."
+    found = objects(folder, server, write=True, models_path="models/made/")
+    assert {name: one.exactness.value for name, one in found.items()} == {
+        "Both: 1": "new_model",
+        "Crm": "new_model",
+        "Dated": "not_imported",
+        "Leads": "not_imported",
+        "fct orders": "not_imported",
+    }
+    assert "date macros" in found["Dated"].reason
+    assert '"fct_orders" cannot be the name of a new one' in found["fct orders"].reason
+    made = (folder / "models" / "made" / "both_1.sql").read_text(encoding="utf-8")
+    assert made == (
+        "select o.order_id || u.country as u,\n  now() as t -- all\n"
+        "from {{ ref('fct_orders') }} o, {{ ref('dim_users') }} u\n"
+    )
+    entries = yaml.safe_load((folder / "models" / "made" / "_statsig.yml").read_text(encoding="utf-8"))["models"]
+    assert {entry["name"]: entry["config"]["meta"]["statsig"] for entry in entries}["both_1"] == {
+        "metric_source": {"name": "Both: 1", "id_type_mapping": {"userID": "u"}, "timestamp_column": "t"}
+    }
+    assert json.loads((folder / "target" / "statsig_import.json").read_text(encoding="utf-8")) == []
+    again = objects(folder, server, models_path="models/made")
+    assert again["Crm"].reason == "models/made/crm.sql is there already."
+
+
+def test_a_folder_for_models_must_exist(folder: Path, server: Running) -> None:
+    """A folder that is not there, or not in the project, is refused before anything is read."""
+    for name in ("models/nowhere", ".."):
+        with pytest.raises(UsageError, match="is not a folder of the project"):
+            objects(folder, server, models_path=name)
+    assert server.requests == []
