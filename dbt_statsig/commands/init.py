@@ -21,6 +21,7 @@ from dbt_statsig.importing.yaml_files import BlockEdit, Noted, edit_files, write
 from dbt_statsig.payloads.select import PartitionType, partition_type
 from dbt_statsig.project.artifacts.nodes import BUILT
 from dbt_statsig.vocabulary.findings import did_you_mean
+from dbt_statsig.vocabulary.kinds import BLOCK_KINDS
 from dbt_statsig.vocabulary.proposals import Candidate, FirstBlocks, Guess, Proposed
 from dbt_statsig.vocabulary.sources import folded
 from dbt_statsig.vocabulary.verdicts import Presence
@@ -41,6 +42,11 @@ def init(request: Request, model: str = "", *, kind: Kind | None = None, write: 
     Raises SettingsError, ArtifactError, UsageError for a model that is not there, is not certain or has such a block,
     and DbtStatsigError where its file cannot be written.
     """
+    if kind is not None and kind not in BLOCK_KINDS:
+        raise UsageError(
+            f"`init` proposes no block of the kind {kind.value}.",
+            fix=f"Choose one of: {', '.join(one.value for one in BLOCK_KINDS)}.",
+        )
     project = declare_project(load_project(request))
     guesses = _Guesses(project)
     if model:

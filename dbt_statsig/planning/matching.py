@@ -276,15 +276,13 @@ class _KindPlanner:
         return self._refused(action, item, reason, "Declare the name as Statsig spells it.")
 
     def _may_adopt(self, live: Source) -> bool:
-        owner = likely_owner(live.description)
-        if self.scope.adopt_from:
-            is_theirs = owner is not None and owner.owner in self.scope.adopt_from
-            is_free = (self.kind, live.name) not in self.scope.declared_there
-            return is_theirs and is_free and live.name in (self.scope.adopt or {live.name})
-        if live.name in self.scope.adopt:
+        owner, scope = likely_owner(live.description), self.scope
+        if owner is not None and owner.owner in scope.adopt_from:
+            return (self.kind, live.name) not in scope.declared_there and live.name in (scope.adopt or {live.name})
+        if live.name in scope.adopt and not scope.adopt_from:
             return True
         is_named = self.named.get(live.name) == live.name
-        return (self.scope.adopt_all or is_named) and (owner is None or self._was_ours(live))
+        return (scope.adopt_all or is_named) and (owner is None or self._was_ours(live))
 
     def _was_ours(self, live: Source) -> bool:
         """Whether this dbt target pushed it, by its prefix, before there were namespaces."""

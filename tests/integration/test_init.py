@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+import dbt_statsig
 from tests.integration.faults.inprocess import call
 from tests.integration.faults.project import Project, model
 from tests.unit.project.artifacts.build import manifest_bytes
@@ -136,3 +137,13 @@ def test_the_name_is_free(tmp_path: Path) -> None:
         "block"
     ]
     assert block["name"] == "Fresh 2"
+
+
+def test_from_python(project: Project) -> None:
+    """The function gives the same block, and refuses a kind that has no block of its own."""
+    request = dbt_statsig.Request(project_dir=project.folder, environ={})
+    proposed = dbt_statsig.init(request, "events", kind="metric_source").proposed
+    assert proposed is not None
+    assert proposed.guess.block["id_type_mapping"] == {"userID": "user_id"}
+    with pytest.raises(dbt_statsig.UsageError, match="no block of the kind metric"):
+        dbt_statsig.init(request, "events", kind="metric")

@@ -198,6 +198,9 @@ def test_objects_of_another_project_move_here() -> None:
     desired = [wanted("A", "a"), wanted("B", "b"), wanted("C", "c"), wanted("D", "d")]
     every = planned(desired, [*live, source("D")], adopt_from=frozenset({"other"}))
     assert told(every) == [("update", "A"), ("update", "B"), ("foreign", "C"), ("foreign", "D")]
+    named = frozenset({(ASSIGNMENT, "D", "D")})
+    both = planned(desired, [*live, source("D")], adopt_from=frozenset({"other"}), named=named)
+    assert told(both) == [("update", "A"), ("update", "B"), ("foreign", "C"), ("update", "D")]
     one = planned(desired, [*live, source("D")], adopt_from=frozenset({"other"}), adopt=frozenset("AD"))
     assert told(one) == [("update", "A"), ("foreign", "B"), ("foreign", "C"), ("foreign", "D")]
 
