@@ -117,6 +117,13 @@ def sql_engines(session: nox.Session) -> None:
 
 
 @nox.session
+def metricflow(session: nox.Session) -> None:
+    """Metrics of dbt's semantic layer: the emulator's values against those of MetricFlow's own SQL."""
+    session.install("--editable", ".[emulator]", "dbt-core~=1.11.0", "dbt-duckdb", "dbt-metricflow", *TOOLS)
+    session.run("python", *TESTS, "-k", "metricflow", *session.posargs)
+
+
+@nox.session
 def beside_dbt2(session: nox.Session) -> None:
     """The package, installed beside dbt 2, leaves its `dbt` as it is, and runs there."""
     session.install(DBT2[0])

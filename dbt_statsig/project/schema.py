@@ -13,6 +13,7 @@ import msgspec
 
 from dbt_statsig.project.declarations.layers import KINDS, NOT_DEFAULTS
 from dbt_statsig.project.declarations.marks import ColumnMark
+from dbt_statsig.project.declarations.semantic import COMPUTED
 from dbt_statsig.project.settings import Settings
 from dbt_statsig.vocabulary.kinds import BLOCK_KINDS, SPECS, OwnerMeta
 from dbt_statsig.vocabulary.sources import Kind
@@ -72,12 +73,17 @@ def properties_schema() -> Schema:
     definitions["columns"] = _items(_with_meta("column_meta"))
     definitions["node"] = _with_meta("node_meta", columns={"$ref": "#/$defs/columns"})
     definitions["source"] = _with_meta("node_meta", tables=_items({"$ref": "#/$defs/node"}))
+    definitions |= _semantic_layer(definitions)
+    metrics = _items(_with_meta("metric_meta"))
     versions = {"versions": _items({"type": "object", "properties": {"columns": {"$ref": "#/$defs/columns"}}})}
+    more = versions | {"metrics": metrics, "semantic_model": _with_meta("semantic_model_meta")}
     sections = {
-        "models": _items({"allOf": [{"$ref": "#/$defs/node"}, {"type": "object", "properties": versions}]}),
+        "models": _items({"allOf": [{"$ref": "#/$defs/node"}, {"type": "object", "properties": more}]}),
         "snapshots": _items({"$ref": "#/$defs/node"}),
         "seeds": _items({"$ref": "#/$defs/node"}),
         "sources": _items({"$ref": "#/$defs/source"}),
+        "metrics": metrics,
+        "semantic_models": _items(_with_meta("semantic_model_meta", entities=_items(_with_meta("entity_meta")))),
     }
     return {
         "$schema": _DIALECT,
@@ -88,6 +94,27 @@ def properties_schema() -> Schema:
         "properties": sections,
         "$defs": definitions,
     }
+
+
+def _semantic_layer(definitions: Schema) -> Schema:
+    """What the meta of metrics, semantic models and entities may hold."""
+    own = {key: value for key, value in definitions["metric"]["properties"].items() if key not in COMPUTED}
+    metric = {"anyOf": [own["name"], {"type": "object", "additionalProperties": False, "properties": own}]}
+    source = {"type": "object", "additionalProperties": False, "properties": definitions["metric_source"]["properties"]}
+    unit = {"unit_id": definitions["column_mark"]["properties"]["unit_id"]}
+    return {
+        "metric_meta": _meta("A metric of dbt's that becomes one in Statsig.", {"metric": metric}),
+        "semantic_model_meta": _meta(
+            "metric: all metrics of the semantic model; metric_source: keys of their source.",
+            {"metric": metric, "metric_source": source},
+        ),
+        "entity_meta": _meta("The Statsig unit ID of an entity.", unit),
+    }
+
+
+def _meta(description: str, properties: Schema) -> Schema:
+    statsig = {"type": "object", "additionalProperties": False, "properties": properties}
+    return {"description": description, "type": "object", "properties": {"statsig": statsig}}
 
 
 def _with_meta(name: str, **more: Schema) -> Schema:

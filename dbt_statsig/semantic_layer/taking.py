@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dbt_statsig.project.conversion import show, unknown_key
-from dbt_statsig.project.declarations.semantic import Origin, SemanticBlocks, SemanticFault, SemanticLayer
+from dbt_statsig.project.declarations.semantic import (
+    COMPUTED,
+    Origin,
+    SemanticBlocks,
+    SemanticFault,
+    SemanticLayer,
+)
 from dbt_statsig.semantic_layer.blocks import Writer
 from dbt_statsig.semantic_layer.refusing import NotMapped
 from dbt_statsig.semantic_layer.shapes import Metrics
@@ -19,20 +25,6 @@ if TYPE_CHECKING:
     from dbt_statsig.project.settings import Settings
 
 KEY = "metric"
-# What a metric computes stands in dbt alone.
-COMPUTED = frozenset(
-    {
-        "aggregation",
-        "value_column",
-        "where",
-        "criteria",
-        "numerator",
-        "denominator",
-        "steps",
-        "components",
-        "percentile",
-    }
-)
 
 
 def semantic_layer(manifest: Manifest, settings: Settings) -> SemanticLayer:

@@ -74,6 +74,24 @@ def test_every_query_gives_rows(shop: Path, validation: dict[str, Any]) -> None:
             assert all(counts), name
 
 
+def test_metrics_of_the_semantic_layer(shop: Path) -> None:
+    """On demand its metrics join the source of the model's block; a formula that this has is used again."""
+    taking = {"DBT_STATSIG_SEMANTIC_LAYER": '{"metrics": "all", "exclude": ["orders_paid"]}'}
+    said = command("dbt-statsig", "validate", "--strict", "--output", "json", cwd=shop, environment=taking)
+    metrics = {
+        one["name"]: one["payload"]["warehouseNative"]
+        for one in json.loads(said)["validation"]["sources"]
+        if one["kind"] == "metric" and one["unique_id"] == "model.tea_shop.fct_orders"
+    }
+    revenue = {"metricSourceName": "Orders", "criteria": [], "valueColumn": "net_amount"}
+    assert metrics.keys() >= {"large_orders", "net_revenue", "net_revenue_per_order", "voucher_amount"}
+    assert "orders_paid" not in metrics
+    assert metrics["net_revenue"]["metricSources"] == [revenue]
+    assert metrics["net_revenue_per_order"]["metricSources"] == [revenue]
+    assert metrics["net_revenue_per_order"]["denominatorAggregation"] == "count"
+    assert metrics["large_orders"]["metricSources"][0]["criteria"][0]["values"] == ["items >= 2"]
+
+
 def test_personal_data_stays_out(validation: dict[str, Any]) -> None:
     """No query selects a column that is tagged `pii`."""
     profile = payloads(validation)["Customer profile"]["sql"]

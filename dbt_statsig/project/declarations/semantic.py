@@ -8,6 +8,21 @@ from msgspec import Struct
 
 from dbt_statsig.project.artifacts.nodes import Node
 
+COMPUTED = frozenset(
+    {
+        "aggregation",
+        "value_column",
+        "where",
+        "criteria",
+        "numerator",
+        "denominator",
+        "steps",
+        "components",
+        "percentile",
+    }
+)
+"""What a metric of dbt's cannot be given: what it computes is in dbt alone."""
+
 
 class Origin(Struct, frozen=True, kw_only=True):
     """A metric or semantic model in the project's YAML; `section` is the manifest's, `model` the dbt model's name."""

@@ -105,6 +105,22 @@ def test_the_example_project_is_good(file: Path) -> None:
             "sources/0/tables/0/meta/statsig/metric_source",
         ),
         ("snapshots: [{name: a, meta: {statsig_defaults: {name: A}}}]", "snapshots/0/meta/statsig_defaults"),
+        (
+            "metrics: [{name: a, config: {meta: {statsig: {metric: {aggregation: sum}}}}}]",
+            "metrics/0/config/meta/statsig/metric",
+        ),
+        (
+            "models: [{name: a, metrics: [{name: b, config: {meta: {statsig: {metrics: {}}}}}]}]",
+            "models/0/metrics/0/config/meta/statsig",
+        ),
+        (
+            "semantic_models: [{name: a, entities: [{name: b, config: {meta: {statsig: {unit: x}}}}]}]",
+            "semantic_models/0/entities/0/config/meta/statsig",
+        ),
+        (
+            "models: [{name: a, semantic_model: {config: {meta: {statsig: {metric_source: {nam: b}}}}}}]",
+            "models/0/semantic_model/config/meta/statsig/metric_source",
+        ),
     ],
 )
 def test_a_fault_is_found_where_it_is(text: str, place: str) -> None:
