@@ -115,9 +115,11 @@ def read_entry(kind: Kind, data: Any, number: int) -> Entry:
 def unpublished(kind: Kind, data: Any) -> dict[str, Any]:
     """The values of an object that can be read, but that the published API does not let be sent, by their places."""
     fields = {field.encode_name for field in structs.fields(SPECS[kind].payload)}
-    found = _others(data, fields | _SERVERS_OWN | SPECS[kind].answered, "")
-    if isinstance(native := data.get(NATIVE), dict) and NATIVE in SPECS[kind].answered:
-        found |= _others(native, fields | set(_FLAT), f"{NATIVE}.")
+    if NATIVE in SPECS[kind].answered:
+        # An update needs no field of a metric, so it may only lose what is in the definition that it sends.
+        native = data.get(NATIVE)
+        return _others(native, fields | set(_FLAT), f"{NATIVE}.") if isinstance(native, dict) else {}
+    found = _others(data, fields | _SERVERS_OWN, "")
     read_only = _wire_names(SPECS[kind].payload, Role.READ_ONLY)
     for name, part in _PARTS.items():
         if name in read_only:

@@ -46,8 +46,8 @@ def _metric(change: Change, sources: Mapping[str, Change], there: set[str] | Non
         source = sources.get(name)
         if source is None:
             if there is not None and name not in there:
-                reason = f'Statsig has no metric source "{name}", and this project does not declare it.'
-                return _blocked(change, reason, "Correct the name, or declare the source.")
+                reason = f'Statsig has no metric source "{name}", and this run does not write it.'
+                return _blocked(change, reason, "Correct the name, declare the source, or select its node too.")
         elif source.action.sends:
             needed.append((Kind.METRIC_SOURCE, name))
         elif source.action.refuses:

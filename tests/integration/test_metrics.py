@@ -306,7 +306,7 @@ def test_a_source_that_is_blocked_or_gone(shop: Shop) -> None:
     reasons = {one.name: one.reason for one in planned.plan.changes if one.kind is Kind.METRIC}
     assert reasons == {
         "Revenue": 'Its metric source "orders" is blocked.',
-        "Gone": 'Statsig has no metric source "no such", and this project does not declare it.',
+        "Gone": 'Statsig has no metric source "no such", and this run does not write it.',
     }
     assert ("metric-source-undeclared", "metrics[1].metric_sources.0.metric_source_name") in told(planned.validation)
 
@@ -369,3 +369,28 @@ def test_prefixes(shop: Shop, server: Running) -> None:
         "dev orders",
         "dev visits",
     )
+
+
+def test_a_selection(shop: Shop) -> None:
+    """A metric whose other source is not selected waits for that source; once it is there, it is written."""
+    shop.metrics({"name": "Rate", "aggregation": "ratio", **METRICS["ratio"]})
+    chosen = {"select": ("orders",)}
+    (metric,) = [one for one in shop.plan(**chosen).plan.changes if one.kind is Kind.METRIC]
+    assert metric.reason == 'Statsig has no metric source "visits", and this run does not write it.'
+    shop.sync(select=("visits",))
+    assert shop.sync(**chosen).exit_code == 0
+    assert actions(shop.plan()) == {"Rate": "unchanged"}
+
+
+def test_namespaces(shop: Shop, server: Running) -> None:
+    """What another namespace owns is not touched, and its metrics are not archived."""
+    shop.metrics(SUM)
+    shop.sync()
+    shop.settings(namespace={"ci": "ci"}, name_prefix={"ci": "CI "})
+    shop.metrics({**SUM, "cap": 3})
+    assert shop.sync(target="ci", prune=True).exit_code == 0
+    assert [(name, one["warehouseNative"].get("cap")) for name, one in held(server).items()] == [
+        ("Revenue", None),
+        ("CI Revenue", 3),
+    ]
+    assert server.state.archived == {}
