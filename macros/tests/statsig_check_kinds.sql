@@ -5,7 +5,7 @@
   {{- return({
       'one_group_per_unit': {'kinds': all[:1], 'needs': groups},
       'sample_ratio': {'kinds': all[:1], 'needs': groups},
-      'group_names_stable': {'kinds': all[:1], 'needs': groups + ['group_name_column']},
+      'group_names_stable': {'kinds': all[:1], 'needs': groups[1:] + ['group_name_column']},
       'no_duplicate_exposures': {'kinds': all[:1], 'needs': groups},
       'unit_ids_filled': {'kinds': all, 'needs': ['id_type_mapping']},
       'timestamps_sane': {'kinds': all, 'needs': ['timestamp_column']},

@@ -1,32 +1,18 @@
-{% macro statsig_exposures(node, block, units, from, tag, sums, grouped) %}
+{% macro statsig_exposures(node, block, units, from, tag) %}
   {#- Exposures, summed up by unit and then by experiment and group; and for each experiment the unit ID that fits best:
       the one by which the fewest units are in several groups is the one that it was randomized by. -#}
   {%- set text = dbt_statsig.statsig_text_type() -%}
   {%- set number = dbt_statsig.statsig_number_type() -%}
   {%- set experiment = 'cast(' ~ dbt_statsig.statsig_column(node, block.experiment_id_column) ~ ' as ' ~ text ~ ')' -%}
   {%- set group = 'cast(' ~ dbt_statsig.statsig_column(node, block.group_id_column) ~ ' as ' ~ text ~ ')' -%}
-  {%- set named = 'group_names_stable' in grouped -%}
   {%- set ctes, each = [], [] -%}
   {%- for unit in units -%}
-    {%- set own = namespace(sums=[], upper=[]) -%}
-    {%- if unit.number == 0 -%}
-      {%- for key, sum in sums.items() if not (key == 'empty' and units | length == 1) -%}
-        {%- set name = 'statsig_' ~ key -%}
-        {%- do own.sums.append(sum) -%}
-        {%- do own.upper.append(', ' ~ ('max' if key == 'newest' else 'sum') ~ '(marked.' ~ name ~ ') as ' ~ name) -%}
-      {%- endfor -%}
-      {%- if named -%}
-        {%- set name = 'cast(' ~ dbt_statsig.statsig_column(node, block.group_name_column) ~ ' as ' ~ text ~ ')' -%}
-        {%- do own.sums.append(', min(' ~ name ~ ') as statsig_name_1, max(' ~ name ~ ') as statsig_name_2') -%}
-        {%- do own.upper.append(', min(marked.statsig_name_1) as statsig_name_1, max(marked.statsig_name_2) as statsig_name_2') -%}
-      {%- endif -%}
-    {%- endif -%}
     {%- set filled = unit.filled | replace(unit.text, 'cast(statsig_unit as ' ~ text ~ ')')
         | replace(unit.sql ~ ' is not null', 'statsig_unit is not null') -%}
     {%- set cte -%}
 {{ tag }}_unit_{{ unit.number }} as (
   select statsig_experiment, statsig_group, statsig_crossed, statsig_is_unit,
-    cast(count(*) as {{ number }}) as statsig_units, cast(sum(statsig_rows) as {{ number }}) as statsig_n{{ own.upper | join('') }}
+    cast(count(*) as {{ number }}) as statsig_units, cast(sum(statsig_rows) as {{ number }}) as statsig_n
   from (
     select
       per_unit.*,
@@ -36,7 +22,7 @@
     from (
       select {{ experiment }} as statsig_experiment, {{ unit.sql }} as statsig_unit,
         min({{ group }}) as statsig_group_1, max({{ group }}) as statsig_group_2,
-        count(*) as statsig_rows{{ own.sums | join('') }}
+        count(*) as statsig_rows
       {{ from }}
       group by {{ experiment }}, {{ unit.sql }}
     ) per_unit
@@ -54,15 +40,6 @@
     {%- endset -%}
     {%- do each.append(one) -%}
   {%- endfor -%}
-  {%- set read = ['coalesce(sum(of_unit.statsig_n), 0) as statsig_n'] -%}
-  {%- for key in sums -%}
-    {%- if key == 'empty' and units | length == 1 -%}
-      {%- do read.append('sum(case when statsig_is_unit = 1 then 0 else of_unit.statsig_n end) as statsig_empty') -%}
-    {%- else -%}
-      {%- do read.append(('max' if key == 'newest' else 'sum') ~ '(of_unit.statsig_' ~ key ~ ') as statsig_' ~ key) -%}
-    {%- endif -%}
-  {%- endfor -%}
-  {%- do ctes.append(tag ~ '_read as (select ' ~ read | join(', ') ~ ' from ' ~ tag ~ '_unit_0 of_unit)') -%}
   {%- set best -%}
 {{ tag }}_experiments as (
   select * from (

@@ -17,24 +17,6 @@
         },
     )) -%}
   {%- endif -%}
-  {%- if 'group_names_stable' in grouped -%}
-    {%- set from -%}
-from (
-    select statsig_experiment, statsig_group, sum(of_unit.statsig_n) as statsig_n
-    from {{ tag }}_unit_0 of_unit
-    where statsig_group is not null
-    group by statsig_experiment, statsig_group
-    having min(statsig_name_1) <> max(statsig_name_2)
-  ) names
-    {%- endset -%}
-    {%- do rows.append(dbt_statsig.statsig_row(
-        'group_names_stable', block, 'The group has several names: Statsig shows one of them.', '1', from,
-        {
-            'experiment': 'statsig_experiment', 'group_id': 'statsig_group', 'total': 'statsig_n',
-            'column_name': dbt_statsig.statsig_literal(block.group_name_column),
-        },
-    )) -%}
-  {%- endif -%}
   {%- if 'no_duplicate_exposures' in grouped -%}
     {%- set from -%}
 from (
