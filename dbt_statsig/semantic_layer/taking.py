@@ -13,11 +13,11 @@ from dbt_statsig.project.declarations.semantic import (
     SemanticLayer,
 )
 from dbt_statsig.semantic_layer.blocks import Writer
-from dbt_statsig.semantic_layer.refusing import NotMapped
+from dbt_statsig.semantic_layer.refusing import NoSource, NotMapped
 from dbt_statsig.semantic_layer.shapes import Metrics
 from dbt_statsig.semantic_layer.sources import KIND, ModelSource, NodeMeta, node_of
 from dbt_statsig.vocabulary.adapters import adapter_for
-from dbt_statsig.vocabulary.findings import did_you_mean
+from dbt_statsig.vocabulary.findings import did_you_mean, listed
 
 if TYPE_CHECKING:
     from dbt_statsig.project.artifacts import Manifest
@@ -45,6 +45,7 @@ class _Taking:
         self.found = Metrics(manifest.semantic_models, manifest.metrics, self.adapter)
         self.sources: dict[str, ModelSource] = {}
         self.nodes: dict[str, NodeMeta] = {}
+        self.without_source: dict[str, tuple[NoSource, list[str]]] = {}
         self.disabled: list[tuple[str, str]] = []
         self.faults: list[SemanticFault] = []
 
@@ -63,6 +64,7 @@ class _Taking:
             else:
                 self._take(metric, home, overrides)
         self._check_excluded()
+        self._note_missing_sources()
         return SemanticLayer(blocks=self._blocks(), disabled=tuple(self.disabled), faults=tuple(self.faults))
 
     def _is_wanted(self, metric: Metric, home: SemanticModel | None) -> bool:
@@ -89,9 +91,12 @@ class _Taking:
 
     def _source(self, model: SemanticModel) -> ModelSource:
         if model.name not in self.sources:
-            node = node_of(model, self.manifest)
-            shared = self.nodes.setdefault(node.unique_id, NodeMeta(node))
-            self.sources[model.name] = ModelSource(model, shared, self.adapter, self.settings.unit_ids)
+            try:
+                node = node_of(model, self.manifest)
+                shared = self.nodes.setdefault(node.unique_id, NodeMeta(node))
+                self.sources[model.name] = ModelSource(model, shared, self.adapter, self.settings.unit_ids)
+            except NotMapped as why:
+                raise NoSource(why, model) from None
         return self.sources[model.name]
 
     def _blocks(self) -> tuple[SemanticBlocks, ...]:
@@ -139,6 +144,10 @@ class _Taking:
                 self.faults.append(SemanticFault(code="unknown-metric", message=message, fix=did_you_mean(name, known)))
 
     def _refuse(self, metric: Metric, refused: NotMapped, home: SemanticModel | None, name: object) -> None:
+        name = name if isinstance(name, str) else metric.name
+        if isinstance(refused, NoSource):
+            self.without_source.setdefault(refused.model.name, (refused, []))[1].append(name)
+            return
         self.faults.append(
             SemanticFault(
                 code="metric-not-mapped",
@@ -146,9 +155,26 @@ class _Taking:
                 fix=refused.fix,
                 origin=_origin(metric),
                 unique_id=home.node if home is not None else metric.unique_id,
-                name=name if isinstance(name, str) else metric.name,
+                names=(name,),
             )
         )
+
+    def _note_missing_sources(self) -> None:
+        """One fault for all metrics that a semantic model cannot give."""
+        for refused, names in self.without_source.values():
+            model = refused.model
+            message = f'Semantic model "{model.name}" cannot be a metric source: {refused.reason}.'
+            self.faults.append(
+                SemanticFault(
+                    code="metric-not-mapped",
+                    message=f"{message} Not sent: {listed(names)}.",
+                    fix=refused.fix,
+                    origin=_origin(model),
+                    unique_id=model.node or model.unique_id,
+                    names=tuple(names),
+                    source=model.name,
+                )
+            )
 
     def _fault(self, code: str, message: str, fix: str, origin: Origin, path: tuple[str, ...]) -> None:
         self.faults.append(SemanticFault(code=code, message=message, fix=fix, origin=origin, path=path))

@@ -36,7 +36,8 @@ def taken(manifest: Manifest, settings: Settings = ALL) -> dict[str, Any]:
     """The metric sources that the semantic layer gives, by node, and the message about each metric that is refused."""
     found = semantic_layer(manifest, settings)
     sources = {block.node.unique_id: block.meta["statsig"]["metric_source"] for block in found.blocks}
-    return {"sources": sources, "refused": {fault.name: fault.message for fault in found.faults}}
+    refused = {name: fault.message for fault in found.faults for name in fault.names or ("",)}
+    return {"sources": sources, "refused": refused}
 
 
 def expected() -> dict[str, Any]:

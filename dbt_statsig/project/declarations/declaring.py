@@ -90,7 +90,7 @@ def declare(
         ),
         faulty=(
             *(block for reader in (*readers, *rejected) for block in reader.faulty),
-            *(FaultyBlock(kind=Kind.METRIC, unique_id=one.unique_id, name=one.name) for one in semantic.refused),
+            *(FaultyBlock(kind=Kind.METRIC, unique_id=node, name=name) for node, name in semantic.refused),
         ),
         names=tuple(
             DeclaredName(kind=found.kind, unique_id=found.node.unique_id, name=found.name) for found in declarations
@@ -113,8 +113,8 @@ def _semantic(fault: SemanticFault, places: Places) -> Finding:
         fault.message,
         fix=fault.fix or CODES[fault.code].remedy,
         unique_id=fault.unique_id,
-        kind=Kind.METRIC.value if fault.name else "",
-        source=fault.name,
+        kind=(Kind.METRIC_SOURCE if fault.source else Kind.METRIC).value if fault.names else "",
+        source=fault.source or next(iter(fault.names), ""),
         key=".".join(("statsig", *map(str, fault.path))) if fault.path else "",
         location=places.origin(fault.origin, fault.path[1:]) if fault.origin is not None else None,
     )

@@ -43,7 +43,10 @@ class SemanticBlocks(Struct, frozen=True, kw_only=True):
 
 
 class SemanticFault(Struct, frozen=True, kw_only=True):
-    """What cannot be taken from a metric or semantic model; `path` goes on below `statsig` in its meta."""
+    """What cannot be taken from a metric or semantic model; `path` goes on below `statsig` in its meta.
+
+    `names` are the metrics that are not declared for it; `source` is the semantic model that cannot be a source.
+    """
 
     code: str
     message: str
@@ -51,7 +54,8 @@ class SemanticFault(Struct, frozen=True, kw_only=True):
     origin: Origin | None = None
     path: tuple[str | int, ...] = ()
     unique_id: str = ""
-    name: str = ""
+    names: tuple[str, ...] = ()
+    source: str = ""
 
 
 class SemanticLayer(Struct, frozen=True, kw_only=True):
@@ -62,9 +66,9 @@ class SemanticLayer(Struct, frozen=True, kw_only=True):
     faults: tuple[SemanticFault, ...] = ()
 
     @property
-    def refused(self) -> tuple[SemanticFault, ...]:
-        """The metrics that are asked for and cannot be declared."""
-        return tuple(fault for fault in self.faults if fault.name)
+    def refused(self) -> tuple[tuple[str, str], ...]:
+        """The unique_id and name of each metric that is asked for and cannot be declared."""
+        return tuple((fault.unique_id, name) for fault in self.faults for name in fault.names)
 
 
 NO_METRICS = SemanticLayer()

@@ -8,6 +8,7 @@ import pytest
 from msgspec import structs
 
 from dbt_statsig.project.settings import SemanticLayerSettings
+from dbt_statsig.semantic_layer import semantic_layer
 from tests.semantic import ALL, made, simple, taken
 
 METRIC = simple("revenue")
@@ -174,3 +175,14 @@ def test_a_refused_metric_adds_nothing() -> None:
 def test_a_block_with_other_faults(block: dict[str, Any]) -> None:
     """What cannot be added to is kept as it is: reading the block reports it."""
     assert source({"metric_source": block}, metrics=[simple("revenue", expr="a + b")]).items() >= block.items()
+
+
+def test_one_finding_for_a_semantic_model() -> None:
+    """A semantic model that cannot be a source is one finding that names its metrics."""
+    found = semantic_layer(made([simple("one"), simple("two")], entities=[]), ALL)
+    assert [(fault.names, fault.source) for fault in found.faults] == [(("one", "two"), "orders")]
+    assert found.faults[0].message == (
+        'Semantic model "orders" cannot be a metric source: no entity of semantic model orders has a Statsig unit ID '
+        "(entities: none). Not sent: one, two."
+    )
+    assert found.refused == ((NODE, "one"), (NODE, "two"))
