@@ -53,7 +53,7 @@ def judged(block: dict[str, Any], change: Change | None, faults: Sequence[Findin
     reason = " ".join(dict.fromkeys(one.message for one in faults))
     fix = faults[0].fix if faults else ""
     if change is None:
-        return Tried(block=block, reason=reason or "Its block would not be a source.", fix=fix)
+        return Tried(block={}, reason=reason or "Its name cannot be declared in a block.", fix=fix)
     differences = tuple(field for field in change.fields if not _is_line(field))
     if not faults and (change.kept or change.action is not Action.UPDATE):
         reason, fix = change.reason or f"A plan says: {change.action.label}.", change.fix

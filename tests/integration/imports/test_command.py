@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import runpy
 from typing import TYPE_CHECKING, Any
 
@@ -302,3 +303,37 @@ def test_a_folder_for_models_must_exist(folder: Path, server: Running) -> None:
         with pytest.raises(UsageError, match="is not a folder of the project"):
             objects(folder, server, models_path=name)
     assert server.requests == []
+
+
+@pytest.mark.parametrize("name", ["list", "..", " x ", "a\nb", "{{ x }}", "x" * 300])
+def test_names_that_cannot_be_declared(folder: Path, server: Running, name: str) -> None:
+    """An object whose name no block can have is not imported, not even with --accept-changes."""
+    server.state.sources["metric_sources"] = {name: metric(name)}
+    found = objects(folder, server, write=True, accept_changes=True)[name]
+    assert (found.exactness, found.is_written, dict(found.block)) == (Exactness.NOT_IMPORTED, False, {})
+    assert "name" in found.reason
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "",
+        ";",
+        "(",
+        "-- only",
+        "SELECT 1; SELECT 2",
+        "INSERT INTO t SELECT 1",
+        "SELECT '\x00'",
+        "SELECT " + "(" * 3000,
+        "SELECT user_id FROM marts.fct_orders WHERE d = {statsig_day}",
+        "SELECT {{ x }}",
+        "VALUES (1)",
+        "/* x",
+    ],
+)
+def test_sql_that_cannot_be_read(folder: Path, server: Running, sql: str) -> None:
+    """An object whose SQL is no query over a table is not imported, with one sentence that says why."""
+    server.state.sources["metric_sources"] = {"Odd": metric("Odd", sql)}
+    found = objects(folder, server)["Odd"]
+    assert found.exactness is Exactness.NOT_IMPORTED
+    assert re.match(r"Its SQL cannot be read: |It reads no table", found.reason)
