@@ -323,7 +323,7 @@ def test_names_that_cannot_be_declared(folder: Path, server: Running, name: str)
         "-- only",
         "SELECT 1; SELECT 2",
         "INSERT INTO t SELECT 1",
-        "SELECT '\x00'",
+        "SELECT '\0'",
         "SELECT " + "(" * 3000,
         "SELECT user_id FROM marts.fct_orders WHERE d = {statsig_day}",
         "SELECT {{ x }}",
@@ -337,3 +337,15 @@ def test_sql_that_cannot_be_read(folder: Path, server: Running, sql: str) -> Non
     found = objects(folder, server)["Odd"]
     assert found.exactness is Exactness.NOT_IMPORTED
     assert re.match(r"Its SQL cannot be read: |It reads no table", found.reason)
+
+
+def test_keys_that_would_say_something_else(folder: Path, server: Running) -> None:
+    """A query that reads a hidden column as one of all columns keeps its SQL, as a block would exclude the column."""
+    text = (folder / "models" / "schema.yml").read_text(encoding="utf-8")
+    tagged = "      - {name: order_id}\n      - {name: email, config: {tags: [pii]}}\n"
+    (folder / "models" / "schema.yml").write_text(text.replace("      - {name: order_id}\n", tagged))
+    parse(folder, "duckdb")
+    server.state.sources["metric_sources"] = {"All": metric("All", "SELECT * FROM marts.fct_orders")}
+    found = objects(folder, server)["All"]
+    assert (found.exactness, found.reason) == (Exactness.SQL, "As keys it would change: sql.")
+    assert found.block["sql"] == "SELECT * FROM marts.fct_orders"
