@@ -140,7 +140,7 @@ def _by_hand(name: str) -> Source:
 
 
 def test_one_refusal_does_not_stop_the_others(emulator: Running, client: ConsoleClient) -> None:
-    """An object that the API refuses is told with the API's reason; the others are written."""
+    """An object that the API refuses is reported with the API's reason; the others are written."""
     outcome = sync(client, [declared("A", scheduled_reload_hour=99), declared("B", "b")])
     assert statuses(outcome) == {"A": Status.FAILED, "B": Status.DONE}
     assert "scheduledReloadHour" in outcome.objects[0].message
@@ -158,7 +158,7 @@ def test_a_refused_key_stops_everything(emulator: Running, client: ConsoleClient
 
 
 def test_gone_since_the_plan(emulator: Running, client: ConsoleClient) -> None:
-    """An object that was deleted after the plan was made is reported, not created anew."""
+    """An object that was deleted after the plan was made is reported, not created again."""
     sync(client, [declared("A")])
     plan = make_plan(client, [declared("A", sql="SELECT 2")])
     client.delete(Kind.ASSIGNMENT_SOURCE, "A")
@@ -168,7 +168,7 @@ def test_gone_since_the_plan(emulator: Running, client: ConsoleClient) -> None:
     assert client.get(Kind.ASSIGNMENT_SOURCE, "A") is None
 
 
-def test_an_answer_that_differs_is_told(emulator: Running, client: ConsoleClient) -> None:
+def test_an_answer_that_differs_is_reported(emulator: Running, client: ConsoleClient) -> None:
     """Fields that Statsig keeps otherwise than they were sent are named."""
     plan = make_plan(client, [declared("A")])
     emulator.inject({"match": {"method": "POST"}, "action": "keeps_otherwise", "fields": {"sql": "SELECT 9"}})
@@ -178,7 +178,7 @@ def test_an_answer_that_differs_is_told(emulator: Running, client: ConsoleClient
 
 
 def test_progress_counts_every_object(emulator: Running, client: ConsoleClient) -> None:
-    """The number of ended objects is told once for each."""
+    """The number of ended objects is reported once for each."""
     told: list[int] = []
     lock = threading.Lock()
 

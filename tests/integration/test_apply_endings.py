@@ -87,7 +87,7 @@ def test_an_interrupt_lets_writes_end(console: Holding, client: ConsoleClient, m
 def test_a_second_interrupt_leaves_them(
     console: Holding, client: ConsoleClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The write under way is told as unknown, with the way on."""
+    """The write under way is reported as unknown, with the way on."""
     plan = make_plan(client, [declared("A"), declared("B", "b")])
     interrupt(console, monkeypatch, 2)
     outcome = apply_plan(client, plan, concurrency=1)
@@ -129,14 +129,14 @@ def _stopped(*_: Any) -> None:
 
 
 def test_a_client_that_was_stopped(client: ConsoleClient) -> None:
-    """What waits for its turn when the run is told to end is not started."""
+    """What waits for its turn when the run is asked to end is not started."""
     plan = make_plan(client, [declared("A")])
     client.stop()
     assert statuses(apply_plan(client, plan)) == {"A": Status.NOT_STARTED}
 
 
 def test_a_surprise_with_one_object(client: ConsoleClient) -> None:
-    """What nobody expected of one object is told as unknown; the others are written."""
+    """What nobody expected of one object is reported as unknown; the others are written."""
     plan = make_plan(client, [declared("A"), declared("E", "e", kind=Kind.METRIC_SOURCE)])
     broken = structs.replace(plan.changes[0], desired=None)
     outcome = apply_plan(client, structs.replace(plan, changes=(broken, plan.changes[1])))
@@ -191,7 +191,7 @@ def test_a_lost_update_is_sent_once_more(console: Holding, client: ConsoleClient
     assert console.writes - before == 2
 
 
-def test_what_was_read_back_is_told(console: Holding, client: ConsoleClient) -> None:
+def test_what_was_read_back_is_reported(console: Holding, client: ConsoleClient) -> None:
     """An outcome that was learned by reading back says so; one with an answer does not."""
     plan = make_plan(client, [declared("A"), declared("B", "b")])
     console.armed = ["drop after"]
@@ -213,7 +213,7 @@ def test_an_update_brings_its_tags() -> None:
         assert strict.writes - before == 1
 
 
-def test_what_is_gone_is_told(console: Holding, client: ConsoleClient) -> None:
+def test_what_is_gone_is_reported(console: Holding, client: ConsoleClient) -> None:
     """A 404 says to plan again; another refusal brings its own next step."""
     sync(client, [declared("A")])
     plan = make_plan(client, [declared("A", sql="SELECT 2")])

@@ -89,7 +89,7 @@ def test_a_missing_baseline_is_an_error(faulty: Path) -> None:
 
 
 def test_a_baseline_that_cannot_be_written(faulty: Path) -> None:
-    """A folder that does not exist is said, with exit code 2."""
+    """A folder that does not exist is reported, with exit code 2."""
     done = run("validate", "--write-baseline", "nowhere/known.json", cwd=faulty)
     assert done.returncode == 2
     assert "nowhere/known.json could not be written" in done.stderr

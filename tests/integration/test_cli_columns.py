@@ -48,7 +48,7 @@ def test_inference_agrees_with_the_warehouse(shop: Path) -> None:
 
 @pytest.mark.dbt
 def test_selection(shop: Path) -> None:
-    """Only what is selected is listed; a selection that matches nothing is told on stderr."""
+    """Only what is selected is listed; a selection that matches nothing is reported on stderr."""
     assert set(listed("--select", "fct_orders", "source:payments.refunds", cwd=shop)) == {
         "model.tea_shop.fct_orders",
         "source.tea_shop.payments.refunds",

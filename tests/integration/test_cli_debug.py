@@ -1,4 +1,4 @@
-"""Tests of `dbt-statsig debug`: whatever is missing or wrong, every other check is still made and told."""
+"""Tests of `dbt-statsig debug`: whatever is missing or wrong, every other check is still made and reported."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_everything_is_there(shop: Path, console: Running) -> None:
 
 
 def test_a_unit_that_statsig_does_not_list(shop: Path, tmp_path: Path, console: Running) -> None:
-    """A mapped unit ID that the console does not list is named, and that built-in ones are so is said."""
+    """A mapped unit ID that the console does not list is named, and that built-in ones are so is reported."""
     mine = own_copy(shop, tmp_path)
     manifest = mine / "target" / "manifest.json"
     manifest.write_text(manifest.read_text(encoding="utf-8").replace('"stableID"', '"stableIdd"'), encoding="utf-8")
@@ -77,7 +77,7 @@ def test_a_plan_warns_of_a_unit_that_statsig_does_not_list(shop: Path, tmp_path:
 
 
 def test_without_key_and_catalog(shop: Path, tmp_path: Path) -> None:
-    """A project without catalog, and a run without key, are no faults: both are said, and how to mend them."""
+    """A project without catalog, and a run without key, are no faults: both are reported, and how to fix them."""
     mine = own_copy(shop, tmp_path)
     (mine / "target" / "catalog.json").unlink()
     found = checks(mine, code=0)
@@ -88,7 +88,7 @@ def test_without_key_and_catalog(shop: Path, tmp_path: Path) -> None:
 
 
 def test_an_old_catalog(shop: Path, tmp_path: Path) -> None:
-    """A catalog that another dbt command wrote before the manifest is told."""
+    """A catalog that another dbt command wrote before the manifest is reported."""
     mine = own_copy(shop, tmp_path)
     path = mine / "target" / "catalog.json"
     catalog = json.loads(path.read_bytes())

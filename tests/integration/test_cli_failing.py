@@ -102,7 +102,7 @@ def test_arguments_that_make_no_sense(project: Path, arguments: list[str], messa
 
 
 def test_without_a_key_or_a_console(project: Path) -> None:
-    """A missing key and a console that nobody serves are told by plan and sync alike, and the key never shows."""
+    """A missing key and a console that nobody serves are reported by plan and sync alike, and the key never shows."""
     done = run("plan", *ALL, cwd=project)
     assert done.returncode == 2
     assert_told(project, "plan", "No Console API key is set.", "SettingsError", 2)
@@ -141,7 +141,7 @@ def test_one_report_that_cannot_be_written(project: Path) -> None:
 
 
 def test_the_other_report_of_a_run_that_fails_for_another_reason(project: Path) -> None:
-    """Where a run fails and a report of it cannot be written either, both are told."""
+    """Where a run fails and a report of it cannot be written either, both are reported."""
     _no_manifest(project)
     long = "x" * 250
     done = run("validate", "--report", f"json:{long}", *ALL, cwd=project)

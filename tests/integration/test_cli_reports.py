@@ -72,7 +72,7 @@ def test_all_reports_of_a_plan_and_a_sync_at_once(shop: Path, tmp_path: Path, co
 
 
 def test_lineage_is_drawn_from_the_manifest(shop: Path, tmp_path: Path) -> None:
-    """The page knows what stands above a source in dbt's graph."""
+    """The page knows what is above a source in dbt's graph."""
     project = own_copy(shop, tmp_path)
     run("validate", "--report", "html:page.html", cwd=project)
     page = (project / "page.html").read_text(encoding="utf-8")

@@ -101,7 +101,7 @@ def test_a_full_disk(shop: Path) -> None:
 
 
 def test_sigterm_ends_a_sync_with_a_report(shop: Path) -> None:
-    """A cancelled job finishes the write under way, starts no other, and tells what was and was not done."""
+    """A cancelled job finishes the write under way, starts no other, and reports what was and was not done."""
     with running(latency=0.3) as console:
         environ = environment(
             DBT_STATSIG_BASE_URL=console.url, STATSIG_CONSOLE_API_KEY=KEY, DBT_STATSIG_CONCURRENCY="1"

@@ -108,7 +108,7 @@ def test_scores(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_no_false_absence() -> None:
-    """No list that is said to be complete lacks a column that the warehouse had."""
+    """No list that is marked as complete lacks a column that the warehouse had."""
     assert [outcome for outcome in outcomes() if outcome.closed and outcome.missing] == []
 
 

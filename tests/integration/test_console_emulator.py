@@ -115,7 +115,7 @@ def test_long_lists_are_read_with_one_request_a_page(*, empty_next_page: bool) -
 
 @pytest.mark.parametrize("kind", list(BLOCK_KINDS))
 def test_a_dry_run_leaves_nothing_behind(kind: Kind, server: Running) -> None:
-    """With `dry_run` a source is checked and not kept; what is wrong with it is told field by field."""
+    """With `dry_run` a source is checked and not kept; what is wrong with it is reported field by field."""
     with connect(server) as console:
         console.create(kind, source(kind, "One"), dry_run=True)
         assert console.list(kind).items == ()

@@ -194,7 +194,7 @@ def test_11_a_read_survives_a_dropped_connection(server: Running, console: Conso
 
 
 def test_11_a_server_that_stays_broken_is_reported(server: Running, console: ConsoleClient) -> None:
-    """Fault 11: in the end the status is told."""
+    """Fault 11: in the end the status is reported."""
     server.inject({"action": "status", "status": 503})
     with pytest.raises(ConnectionFailed, match="503"):
         console.list(KIND)

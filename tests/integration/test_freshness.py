@@ -79,7 +79,7 @@ def edited(client: ConsoleClient) -> Plan:
 
 
 def test_an_edit_is_refused_and_the_others_go_on(console: Counting, client: ConsoleClient) -> None:
-    """Once the plan's reading is too old, the list is read again, once, and tells what was edited."""
+    """Once the plan's reading is too old, the list is read again, once, and reports what was edited."""
     plan = edited(client)
     console.emulator.state.sources["assignment_sources"]["A"]["team"] = "growth"
     console.reads.clear()
@@ -177,7 +177,7 @@ class Doubtful:
         return Listing(items=(item,), pages=1, complete=False, doubt="page 1 repeats entries")
 
 
-def test_an_incomplete_list_is_told() -> None:
+def test_an_incomplete_list_is_reported() -> None:
     """What may be missing is a warning, and the list is marked as incomplete."""
     live, warnings = read_live(cast("ConsoleClient", Doubtful()), [], KIND)
     assert not live[KIND].complete

@@ -97,7 +97,7 @@ def write(project: Path, changed: list[dict[str, Any]]) -> None:
 @pytest.mark.timeout(3600 if NIGHTLY else 300)
 @pytest.mark.parametrize("name", ENDLESS)
 def test_declared_texts(tmp_path: Path, name: str) -> None:
-    """A hostile text in every declared place ends in time, and is told once."""
+    """A hostile text in every declared place ends in time, and is reported once."""
     text = ENDLESS[name](SIZE)
     together = [[place] for place in PLACES] if NIGHTLY else [list(PLACES)]
     for places in together:

@@ -69,7 +69,7 @@ def page_of(tmp_path: Path) -> Callable[[Subject], Path]:
     "subject", [Subject.of(samples.SYNCED), Subject.of(samples.VALIDATION), Subject.of(many.planned(50))]
 )
 def test_all_rows_open_without_a_word(browser: Browser, page_of: Callable[[Subject], Path], subject: Subject) -> None:
-    """Every row opens and draws itself; nothing is said to the console, nothing is asked of any network."""
+    """Every row opens and draws itself; nothing is reported to the console, nothing is asked of any network."""
     file = page_of(subject)
     with opened(browser, file) as shown:
         rows = shown.page.locator(".group > details")
@@ -142,7 +142,7 @@ def test_keyboard(browser: Browser, page_of: Callable[[Subject], Path]) -> None:
 
 
 def test_screen_readers(browser: Browser, page_of: Callable[[Subject], Path]) -> None:
-    """Every control and picture has a name, tables have heads, and the picture's content is told in words too."""
+    """Every control and picture has a name, tables have heads, and the picture's content is reported in words too."""
     with opened(browser, page_of(Subject.of(many.planned(8)))) as shown:
         page = shown.page
         page.locator("#s0 > summary").click()
@@ -226,7 +226,7 @@ def test_without_scripts(browser: Browser, page_of: Callable[[Subject], Path]) -
 
 
 def test_the_picture_is_drawn_from_the_list(browser: Browser, page_of: Callable[[Subject], Path]) -> None:
-    """With scripts the list of what stands above becomes a picture with each mapped column and its proof."""
+    """With scripts the list of what is above becomes a picture with each mapped column and its proof."""
     with opened(browser, page_of(Subject.of(many.planned(1)))) as shown:
         shown.page.locator("#s0 > summary").click()
         told = shown.page.locator("#s0 figure svg").text_content() or ""

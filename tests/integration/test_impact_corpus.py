@@ -45,7 +45,7 @@ def report(unique_id: str) -> SourceReport:
 
 @pytest.mark.parametrize("folder", CORPUS_DIRS, ids=lambda folder: folder.name)
 def test_a_project_has_not_changed_since_itself(folder: Path) -> None:
-    """Whatever stands above the models of a real project, nothing is lost or gone between two equal states."""
+    """Whatever is above the models of a real project, nothing is lost or gone between two equal states."""
     here, there = read(folder), read(folder)
     models = [unique_id for unique_id in here.manifest.heads() if unique_id.startswith("model.")][:MODELS]
     reports = [report(unique_id) for unique_id in models]

@@ -65,7 +65,7 @@ def test_constraints_are_exact() -> None:
     assert names == sorted(set(names), key=names.index)
 
 
-def test_changelog_tells_of_this_version() -> None:
+def test_changelog_names_this_version() -> None:
     """CHANGELOG.md has a heading for the version of the package."""
     headings = re.findall(r"(?m)^## \[?([^\]\s]+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
     assert dbt_statsig.__version__ in headings

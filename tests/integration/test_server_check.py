@@ -102,7 +102,7 @@ def test_deletions_are_counted(client: ConsoleClient) -> None:
 
 
 def test_more_than_the_limits(client: ConsoleClient) -> None:
-    """Where checks and writes exceed the limit of a quarter of an hour, that is said."""
+    """Where checks and writes exceed the limit of a quarter of an hour, that is reported."""
     plan = make_plan(client, [declared(f"S{number}", f"n{number}") for number in range(901)])
     assert checked(client, plan).notes[0].endswith("so this takes longer.")
 

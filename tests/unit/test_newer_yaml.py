@@ -256,7 +256,7 @@ def test_files_of_others(tmp_path: Path) -> None:
 
 
 def test_words() -> None:
-    """All changed files stand in one line, the first ones by name; broken ones in a line each, with the next step."""
+    """All changed files are in one line, the first ones by name; broken ones in a line each, with the next step."""
     many = [NewerYaml(path=f"models/{number}.yml") for number in range(7)]
     (line, broken) = outdated(
         [*many, NewerYaml(path="models/b.yml", fault="no", line=3)], "target/manifest.json", severity=Severity.ERROR

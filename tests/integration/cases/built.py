@@ -26,7 +26,7 @@ def _(given: Case) -> None:
 
 @case("disabled-by-target")
 def _(given: Case) -> None:
-    """A model that is disabled in this target is a note, and nothing is said of its columns."""
+    """A model that is disabled in this target is a note, and nothing is reported of its columns."""
     validated = given.validate()
     assert validated.code == 0
     found = [one for one in validated.findings if one["unique_id"] == "model.shop.disq"]

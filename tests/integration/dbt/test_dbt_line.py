@@ -52,7 +52,7 @@ def test_every_command_of_dbt_is_known() -> None:
 )
 @settings(max_examples=150)
 def test_any_line_is_read_as_dbt_reads_it(before: list[str], after: list[str]) -> None:
-    """Whatever stands on a command line that dbt takes, we find the command, the target and `--empty` as dbt does."""
+    """Whatever is on a command line that dbt takes, we find the command, the target and `--empty` as dbt does."""
     words = [*before, "build", *after]
     try:
         outer = cli.make_context("dbt", list(words), resilient_parsing=False)

@@ -30,7 +30,7 @@ def body(text: str) -> list[str]:
 
 
 def holds(said: str, answer: str) -> bool:
-    """Whether an answer stands in what a dbt command said, line by line."""
+    """Whether an answer is in what a dbt command said, line by line."""
     lines, wanted = body(said), body(answer)
     return any(lines[at : at + len(wanted)] == wanted for at in range(len(lines)))
 

@@ -112,7 +112,7 @@ def test_commands_that_build_nothing(job: Job, command: tuple[str, ...]) -> None
     ],
 )
 def test_a_target_that_may_not_push(job: Job, setting: str, told: str) -> None:
-    """A target or schema that may not push is said, and no failure: a developer's job ends as it would have."""
+    """A target or schema that may not push is reported, and no failure: a developer's job ends as it would have."""
     job.settings(f"{setting}\non_failure: fail")
     said = job.dbt("--warn-error", "run", "--select", "fct_orders")
     assert told in said
@@ -139,7 +139,7 @@ def test_a_failing_data_test_holds_back_its_node(job: Job) -> None:
 @pytest.mark.engines
 @pytest.mark.parametrize("trouble", ["settings", "key"])
 def test_trouble_under_warn_error(job: Job, trouble: str) -> None:
-    """Under --warn-error our trouble, at parse and in the hook, is told and breaks no dbt command."""
+    """Under --warn-error our trouble, at parse and in the hook, is reported and breaks no dbt command."""
     if dbt_minor() >= (1, 10):
         job.edit("dbt_project.yml", "flags:\n", "flags:\n  require_all_warnings_handled_by_warn_error: true\n")
     if trouble == "settings":

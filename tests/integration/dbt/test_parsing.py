@@ -146,7 +146,7 @@ assert dbt_statsig.plugins == []
 
 
 def test_a_dbt_that_we_do_not_know(job: Job) -> None:
-    """Where a dbt lacks what the plugin needs, nothing is raised: the plugin is not active, and that is said."""
+    """Where a dbt lacks what the plugin needs, nothing is raised: the plugin is not active, and that is reported."""
     done = subprocess.run(
         [BIN / "python", "-c", UNKNOWN],
         cwd=job.folder,

@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.dbt, pytest.mark.engines]
 
 
 def test_rows_and_errors_through_dbt(job: Job) -> None:
-    """The rows of a source come through the user's own dbt, whose artifacts stay; a refused query is said."""
+    """The rows of a source come through the user's own dbt, whose artifacts stay; a refused query is reported."""
     manifest = job.folder / "target" / "manifest.json"
     before = manifest.read_bytes()
     said = job.ours("preview", "Orders", "--limit", "2")

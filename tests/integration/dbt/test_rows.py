@@ -227,7 +227,7 @@ def test_every_planted_fault_is_found(ran: Ran) -> None:
     assert not wrong
 
 
-def test_what_cannot_be_tested_is_said(ran: Ran) -> None:
+def test_what_cannot_be_tested_is_reported(ran: Ran) -> None:
     """A model without block, a block without the column, a name that does not exist: one line that says so."""
     said = {name: ran.results[name] for name, (_, found) in ran.expected.items() if isinstance(found, str)}
     assert {result["status"] for result in said.values()} == {"error"}

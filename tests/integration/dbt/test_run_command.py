@@ -185,7 +185,7 @@ def test_run_results_on_their_own(outside: Job) -> None:
     assert "different dbt commands" in outside.ours("sync", "--run-results", str(kept), expect=2)
 
 
-def test_what_hangs_on_uncompiled_sql_is_left(outside: Job) -> None:
+def test_what_depends_on_uncompiled_sql_is_skipped(outside: Job) -> None:
     """`sync --run-results` after a partial run leaves a source whose columns only uncompiled SQL tells."""
     outside.hide_columns()
     outside.dbt("run", "--select", "fct_sessions")

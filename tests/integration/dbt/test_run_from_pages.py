@@ -77,7 +77,7 @@ def test_the_settings_shown_exist() -> None:
 
 
 def test_the_task_shown_works(production: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The Python of the page pushes what the build before it built, and tells what it did."""
+    """The Python of the page pushes what the build before it built, and reports what it did."""
     production.edit("dbt_project.yml", HOOK, "\n")
     production.dbt("build", "--target", "prod")
     names: dict[str, Any] = {}

@@ -132,7 +132,7 @@ def test_the_rate_limit_is_for_mutations(start: Start) -> None:
     assert started.client.post(CREATES["metric_sources"], json=body).status_code == 201
 
 
-def test_after_the_told_wait_a_write_passes(start: Start) -> None:
+def test_after_the_requested_wait_a_write_passes(start: Start) -> None:
     """Retry-After, where it is asked for, is true: whole seconds after which the window has room."""
     started = start(rate_limit=[(1, 0.9)], retry_after=True)
     path = f"{ITEMS['metric_sources']}/a"

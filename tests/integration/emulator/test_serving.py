@@ -94,7 +94,7 @@ def test_without_anyone_to_tell() -> None:
     assert not thread.is_alive()
 
 
-def test_a_taken_port_is_said() -> None:
+def test_a_taken_port_is_reported() -> None:
     """One clear message with the host and the port."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

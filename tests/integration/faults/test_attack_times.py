@@ -156,7 +156,7 @@ def test_an_object_that_two_projects_adopt(tmp_path: Path, server: Running) -> N
 
 @pytest.mark.parametrize("length", [900, 1000, 1024, 4096, 65_535])
 def test_a_description_that_is_cut(tmp_path: Path, server: Running, liar: Liar, length: int) -> None:
-    """Where the service cuts the ownership line off, that is told; the next run writes nothing and says why."""
+    """Where the service cuts the ownership line off, that is reported; the next run writes nothing and says why."""
     shop = Project(tmp_path / "shop", liar.url)
     shop.declare("orders", "Orders", description="x" * length)
 
@@ -242,7 +242,7 @@ def test_a_clock_that_is_set_back(project: Project, server: Running, monkeypatch
 
 @pytest.mark.parametrize("where", ["/tags", "assignment_source/", "429"])
 def test_an_interrupt_at_an_odd_moment(tmp_path: Path, server: Running, liar: Liar, where: str) -> None:
-    """While tags are made, between two renames, in a long pause: what is done is told, the rest is not started."""
+    """While tags are made, between two renames, in a long pause: what is done is reported, the rest is not started."""
     shop = Project(tmp_path / "shop", liar.url)
     for number in range(4):
         shop.declare(f"m{number}", f"A{number}", "assignment_source")

@@ -69,7 +69,7 @@ def test_fault_18_a_signal_in_mid_apply(slow: tuple[Project, Running], number: s
 
 
 def test_fault_18_a_second_signal(tmp_path: Path) -> None:
-    """A second interrupt does not wait for a write that hangs; that one is told as unknown."""
+    """A second interrupt does not wait for a write that hangs; that one is reported as unknown."""
     with running() as server:
         project = Project(tmp_path / "shop", server.url)
         project.declare_many(3)

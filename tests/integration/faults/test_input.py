@@ -83,7 +83,7 @@ def test_fault_32_names_that_cannot_be(project: Project, server: Running, name: 
 
 
 def test_fault_33_yaml_that_says_something_else(project: Project) -> None:
-    """Duplicate keys, `on:` read as True and the like are told with file, line and column."""
+    """Duplicate keys, `on:` read as True and the like are reported with file, line and column."""
     (project.folder / "dbt_statsig.yml").write_text(
         "strict: true\non: 1\nstrict: false\n2026-01-01: 1\nconcurrency: 012\n"
     )
@@ -153,7 +153,7 @@ def test_fault_35_python_objects(project: Project) -> None:
 
 @pytest.mark.parametrize(("written", "told"), [(b"NaN", "manifest.json"), (rb'"\ud800"', "manifest.json")])
 def test_fault_36_values_that_json_cannot_hold(project: Project, server: Running, written: bytes, told: str) -> None:
-    """NaN or half a character in the manifest is told with the file and the byte, before any request."""
+    """NaN or half a character in the manifest is reported with the file and the byte, before any request."""
     project.models["odd"] = model("odd", block("Odd", description="HERE"))
     project.write()
     path = project.folder / "target" / "manifest.json"

@@ -304,7 +304,7 @@ def test_52_a_rename_keeps_the_note(console: Keeping, client: ConsoleClient, way
 
 
 def test_52_a_value_that_never_settles(console: Keeping, client: ConsoleClient) -> None:
-    """A service that keeps another value after each write is told as unknown, after two writes in a run."""
+    """A service that keeps another value after each write is reported as unknown, after two writes in a run."""
     console.keep = lambda body: {**body, "tags": [f"write {len(console.sent)}"]}
     entry = synced(client, wanted(Kind.METRIC_SOURCE))
     assert (entry.status, len(console.sent)) == (Status.UNKNOWN, 2)

@@ -84,8 +84,8 @@ def test_an_alias_of_the_target_is_no_difference(tmp_path: Path, server: Running
     ("field", "value"),
     [("sql", "select count(*) from db.main.other"), ("sql", "SELECT ts FROM other o"), ("sql", "SELECT ts")],
 )
-def test_a_table_of_another_name_that_cannot_be_told(tmp_path: Path, server: Running, field: str, value: str) -> None:
-    """A live query in which the table of the node cannot be told is compared as it is."""
+def test_a_table_of_another_name_that_is_unknown(tmp_path: Path, server: Running, field: str, value: str) -> None:
+    """A live query in which the table of the node is unknown is compared as it is."""
     assert sync(built(tmp_path / "prod", server, "main", LOCKS[0]), "--target", "prod").code == 0
     held = server.state.sources["metric_sources"]["Orders"]
     held[field] = value

@@ -52,7 +52,7 @@ def test_the_lists_are_read_while_proving(project: Project, server: Running, mon
 
 
 def test_a_failing_proof_ends_the_reading(project: Project, server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An error of the offline half is told at once, though the console does not answer; then no request begins."""
+    """An error of the offline half is reported at once, though the console does not answer; then no request begins."""
     server.inject({"action": "delay", "seconds": 2})
 
     def fail() -> None:
@@ -67,7 +67,7 @@ def test_a_failing_proof_ends_the_reading(project: Project, server: Running, mon
     assert [one.path.rsplit("/", 1)[-1] for one in server.requests] == ["assignment_sources"]
 
 
-def test_a_refused_key_is_told_after_the_proof(project: Project, server: Running) -> None:
+def test_a_refused_key_is_reported_after_the_proof(project: Project, server: Running) -> None:
     """The error of the reading is raised as it is, once the offline half is done."""
     project.key = "console-wrong"
     with pytest.raises(AuthenticationFailed):
@@ -117,7 +117,7 @@ def no_key(project: Project) -> dict[str, Any]:
 def test_what_is_blocked_offline_asks_nothing(
     project: Project, server: Running, spoil: Any, error: type[DbtStatsigError]
 ) -> None:
-    """Settings, artifacts and targets that cannot be used are told without a single request."""
+    """Settings, artifacts and targets that cannot be used are reported without a single request."""
     fields = spoil(project)
     command = plan if "state" in fields else sync
     with pytest.raises(error):

@@ -50,7 +50,7 @@ def test_fault_01_no_such_host(project: Project) -> None:
     assert "console.invalid" in done.stderr
 
 
-def test_fault_08_retry_after_is_honoured_and_told(project: Project, server: Running) -> None:
+def test_fault_08_retry_after_is_honoured_and_reported(project: Project, server: Running) -> None:
     """A 429 with Retry-After delays the write by that much, and a terminal shows why it waits."""
     server.inject(
         {"match": POST, "action": "status", "status": 429, "headers": {"Retry-After": "2"}, "times": 1},
@@ -125,7 +125,7 @@ def test_fault_11_server_errors_on_reads(project: Project, server: Running, stat
 
 
 def test_fault_13_the_key_is_refused_in_mid_run(project: Project, server: Running) -> None:
-    """Everything stops, every object is told, and the key that the answer quotes is hidden."""
+    """Everything stops, every object is reported, and the key that the answer quotes is hidden."""
     status = 401
     project.declare_many(6)
     body = {"status": status, "message": f"Invalid key {project.key}"}

@@ -58,7 +58,7 @@ def test_fault_25_another_projects_manifest(project: Project, server: Running) -
 
 
 def test_fault_26_too_many_deletions(project: Project, server: Running) -> None:
-    """More than 30 % of three or more would go: all of it is blocked until --force, and told why."""
+    """More than 30 % of three or more would go: all of it is blocked until --force, with the reason."""
     project.forget("orders")
     project.declare_many(10)
     assert project.sync().code == 0

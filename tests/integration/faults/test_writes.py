@@ -29,7 +29,7 @@ def once(fault: dict[str, Any], **match: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_fault_03_a_create_whose_answer_is_lost(project: Project, server: Running, kind: str) -> None:
-    """The object is read back and told as created; it was sent once and is there once."""
+    """The object is read back and reported as created; it was sent once and is there once."""
     project.forget("orders")
     project.declare("one", "One", kind)
     server.inject(once({"action": "drop_after_commit"}))
@@ -58,7 +58,7 @@ def test_fault_04_a_create_that_times_out(project: Project, server: Running) -> 
 
 
 def test_fault_05_the_read_back_fails_too(project: Project, server: Running) -> None:
-    """The outcome is told as unknown with exit 2; a rerun finds everything as it should be."""
+    """The outcome is reported as unknown with exit 2; a rerun finds everything as it should be."""
     server.inject(
         {"match": POST, "action": "drop_after_commit"},
         {"match": {"method": "GET", "path": "metric_source/Orders", "nth": [*range(2, 99)]}, "action": "html"},
@@ -189,7 +189,7 @@ def test_a_dry_run_of_a_saved_plan(tmp_path: Path, server: Running) -> None:
 
 
 def test_fault_17_two_applies_race(tmp_path: Path) -> None:
-    """Two syncs at once: each object is created once, the loser is told, and a rerun has nothing to do."""
+    """Two syncs at once: each object is created once, the loser is reported, and a rerun has nothing to do."""
     with running(latency=0.3) as server:
         project = Project(tmp_path / "shop", server.url)
         project.declare_many(4)

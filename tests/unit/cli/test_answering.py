@@ -45,7 +45,7 @@ def test_the_exit_code_is_the_runs_own(capsys: pytest.CaptureFixture[str]) -> No
 
 
 @pytest.mark.parametrize(("given", "expected"), [(0, 2), (1, 1), (3, 3)])
-def test_fault_44_a_lost_report_is_told(given: int, expected: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_fault_44_a_lost_report_is_reported(given: int, expected: int, capsys: pytest.CaptureFixture[str]) -> None:
     """A report that cannot be written spoils a clean exit code and no other; the answer stands."""
     output = structs.replace(OUTPUT, reports=reports("gone/a.json", "b.json"))
     assert tell(output, samples.CLEAN, exit_code=given) == expected
@@ -95,7 +95,7 @@ def test_fault_44_a_renderer_that_fails(
 
 
 def test_step_summary(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """With the form github the step's summary is the Markdown; one that cannot be written is told."""
+    """With the form github the step's summary is the Markdown; one that cannot be written is reported."""
     output = structs.replace(OUTPUT, form="github")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", "summary.md")
     assert tell(output, samples.CLEAN, exit_code=0) == 0

@@ -20,7 +20,7 @@ KEY = "console-very-secret-1234"
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty dbt project to stand in, and a key in the environment."""
+    """An empty dbt project to be in, and a key in the environment."""
     (tmp_path / "dbt_project.yml").write_text("name: shop\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("STATSIG_CONSOLE_API_KEY", KEY)
@@ -63,7 +63,7 @@ def test_usage_error_as_json(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_click_error_outside_of_usage(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Any other complaint of the command-line library is said in our form."""
+    """Any other complaint of the command-line library is reported in our form."""
     import click  # only this test needs it
 
     monkeypatch.setattr(
@@ -121,7 +121,7 @@ def test_surprise_with_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest
 
 @pytest.mark.usefixtures("project")
 def test_a_failure_that_cannot_be_reported(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Where even the report of a failure fails, the failure is told first, and its exit code stands."""
+    """Where even the report of a failure fails, the failure is reported first, and its exit code stands."""
     _raising(monkeypatch, TargetRefused("Not dev.", fix="Use prod."))
 
     def fail(*_: object, **__: object) -> None:

@@ -97,7 +97,7 @@ def test_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full to write to")
 def test_a_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A full disk under stderr is forgiven, under stdout it is told."""
+    """A full disk under stderr is forgiven, under stdout it is reported."""
     with FULL.open("w") as stdout, FULL.open("w") as stderr:
         monkeypatch.setattr(sys, "stdout", stdout)
         monkeypatch.setattr(sys, "stderr", stderr)

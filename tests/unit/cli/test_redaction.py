@@ -17,7 +17,7 @@ KEYS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=6, m
 
 
 @given(st.text(), KEYS, st.text())
-def test_the_key_is_hidden_wherever_it_stands(before: str, key: str, after: str) -> None:
+def test_the_key_is_hidden_wherever_it_is(before: str, key: str, after: str) -> None:
     """The value of the key's variable is in no text, unless the mask itself holds it."""
     text = redacted(before + key + after, {"STATSIG_CONSOLE_API_KEY": key})
     assert key not in text.replace(HIDDEN, "\n")

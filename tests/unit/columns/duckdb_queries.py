@@ -45,7 +45,7 @@ class Writer:
         self.count = 0
 
     def columns(self, relation: str, prelude: str) -> list[str]:
-        """The columns of something that can stand in FROM; none where DuckDB refuses it."""
+        """The columns of something that can be in FROM; none where DuckDB refuses it."""
         try:
             rows = self.connection.execute(f"describe {prelude} select * from {relation}").fetchall()
         except duckdb.Error:

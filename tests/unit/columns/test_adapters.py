@@ -158,7 +158,7 @@ def warehouses_in(text: str) -> set[str]:
     return {str(node.value) for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Constant)} & names
 
 
-def test_what_a_warehouse_does_stands_in_its_entry() -> None:
+def test_what_a_warehouse_does_is_in_its_entry() -> None:
     """No other file of the package names an adapter or a dialect; the emulator has its own warehouse."""
     files = [file for file in PACKAGE.rglob("*.py") if file != TABLE and "emulator" not in file.parts]
     found = {(file.name, name) for file in files for name in warehouses_in(file.read_text(encoding="utf-8"))}

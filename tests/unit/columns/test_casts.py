@@ -67,7 +67,7 @@ def test_cast(adapter: str, sql: str, expected: str) -> None:
 
 @pytest.mark.parametrize("sql", UNKNOWN)
 def test_no_cast(sql: str) -> None:
-    """Where no cast, or none for certain, makes the column, nothing is said."""
+    """Where no cast, or none for certain, makes the column, nothing is reported."""
     assert cast_of(adapter_for("duckdb"), sql, "d") == ""
 
 

@@ -135,7 +135,7 @@ SPELLINGS = [
 
 @pytest.mark.parametrize(("adapter", "written", "stored", "meant", "by_case"), SPELLINGS)
 def test_spellings(adapter: str, written: str, stored: tuple[str, ...], meant: str, *, by_case: bool) -> None:
-    """A written name means the stored one that the warehouse would take; a difference of case is told apart."""
+    """A written name means the stored one that the warehouse would take; a difference of case is reported."""
     found = match(adapter_for(adapter), written, known(*stored))
     assert found is not None
     assert (found.column.name, found.by_case_only) == (meant, by_case)

@@ -94,7 +94,7 @@ def test_what_is_no_date_filter(where: str) -> None:
     ],
 )
 def test_what_is_no_plain_select(sql: str, reason: str) -> None:
-    """What a block cannot say by its keys is told with the reason."""
+    """What a block cannot say by its keys is reported with the reason."""
     assert read_query(adapter_for("duckdb"), sql).not_plain == reason
 
 

@@ -107,7 +107,7 @@ def test_an_unchanged_memory_is_not_written(tmp_path: Path) -> None:
     ],
 )
 def test_a_damaged_file_counts_as_empty(tmp_path: Path, spoil: Callable[[bytes], bytes]) -> None:
-    """A file with a single wrong bit is read anew, and can be written again."""
+    """A file with a single wrong bit is read again, and can be written again."""
     path = tmp_path / "file"
     key = kept(path)
     path.write_bytes(spoil(path.read_bytes()))
@@ -141,7 +141,7 @@ def test_other_code_remembers_nothing(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_without_sqlglots_version_nothing_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the parser's version cannot be told, every run reads anew."""
+    """Where the parser's version is unknown, every run reads again."""
     monkeypatch.setattr(module, "find_spec", lambda _name: None)
     kept(tmp_path / "file")
     assert not (tmp_path / "file").exists()

@@ -181,7 +181,7 @@ def test_a_line_comment_at_the_end(sql: str) -> None:
 
 
 def test_a_hidden_command_of_mysql() -> None:
-    """MySQL runs what stands in `/*! … */`: it is no comment."""
+    """MySQL runs what is in `/*! … */`: it is no comment."""
     assert faults(check("amount = 1 /*! or 1 = 1 */", "mysql")) == [("bad-sql", 1, 12)]
 
 
@@ -194,7 +194,7 @@ def test_braces_in_a_quoted_name(adapter: str, quoted: str) -> None:
 
 
 def test_a_macro_of_other_kinds() -> None:
-    """A macro that exists but is not allowed here is told from one that does not exist."""
+    """A macro that exists but is not allowed here is distinguished from one that does not exist."""
     (problem,) = check("at > {statsig_experiment_start_timestamp}", macros=DATES).problems
     assert "not allowed" in problem.message
     assert "{statsig_start_date}" in problem.fix
@@ -205,7 +205,7 @@ def test_a_macro_of_other_kinds() -> None:
 
 
 def test_the_nearest_column_is_suggested() -> None:
-    """The message has the name as it stands in the text, the fix the nearest one."""
+    """The message has the name as it is in the text, the fix the nearest one."""
     (problem,) = check("Usr_Id = 1", "snowflake").problems
     assert '"Usr_Id"' in problem.message
     assert problem.fix == 'Did you mean "USER_ID"?'

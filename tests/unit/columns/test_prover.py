@@ -82,7 +82,7 @@ def test_an_enforced_contract_closes_the_list() -> None:
     assert proof.verdict(get(proof, "model.shop.m"), "missing").evidence is Evidence.CONTRACT
 
 
-def test_a_parent_that_is_not_told_takes_its_catalog() -> None:
+def test_a_parent_that_is_unknown_takes_its_catalog() -> None:
     """Where a parent's SQL does not tell its columns, its fresh catalog entry does."""
     nodes = (model("m", "select * from elsewhere"), model("child", 'select * from "shop"."main"."m"', "model.shop.m"))
     catalog = {"model.shop.m": ("a",)}

@@ -34,7 +34,7 @@ def test_columns_of_a_query(adapter: str, sql: str, names: tuple[str, ...], *, c
 
 
 def test_an_open_list_gives_its_reason() -> None:
-    """What cannot be told is explained in words that name the fault."""
+    """What is unknown is explained in words that name the fault."""
     rules = adapter_for("duckdb")
     known = expand(rules, shape_of(rules, "select a\nfrom (select").items, tables)
     assert len(known.reasons) == 1

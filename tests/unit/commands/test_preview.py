@@ -100,7 +100,7 @@ def test_a_query_that_fails(tmp_path: Path) -> None:
 
 
 def test_macros_are_dates(tmp_path: Path) -> None:
-    """Statsig's macros stand for the last days; where no row is of them, that is said."""
+    """Statsig's macros stand for the last days; where no row is of them, that is reported."""
     block = marked("fct")["config"]["meta"]["statsig"]["assignment_source"]
     dated = {**block, "partition_column": "exposed_at", "partition_type": "timestamp"}
     found = previewed(tmp_path, days=1, node={"statsig": {"assignment_source": dated}})
@@ -110,7 +110,7 @@ def test_macros_are_dates(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_asked(tmp_path: Path) -> None:
-    """A name that no source has gets the nearest one; without dbt the next step is said."""
+    """A name that no source has gets the nearest one; without dbt the next step is reported."""
     with pytest.raises(UsageError, match="Exposures"):
         previewed(tmp_path, "Exposurs")
     manifest = tmp_path / "target" / "manifest.json"

@@ -46,7 +46,7 @@ def live_object(desired: Desired) -> dict[str, Any]:
 
 
 def planned(kind: Kind, desired: Sequence[Desired], *replies: Any, **scope: Any) -> tuple[dict[str, Change], list[str]]:
-    """The changes by name against a console that gives these replies, and all that is said besides."""
+    """The changes by name against a console that gives these replies, and all that is reported besides."""
     opened = Opened(*replies)
     reading = checked_live(opened.client, {kind: opened.client.list(kind)}, desired)
     plan = withheld(build_plan(desired, reading.live, Scope(project="shop", **scope)), reading)
@@ -72,7 +72,7 @@ def fields_of(kind: Kind) -> list[str]:
 @pytest.mark.parametrize("kind", list(BLOCK_KINDS))
 @pytest.mark.parametrize("ours", [True, False])
 def test_53_any_wrong_value_concerns_its_object_only(kind: Kind, *, ours: bool) -> None:
-    """Fault 53: whatever stands in any field of one object, the others are planned as ever, and nothing is lost."""
+    """Fault 53: whatever is in any field of one object, the others are planned as ever, and nothing is lost."""
     good, odd = wanted(kind, "Good", "good", sql="select 2"), wanted(kind, "Odd", "odd")
     neighbour = live_object(odd) if ours else {**live_object(odd), "description": "By hand.", "name": "Theirs"}
     for field in fields_of(kind):

@@ -43,7 +43,7 @@ def test_20_other_bodies_are_described(body: bytes) -> None:
 
 
 def test_20_cut_json_is_described_with_its_fault() -> None:
-    """Fault 20: where the body says that it is JSON, what is wrong with it is told."""
+    """Fault 20: where the body says that it is JSON, what is wrong with it is reported."""
     described = envelope(Answer(status=200, headers={"content-type": "application/json"}, body=b'{"data": ['), KEY)
     assert isinstance(described, str)
     assert "application/json, 10 bytes: " in described

@@ -122,7 +122,7 @@ def test_a_total_without_end_asks_for_no_more_than_a_few() -> None:
     assert max(answers.asked) <= 2 + PAGES_AHEAD
 
 
-def test_the_first_page_that_fails_is_told() -> None:
+def test_the_first_page_that_fails_is_reported() -> None:
     """An error of a page that was asked for ahead is raised when its turn comes."""
     answers = Answers(whole(1000))
     fetch = answers.fetch

@@ -47,7 +47,7 @@ def test_an_empty_list_is_complete() -> None:
     assert (listing.items, listing.pages, listing.complete) == ((), 1, True)
 
 
-def test_names_are_told_apart_by_case() -> None:
+def test_names_are_distinguished_by_case() -> None:
     """Two names that differ only in case are two objects."""
     listing = Opened(page(*named("a", "A"), total=2)).client.list(Kind.METRIC_SOURCE)
     assert [item.name for item in listing.items] == ["a", "A"]

@@ -257,7 +257,7 @@ def test_an_empty_answer_to_a_deletion_is_a_success() -> None:
 
 
 def test_a_stop_does_not_break_off_what_is_under_way() -> None:
-    """A write that was sent before the run was told to stop is still read back; it is not sent again."""
+    """A write that was sent before the run was asked to stop is still read back; it is not sent again."""
     stopped: Opened = Opened(httpx.ReadTimeout("late"), ABSENT, on_wait=lambda _: stopped.client.stop())
     with pytest.raises(OutcomeUnknown, match="run is ending"):
         stopped.client.create(Kind.METRIC_SOURCE, ORDERS)

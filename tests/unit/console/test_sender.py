@@ -79,7 +79,7 @@ def test_2_a_refused_certificate_is_not_retried() -> None:
 
 
 def test_8_retry_after_is_honoured_in_full() -> None:
-    """Fault 8: the seconds that a 429 asks for are waited, and told with their reason; the write is sent again."""
+    """Fault 8: the seconds that a 429 asks for are waited, and reported with their reason; the write is sent again."""
     opened = Opened(throttled("37"), CREATED)
     opened.client.create(Kind.METRIC_SOURCE, ORDERS)
     assert sum(opened.clock.slept) >= 37

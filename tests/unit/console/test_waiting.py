@@ -27,7 +27,7 @@ def new_waits() -> list[Waiting]:
     return []
 
 
-def test_a_pause_is_told_paid_and_slept() -> None:
+def test_a_pause_is_reported_paid_and_slept() -> None:
     """A pause is announced with its reason before it begins, and comes off the budget."""
     clock, waits = FakeClock(), new_waits()
     waiting = patience(clock, waits=waits)

@@ -33,7 +33,7 @@ def test_words_and_names() -> None:
 
 
 def test_kinds() -> None:
-    """Kinds come by their names, and a wrong one is told with the nearest, or with all."""
+    """Kinds come by their names, and a wrong one is reported with the nearest, or with all."""
     assert kinds("metric_source qualifying_event") == {Kind.METRIC_SOURCE, Kind.QUALIFYING_EVENT}
     assert kinds(None) == frozenset()
     with pytest.raises(UsageError, match="Choose one of: assignment_source"):

@@ -17,7 +17,7 @@ def test_marks_are_handed_out_once() -> None:
     assert marks.take("run-1") == frozenset()
 
 
-def test_another_invocation_begins_anew() -> None:
+def test_another_invocation_begins_again() -> None:
     """Marks of an invocation that was never ended do not leak into the next one in the same process."""
     marks.mark("run-2", "model.a.old")
     assert marks.mark("run-3", "model.a.new")

@@ -23,7 +23,7 @@ class Failed(Exception):
 
 
 class Dbt:
-    """A dbt that keeps what it is told."""
+    """A dbt that keeps what it is given."""
 
     def __init__(self) -> None:
         self.said: list[str] = []
@@ -87,7 +87,7 @@ def test_hooks_raise_nothing(tmp_path: Path) -> None:
     assert hooks.push_results(broken, results) == "fail: internal error (RuntimeError)."
 
 
-def test_faulty_settings_are_told(tmp_path: Path) -> None:
+def test_faulty_settings_are_reported(tmp_path: Path) -> None:
     """Settings that cannot be read are one warning; the job is not failed by what nobody could set."""
     (tmp_path / "dbt_statsig.yml").write_text("on_failure: perhaps", encoding="utf-8")
     faulty = call(tmp_path)
@@ -126,7 +126,7 @@ def test_a_dbt_that_does_not_raise(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
-    """The artifact raises nothing: what is wrong is told once."""
+    """The artifact raises nothing: what is wrong is reported once."""
     told: list[str] = []
     DeclaredArtifact(Explosive(), project_dir=tmp_path, target="dev", complain=told.append).write(
         str(tmp_path / "target" / "statsig.json")

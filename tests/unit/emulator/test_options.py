@@ -1,4 +1,4 @@
-"""What an emulator may be told, and what it cannot start with."""
+"""What an emulator may be reported, and what it cannot start with."""
 
 from __future__ import annotations
 

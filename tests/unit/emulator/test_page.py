@@ -65,7 +65,7 @@ def test_it_shows_names_columns_queries_tables_and_owners() -> None:
         assert expected in text
 
 
-def test_scripts_stay_text_wherever_they_stand() -> None:
+def test_scripts_stay_text_wherever_they_are() -> None:
     """No value becomes markup."""
     source = {
         "name": EVIL,

@@ -48,7 +48,7 @@ def test_a_dropped_column_that_is_mapped(tmp_path: Path) -> None:
 
 
 def test_a_dropped_column_that_only_the_sql_selects(tmp_path: Path) -> None:
-    """A column that only the SQL selected is told as well: metrics and filters may use it."""
+    """A column that only the SQL selected is reported as well: metrics and filters may use it."""
     now = [staging(), marked("fct", "exposed_at, experiment, variant, user_id")]
     assert effects(changed(tmp_path, SAME, now)) == [
         (
@@ -59,7 +59,7 @@ def test_a_dropped_column_that_only_the_sql_selects(tmp_path: Path) -> None:
 
 
 def test_another_column_in_a_role(tmp_path: Path) -> None:
-    """Another column in one of the roles is told with both names."""
+    """Another column in one of the roles is reported with both names."""
     now = [staging(), marked("fct", statsig=block(group_id_column="country"))]
     assert effects(changed(tmp_path, SAME, now)) == [
         (
@@ -76,14 +76,14 @@ def test_another_spelling_is_no_change(tmp_path: Path) -> None:
 
 
 def test_a_renamed_model(tmp_path: Path) -> None:
-    """A source that moved to another model is told with both, and no column of it counts as lost."""
+    """A source that moved to another model is reported with both, and no column of it counts as lost."""
     found = effects(changed(tmp_path, SAME, [staging(), marked("fct_exposures")]))
     told = 'The assignment source "Exposures" now reads model.shop.fct_exposures (was model.shop.fct).'
     assert found == [("impact-model-renamed", told)]
 
 
 def test_a_renamed_table(tmp_path: Path) -> None:
-    """Another alias of the same model is told; another schema, as in every pull request's build, is not."""
+    """Another alias of the same model is reported; another schema, as in every pull request's build, is not."""
     found = effects(changed(tmp_path, SAME, [staging(), marked("fct", alias="exposures_v2")]))
     told = 'The assignment source "Exposures" now reads the table "exposures_v2" (was "fct").'
     assert found == [("impact-table-renamed", told)]
@@ -92,7 +92,7 @@ def test_a_renamed_table(tmp_path: Path) -> None:
 
 
 def test_a_removed_source(tmp_path: Path) -> None:
-    """A source that is no longer declared is told; where only a part was selected, it is not."""
+    """A source that is no longer declared is reported; where only a part was selected, it is not."""
     other = marked("other", statsig={"metric_source": {**EXPOSURES["assignment_source"], "name": "Other"}})
     other["config"]["meta"]["statsig"] = {
         "metric_source": {"name": "Other", "timestamp_column": "exposed_at", "id_type_mapping": {"userID": "user_id"}}
@@ -126,7 +126,7 @@ def test_two_new_names_are_not_matched(tmp_path: Path) -> None:
 
 
 def test_a_column_lost_above(tmp_path: Path) -> None:
-    """A model above that loses a column is told once, with the sources that it feeds."""
+    """A model above that loses a column is reported once, with the sources that it feeds."""
     now = [staging(columns=COLUMNS), marked("fct")]
     assert effects(changed(tmp_path, SAME, now)) == [
         (
@@ -137,7 +137,7 @@ def test_a_column_lost_above(tmp_path: Path) -> None:
 
 
 def test_a_model_above_that_is_renamed_or_gone(tmp_path: Path) -> None:
-    """A model above that vanished is told, with its new name where a new model has its SQL."""
+    """A model above that vanished is reported, with its new name where a new model has its SQL."""
     now = [staging("stg_exposures"), marked("fct", above="stg_exposures")]
     ((code, told),) = effects(changed(tmp_path, SAME, now))
     assert code == "impact-upstream-gone"
@@ -147,7 +147,7 @@ def test_a_model_above_that_is_renamed_or_gone(tmp_path: Path) -> None:
     assert told.startswith("model.shop.stg is gone;")
 
 
-def test_what_cannot_be_compared_is_said(tmp_path: Path) -> None:
+def test_what_cannot_be_compared_is_reported(tmp_path: Path) -> None:
     """A model whose columns one side does not tell is named, and no column of it counts as lost."""
     now = [staging(), {**marked("fct"), "compiled_code": None}]
     codes = dict(effects(changed(tmp_path, SAME, now)))
@@ -156,7 +156,7 @@ def test_what_cannot_be_compared_is_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("side", ["base", "now"])
-def test_an_open_model_above_is_said(tmp_path: Path, side: str) -> None:
+def test_an_open_model_above_is_reported(tmp_path: Path, side: str) -> None:
     """A model above that one side does not tell the columns of is named, whichever side that is."""
     states = {"base": list(SAME), "now": list(SAME)}
     states[side] = [{**staging(), "compiled_code": None}, marked("fct")]
@@ -196,7 +196,7 @@ def test_strict_leaves_effects_alone(tmp_path: Path) -> None:
     ],
 )
 def test_other_rows(tmp_path: Path, old: dict[str, Any], new: dict[str, Any], told: str) -> None:
-    """Another predicate, partition or query of the block is told once, with both where they are short."""
+    """Another predicate, partition or query of the block is reported once, with both where they are short."""
     base, now = ([staging(), marked("fct", statsig=block(**keys))] for keys in (old, new))
     ((code, message),) = [one for one in effects(changed(tmp_path, base, now)) if "selects" not in one[1]]
     assert (code, message.startswith(f'The assignment source "Exposures" {told}')) == ("impact-source-changed", True)
@@ -211,7 +211,7 @@ def test_white_space_is_no_change(tmp_path: Path) -> None:
 
 
 def test_other_formulas_of_a_metric_source(tmp_path: Path) -> None:
-    """A formula that changes, comes or goes is told by its key; so are whole days and the kind of source."""
+    """A formula that changes, comes or goes is reported by its key; so are whole days and the kind of source."""
     keys: dict[str, Any] = {
         "name": "Orders",
         "timestamp_column": "exposed_at",

@@ -60,7 +60,7 @@ def test_compiled_sql_without_places(tmp_path: Path) -> None:
 
 
 def test_a_seed_above(tmp_path: Path) -> None:
-    """Another file of a seed above is a change too; where dbt wrote no hash, nothing is said."""
+    """Another file of a seed above is a change too; where dbt wrote no hash, nothing is reported."""
 
     def seeded(digest: str) -> list[dict[str, Any]]:
         checksum = {"name": "sha256", "checksum": digest}

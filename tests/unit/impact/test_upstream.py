@@ -1,4 +1,4 @@
-"""What stands above a node, for pictures."""
+"""What is above a node, for pictures."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_nearest_first_with_their_readers() -> None:
 
 
 def test_the_rest_is_counted() -> None:
-    """Beyond the limit only the number is told, and no reader is named that is not shown."""
+    """Beyond the limit only the number is reported, and no reader is named that is not shown."""
     lineage = upstream(MANIFEST, "model.shop.orders", most=1)
     assert [one.name for one in lineage.nodes] == ["stg"]
     assert lineage.more == 2

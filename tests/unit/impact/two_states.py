@@ -63,5 +63,5 @@ def effects(validation: Validation) -> list[tuple[str, str]]:
 
 
 def other_sql(validation: Validation) -> list[str]:
-    """What is said about changed SQL."""
+    """What is reported about changed SQL."""
     return [found.message for found in validation.findings if found.code == "impact-sql-changed"]

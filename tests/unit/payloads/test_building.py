@@ -54,7 +54,7 @@ def codes(result: Built) -> list[str]:
 
 @pytest.mark.parametrize("adapter", WAREHOUSES)
 def test_golden(adapter: str) -> None:
-    """All four kinds on each warehouse give the payloads that are kept (UPDATE_GOLDEN=1 writes them anew)."""
+    """All four kinds on each warehouse give the payloads that are kept (UPDATE_GOLDEN=1 writes them again)."""
     results = {name: result.payload for name, result in built(adapter).items()}
     text = msgspec.json.format(msgspec.json.encode(results), indent=2).decode() + "\n"
     path = GOLDEN / f"{adapter}.json"
@@ -87,7 +87,7 @@ def blind(meta: dict[str, Any], *, adapter: str, **node: Any) -> Built:
 
 
 def test_unknown_columns_are_all_selected() -> None:
-    """Where nothing tells the columns, every column is selected, and what is mapped is told as unproven."""
+    """Where nothing tells the columns, every column is selected, and what is mapped is reported as unproven."""
     result = blind({}, adapter="duckdb", compiled_code="select * from somewhere")
     assert sql(result) == 'SELECT\n  *\nFROM "shop"."marts"."fct_exposures"'
     assert set(codes(result)) == {"column-unknown"}
@@ -216,7 +216,7 @@ def test_partition_of_a_fraction() -> None:
 
 
 def test_where_is_placed_as_written() -> None:
-    """A predicate stands in parentheses, as the user wrote it, before the date filter."""
+    """A predicate is in parentheses, as the user wrote it, before the date filter."""
     result = one({"where": "amount > 10 or variant = 'a'", "partition_column": "exposed_on"})
     assert "\nWHERE (amount > 10 or variant = 'a')\n  AND \"exposed_on\" BETWEEN" in sql(result)
 
@@ -245,7 +245,7 @@ def test_own_query_of_a_formula() -> None:
 
 
 def test_skip_validation_needs_every_type() -> None:
-    """Without types nothing is skipped, and that is told."""
+    """Without types nothing is skipped, and that is reported."""
     result = one({"skip_validation": True}, catalog=False)
     assert codes(result) == ["skip-validation-unproven"]
     assert result.payload is not None

@@ -79,7 +79,7 @@ def codes(*args: Any, **options: Any) -> list[str]:
     ],
 )
 def test_the_timestamps_type(data_type: str, expected: str) -> None:
-    """A type that is no time is told, and a DATE that nobody called a day; a type that is not known here is not."""
+    """A type that is no time is reported, and a DATE that nobody called a day; a type that is not known here is not."""
     assert codes(types={"at": data_type}) == ([expected] if expected else [])
 
 
@@ -89,7 +89,7 @@ def test_any_type_is_judged(data_type: str) -> None:
     assert {*codes(types={"at": data_type})} <= {"timestamp-type", "timestamp-as-day"}
 
 
-def test_a_day_that_is_said_to_be_one() -> None:
+def test_a_day_that_is_declared_as_one() -> None:
     """A DATE with the key, either way, is as somebody wanted it; of a TIMESTAMP the key is only noted."""
     assert codes({"timestamp_as_day": True}, types={"at": "DATE"}) == []
     assert codes({"timestamp_as_day": False}, types={"at": "DATE"}) == []
@@ -138,13 +138,13 @@ def test_other_ways_to_keep_a_column_filled() -> None:
 
 
 def test_where_nothing_is_known_of_tests() -> None:
-    """Without any test in the manifest, or with a query of the user's, nothing is said about tests."""
+    """Without any test in the manifest, or with a query of the user's, nothing is reported about tests."""
     assert codes() == []
     assert codes({"sql": "select at, user_id from shop.main.fct"}, not_null("at")) == []
 
 
 def test_an_entity_without_properties() -> None:
-    """An entity property source that selects nothing but unit IDs and timestamps is told."""
+    """An entity property source that selects nothing but unit IDs and timestamps is reported."""
     entity = {"kind": Kind.ENTITY_PROPERTY_SOURCE, "adapter": "duckdb"}
     assert codes({"columns": ["user_id"]}, **entity) == ["no-properties"]
     assert codes({"columns": ["user_id", "grp"]}, **entity) == []

@@ -124,7 +124,7 @@ def test_a_foreign_twin_of_the_new_name() -> None:
     "live", [[source("All orders"), source("A", "a")], [source("All orders", "x"), source("A", "a")]]
 )
 def test_the_source_is_there_already(live: list[object]) -> None:
-    """An object cannot become a source that this project has already: that is said, and neither is touched."""
+    """An object cannot become a source that this project has already: that is reported, and neither is touched."""
     change = next(one for one in adopting("All orders=A", live=live) if one.name == "A")
     assert change.action is Action.BLOCKED
     assert change.reason == '"All orders" cannot become "A": this project already has "A" in Statsig.'

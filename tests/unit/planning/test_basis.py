@@ -185,7 +185,7 @@ def test_other_fields_are_written_beside_kept_sql() -> None:
     ],
 )
 def test_a_changed_declaration_waits_for_evidence(edit: dict[str, Any]) -> None:
-    """What was declared anew is held back until SQL is compiled, and written with --force."""
+    """What was declared again is held back until SQL is compiled, and written with --force."""
     live = live_of(wanted(sql=SQL, catalog=True))
     found = change(wanted(edit), live)
     assert found.action is Action.BLOCKED
@@ -229,7 +229,7 @@ def test_nothing_better_can_be_known() -> None:
     assert written(change(wanted({"where": "amount > 1"}, sql=star), live_of(first))).keys() == {"sql"}
 
 
-def test_nothing_is_created_without_the_sql_that_tells_its_columns() -> None:
+def test_nothing_is_created_without_the_sql_that_shows_its_columns() -> None:
     """A new source waits for compiled SQL; --force creates it."""
     found = change(wanted())
     assert found.action is Action.BLOCKED

@@ -153,7 +153,7 @@ def test_foreign(project: str) -> None:
 
 
 def test_adopt() -> None:
-    """A foreign object that is named for adoption is updated, and told as adopted."""
+    """A foreign object that is named for adoption is updated, and reported as adopted."""
     change = only(planned([wanted("A", "a")], [source("A")], adopt=frozenset({"A"})))
     assert (change.action, change.adopted) == (Action.UPDATE, True)
     assert [field.field for field in change.fields] == ["description"]
@@ -178,7 +178,7 @@ def test_a_changed_line_of_another_project(change: Callable[[str], str]) -> None
 
 
 def test_a_marker_that_was_removed() -> None:
-    """An object that is as declared but for its marker is told as such; one that differs is the console's."""
+    """An object that is as declared but for its marker is reported as such; one that differs is the console's."""
     bare, other = source("A"), source("A", sql="SELECT 9")
     assert "without an ownership line" in only(planned([wanted("A", "a")], [bare])).reason
     assert "it has no ownership line" in only(planned([wanted("A", "a")], [other])).reason

@@ -116,7 +116,7 @@ def test_blocked() -> None:
     ],
 )
 def test_no_longer_declared(action: Action, fix: str, *, prune: bool, complete: bool) -> None:
-    """What to do about it hangs on what was asked for and on what is known."""
+    """What to do about it depends on what was asked for and on what is known."""
     live = source("A", "a")
     assert only(planned([], [live], prune=prune, complete=complete)) == Change(
         action=action,
@@ -141,7 +141,7 @@ def test_created() -> None:
 
 
 def test_replaced() -> None:
-    """A kind that cannot be renamed is created anew, and each of the two says so."""
+    """A kind that cannot be renamed is created again, and each of the two says so."""
     item, live = wanted("B", "a", kind=EVENT), source("A", "a", kind=EVENT)
     old, new = planned([item], [live], kind=EVENT).changes
     assert new == Change(

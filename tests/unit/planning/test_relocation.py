@@ -121,7 +121,7 @@ def test_a_table_by_its_name() -> None:
         metric("orders", "select * from raw.t", unique_id="source.shop.raw.t"),
     ],
 )
-def test_what_tells_nothing(item: MetricSource) -> None:
+def test_what_proves_nothing(item: MetricSource) -> None:
     """Objects of others, of nodes that are gone or that dbt does not build, and SQL without the table tell nothing."""
     source = node("t", "wh.land.t", kind="source")
     assert doubt(item, nodes={**NODES, "source.shop.raw.t": source}) == ""

@@ -110,7 +110,7 @@ def test_order_and_blanks_are_no_edit(tmp_path: Path) -> None:
     ],
 )
 def test_what_changed_is_refused(tmp_path: Path, now: Change | None, words: str) -> None:
-    """Whatever became of the object, its change is refused and told why; the others stay ready."""
+    """Whatever became of the object, its change is refused with the reason; the others stay ready."""
     other = change(name="Other")
     left = rest(tmp_path, [change(), other], [other] if now is None else [now, other])
     assert left.plan == Plan(project="shop", changes=(other,))
@@ -150,7 +150,7 @@ def test_unchanged_for_another_payload_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_is_new_is_left(tmp_path: Path) -> None:
-    """Changes that the saved plan does not hold are not written, and are told."""
+    """Changes that the saved plan does not hold are not written, and are reported."""
     left = rest(tmp_path, [change()], [change(), change(Action.DELETE, "Old"), change(Action.ORPHAN, "Older")])
     assert [one.name for one in left.plan.changes] == ["Orders"]
     assert left.notes == ("Changes that are not in the saved plan were skipped: 1. Plan again to see them.",)

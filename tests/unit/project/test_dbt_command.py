@@ -49,7 +49,7 @@ def test_selected_nodes() -> None:
 
 
 def test_a_command_that_does_not_exist(tmp_path: Path) -> None:
-    """A dbt that is not there is told apart beforehand, and is one clear error when it is called."""
+    """A dbt that is not there is distinguished beforehand, and is one clear error when it is called."""
     missing = DbtCommand(words=(str(tmp_path / "dbt"),))
     assert not missing.is_there
     assert DbtCommand(words=(sys.executable,)).is_there

@@ -55,7 +55,7 @@ def test_a_build_without_rows_shows_in_its_sql(tmp_path: Path, compiled: tuple[s
 
 
 def test_a_relation_that_begins_like_another(tmp_path: Path) -> None:
-    """Relations that are not quoted are told apart where one is how another begins."""
+    """Relations that are not quoted are distinguished where one is how another begins."""
     seeds = [node(f"seed.shop.{name}", relation_name=f"db.raw.{name}") for name in ("orders", "orders_old")]
     code = " union all ".join(
         f"select * from (select * from db.raw.{name} limit 0)" for name in ("orders", "orders_old")

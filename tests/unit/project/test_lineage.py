@@ -1,4 +1,4 @@
-"""What stands above a node, and which SQL of it is not compiled."""
+"""What is above a node, and which SQL of it is not compiled."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_nearest_first() -> None:
     assert upstream(manifest, "model.gone.y").nodes == ()
 
 
-def test_only_what_stands_above_is_read() -> None:
+def test_only_what_is_above_is_read() -> None:
     """A lineage reads the nodes above alone, and says the same where all have been read before."""
     broken = {**node("model.shop.broken"), "depends_on": 3}
     members = [node("model.shop.a", depends_on={"nodes": ["model.shop.b"]}), node("model.shop.b")]

@@ -40,7 +40,7 @@ def test_namespaces(settings: Settings, target: str, expected: str) -> None:
 
 @given(st.lists(st.text(min_size=1), unique=True, min_size=2, max_size=5))
 def test_every_prefix_has_a_namespace_of_its_own(prefixes: list[str]) -> None:
-    """Whatever the prefixes are, their namespaces can stand in a line, are stable, and differ as the prefixes do."""
+    """Whatever the prefixes are, their namespaces can be in a line, are stable, and differ as the prefixes do."""
     settings = Settings(name_prefix={str(number): prefix for number, prefix in enumerate(prefixes)})
     found = [namespace_of(settings, target) for target in settings.name_prefix]
     assert all(re.search(NAMESPACE, one) for one in found)
@@ -49,7 +49,7 @@ def test_every_prefix_has_a_namespace_of_its_own(prefixes: list[str]) -> None:
 
 
 def test_a_target_whose_name_makes_no_namespace() -> None:
-    """A target's name that cannot stand in the line is a settings error that names the way out."""
+    """A target's name that cannot be in the line is a settings error that names the way out."""
     with pytest.raises(SettingsError, match='`namespace` gives "a b" for the dbt target "a b"') as caught:
         namespace_of(Settings(namespace="{target}"), "a b")
     assert "namespace of its own" in caught.value.fix

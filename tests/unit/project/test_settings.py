@@ -177,7 +177,7 @@ def test_all_faults_at_once(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_file(tmp_path: Path, text: str, message: str) -> None:
-    """A file that cannot be used is told with the place and the next step."""
+    """A file that cannot be used is reported with the place and the next step."""
     assert any(message in fault for fault in _faults(tmp_path, text))
 
 

@@ -32,7 +32,7 @@ def test_keys_that_yaml_reads_otherwise() -> None:
 
 
 def test_duplicates() -> None:
-    """The second of two equal keys is told, with the place of the first."""
+    """The second of two equal keys is reported, with the place of the first."""
     (found,) = load("a: {b: 1, b: 2}\n").duplicates
     assert (found.path, found.first, found.again) == (("a", "b"), (1, 5), (1, 11))
 

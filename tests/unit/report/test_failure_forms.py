@@ -58,7 +58,7 @@ def test_golden(form: str) -> None:
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_without_command_and_fix(form: str) -> None:
-    """A failure of which nothing but the message is known can be told in every form."""
+    """A failure of which nothing but the message is known can be reported in every form."""
     text = format_named(form).render_failure(structs.replace(FAILURE, command="", fix="", root=""))
     assert "Two settings are wrong." in text
     assert "→" not in text or form == "html"
@@ -83,7 +83,7 @@ def test_a_very_long_message_fits_into_a_comment() -> None:
 @settings(deadline=None, max_examples=20)
 @given(hostile.ANY_WORD)
 def test_any_word_is_only_text(word: str) -> None:
-    """Whatever stands in a message, each form is well formed, and nothing of the message is obeyed."""
+    """Whatever is in a message, each form is well formed, and nothing of the message is obeyed."""
     odd = structs.replace(FAILURE, message=f"a {word} b", fix=word)
     told = {form: format_named(form).render_failure(odd) for form in FORMATS}
     for form in ("text", "github", "markdown", "html", "junit"):

@@ -33,7 +33,7 @@ def test_escapes() -> None:
 @settings(deadline=None)
 @given(hostile.ANY_WORD)
 def test_fault_40_no_word_begins_a_command(word: str) -> None:
-    """Whatever stands in names and messages, each line is one annotation and nothing else."""
+    """Whatever is in names and messages, each line is one annotation and nothing else."""
     lines = render(hostile.subject(word)).removesuffix("\n").split("\n")
     for line in lines:
         found = COMMAND.fullmatch(line)

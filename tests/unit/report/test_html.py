@@ -122,7 +122,7 @@ def test_fault_39_words_are_text(word: str) -> None:
 @settings(deadline=None, max_examples=60)
 @given(hostile.ANY_WORD)
 def test_any_word_can_be_shown(word: str) -> None:
-    """Whatever stands in names, the page is UTF-8, its tags are the same, and no character hides or reorders text."""
+    """Whatever is in names, the page is UTF-8, its tags are the same, and no character hides or reorders text."""
     text = render(hostile.subject(word))
     text.encode()
     assert [tag for tag, _ in Page(text).tags] == [tag for tag, _ in page(hostile.subject(tame(word))).tags]
@@ -130,7 +130,7 @@ def test_any_word_can_be_shown(word: str) -> None:
     assert not any(map(hostile.is_unsafe, text.replace("\n", "")))
 
 
-def test_rows_stand_in_the_order_of_need() -> None:
+def test_rows_are_in_the_order_of_need() -> None:
     """What needs somebody comes first, then what changes, then what is in force."""
     text = render(Subject.of(samples.SYNCED))
     assert re.findall(r"<h2>([^<]+?) <", text) == ["The project", "Needs attention", "What changes", "In force"]
@@ -168,7 +168,7 @@ def test_a_ready_source_with_a_warning_is_marked() -> None:
 
 
 def test_details_of_an_update() -> None:
-    """An opened row is given its diffs, its columns with their proof, and what was said of it."""
+    """An opened row is given its diffs, its columns with their proof, and what was reported about it."""
     orders = below(render(Subject.of(samples.SYNCED)), "Orders")
     for part in (
         "<dt>timestamp_column<dd><del class=was>created_at</del>",
@@ -245,7 +245,7 @@ def test_nothing_to_show(result: object) -> None:
 
 
 def test_impact_and_baseline() -> None:
-    """What a change does stands above all, with the experiments that it touches, and so does what a baseline knew."""
+    """What a change does is above all, with the experiments that it touches, and so does what a baseline knew."""
     effect = samples.FINDINGS[1]
     impact = Impact(
         base="base/target", compared=2, effects=(effect,), experiments=(Experiment(id="1", name="New flow"),)

@@ -59,6 +59,6 @@ def test_nothing_planned() -> None:
 @settings(deadline=None)
 @given(hostile.ANY_WORD)
 def test_any_word_is_well_formed(word: str) -> None:
-    """Whatever stands in names and messages, the XML parses and holds the same elements."""
+    """Whatever is in names and messages, the XML parses and holds the same elements."""
     tags = [element.tag for element in parsed(render(hostile.subject("word"))).iter()]
     assert [element.tag for element in parsed(render(hostile.subject(word or "-"))).iter()] == tags

@@ -154,7 +154,7 @@ def test_hostile_words_add_no_structure(word: str) -> None:
     assert READER.render(render(hostile.subject(word))).count("<!-- dbt-statsig") == 2
 
 
-def test_left_and_notes_are_told() -> None:
+def test_left_and_notes_are_reported() -> None:
     """Sources that a run left as they are and remarks of the run have their place."""
     text = render(hostile.subject("word"))
     assert "#### Skipped\n\n- metric source `word4`: word" in text
@@ -203,7 +203,7 @@ def test_impact_and_baseline() -> None:
 
 @pytest.mark.parametrize(("experiments", "told"), [(None, False), ((), True)])
 def test_no_impact(experiments: tuple[Experiment, ...] | None, *, told: bool) -> None:
-    """A change that nobody would notice says so; experiments are told of only where the console was asked."""
+    """A change that nobody would notice says so; experiments are named only where the console was asked."""
     impact = Impact(base="base", compared=1, effects=(), experiments=experiments)
     baseline = Baseline(path="known.json", known=(), stale=())
     text = render(Subject.of(structs.replace(samples.CLEAN, impact=impact, baseline=baseline)))

@@ -120,7 +120,7 @@ def test_fingerprints_outlive_moved_lines() -> None:
 @settings(deadline=None, max_examples=50)
 @given(hostile.ANY_WORD)
 def test_any_word_is_only_text(word: str) -> None:
-    """Whatever stands in names and messages, the log is valid, its texts can be shown and its URIs are relative."""
+    """Whatever is in names and messages, the log is valid, its texts can be shown and its URIs are relative."""
     text = render(hostile.subject(word))
     jsonschema.validate(json.loads(text), SUBSET)
     for result in json.loads(text)["runs"][0]["results"]:

@@ -54,8 +54,8 @@ def test_every_form_of_every_result(form: str) -> None:
         assert text == format_named(form).render(subject)
 
 
-def test_problems_are_told_once() -> None:
-    """A source that is blocked by its findings is told by these; one that is blocked otherwise by its reason."""
+def test_problems_are_reported_once() -> None:
+    """A source that is blocked by its findings is reported by these; one that is blocked otherwise by its reason."""
     blocked = structs.replace(samples.BLOCKED, name="Orders")
     subject = Subject.of(structs.replace(samples.PLANNED, plan=Plan(project="shop", changes=(blocked,))))
     assert [found.code for found in problems(subject)] == [

@@ -62,7 +62,7 @@ def test_fields_are_named() -> None:
 
 
 def test_verbose_shows_all() -> None:
-    """With --verbose every change stands in full and every warning is there."""
+    """With --verbose every change is in full and every warning is there."""
     planned = many.planned(400)
     brief, full = plan_text(planned), plan_text(planned, VERBOSE)
     assert "and 15 more; --verbose shows all" in brief

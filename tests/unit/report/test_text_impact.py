@@ -35,8 +35,8 @@ def with_impact(*effects: Finding, experiments: tuple[Experiment, ...] | None = 
     return structs.replace(validation, findings=(*validation.findings, *effects), impact=impact)
 
 
-def test_effects_stand_in_their_own_section() -> None:
-    """Each effect is told once, under its source, with weight and next step; upstream ones come last."""
+def test_effects_are_in_their_own_section() -> None:
+    """Each effect is reported once, under its source, with weight and next step; upstream ones come last."""
     text = validation_text(with_impact(OPEN, ABOVE, DROPPED))
     section = text[text.index("Effects of this change") :]
     assert section.splitlines()[:8] == [
@@ -52,13 +52,13 @@ def test_effects_stand_in_their_own_section() -> None:
     assert text.count("maps the column") == 1
 
 
-def test_no_effect_is_said_too() -> None:
-    """Where a change does nothing, that is said, with the number of sources compared."""
+def test_no_effect_is_reported_too() -> None:
+    """Where a change does nothing, that is reported, with the number of sources compared."""
     assert "No mapped or selected column changes (3 sources compared)." in validation_text(with_impact())
 
 
 def test_quiet_leaves_notes_out() -> None:
-    """In quiet style only effects that weigh more than a note are told."""
+    """In quiet style only effects that weigh more than a note are reported."""
     assert "Effects of this change" not in validation_text(with_impact(ABOVE), Style(quiet=True))
     assert "maps the column" in validation_text(with_impact(ABOVE, DROPPED), Style(quiet=True))
 
@@ -101,7 +101,7 @@ def test_blocked_sources_are_not_ready() -> None:
 
 
 def test_unproven_sources_are_not_ready() -> None:
-    """A source that cannot be pushed for lack of proof is not ready, and no baseline is said to know of it."""
+    """A source that cannot be pushed for lack of proof is not ready, and no baseline lists it."""
     first, *others = samples.VALIDATION.sources
     blocked = structs.replace(first, blocked=True, unproven="the type")
     sources = (blocked, *(structs.replace(one, blocked=False) for one in others))

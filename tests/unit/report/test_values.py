@@ -69,7 +69,7 @@ def test_short_sql_is_compared_as_lines() -> None:
 
 
 def test_declared_fields_leave_out_what_is_only_sent_along() -> None:
-    """The name stands in the heading, write-only fields are no part of the object, and empty ones say nothing."""
+    """The name is in the heading, write-only fields are no part of the object, and empty ones say nothing."""
     source = MetricSource(
         name="Orders", sql="select 1", all_columns=("a",), skip_validation=True, team=None, tags=(), description=""
     )

@@ -31,7 +31,7 @@ def test_a_link_is_replaced(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
-def test_the_old_file_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+def test_the_old_file_remains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     """A full disk, or an interrupt, leaves the old file and nothing half-written."""
     path = tmp_path / "a.json"
     path.write_bytes(b"old")

@@ -11,7 +11,7 @@ PACKAGE = Path(dbt_statsig.__file__).parent
 
 
 def test_every_code_is_found_by_something() -> None:
-    """No code stands in the catalogue that no part of the program gives."""
+    """No code is in the catalogue that no part of the program gives."""
     text = "\n".join(
         file.read_text(encoding="utf-8") for file in PACKAGE.rglob("*.py") if file.name != "finding_codes.py"
     )

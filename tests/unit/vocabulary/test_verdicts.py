@@ -82,7 +82,7 @@ def test_diagnosis() -> None:
 
 
 def test_problems() -> None:
-    """What makes an exit code is told in a line each: errors, what is blocked or refused, and failed writes."""
+    """What makes an exit code is reported in a line each: errors, what is blocked or refused, and failed writes."""
     planned = structs.replace(_planned(samples.CREATE, samples.FOREIGN), validation=samples.VALIDATION)
     assert len(planned.problems) == len(samples.VALIDATION.problems) + 1
     assert samples.FOREIGN.reason in planned.problems[-1]

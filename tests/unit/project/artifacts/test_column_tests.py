@@ -68,7 +68,7 @@ def test_what_is_about_no_column_of_the_node(fields: dict[str, Any]) -> None:
 
 
 def test_older_manifests() -> None:
-    """Without `attached_node` the only node that is read counts, and the column may stand in the arguments alone."""
+    """Without `attached_node` the only node that is read counts, and the column may be in the arguments alone."""
     tests = found(generic(attached_node=None, column_name=None, config={"where": "day > '2026-01-01'"}))
     assert tests == (ColumnTest(name="not_null", column="user_id", node=MODEL, is_partial=True),)
 

@@ -39,7 +39,7 @@ def write(folder: Path, rows: Sequence[tuple[object, ...]], *, invocations: tupl
     return folder
 
 
-def test_what_the_warehouse_told(tmp_path: Path) -> None:
+def test_what_the_warehouse_reports(tmp_path: Path) -> None:
     """Columns with the warehouse's types are there, in order; what is only documented is not."""
     catalog = load_info_schema(write(tmp_path, ROWS))
     assert catalog is not None

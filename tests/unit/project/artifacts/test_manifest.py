@@ -18,7 +18,7 @@ def _marked(*nodes: dict[str, Any], **sections: Any) -> list[str]:
     return [found.unique_id for found in manifest.marked()]
 
 
-def test_head_of_the_file_is_told() -> None:
+def test_head_of_the_file_is_reported() -> None:
     """Versions, time, invocation, adapter and project are there as dbt wrote them."""
     manifest = Manifest.from_bytes(manifest_bytes())
     assert manifest.generated_at == datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=timezone.utc)
@@ -88,7 +88,7 @@ def test_disabled_section_may_be_null_or_empty() -> None:
     assert Manifest.from_bytes(manifest_bytes(disabled={"model.shop.x": []})).node("model.shop.x") is None
 
 
-def test_marks_on_other_types_are_told_apart() -> None:
+def test_marks_on_other_types_are_distinguished() -> None:
     """Tests, analyses, exposures and macros with the key are not sources; they are listed on their own."""
     exposure = node("exposure.shop.board", meta=MARK)
     macro = {"unique_id": "macro.shop.m", "name": "m", "resource_type": "macro", "meta": MARK}
@@ -169,7 +169,7 @@ def test_empty_means_no_node_at_all() -> None:
 
 @pytest.mark.parametrize("key", ["statsigs", "Statsig", "statsig_source"])
 def test_a_misspelt_key_marks_too(key: str) -> None:
-    """A key that was meant to be `statsig` is found, so that it can be told."""
+    """A key that was meant to be `statsig` is found, so that it can be reported."""
     assert _marked(node("model.shop.a", config={"meta": {key: {"metric_source": {}}}})) == ["model.shop.a"]
 
 

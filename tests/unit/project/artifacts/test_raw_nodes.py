@@ -31,7 +31,7 @@ INHERITED = {"name": "id", "meta": {"owner": "model"}, "tags": ["model_tag"], "c
 
 
 @pytest.mark.parametrize("dbt_version", ["1.10.0", "1.11.16", "2.0.0-preview.196", "2025.7.1+abc", "", "unknown"])
-def test_columns_since_1_10_are_told_by_their_config_alone(dbt_version: str) -> None:
+def test_columns_since_1_10_are_recognised_by_their_config_alone(dbt_version: str) -> None:
     """Since dbt 1.10 a column's meta and tags outside its config may be the model's own, so only config counts."""
     column = _read(node("model.shop.a", columns={"id": INHERITED}), dbt_version).columns["id"]
     assert (column.meta, column.tags) == ({}, ("own",))

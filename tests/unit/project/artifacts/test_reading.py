@@ -1,4 +1,4 @@
-"""Tests of what is said about files that cannot be read."""
+"""Tests of what is reported about files that cannot be read."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _error(data: bytes) -> ArtifactError:
     return caught.value
 
 
-def test_gzip_is_told_by_its_first_bytes(tmp_path: Path) -> None:
+def test_gzip_is_recognised_by_its_first_bytes(tmp_path: Path) -> None:
     """A gzip file is read whatever its name says."""
     path = tmp_path / "manifest.json"
     path.write_bytes(gzip.compress(GOOD))
@@ -42,7 +42,7 @@ def test_byte_order_mark_is_skipped() -> None:
 
 @pytest.mark.parametrize("cut", [1, 20, len(GOOD) // 2, len(GOOD) - 1])
 def test_truncated_file_is_called_truncated(cut: int) -> None:
-    """A file that ends too early is said to be truncated or still being written."""
+    """A file that ends too early is reported to be truncated or still being written."""
     assert "truncated or still being written" in _error(GOOD[:cut]).message
 
 
@@ -52,7 +52,7 @@ def test_truncated_gzip_is_called_truncated() -> None:
 
 
 def test_damaged_gzip_is_called_unreadable() -> None:
-    """A gzip file with wrong content is said to be unreadable as gzip."""
+    """A gzip file with wrong content is reported to be unreadable as gzip."""
     damaged = bytearray(gzip.compress(GOOD))
     damaged[20:40] = b"\x00" * 20
     assert "gzip" in _error(bytes(damaged)).message
@@ -60,7 +60,7 @@ def test_damaged_gzip_is_called_unreadable() -> None:
 
 @pytest.mark.parametrize("data", [b"", b" \n"])
 def test_empty_file_is_called_empty(data: bytes) -> None:
-    """A file without content is said to be empty."""
+    """A file without content is reported to be empty."""
     assert "is empty" in _error(data).message
 
 
@@ -70,7 +70,7 @@ def test_text_that_is_no_json_is_placed() -> None:
 
 
 def test_other_encoding_is_named() -> None:
-    """A file in another encoding than UTF-8 is said to be so."""
+    """A file in another encoding than UTF-8 is reported to be so."""
     assert "is not UTF-8 text" in _error(GOOD.replace(b"orders", b"ord\xe9rs")).message
 
 
@@ -182,14 +182,14 @@ def test_missing_file_by_another_name(tmp_path: Path) -> None:
     assert caught.value.fix == f"Did you mean {tmp_path / 'target' / 'manifest.json'}?"
 
 
-def test_missing_target_folder_of_a_project_is_said(tmp_path: Path) -> None:
+def test_missing_target_folder_of_a_project_is_reported(tmp_path: Path) -> None:
     """Where the project is there but dbt has never run, the message says so."""
     (tmp_path / "dbt_project.yml").write_text("name: shop\n", encoding="utf-8")
     with pytest.raises(ArtifactError, match="has no target folder yet"):
         load_manifest(tmp_path / "target" / "manifest.json")
 
 
-def test_missing_project_is_said(tmp_path: Path) -> None:
+def test_missing_project_is_reported(tmp_path: Path) -> None:
     """Where there is no project either, the message says that too."""
     with pytest.raises(ArtifactError, match=r"nor a dbt_project\.yml"):
         load_manifest(tmp_path / "target" / "manifest.json")

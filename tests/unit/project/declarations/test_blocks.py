@@ -1,4 +1,4 @@
-"""Tests of blocks: their forms, their keys, and what is said of wrong ones."""
+"""Tests of blocks: their forms, their keys, and what is reported of wrong ones."""
 
 from __future__ import annotations
 
@@ -229,7 +229,7 @@ def test_list_is_a_name_elsewhere(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_frame(tmp_path: Path, meta: str, expected: str) -> None:
-    """What is no block at all is told, and nothing of the node counts as an orphan meanwhile."""
+    """What is no block at all is reported, and nothing of the node counts as an orphan meanwhile."""
     found = one_model(meta, tmp_path)
     (fault,) = found.findings
     message, _, fix = expected.partition(" | ")

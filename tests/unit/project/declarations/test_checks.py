@@ -120,7 +120,7 @@ def test_a_node_without_a_table(tmp_path: Path, fields: dict[str, Any], message:
 
 
 def test_a_node_that_cannot_be_a_source() -> None:
-    """A marked test or analysis is told, and nothing of it is declared."""
+    """A marked test or analysis is reported, and nothing of it is declared."""
     manifest = Manifest.from_bytes(manifest_bytes(node("analysis.shop.report", config={"meta": META})))
     found = declare(manifest, settings=Settings(), project_dir=None)
     (fault,) = found.findings
@@ -233,6 +233,6 @@ class _Unmarked:
 
 
 def test_a_node_that_says_nothing() -> None:
-    """A node without a block or mark declares nothing, and nothing is said of it."""
+    """A node without a block or mark declares nothing, and nothing is reported of it."""
     found = declare(_Unmarked(), settings=Settings(), project_dir=None)
     assert (found.declarations, found.findings, found.faulty) == ((), (), ())

@@ -56,6 +56,6 @@ def test_the_lines_of_an_entry(section: str, name: str, lines: tuple[int, int] |
 
 
 def test_an_item_above_all_sections() -> None:
-    """An item that no section stands above is nobody's entry; nor is one below a line that only looks like one."""
+    """An item without a section above it is nobody's entry; nor is one below a line that only looks like one."""
     assert EntryIndex("- name: a\n").lines_of("models", "a") is None
     assert EntryIndex("models:\n  x\n    - name: a\n").lines_of("models", "b") is None

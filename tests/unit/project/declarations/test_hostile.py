@@ -1,4 +1,4 @@
-"""Property tests: whatever stands in a meta block, declaring gives findings and never an exception."""
+"""Property tests: whatever is in a meta block, declaring gives findings and never an exception."""
 
 from __future__ import annotations
 

@@ -145,7 +145,7 @@ def test_an_inherited_meta_is_no_mark(tmp_path: Path) -> None:
 
 
 def test_a_misspelt_mark(tmp_path: Path) -> None:
-    """A key of a column that nearly says statsig is told."""
+    """A key of a column that nearly says statsig is reported."""
     meta = "statsig: {metric_source: {name: A, timestamp_column: a, id_type_mapping: {x: a}}}"
     found = one_model(meta, tmp_path, columns="- {name: a, config: {meta: {statsig_: {unit_id: x}}}}")
     (fault,) = found.findings

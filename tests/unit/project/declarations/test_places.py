@@ -183,7 +183,7 @@ def test_a_moved_block(tmp_path: Path) -> None:
 
 
 def test_keys_that_occur_twice(tmp_path: Path) -> None:
-    """Equal keys in a block or a mark are told at the second, and concern the source that they are in."""
+    """Equal keys in a block or a mark are reported at the second, and concern the source that they are in."""
     found = one_model(
         """
         statsig:

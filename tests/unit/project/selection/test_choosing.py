@@ -41,7 +41,7 @@ def test_nothing_selected_is_everything() -> None:
     assert choose(MANIFEST, request(state=Path("base"))) == (None, ())
 
 
-def test_what_was_chosen_before_stands() -> None:
+def test_what_was_chosen_before_is_kept() -> None:
     """Nodes that dbt's own selection chose are taken as they are."""
     assert choose(MANIFEST, request(selected=frozenset({"a"}), select=("b",))) == (frozenset({"a"}), ())
 

@@ -31,7 +31,7 @@ def _short(selection: Selection) -> str:
     return " ".join(sorted(unique_id.rsplit(".", 1)[-1] for unique_id in selection.unique_ids))
 
 
-def test_nothing_said_is_everything() -> None:
+def test_nothing_selected_is_everything() -> None:
     """Without words all models, snapshots, seeds and source tables are selected, and no tests."""
     assert select(MANIFEST, [], []) == Selection(unique_ids=frozenset(ALL))
     assert select(MANIFEST, [" "], [""]).unique_ids == ALL
@@ -72,7 +72,7 @@ def test_exclusion_takes_away() -> None:
     assert _short(select(MANIFEST, [], ["b+"])) == "a s t"
 
 
-def test_words_without_match_are_told() -> None:
+def test_words_without_match_are_reported() -> None:
     """Words that match no source, included or excluded, are listed once, and the rest goes on."""
     found = select(MANIFEST, ["a", "nobody", "tag:none,a", "not_null_b", "nobody"], ["nothing"])
     assert _short(found) == "a"
