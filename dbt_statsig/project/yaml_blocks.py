@@ -28,6 +28,7 @@ _JINJA = re.compile(r"\{[{%#]|[#}%]\}")
 # What begins with one certain sign is found at the speed of a plain search.
 _ITEM = re.compile(r"\n( *)- ")
 _ANCHOR = re.compile(r"&(?<=[\s,\[{:]&)\w")
+_LONGEST_SEARCH = 1_000_000_000
 _NOTHING = object()
 
 
@@ -37,17 +38,17 @@ def relevant(text: str, nodes: Iterable[Node]) -> str:
     These have neither Statsig's word nor the name of one of `nodes`. It is a quick look: what is not written as usual
     may come out as something else.
     """
-    # What an entry repeats from elsewhere is not in its own lines.
-    if _ANCHOR.search(text):
+    words = [KEYS[0], *(node.name for node in nodes)]
+    # What an entry repeats from elsewhere is not in its own lines. A search for very many names is slower than reading.
+    if _ANCHOR.search(text) or len(words) * len(text) > _LONGEST_SEARCH:
         return text
-    words = re.compile("|".join([KEYS[0], *(re.escape(node.name) for node in nodes)]))
     parts, done = [], 0
     while item := _ITEM.search(text, done):
         after = re.compile(rf"\n {{0,{len(item[1])}}}[^\s#]").search(text, item.end())
         end = after.start() if after else len(text)
         parts.append(text[done : item.start()])
-        held = words.search(text, item.start(), end)
-        parts.append(text[item.start() : end] if held else "\n" * text.count("\n", item.start(), end))
+        entry = text[item.start() : end]
+        parts.append(entry if any(word in entry for word in words) else "\n" * entry.count("\n"))
         done = end
     return "".join([*parts, text[done:]])
 
