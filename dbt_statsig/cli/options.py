@@ -286,7 +286,7 @@ def adoption_options(command: Command) -> Command:
         click.option(
             "--adopt-imported", is_flag=True, help="Take over what `import` has listed in target/statsig_import.json."
         ),
-        click.option("--prune", is_flag=True, help="Delete objects of this project that are no longer declared."),
+        click.option("--prune", is_flag=True, help="Delete objects that are no longer declared; archive metrics."),
         click.option(
             "--delete-metrics", is_flag=True, help="With --prune: delete metrics, in place of archiving them."
         ),
