@@ -8,6 +8,7 @@ import re
 import shlex
 import shutil
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -205,5 +206,7 @@ def _query_error(done: subprocess.CompletedProcess[str]) -> str:
     """What dbt says of a query that failed, without its own frame around the warehouse's message."""
     lines = (line.strip() for line in f"{done.stdout}\n{done.stderr}".splitlines())
     lines = (re.sub(r"^\d\d:\d\d:\d\d\s*", "", line) for line in lines)
-    said = [line for line in lines if line and not _FRAME.match(line)]
+    # What dbt did not expect, it shows with a traceback.
+    before = takewhile(lambda line: not line.startswith("Traceback"), lines)
+    said = [line for line in before if line and not _FRAME.match(line)]
     return " ".join(said[:_MOST_LINES]) or _last_words(done)

@@ -32,6 +32,7 @@ with duckdb.connect(DATABASE, read_only=True) as connection:
         cursor = connection.execute(sql + " limit " + words[words.index("--limit") + 1])
     except duckdb.Error as error:
         print("12:00:00  Encountered an error:\\nRuntime Error\\n ", error)
+        print("12:00:00  Traceback (most recent call last):\\n  File x")
         raise SystemExit(2)
     names = [column[0] for column in cursor.description]
     rows = [dict(zip(names, row)) for row in cursor.fetchall()]
@@ -95,6 +96,7 @@ def test_a_query_that_fails(tmp_path: Path) -> None:
     (one,) = found.sources
     assert one.error.startswith("Binder Error: Referenced column")
     assert "nation" in one.error
+    assert "Traceback" not in one.error
     assert found.exit_code == 1
     assert "1 source, 1 failed." in previews_text(found)
 
