@@ -144,7 +144,9 @@ class _Import:
         self.matcher = Matcher(self.prover, project.manifest.project_name or project.inputs.project)
         self.prefix = prefix_of(project.settings, project.target.name)
         self.others = other_prefixes(project.settings, project.target.name)
-        self.declared = {(one.kind, folded(one.name)): one.unique_id for one in project.declared.names}
+        declared = project.declared
+        blocks = (*declared.disabled, *declared.faulty, *declared.names)
+        self.declared = {(one.kind, folded(one.name)): one.unique_id for one in blocks if one.name}
         self.undeclared: dict[tuple[str, ...], None] = {}
         names = frozenset(head.name for head in project.manifest.heads().values())
         self.models = ModelMaker(self.prover, project.inputs.project, chosen.models_path.rstrip("/"), names)
@@ -189,10 +191,12 @@ class _Import:
             return structs.replace(base, reason=made)
         if not self.chosen.models_path:
             return structs.replace(base, fix="--models-path DIR makes a model of its SQL.")
-        self.new[made.node.unique_id] = made
         whole = structs.replace(match, plain=PlainQuery(table=()))
         one = Candidate(kind=kind, live=live, name=name, node=made.node, match=whole)
-        meta = self._defaults([one])[kind, made.node.unique_id]
+        meta = self._defaults([one]).get((kind, made.node.unique_id))
+        if meta is None:
+            return structs.replace(base, reason="The defaults in the settings disable its block.")
+        self.new[made.node.unique_id] = made
         return structs.replace(
             base,
             exactness=Exactness.NEW_MODEL,

@@ -349,3 +349,18 @@ def test_keys_that_would_say_something_else(folder: Path, server: Running) -> No
     found = objects(folder, server)["All"]
     assert (found.exactness, found.reason) == (Exactness.SQL, "As keys it would change: sql.")
     assert found.block["sql"] == "SELECT * FROM marts.fct_orders"
+
+
+def test_disabled_blocks(folder: Path, server: Running) -> None:
+    """An object whose block is disabled is declared; where the defaults disable all blocks, none is made."""
+    text = (folder / "models" / "schema.yml").read_text(encoding="utf-8")
+    block = "{metric_source: {name: Shop orders, enabled: false}}"
+    held = text.replace("  - name: fct_orders\n", f"  - name: fct_orders\n    config: {{meta: {{statsig: {block}}}}}\n")
+    (folder / "models" / "schema.yml").write_text(held, encoding="utf-8")
+    parse(folder, "duckdb")
+    assert objects(folder, server)["Shop orders"].exactness is Exactness.DECLARED
+    (folder / "dbt_statsig.yml").write_text("defaults: {enabled: false}\n")
+    found = objects(folder, server, models_path="models")
+    assert {found[name].exactness for name in ("Shop payments", "Elsewhere")} == {Exactness.NOT_IMPORTED}
+    assert "disable" in found["Shop payments"].reason
+    assert "disable" in found["Elsewhere"].reason
