@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
     from dbt_statsig.applying.console_state import Reading
     from dbt_statsig.project.artifacts import Manifest
+    from dbt_statsig.project.declarations import DeclaredName, FaultyBlock
     from dbt_statsig.project.request import Request
     from dbt_statsig.vocabulary.changes import Change
     from dbt_statsig.vocabulary.findings import Finding
@@ -145,7 +146,7 @@ class _Import:
         self.prefix = prefix_of(project.settings, project.target.name)
         self.others = other_prefixes(project.settings, project.target.name)
         declared = project.declared
-        blocks = (*declared.disabled, *declared.faulty, *declared.names)
+        blocks: tuple[DeclaredName | FaultyBlock, ...] = (*declared.disabled, *declared.faulty, *declared.names)
         self.declared = {(one.kind, folded(one.name)): one.unique_id for one in blocks if one.name}
         self.undeclared: dict[tuple[str, ...], None] = {}
         names = frozenset(head.name for head in project.manifest.heads().values())
