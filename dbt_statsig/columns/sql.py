@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -25,6 +26,7 @@ Node: TypeAlias = Any
 # Its home differs between versions too.
 Token: TypeAlias = Any
 
+_CLASSES = re.compile(r" for <class| but got <Token")
 SET_OPERATIONS: tuple[Any, ...] = (getattr(exp, "SetOperation", exp.Union), exp.Union)
 EXPANDED_COLUMNS: type | None = getattr(exp, "Columns", None)
 FINAL: type[Any] | None = getattr(exp, "Final", None)
@@ -69,7 +71,7 @@ def _unparsable(error: ParseError) -> Unparsable:
 
 def _readable(message: str) -> str:
     """Without the names of sqlglot's own classes."""
-    return message.split(" for <class", 1)[0].replace("Invalid expression / ", "").rstrip(". ")
+    return _CLASSES.split(message, maxsplit=1)[0].replace("Invalid expression / ", "").rstrip(". ")
 
 
 def _first_line(text: str) -> str:

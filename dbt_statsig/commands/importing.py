@@ -111,11 +111,19 @@ def import_objects(
     if not chosen.write:
         return result
     path, earlier = artifacts_dir(request) / LIST_FILE, list[ListedObject]()
-    waiting = {(one.kind, one.name) for one in result.of(Exactness.DECLARED)}
     with contextlib.suppress(UsageError):  # there is no list yet
-        earlier += (one for one in read_list(path) if (one.kind, one.name) in waiting)
+        earlier += (one for one in read_list(path) if _is_waiting(one, reading))
     write_import(result, files, path, waiting=earlier)
     return structs.replace(result, wrote=True)
+
+
+def _is_waiting(listed: ListedObject, reading: Reading) -> bool:
+    """Whether an object of an earlier import is still to be taken over, as far as this one has read."""
+    if listed.kind not in reading.live:
+        return True
+    live = reading.live[listed.kind]
+    found = next((one for one in live.items if one.name == listed.name), None)
+    return not live.complete if found is None else likely_owner(found.description) is None
 
 
 def _check_folder(models_path: str, project_dir: Path) -> None:

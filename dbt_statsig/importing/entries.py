@@ -10,6 +10,8 @@ from msgspec import Struct
 from dbt_statsig.importing.yaml_document import CannotEdit, Document
 from dbt_statsig.importing.yaml_lines import plain
 from dbt_statsig.project.artifacts.nodes import Node
+from dbt_statsig.project.yaml_nodes import lookup
+from dbt_statsig.vocabulary.sources import folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -92,10 +94,25 @@ class Entry:
             self.document.add_key(statsig, kind, blocks)
         elif isinstance(held, yaml.SequenceNode):
             for block in blocks if isinstance(blocks, list) else [blocks]:
+                self._refuse_again(kind, held, plain(block).get("name"))
                 self.document.add_item(held, block)
         else:
             line = held.start_mark.line + 1
-            raise CannotEdit(f"has a block `{kind}` for `{self.node.name}` already; it is not overwritten", line)
+            raise CannotEdit(
+                f"has a block `{kind}` for `{self.node.name}` already; it is not overwritten "
+                "(make it a list, to which others can be added)",
+                line,
+            )
+
+    def _refuse_again(self, kind: str, held: yaml.SequenceNode, name: str | None) -> None:
+        """A block of that name, which a manifest from before it does not have."""
+        for item in held.value:
+            pair = lookup(item, "name") if isinstance(item, yaml.MappingNode) else None
+            if name and pair is not None and folded(str(pair[1].value)) == folded(name):
+                raise CannotEdit(
+                    f'has a block `{kind}` named "{name}" for `{self.node.name}` already; run `dbt parse`',
+                    item.start_mark.line + 1,
+                )
 
     def _holder(self, entry: yaml.MappingNode) -> tuple[yaml.MappingNode, str]:
         """The innermost mapping of `config.meta.statsig` that is there (or of `meta.statsig`), and the key to add."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, structs
 
 from dbt_statsig.importing.matching import Match
+from dbt_statsig.importing.yaml_lines import jinja_in
 from dbt_statsig.project.artifacts.nodes import Node
 from dbt_statsig.vocabulary.changes import Action, Change, FieldChange
 from dbt_statsig.vocabulary.imports import Exactness, ImportedObject
@@ -49,7 +50,9 @@ class Tried(Struct, frozen=True, kw_only=True):
 
 
 def judged(block: dict[str, Any], change: Change | None, faults: Sequence[Finding]) -> Tried:
-    """What a change says of the block that it comes from."""
+    """What a change says of the block that it comes from. A block that dbt would render is none."""
+    if key := next((key for key, value in block.items() if jinja_in({key: value})), ""):
+        return Tried(block={}, reason=f"`{key}` contains `{jinja_in(block)}`: in a property file dbt would render it.")
     reason = " ".join(dict.fromkeys(one.message for one in faults))
     fix = faults[0].fix if faults else ""
     if change is None:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import json, structs
 
+from dbt_statsig.errors import DbtStatsigError
 from dbt_statsig.importing.yaml_files import BlockEdit, FileEdit, Refusal, edit_files, write_files
 from dbt_statsig.project.import_list import ListedObject
-from dbt_statsig.support.files import write_whole
+from dbt_statsig.support.files import read_regular
 from dbt_statsig.vocabulary.imports import Exactness, Imported, ImportedFile, ImportedObject
 
 if TYPE_CHECKING:
@@ -73,17 +74,23 @@ def _placed(one: ImportedObject, reason: str) -> ImportedObject:
 
 
 def write_import(result: Imported, files: Iterable[FileEdit], path: Path, *, waiting: Iterable[ListedObject]) -> None:
-    """Write all files or none, then the list at `path`; `waiting` are objects of earlier imports.
+    """Write all files and the list at `path`, or none; `waiting` are objects of earlier imports.
 
     Raises DbtStatsigError where that cannot be done.
     """
-    write_files(files)
     listed = {(one.kind, one.name): one for one in waiting}
     for one in result.objects:
         if one.is_written and one.exactness is not Exactness.NEW_MODEL:
             listed[one.kind, one.name] = ListedObject(
                 kind=one.kind, name=one.name, unique_id=one.unique_id, exactness=one.exactness.value
             )
-    content = json.format(json.encode(list(listed.values())), indent=2)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, content + b"\n")
+    content = json.format(json.encode(list(listed.values())), indent=2) + b"\n"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        before = read_regular(path) if path.exists() else None
+    except OSError as error:
+        raise DbtStatsigError(
+            f"{path} cannot be written: {error.strerror or error}. No file was changed.",
+            fix="Remove it, or use another --target-path.",
+        ) from None
+    write_files([*files, FileEdit(path=path, shown=str(path), before=before, after=content)])

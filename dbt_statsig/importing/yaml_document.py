@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from dbt_statsig.importing.yaml_lines import indented, item_lines, lines_below, plain, style_of
+from dbt_statsig.importing.yaml_lines import indented, item_lines, jinja_in, lines_below, plain, style_of
 from dbt_statsig.project.yaml_nodes import YamlError, compose, entries, lookup
 from dbt_statsig.vocabulary.yaml_text import in_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# dbt renders the texts of a property file.
-_JINJA = re.compile(r"\{[{%#]")
 _DASH = re.compile(r"( *)(- +)")
 _IDLE = re.compile(r"[ \t]*(?:#.*)?\r?\n?")
 _SPACED = re.compile(r"(?:^|\n)[ \t]*\r?\n(?:[ \t]*#.*\n)*$")
@@ -197,7 +195,7 @@ def _composed(text: str) -> yaml.Node | None:
     except YamlError as error:
         line = "".join(text.split("\n")[error.line - 1 : error.line])
         hint = " (a tab: indent with spaces)" if re.match(r" *\t", line) else ""
-        hint = " (Jinja outside of quotes)" if _JINJA.search(line) else hint
+        hint = " (Jinja outside of quotes)" if jinja_in(line) else hint
         raise CannotEdit(f"is not valid YAML: {error.message}{hint}", error.line) from None
     return root
 
@@ -212,13 +210,8 @@ def _line(node: yaml.Node) -> int:
 
 def _refuse_jinja(value: Any) -> None:
     """Raise CannotEdit where dbt would read something else."""
-    found = _JINJA.search(repr(plain(value)))
-    texts = [plain(value)]
-    while found and texts:
-        one = texts.pop()
-        if isinstance(one, str) and (found := _JINJA.search(one)):
-            raise CannotEdit(f"cannot hold a text with `{found[0]}`: dbt would render it as Jinja")
-        texts += [*one, *one.values()] if isinstance(one, dict) else one if isinstance(one, list) else []
+    if mark := jinja_in(value):
+        raise CannotEdit(f"cannot hold a text with `{mark}`: dbt would render it as Jinja")
 
 
 def _node(value: Any) -> yaml.Node:

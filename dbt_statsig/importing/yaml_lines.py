@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _LONGEST = 80
+# dbt renders the texts of a property file.
+_JINJA = re.compile(r"\{[{%#]")
 
 
 class Style(Struct, frozen=True, kw_only=True):
@@ -103,6 +106,16 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     return str.__str__(value) if isinstance(value, str) else value
+
+
+def jinja_in(value: Any) -> str:
+    """The first mark of Jinja in any text of a value; empty where there is none."""
+    value = plain(value)
+    if isinstance(value, str):
+        found = _JINJA.search(value)
+        return found[0] if found else ""
+    parts = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else []
+    return next(filter(None, map(jinja_in, parts)), "")
 
 
 def _pair_lines(key: str, value: Any, style: Style) -> list[str]:

@@ -211,3 +211,24 @@ def imported(folder: Path, server: Running, *, kinds: Any = frozenset(), **chose
 def adopting(folder: Path, server: Running) -> Planned:
     """The plan of taking over all that is declared."""
     return plan(request_of(folder, server, adopt_all=True))
+
+
+UNITS = [{"statsigUnitID": "userID", "column": "user_id"}]
+
+
+def metric(name: str, sql: str = "SELECT user_id, ordered_at FROM marts.fct_orders", **more: Any) -> dict[str, Any]:
+    """A metric source on the orders."""
+    return {"name": name, "sql": sql, "timestampColumn": "ordered_at", "idTypeMapping": UNITS, "tags": [], **more}
+
+
+SEED: dict[str, list[dict[str, Any]]] = {
+    "metric_sources": [
+        metric("Shop orders"),
+        metric("Shop payments", "SELECT user_id, paid_at FROM raw.payments", timestampColumn="paid_at"),
+        metric("Joined", "SELECT o.user_id, o.ordered_at FROM marts.fct_orders o JOIN crm.leads l ON l.id = o.user_id"),
+        metric("Misspelled", timestampColumn="orderd_at"),
+        metric("Ours", description="Managed by dbt: shop/model.shop.fct_orders"),
+        metric("Theirs", description="Sales.\n\nManaged by dbt: sales/model.sales.orders"),
+        metric("Elsewhere", "SELECT user_id, ordered_at FROM crm.orders"),
+    ],
+}

@@ -13,52 +13,14 @@ import yaml
 from dbt_statsig import Exactness, Request, UsageError, import_objects
 from dbt_statsig.cli.app import run
 from dbt_statsig.emulator import running
-from tests.integration.imports.project import imported, parse, write_project
+from tests.integration.imports.project import UNITS, imported, metric, parse
 from tests.integration.shop import EXAMPLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from dbt_statsig.emulator import Running
     from dbt_statsig.vocabulary.imports import ImportedObject
-
-UNITS = [{"statsigUnitID": "userID", "column": "user_id"}]
-
-
-def metric(name: str, sql: str = "SELECT user_id, ordered_at FROM marts.fct_orders", **more: Any) -> dict[str, Any]:
-    """A metric source on the orders."""
-    return {"name": name, "sql": sql, "timestampColumn": "ordered_at", "idTypeMapping": UNITS, "tags": [], **more}
-
-
-SEED: dict[str, list[dict[str, Any]]] = {
-    "metric_sources": [
-        metric("Shop orders"),
-        metric("Shop payments", "SELECT user_id, paid_at FROM raw.payments", timestampColumn="paid_at"),
-        metric("Joined", "SELECT o.user_id, o.ordered_at FROM marts.fct_orders o JOIN crm.leads l ON l.id = o.user_id"),
-        metric("Misspelled", timestampColumn="orderd_at"),
-        metric("Ours", description="Managed by dbt: shop/model.shop.fct_orders"),
-        metric("Theirs", description="Sales.\n\nManaged by dbt: sales/model.sales.orders"),
-        metric("Elsewhere", "SELECT user_id, ordered_at FROM crm.orders"),
-    ],
-}
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project on DuckDB, as the working folder."""
-    monkeypatch.chdir(tmp_path)
-    return write_project(tmp_path, "duckdb")
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
-    """A console of hand-made objects, which the environment names."""
-    with running(seed=SEED) as one:
-        monkeypatch.setenv("STATSIG_CONSOLE_API_KEY", one.key)
-        monkeypatch.setenv("DBT_STATSIG_BASE_URL", one.url)
-        monkeypatch.setenv("NO_COLOR", "1")
-        yield one
 
 
 def objects(folder: Path, server: Running, **chosen: Any) -> dict[str, ImportedObject]:
@@ -328,6 +290,7 @@ def test_names_that_cannot_be_declared(folder: Path, server: Running, name: str)
         "SELECT user_id FROM marts.fct_orders WHERE d = {statsig_day}",
         "SELECT {{ x }}",
         "VALUES (1)",
+        "SELECT [user_id] FROM [marts].[fct_orders]",
         "/* x",
     ],
 )
@@ -337,6 +300,7 @@ def test_sql_that_cannot_be_read(folder: Path, server: Running, sql: str) -> Non
     found = objects(folder, server)["Odd"]
     assert found.exactness is Exactness.NOT_IMPORTED
     assert re.match(r"Its SQL cannot be read: |It reads no table", found.reason)
+    assert "Token" not in found.reason
 
 
 def test_keys_that_would_say_something_else(folder: Path, server: Running) -> None:
