@@ -34,7 +34,7 @@ from dbt_statsig.vocabulary.results import ObjectOutcome, Outcome, Status
 from dbt_statsig.vocabulary.sources import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from dbt_statsig.console.client import ConsoleClient
     from dbt_statsig.planning.asked import Desired
@@ -280,10 +280,13 @@ class _Run:
         desired = _present(change.desired)
         if change.action is Action.CREATE:
             return self._created(change.kind, desired)
-        if is_archived(_present(change.live).description):
-            self._client.unarchive(change.kind, change.live_name)
         fields = frozenset(field.field for field in change.fields)
-        return self._put(change.kind, change.live_name, desired, _present(change.live), fields)
+        if not (SPECS[change.kind].archives and is_archived(_present(change.live).description)):
+            return self._put(change.kind, change.live_name, desired, _present(change.live), fields)
+        if refusal := self._client.unarchive(change.kind, change.live_name):
+            self._notes.append(f"It was marked as archived. {refusal}")
+        with self._second("It was brought back from the archive, but is not updated."):
+            return self._put(change.kind, change.live_name, desired, _present(change.live), fields)
 
     def _created(self, kind: Kind, desired: Source) -> Written:
         """Create an object; what only an update can set is sent after that."""
@@ -291,7 +294,19 @@ class _Run:
         if not later:
             return self._client.create(kind, desired)
         written = self._client.create(kind, structs.replace(desired, **dict.fromkeys(later, UNSET)))
-        return self._client.update(kind, desired.name, desired, before=written.live)
+        with self._second("It was created, but without what only an update can set."):
+            return self._client.update(kind, desired.name, desired, before=written.live)
+
+    @contextlib.contextmanager
+    def _second(self, done: str) -> Iterator[None]:
+        """The second request for one object: its error says what the first has done."""
+        try:
+            yield
+        except NotShown:
+            raise
+        except ConsoleError as error:
+            self._count(error)
+            raise OutcomeUnknown(f"{done} {error.message}", fix=error.fix) from None
 
     def _put(self, kind: Kind, name: str, desired: Source, live: Source, fields: frozenset[str]) -> Written:
         if SPECS[kind].can_send(fields):

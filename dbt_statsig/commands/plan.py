@@ -31,6 +31,7 @@ from dbt_statsig.planning.adoption import matchless, without_creations
 from dbt_statsig.planning.asked import Desired
 from dbt_statsig.planning.elsewhere import by_node
 from dbt_statsig.planning.matching import Scope, absent, build_plan, owned
+from dbt_statsig.planning.metrics import still_read
 from dbt_statsig.planning.not_kept import not_kept
 from dbt_statsig.planning.relocation import relocated
 from dbt_statsig.planning.safety import doubt, guarded, not_replaced_elsewhere
@@ -42,6 +43,7 @@ from dbt_statsig.vocabulary.findings import CODES, did_you_mean, finding, listed
 from dbt_statsig.vocabulary.kinds import BLOCK_KINDS
 from dbt_statsig.vocabulary.progress import Progress, Silent
 from dbt_statsig.vocabulary.results import Planned, Skipped, Validation
+from dbt_statsig.vocabulary.sources import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -52,7 +54,6 @@ if TYPE_CHECKING:
     from dbt_statsig.project.request import Request
     from dbt_statsig.vocabulary.changes import Plan
     from dbt_statsig.vocabulary.findings import Finding
-    from dbt_statsig.vocabulary.sources import Kind
 
 NO_KEY = "No Console API key is set."
 NO_KEY_FIX = "Set STATSIG_CONSOLE_API_KEY to a Console API key of the Statsig project."
@@ -131,7 +132,7 @@ def make_plan(
     if only_shown and no_push:
         desired, renamed = by_node(desired, live, project.manifest.node, scope)
         warnings += [_SAME_NODE.format(listed(renamed))] if renamed else []
-    asked = build_plan(desired, live, scope)
+    asked = _without_read(client, build_plan(desired, live, scope), live, warnings)
     if only_shown:
         asked = _with_orphans(project, asked, client, scope)
     there = {item.name for held in live.values() for item in held.items}
@@ -169,6 +170,20 @@ def _nothing_to_adopt(unmatched: Iterable[str], names: set[str]) -> Iterator[str
     for word in unmatched:
         near = did_you_mean(word, names)
         yield f'--adopt "{word}": no declared source and no object has this name. {near}'.rstrip()
+
+
+def _without_read(client: ConsoleClient, plan: Plan, live: Mapping[Kind, Live], warnings: list[str]) -> Plan:
+    """The plan without deletions of what metrics read; where they are not read yet, only if a source is to go."""
+    if Kind.METRIC in live:
+        return still_read(plan, live[Kind.METRIC].items)
+    gone = (change for change in plan.changes if change.kind is Kind.METRIC_SOURCE)
+    if not any(change.action.retires for change in gone):
+        return plan
+    try:
+        return still_read(plan, client.list(Kind.METRIC).items)
+    except ConsoleError as error:
+        warnings.append(f"Whether metrics read the metric sources to delete is not known: {error}")
+        return plan
 
 
 def _with_orphans(project: DeclaredProject, plan: Plan, client: ConsoleClient, scope: Scope) -> Plan:

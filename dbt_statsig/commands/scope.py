@@ -123,7 +123,7 @@ def kinds_in(project: DeclaredProject) -> list[Kind]:
     selected, kinds = project.selected_ids, project.request.kinds or frozenset(Kind)
     used = {block.kind for block in _blocks(project) if selected is None or block.unique_id in selected}
     if project.request.prune:
-        used |= set(BLOCK_KINDS)
+        used |= set(Kind)
     named = Kind.METRIC in project.request.kinds
     if not named and not any(one.kind is Kind.METRIC for one in project.declared.names):
         used.discard(Kind.METRIC)

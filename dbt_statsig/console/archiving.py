@@ -8,7 +8,7 @@ from msgspec import structs
 
 from dbt_statsig.console.reader import object_path, title
 from dbt_statsig.console.sender import Lost, Request
-from dbt_statsig.errors import Refused
+from dbt_statsig.errors import ConsoleError, OutcomeUnknown, Refused
 from dbt_statsig.vocabulary.ownership import archived
 
 if TYPE_CHECKING:
@@ -27,26 +27,45 @@ class Archiver:
         self._writer = writer
 
     def archive(self, kind: Kind, live: Source) -> Written:
-        """See `ConsoleClient.archive`."""
-        self._put(kind, live.name, "schedule_archive")
-        marked = archived(live.description if isinstance(live.description, str) else "")
-        return self._writer.update(
-            kind, live.name, structs.replace(live, description=marked), before=live, dry_run=False
-        )
+        """See `ConsoleClient.archive`. The mark comes first: what is archived without it could not be brought back."""
+        text = archived(live.description if isinstance(live.description, str) else "")
+        marked = structs.replace(live, description=text)
+        written = self._writer.update(kind, live.name, marked, before=live, dry_run=False)
+        try:
+            self._put(kind, live.name, "schedule_archive")
+        except ConsoleError as error:
+            if isinstance(error, Refused) and self._is_unmarked(kind, live, written.live):
+                raise
+            message = error.message.removeprefix(f"{title(kind, live.name)}: ")
+            raise OutcomeUnknown(
+                f"{title(kind, live.name)}: it is marked as archived, but may not be: {message}",
+                fix="Archive it in Statsig, or declare it again and run a sync.",
+            ) from None
+        return written
 
-    def unarchive(self, kind: Kind, name: str) -> None:
+    def _is_unmarked(self, kind: Kind, live: Source, marked: Source | None) -> bool:
+        try:
+            self._writer.update(kind, live.name, live, before=marked, dry_run=False)
+        except ConsoleError:
+            return False
+        return True
+
+    def unarchive(self, kind: Kind, name: str) -> str:
         """See `ConsoleClient.unarchive`."""
         try:
             self._put(kind, name, "unarchive")
         except Refused as error:
             refused = error
         else:
-            return
+            return ""
         try:
             # What was scheduled for the next day, and has not happened yet.
             self._put(kind, name, "cancel_archive")
-        except Refused:
-            raise refused from None
+        except Refused as error:
+            if {refused.status, error.status} != {_LEAST_FAULT}:
+                raise refused from None
+            return refused.message
+        return ""
 
     def _put(self, kind: Kind, name: str, verb: str) -> None:
         """One of the requests that can be repeated and that no object answers."""

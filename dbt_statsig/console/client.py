@@ -192,9 +192,12 @@ class ConsoleClient:
         """Take an object out of use, with a way back, and mark that in its ownership line: no answer says so."""
         return self._archiver.archive(kind, live)
 
-    def unarchive(self, kind: Kind, name: str) -> None:
-        """Bring an archived object back, whether its archive has happened or is still scheduled."""
-        self._archiver.unarchive(kind, name)
+    def unarchive(self, kind: Kind, name: str) -> str:
+        """Bring an archived object back, whether its archive has happened or is still scheduled.
+
+        Gives Statsig's words where neither seems to be so: a run that was interrupted, or somebody, brought it back.
+        """
+        return self._archiver.unarchive(kind, name)
 
     def sql_of(self, name: str) -> tuple[tuple[str, str], ...]:
         """The SQL that Statsig generates for a metric: unit type and text."""

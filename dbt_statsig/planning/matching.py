@@ -15,7 +15,7 @@ from msgspec import structs
 from dbt_statsig.planning.adoption import Adoption
 from dbt_statsig.planning.asked import PRUNE, Desired, Live, Scope
 from dbt_statsig.planning.kept import compared, suited
-from dbt_statsig.planning.metrics import with_metrics
+from dbt_statsig.planning.metrics import computes_other, with_metrics
 from dbt_statsig.planning.moves import Moves
 from dbt_statsig.vocabulary.changes import Action, Change, FieldChange, Plan, is_standing, united
 from dbt_statsig.vocabulary.comparison import differences
@@ -152,10 +152,18 @@ class _KindPlanner:
                 declared[item.unique_id].append(item.name)
         settled = {(item.name, item.unique_id) for item in self.wanted}
         for name, unique_id in self.owners.items():
-            if (name, unique_id) not in settled and name not in self.strays:
+            is_free = (name, unique_id) not in settled and name not in self.strays
+            if is_free and not is_archived(self.by_name[name].description):
                 owned[unique_id].append(name)
         both = [(new_names, owned.get(unique_id, [])) for unique_id, new_names in declared.items()]
-        return {new[0]: old[0] for new, old in both if len(new) == len(old) == 1}
+        pairs = {new[0]: old[0] for new, old in both if len(new) == len(old) == 1}
+        others = {item.name for item in self.wanted if item.name in pairs and self._is_other(item, pairs[item.name])}
+        return {new: old for new, old in pairs.items() if new not in others}
+
+    def _is_other(self, item: Desired, old_name: str) -> bool:
+        """Whether it is no new name of that metric, but another metric of the node: that has a history of its own."""
+        live = self.by_name[old_name]
+        return item.payload is not None and computes_other(suited(item, item.payload, live).payload, live)
 
     def _stray(self, name: str) -> str:
         """The other dbt target whose prefix the name bears; empty where there is none."""

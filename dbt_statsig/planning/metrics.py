@@ -6,14 +6,48 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from dbt_statsig.vocabulary.changes import Action, Change, united
+from dbt_statsig.vocabulary.changes import Action, Change, Plan, united
+from dbt_statsig.vocabulary.comparison import differences
 from dbt_statsig.vocabulary.kinds import Metric
-from dbt_statsig.vocabulary.sources import Kind
+from dbt_statsig.vocabulary.ownership import is_archived, likely_owner
+from dbt_statsig.vocabulary.sources import Kind, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from dbt_statsig.planning.asked import Live
+
+_COMPUTED = frozenset({"aggregation", "metric_sources", "funnel_events", "components"})
+_OF_RATIOS = ("numerator_aggregation", "denominator_")
+
+
+def computes_other(desired: Source, live: Source) -> bool:
+    """Whether these are two metrics, by what they compute from which rows; of sources that says nothing."""
+    if not isinstance(desired, Metric):
+        return False
+    fields = {one.field for one in differences(desired, live)}
+    return any(field in _COMPUTED or field.startswith(_OF_RATIOS) for field in fields)
+
+
+def still_read(plan: Plan, metrics: Iterable[Source]) -> Plan:
+    """The plan without deletions of sources that own live metrics read of which it plans nothing (`--kind`, ...)."""
+    planned = {change.live_name for change in plan.changes if change.kind is Kind.METRIC}
+    readers = {
+        source: metric.name
+        for metric in metrics
+        if isinstance(metric, Metric) and metric.name not in planned and not is_archived(metric.description)
+        if (line := likely_owner(metric.description)) is not None and line.owner == plan.owner
+        for source in metric.sources
+    }
+
+    def held(change: Change) -> Change:
+        is_gone = change.kind is Kind.METRIC_SOURCE and change.action is Action.DELETE
+        if not is_gone or change.name not in readers:
+            return change
+        reason = f'The metric "{readers[change.name]}" reads it, so it is not deleted.'
+        return _blocked(change, reason, "To archive what is no longer declared, run `sync --prune --kind metric`.")
+
+    return structs.replace(plan, changes=united(map(held, plan.changes)))
 
 
 def with_metrics(changes: Sequence[Change], live: Mapping[Kind, Live]) -> tuple[Change, ...]:

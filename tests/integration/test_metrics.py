@@ -243,7 +243,7 @@ def test_a_new_name(shop: Shop, server: Running) -> None:
     """A metric with a new name is renamed, with its history."""
     shop.metrics(SUM)
     shop.sync()
-    shop.metrics({**SUM, "name": "Net revenue", "value_column": "amount", "where": "amount > 0"})
+    shop.metrics({**SUM, "name": "Net revenue", "cap": 3})
     assert actions(shop.plan()) == {"Net revenue": "rename"}
     assert shop.sync().exit_code == 0
     assert list(held(server)) == ["Net revenue"]

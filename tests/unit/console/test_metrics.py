@@ -11,7 +11,7 @@ import pytest
 from dbt_statsig.console.bodies import create_body, decoded, unpublished, update_body
 from dbt_statsig.console.client import ConsoleClient
 from dbt_statsig.console.key import ApiKey
-from dbt_statsig.errors import ConnectionFailed, Refused
+from dbt_statsig.errors import ConnectionFailed, ConsoleError, NotFound, OutcomeUnknown, Refused
 from dbt_statsig.vocabulary.comparison import completed, differences, fingerprint
 from dbt_statsig.vocabulary.kinds import Metric
 from dbt_statsig.vocabulary.kinds.metric import Criterion, DimensionLimit, MetricPart
@@ -125,8 +125,36 @@ def test_archives(console: MemoryConsole, client: ConsoleClient) -> None:
         client.unarchive(Kind.METRIC, "Revenue")
         assert console.emulator.state.archived == {}
         client.update(Kind.METRIC, "Revenue", REVENUE)
-    with pytest.raises(Refused, match="not archived"):
-        client.unarchive(Kind.METRIC, "Revenue")
+    assert "not archived" in client.unarchive(Kind.METRIC, "Revenue")
+    with pytest.raises(NotFound):
+        client.unarchive(Kind.METRIC, "Gone")
+
+
+@pytest.mark.parametrize(
+    ("armed", "error", "is_marked"),
+    [
+        (["400"], Refused, False),
+        (["", "400"], Refused, False),
+        (["", "400", "400"], OutcomeUnknown, True),
+        (["", *["drop before"] * 9], OutcomeUnknown, True),
+    ],
+)
+def test_an_archive_that_fails(
+    console: MemoryConsole,
+    client: ConsoleClient,
+    armed: list[str],
+    error: type[ConsoleError],
+    is_marked: bool,  # noqa: FBT001
+) -> None:
+    """What is archived bears the mark, whatever fails; a mark without an archive is taken out, or told as unknown."""
+    client.create(Kind.METRIC, REVENUE)
+    console.armed = armed
+    with pytest.raises(error):
+        client.archive(Kind.METRIC, REVENUE)
+    console.armed = []
+    live = client.get(Kind.METRIC, "Revenue")
+    assert live is not None
+    assert (is_archived(live.description), console.emulator.state.archived) == (is_marked, {})
 
 
 def test_an_archive_whose_answer_is_lost(console: MemoryConsole, client: ConsoleClient) -> None:
@@ -142,11 +170,8 @@ def test_an_archive_whose_answer_is_lost(console: MemoryConsole, client: Console
 def test_an_archive_that_is_refused_with_200() -> None:
     """A success that reports an error is a refusal."""
     transport = httpx.MockTransport(lambda _request: httpx.Response(200, json={"success": False, "message": "No."}))
-    with (
-        ConsoleClient(ApiKey("console-x", origin="here"), transport=transport, rates=UNPACED) as client,
-        pytest.raises(Refused, match="No"),
-    ):
-        client.archive(Kind.METRIC, REVENUE)
+    with ConsoleClient(ApiKey("console-x", origin="here"), transport=transport, rates=UNPACED) as client:
+        assert "reports an error: No" in client.unarchive(Kind.METRIC, "Revenue")
 
 
 def test_sql(client: ConsoleClient) -> None:
