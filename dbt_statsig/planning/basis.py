@@ -17,6 +17,7 @@ from dbt_statsig.vocabulary.adapters import Adapter
 from dbt_statsig.vocabulary.comparison import normal, normal_sql
 from dbt_statsig.vocabulary.findings import listed
 from dbt_statsig.vocabulary.kinds import Metric
+from dbt_statsig.vocabulary.kinds.metric import DimensionLimit
 from dbt_statsig.vocabulary.sources import IdType, Role, Source, fields_with
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def settled(payload: Source, basis: Basis | None, live: Source) -> Settled:
 
 
 def spelled_as(payload: Metric, live: Source) -> Metric:
-    """The metric with the live one's form of each field that differs in the case of letters alone."""
+    """The metric with the live one's form of each field that differs in the case of columns' letters alone."""
     values = {
         field: getattr(live, field, UNSET)
         for field in (*fields_with(Metric, Role.NESTED), "denominator_value_column", "metric_dimension_columns")
@@ -133,8 +134,22 @@ def spelled_as(payload: Metric, live: Source) -> Metric:
     return structs.replace(payload, **values)
 
 
-def _letters(value: Any) -> str:
-    return repr(value).casefold()
+def _letters(value: Any) -> Any:
+    """The value with its columns in small letters; those of filters and of names of steps mean what they are."""
+    if isinstance(value, tuple):
+        return tuple(map(_letters, value))
+    if not isinstance(value, Struct):
+        return value.casefold() if isinstance(value, str) else value
+    columns = {
+        "column",
+        "value_column",
+        "session_identifier_field",
+        *(("name",) if type(value) is DimensionLimit else ()),
+    }
+    return tuple(
+        _letters(part) if field in columns or field == "criteria" else part
+        for field, part in structs.asdict(value).items()
+    )
 
 
 class _Settling:

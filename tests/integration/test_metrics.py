@@ -205,8 +205,8 @@ def test_the_order_of_writes(shop: Shop, server: Running) -> None:
     assert shop.sync(prune=True, force=True).exit_code == 0
     assert [one for one in calls(server, 0) if not one.startswith("GET")][3:] == [
         "POST metrics",
-        "PUT metrics/Revenue%3A%3Auser_warehouse/schedule_archive",
         "POST metrics/Revenue%3A%3Auser_warehouse",
+        "PUT metrics/Revenue%3A%3Auser_warehouse/schedule_archive",
         "DELETE metrics/metric_source/orders",
     ]
     assert [one for one in calls(server, before) if not one.startswith("GET")] == []

@@ -10,7 +10,7 @@ from dbt_statsig.planning.metrics import with_metrics
 from dbt_statsig.vocabulary.adapters import adapter_for
 from dbt_statsig.vocabulary.changes import Action, Change
 from dbt_statsig.vocabulary.kinds import Metric, MetricSource
-from dbt_statsig.vocabulary.kinds.metric import MetricPart
+from dbt_statsig.vocabulary.kinds.metric import Criterion, DimensionLimit, FunnelEvent, MetricPart
 from dbt_statsig.vocabulary.sources import Kind
 
 
@@ -87,3 +87,19 @@ def test_the_spelling_of_columns_that_nothing_proves() -> None:
     assert settled(metric("other"), weak, metric()).payload == metric("other")
     proven = Basis(adapter=adapter_for("snowflake"))
     assert settled(metric("AMOUNT"), proven, metric()).payload == metric("AMOUNT")
+
+
+def test_the_spelling_of_what_is_no_column() -> None:
+    """The case of a filter's values, of SQL in it and of a step's name is a change, also where nothing is proven."""
+    weak = Basis(adapter=adapter_for("snowflake"), unproven=frozenset({"value_column"}))
+
+    def funnel(name: str, column: str, value: str) -> Metric:
+        criterion = Criterion(type="metadata", column=column, condition="in", values=(value,))
+        event = FunnelEvent(name=name, metric_source_name="orders", criteria=(criterion,))
+        limits = (DimensionLimit(name=column, limit=3),)
+        return Metric(name="Rate", aggregation="funnel", funnel_events=(event,), metric_dimension_limits=limits)
+
+    live = funnel("Visit", "status", "paid")
+    assert settled(funnel("Visit", "STATUS", "paid"), weak, live).payload == live
+    for other in (funnel("Visit", "status", "PAID"), funnel("visit", "status", "paid")):
+        assert settled(other, weak, live).payload == other
