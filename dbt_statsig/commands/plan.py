@@ -13,6 +13,7 @@ from dbt_statsig.commands.metric_sql import with_sql
 from dbt_statsig.commands.pipeline import DeclaredProject, LoadedProject, declare_project, load_project, prove_project
 from dbt_statsig.commands.scope import (
     desired_of,
+    imported_exactly,
     kinds_in,
     limits_of,
     no_push_reason,
@@ -27,7 +28,7 @@ from dbt_statsig.console.key import ApiKey
 from dbt_statsig.errors import ConsoleError, SettingsError, TargetRefused
 from dbt_statsig.impact.experiments import with_experiments
 from dbt_statsig.payloads.building import BUILT_IN_UNITS
-from dbt_statsig.planning.adoption import matchless, without_creations
+from dbt_statsig.planning.adoption import matchless, only_as_imported, without_creations
 from dbt_statsig.planning.asked import Desired
 from dbt_statsig.planning.elsewhere import by_node
 from dbt_statsig.planning.matching import Scope, absent, build_plan, owned
@@ -132,7 +133,8 @@ def make_plan(
     if only_shown and no_push:
         desired, renamed = by_node(desired, live, project.manifest.node, scope)
         warnings += [_SAME_NODE.format(listed(renamed))] if renamed else []
-    asked = _without_read(client, build_plan(desired, live, scope), live, warnings)
+    asked = only_as_imported(build_plan(desired, live, scope), imported_exactly(project))
+    asked = _without_read(client, asked, live, warnings)
     if only_shown:
         asked = _with_orphans(project, asked, client, scope)
     there = {item.name for held in live.values() for item in held.items}

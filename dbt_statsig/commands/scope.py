@@ -16,13 +16,14 @@ from dbt_statsig.planning.safety import Limits
 from dbt_statsig.planning.uncompared import FOR_LACK_OF_EVIDENCE
 from dbt_statsig.project.artifacts import succeeded
 from dbt_statsig.project.artifacts.nodes import BUILT
-from dbt_statsig.project.import_list import LIST_FILE, read_list
+from dbt_statsig.project.import_list import LIST_FILE, ListedObject, read_list
 from dbt_statsig.project.inputs import PROJECT_FILE, artifacts_dir, load_inputs, places_of
 from dbt_statsig.project.lineage import uncompiled
 from dbt_statsig.project.namespace import namespace_of, other_prefixes, prefix_of
 from dbt_statsig.project.request import Request
 from dbt_statsig.project.target import Place, elsewhere, other_target, refused_place
 from dbt_statsig.vocabulary.findings import Severity
+from dbt_statsig.vocabulary.imports import Exactness
 from dbt_statsig.vocabulary.kinds import BLOCK_KINDS, SPECS
 from dbt_statsig.vocabulary.ownership import owner_name
 from dbt_statsig.vocabulary.results import Skipped
@@ -76,12 +77,28 @@ def words_to_adopt(project: DeclaredProject) -> frozenset[str]:
 def _named(project: ProvenProject) -> Iterator[tuple[Kind, str, str]]:
     """The objects that blocks, or the list of an import, name for adoption, each with the name that it gets."""
     if project.request.adopt_imported:
-        yield from ((one.kind, one.name, one.name) for one in read_list(artifacts_dir(project.request) / LIST_FILE))
+        yield from ((one.kind, one.name, one.name) for one in _imported(project))
     if project.namespace or prefix_of(project.settings, project.target.name):
         return
     for one in project.declared.declarations:
         if isinstance(one.meta.adopt, str):
             yield one.kind, one.meta.adopt, one.name
+
+
+def _imported(project: DeclaredProject) -> tuple[ListedObject, ...]:
+    return read_list(artifacts_dir(project.request) / LIST_FILE)
+
+
+def imported_exactly(project: DeclaredProject) -> frozenset[tuple[Kind, str]]:
+    """The imported objects that may be taken over only as they were, unless another option names them."""
+    request = project.request
+    if not request.adopt_imported or request.adopt_all:
+        return frozenset()
+    exact = {one.value for one in Exactness if one.is_proven}
+    words = words_to_adopt(project)
+    return frozenset(
+        (one.kind, one.name) for one in _imported(project) if one.exactness in exact and one.name not in words
+    )
 
 
 def _protected(faulty: Iterable[FaultyBlock]) -> Iterator[tuple[Kind, str]]:

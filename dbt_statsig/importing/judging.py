@@ -8,10 +8,10 @@ from msgspec import Struct, structs
 
 from dbt_statsig.importing.matching import Match
 from dbt_statsig.importing.yaml_lines import jinja_in
+from dbt_statsig.planning.adoption import is_ownership_line
 from dbt_statsig.project.artifacts.nodes import Node
 from dbt_statsig.vocabulary.changes import Action, Change, FieldChange
 from dbt_statsig.vocabulary.imports import Exactness, ImportedObject
-from dbt_statsig.vocabulary.ownership import text_above
 from dbt_statsig.vocabulary.sources import Kind, Source
 
 if TYPE_CHECKING:
@@ -57,16 +57,10 @@ def judged(block: dict[str, Any], change: Change | None, faults: Sequence[Findin
     fix = faults[0].fix if faults else ""
     if change is None:
         return Tried(block={}, reason=reason or "Its name cannot be declared in a block.", fix=fix)
-    differences = tuple(field for field in change.fields if not _is_line(field))
+    differences = tuple(field for field in change.fields if not is_ownership_line(field))
     if not faults and (change.kept or change.action is not Action.UPDATE):
         reason, fix = change.reason or f"A plan says: {change.action.label}.", change.fix
     return Tried(block=block, differences=differences, reason=reason, fix=fix)
-
-
-def _is_line(field: FieldChange) -> bool:
-    """Whether only the ownership line (and the link above it) comes to a description."""
-    before = field.before.strip() if isinstance(field.before, str) else ""
-    return field.field == "description" and text_above(field.after) == before
 
 
 def result_of(one: Candidate, first: Tried | None, second: Tried | None) -> ImportedObject:

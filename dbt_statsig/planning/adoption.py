@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, structs
 
 from dbt_statsig.vocabulary.changes import Action
-from dbt_statsig.vocabulary.findings import did_you_mean
+from dbt_statsig.vocabulary.findings import did_you_mean, listed
+from dbt_statsig.vocabulary.ownership import text_above
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from dbt_statsig.vocabulary.changes import Change, Plan
+    from dbt_statsig.vocabulary.changes import Change, FieldChange, Plan
     from dbt_statsig.vocabulary.kinds import KindSpec
+    from dbt_statsig.vocabulary.sources import Kind
 
 
 class Refusal(Struct, frozen=True):
@@ -105,8 +107,8 @@ class Adoption:
         if len(words) == len(new) == 1:
             self.pairs[new[0]] = words[0]
         elif words:
-            listed = ", ".join(f'"{word}"' for word in words)
-            reason = f"It is not certain which source {listed} should become, so no {self._label} is created."
+            named = ", ".join(f'"{word}"' for word in words)
+            reason = f"It is not certain which source {named} should become, so no {self._label} is created."
             for name in new:
                 self.refused[name] = Refusal(reason, f'Name both: --adopt "{words[0]}={name}".')
 
@@ -125,16 +127,39 @@ def without_creations(plan: Plan, words: Collection[str]) -> Plan:
     """The plan in which nothing is created while words to adopt match nothing: they may mean what is new."""
     if not words:
         return plan
-    listed = ", ".join(f'--adopt "{word}"' for word in words)
+    named = ", ".join(f'--adopt "{word}"' for word in words)
 
     def held(change: Change) -> Change:
         if change.action is not Action.CREATE:
             return change
-        reason = f"{listed} matches nothing but may mean this source, so it is not created."
+        reason = f"{named} matches nothing but may mean this source, so it is not created."
         fix = "Correct the name, or remove the --adopt that matches nothing."
         return structs.replace(change, action=Action.BLOCKED, reason=reason, fix=fix)
 
     return structs.replace(plan, changes=tuple(held(change) for change in plan.changes))
+
+
+def only_as_imported(plan: Plan, exact: Collection[tuple[Kind, str]]) -> Plan:
+    """The plan in which an object that an import found `exact` is taken over only while that holds."""
+
+    def held(change: Change) -> Change:
+        more = [field.field for field in change.fields if not is_ownership_line(field)]
+        if not (more and change.adopted and change.action.touches and (change.kind, change.live_name) in exact):
+            return change
+        reason = (
+            "The object in Statsig, its block or its node has changed since the import: taking it over would change "
+            f"{listed([f'`{field}`' for field in more])} too."
+        )
+        fix = f'To take it over with these changes, run again with --adopt "{change.live_name}".'
+        return structs.replace(change, action=Action.BLOCKED, reason=reason, fix=fix)
+
+    return structs.replace(plan, changes=tuple(held(change) for change in plan.changes))
+
+
+def is_ownership_line(field: FieldChange) -> bool:
+    """Whether only the ownership line (and the link above it) comes to a description."""
+    before = field.before.strip() if isinstance(field.before, str) else ""
+    return field.field == "description" and text_above(field.after) == before
 
 
 def spellings(word: str) -> Iterator[tuple[str, str]]:

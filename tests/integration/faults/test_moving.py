@@ -40,6 +40,29 @@ def test_imported_objects_are_taken_over(project: Project, server: Running) -> N
     assert "is not a list of imported objects" in plan(project, "--adopt-imported").stderr
 
 
+def test_imported_objects_that_have_changed_since(project: Project, server: Running) -> None:
+    """What was imported as exact is taken over only while only its ownership line changes, unless it is named."""
+    for name in ("orders", "visits"):
+        project.declare(name, name.capitalize())
+    assert sync(project).code == 0
+    by_hand(server, "Orders")
+    by_hand(server, "Visits")
+    server.state.sources["metric_sources"]["Orders"]["sql"] = "SELECT 1 AS edited"
+    exactness = {"Orders": "sql", "Visits": "exact"}
+    write = (project.folder / "target/statsig_import.json").write_text
+    write(json.dumps([{"kind": "metric_source", "name": name, "exactness": how} for name, how in exactness.items()]))
+    planned = plan(project, "--adopt-imported")
+    assert planned.actions == {"Orders": "blocked", "Visits": "update"}
+    assert "taking it over would change `sql` too." in planned.stdout
+    assert sync(project, "--adopt-imported", "--yes").statuses == {"Visits": "done"}
+    assert server.state.sources["metric_sources"]["Orders"]["sql"] == "SELECT 1 AS edited"
+    assert plan(project, "--adopt-imported", "--adopt-all").actions["Orders"] == "update"
+    named = plan(project, "--adopt-imported", "--adopt", "Orders")
+    assert named.actions["Orders"] == "update"
+    write(json.dumps([{"kind": "metric_source", "name": "Orders", "exactness": "changes"}]))
+    assert plan(project, "--adopt-imported").actions["Orders"] == "update"
+
+
 def test_a_block_names_its_object(project: Project, server: Running) -> None:
     """`adopt` in a block takes the object of that name over and renames it, but not for a target with a prefix."""
     project.forget("orders")
