@@ -31,7 +31,8 @@ from dbt_statsig.importing.writing import in_files, write_import
 from dbt_statsig.planning.matching import Live, build_plan
 from dbt_statsig.project.import_list import LIST_FILE, ListedObject, read_list
 from dbt_statsig.project.inputs import artifacts_dir
-from dbt_statsig.project.namespace import other_prefixes, prefix_of
+from dbt_statsig.project.namespace import needs_target, other_prefixes, prefix_of
+from dbt_statsig.project.target import NAME_TARGET
 from dbt_statsig.vocabulary.findings import Severity, did_you_mean
 from dbt_statsig.vocabulary.imports import Exactness, Imported, ImportedObject
 from dbt_statsig.vocabulary.kinds import BLOCK_KINDS, SPECS
@@ -86,6 +87,8 @@ def import_objects(
     """
     project = declare_project(load_project(request, manifest))
     _check_folder(chosen.models_path, project.inputs.project_dir)
+    if not project.target.name and (setting := needs_target(project.settings)):
+        raise UsageError(f"The dbt target is not known, and `{setting}` depends on it.", fix=NAME_TARGET)
     progress = progress or Silent()
     kinds = [kind for kind in BLOCK_KINDS if kind in (request.kinds or BLOCK_KINDS)]
     if not kinds:

@@ -12,8 +12,8 @@ from dbt_statsig.applying.server_check import check_plan
 from dbt_statsig.commands.metric_sql import with_sql
 from dbt_statsig.commands.pipeline import DeclaredProject, LoadedProject, declare_project, load_project, prove_project
 from dbt_statsig.commands.scope import (
+    as_imported,
     desired_of,
-    imported_exactly,
     kinds_in,
     limits_of,
     no_push_reason,
@@ -28,7 +28,7 @@ from dbt_statsig.console.key import ApiKey
 from dbt_statsig.errors import ConsoleError, SettingsError, TargetRefused
 from dbt_statsig.impact.experiments import with_experiments
 from dbt_statsig.payloads.building import BUILT_IN_UNITS
-from dbt_statsig.planning.adoption import matchless, only_as_imported, without_creations
+from dbt_statsig.planning.adoption import matchless, without_creations
 from dbt_statsig.planning.asked import Desired
 from dbt_statsig.planning.elsewhere import by_node
 from dbt_statsig.planning.matching import Scope, absent, build_plan, owned
@@ -133,8 +133,7 @@ def make_plan(
     if only_shown and no_push:
         desired, renamed = by_node(desired, live, project.manifest.node, scope)
         warnings += [_SAME_NODE.format(listed(renamed))] if renamed else []
-    asked = only_as_imported(build_plan(desired, live, scope), imported_exactly(project))
-    asked = _without_read(client, asked, live, warnings)
+    asked = _without_read(client, as_imported(project, build_plan(desired, live, scope)), live, warnings)
     if only_shown:
         asked = _with_orphans(project, asked, client, scope)
     there = {item.name for held in live.values() for item in held.items}

@@ -10,6 +10,7 @@ from msgspec import UNSET, structs
 
 from dbt_statsig.commands.proving import declared_in
 from dbt_statsig.commands.validate import about
+from dbt_statsig.planning.adoption import only_as_imported
 from dbt_statsig.planning.asked import FIX_FINDINGS, Desired
 from dbt_statsig.planning.matching import Scope
 from dbt_statsig.planning.safety import Limits
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from dbt_statsig.project.artifacts import Manifest
     from dbt_statsig.project.declarations import Declaration, DeclaredName, FaultyBlock
     from dbt_statsig.project.settings import Settings
+    from dbt_statsig.vocabulary.changes import Plan
 
 _OTHER_PLACE = "Run `dbt compile --target …` for a target that may push, or change the list in dbt_statsig.yml."
 
@@ -89,16 +91,15 @@ def _imported(project: DeclaredProject) -> tuple[ListedObject, ...]:
     return read_list(artifacts_dir(project.request) / LIST_FILE)
 
 
-def imported_exactly(project: DeclaredProject) -> frozenset[tuple[Kind, str]]:
-    """The imported objects that may be taken over only as they were, unless another option names them."""
+def as_imported(project: DeclaredProject, plan: Plan) -> Plan:
+    """The plan in which imported objects are taken over only as they were, unless another option names them."""
     request = project.request
     if not request.adopt_imported or request.adopt_all:
-        return frozenset()
-    exact = {one.value for one in Exactness if one.is_proven}
+        return plan
+    proven = {one.value for one in Exactness if one.is_proven}
     words = words_to_adopt(project)
-    return frozenset(
-        (one.kind, one.name) for one in _imported(project) if one.exactness in exact and one.name not in words
-    )
+    exact = {(one.kind, one.name) for one in _imported(project) if one.exactness in proven and one.name not in words}
+    return only_as_imported(plan, exact)
 
 
 def _protected(faulty: Iterable[FaultyBlock]) -> Iterator[tuple[Kind, str]]:

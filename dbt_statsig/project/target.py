@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dbt_statsig.project.request import Request
     from dbt_statsig.project.settings import Settings
 
-_NAME_IT = (
+NAME_TARGET = (
     "Give --target, with the value of the dbt command that wrote the manifest. `dbt-statsig run -- dbt build` and the "
     "macros find it themselves."
 )
@@ -69,7 +69,7 @@ def check_target(target: Target, settings: Settings) -> None:
     if not target.name and (setting := needs_target(settings)):
         raise TargetRefused(
             f"Nothing was pushed: the dbt target is not known, and `{setting}` depends on it.",
-            fix=_NAME_IT,
+            fix=NAME_TARGET,
         )
     allowed = settings.allowed_targets
     if allowed is None or target.name in allowed:
@@ -78,7 +78,7 @@ def check_target(target: Target, settings: Settings) -> None:
     if not target.name:
         raise TargetRefused(
             f"Nothing was pushed: the dbt target is not known, and only these may push: {listed}.",
-            fix=_NAME_IT,
+            fix=NAME_TARGET,
         )
     raise TargetNotAllowed(
         f'Nothing was pushed: the dbt target "{target.name}" may not push; allowed: {listed}.',

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dbt_statsig import Exactness
-from dbt_statsig.errors import DbtStatsigError
+from dbt_statsig.errors import DbtStatsigError, UsageError
 from dbt_statsig.vocabulary.sources import Kind
 from tests.integration.imports.project import imported, metric, parse
 
@@ -73,3 +73,11 @@ def test_blocks_and_list_are_written_together(folder: Path, server: Running) -> 
     with pytest.raises(DbtStatsigError, match=r"statsig_import\.json"):
         imported(folder, server, write=True)
     assert (folder / "models" / "schema.yml").read_bytes() == before
+
+
+def test_a_target_that_is_not_known(folder: Path, server: Running) -> None:
+    """Where names or owners depend on the dbt target and it is not known, nothing is imported."""
+    (folder / "dbt_statsig.yml").write_text('namespace: "{target}"\n', encoding="utf-8")
+    with pytest.raises(UsageError, match="The dbt target is not known, and `namespace` depends on it"):
+        imported(folder, server, write=True)
+    assert server.requests == []
