@@ -29,7 +29,7 @@ from dbt_statsig.errors import ConsoleError, SettingsError, TargetRefused
 from dbt_statsig.impact.experiments import with_experiments
 from dbt_statsig.payloads.building import BUILT_IN_UNITS
 from dbt_statsig.planning.adoption import matchless, without_creations
-from dbt_statsig.planning.asked import Desired
+from dbt_statsig.planning.asked import Desired, Live
 from dbt_statsig.planning.elsewhere import by_node
 from dbt_statsig.planning.matching import Scope, absent, build_plan, owned
 from dbt_statsig.planning.metrics import still_read
@@ -50,7 +50,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from dbt_statsig.console.client import ConsoleClient, Waiting
-    from dbt_statsig.planning.matching import Live
     from dbt_statsig.project.artifacts import Manifest
     from dbt_statsig.project.request import Request
     from dbt_statsig.vocabulary.changes import Plan
@@ -176,12 +175,13 @@ def _nothing_to_adopt(unmatched: Iterable[str], names: set[str]) -> Iterator[str
 def _without_read(client: ConsoleClient, plan: Plan, live: Mapping[Kind, Live], warnings: list[str]) -> Plan:
     """The plan without deletions of what metrics read; where they are not read yet, only if a source is to go."""
     if Kind.METRIC in live:
-        return still_read(plan, live[Kind.METRIC].items)
+        return still_read(plan, live[Kind.METRIC])
     gone = (change for change in plan.changes if change.kind is Kind.METRIC_SOURCE)
     if not any(change.action.retires for change in gone):
         return plan
     try:
-        return still_read(plan, client.list(Kind.METRIC).items)
+        found = client.list_until(Kind.METRIC, lambda one: one.complete)
+        return still_read(plan, Live(items=found.items, complete=found.complete))
     except ConsoleError as error:
         warnings.append(f"Whether metrics read the metric sources to delete is not known: {error}")
         return plan

@@ -13,7 +13,7 @@ from dbt_statsig.vocabulary.ownership import is_archived, likely_owner
 from dbt_statsig.vocabulary.sources import Kind, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from dbt_statsig.planning.asked import Live
 
@@ -29,12 +29,15 @@ def computes_other(desired: Source, live: Source) -> bool:
     return any(field in _COMPUTED or field.startswith(_OF_RATIOS) for field in fields)
 
 
-def still_read(plan: Plan, metrics: Iterable[Source]) -> Plan:
-    """The plan without deletions of sources that own live metrics read of which it plans nothing (`--kind`, ...)."""
+def still_read(plan: Plan, live: Live) -> Plan:
+    """The plan without deletions of sources that own live metrics read of which it plans nothing (`--kind`, ...).
+
+    Where the list of live metrics may lack some, no metric source is deleted.
+    """
     planned = {change.live_name for change in plan.changes if change.kind is Kind.METRIC}
     readers = {
         source: metric.name
-        for metric in metrics
+        for metric in live.items
         if isinstance(metric, Metric) and metric.name not in planned and not is_archived(metric.description)
         if (line := likely_owner(metric.description)) is not None and line.owner == plan.owner
         for source in metric.sources
@@ -42,6 +45,9 @@ def still_read(plan: Plan, metrics: Iterable[Source]) -> Plan:
 
     def held(change: Change) -> Change:
         is_gone = change.kind is Kind.METRIC_SOURCE and change.action is Action.DELETE
+        if is_gone and not live.complete:
+            reason = "The list of metrics was incomplete, so it is not known whether one reads it."
+            return _blocked(change, reason, "Run it again.")
         if not is_gone or change.name not in readers:
             return change
         reason = f'The metric "{readers[change.name]}" reads it, so it is not deleted.'

@@ -122,3 +122,31 @@ def test_the_second_of_two_requests(shop: Shop, server: Running, first: str) -> 
     server.emulator.faults.replace([])
     assert shop.sync().exit_code == 0
     assert set(actions(shop.plan()).values()) == {"unchanged"}
+
+
+@pytest.mark.parametrize("when", ["echo_differs", "keeps_otherwise"])
+def test_a_schedule_that_is_kept_otherwise(shop: Shop, server: Running, when: str) -> None:
+    """Where Statsig keeps another hour than a new metric was sent, its line notes that, and no sync writes again."""
+    shop.metrics({**SUM, "scheduled_reload_hour": 3})
+    fault = {
+        "action": when,
+        "fields": {"scheduledReloadHour": 4},
+        "match": {"method": "POST", "path": "user_warehouse"},
+    }
+    server.emulator.faults.replace([fault])
+    assert shop.sync().exit_code == 0
+    planned = shop.plan()
+    assert actions(planned) == {"Revenue": "unchanged"}
+    (metric,) = [one for one in planned.plan.changes if one.kind is Kind.METRIC]
+    assert [one.field for one in metric.not_kept] == ([] if when == "echo_differs" else ["scheduled_reload_hour"])
+
+
+def test_a_source_that_goes_beside_a_short_list_of_metrics(shop: Shop, server: Running) -> None:
+    """Where the list of metrics lacks some, no metric source is deleted: one of them may read it."""
+    shop.metrics(SUM, {**RATE, "name": "Sessions"})
+    shop.sync()
+    shop.forget("visits")
+    shop.metrics(SUM)
+    server.emulator.faults.replace([{"action": "short_list", "match": {"path": "metrics/list"}}])
+    (source,) = [one for one in shop.plan(prune=True, force=True).plan.changes if one.name == "visits"]
+    assert (source.action, source.fix) == (Action.BLOCKED, "Run it again.")
