@@ -141,7 +141,7 @@ def make_plan(
         not_replaced_elsewhere(withheld(without_creations(asked, unmatched), reading), of_other_kinds(project)),
         ours,
         limits_of(project.settings),
-        declares=bool(project.manifest.marked()),
+        declares=bool(project.declared.names or project.manifest.marked()),
         force=project.request.force,
         absent=without_node,
     )

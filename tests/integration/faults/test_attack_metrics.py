@@ -9,6 +9,7 @@ import pytest
 from dbt_statsig.vocabulary.changes import Action
 from dbt_statsig.vocabulary.results import Status
 from dbt_statsig.vocabulary.sources import Kind
+from tests import semantic
 from tests.integration.test_metrics import METRICS, SUM, Shop, actions, held
 
 if TYPE_CHECKING:
@@ -150,3 +151,27 @@ def test_a_source_that_goes_beside_a_short_list_of_metrics(shop: Shop, server: R
     server.emulator.faults.replace([{"action": "short_list", "match": {"path": "metrics/list"}}])
     (source,) = [one for one in shop.plan(prune=True, force=True).plan.changes if one.name == "visits"]
     assert (source.action, source.fix) == (Action.BLOCKED, "Run it again.")
+
+
+def test_the_semantic_layer_switched_off(shop: Shop, server: Running) -> None:
+    """Of a project that has only dbt's metrics one is archived as always, many with --force; all can come back."""
+    (shop.folder / "dbt_project.yml").write_text("name: tea_stall\n", encoding="utf-8")
+    (shop.folder / "target" / "manifest.json").write_bytes(semantic.MANIFESTS[0].read_bytes())
+    units = dict(semantic.ALL.unit_ids)
+    shop.settings(semantic_layer={"metrics": "all"}, unit_ids=units)
+    assert shop.sync(force=True).exit_code == 0
+    shop.settings(
+        semantic_layer={"metrics": "all", "exclude": ["revenue_week", *semantic.expected()["refused"]]}, unit_ids=units
+    )
+    changed = {name: action for name, action in actions(shop.plan(prune=True)).items() if action != "unchanged"}
+    assert changed == {"revenue_week": "archive"}
+    shop.settings(unit_ids=units)
+    since = len(server.requests)
+    shop.sync(prune=True)
+    assert [one for one in list(server.requests)[since:] if one.method != "GET"] == []
+    assert shop.sync(prune=True, force=True).exit_code == 0
+    assert set(actions(shop.plan(prune=True)).values()) == {"unchanged"}
+    shop.settings(semantic_layer={"metrics": "all"}, unit_ids=units)
+    assert shop.sync(force=True).exit_code == 0
+    assert server.state.archived == {}
+    assert set(actions(shop.plan()).values()) == {"unchanged"}
