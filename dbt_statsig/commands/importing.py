@@ -71,7 +71,7 @@ class Chosen(Struct, frozen=True, kw_only=True):
         """Whether an object of this name is asked for."""
         if not (self.names or self.pattern):
             return True
-        return name in self.names or bool(self.pattern and fnmatchcase(name, self.pattern))
+        return name in self.names or bool(self.pattern and fnmatchcase(name, self.pattern.replace("[", "[[]")))
 
 
 def import_objects(
@@ -140,6 +140,8 @@ def _check_folder(models_path: str, project_dir: Path) -> None:
 
 def _unknown_names(chosen: Chosen, reading: Reading) -> Iterable[str]:
     there = {item.name for live in reading.live.values() for item in live.items}
+    if chosen.pattern and not any(structs.replace(chosen, names=frozenset()).takes(name) for name in there):
+        yield f'--name-pattern "{chosen.pattern}" matches no object in Statsig.'
     for name in sorted(chosen.names - there):
         yield f'--name "{name}": Statsig has no object of this name. {did_you_mean(name, there)}'.rstrip()
 
@@ -231,6 +233,9 @@ class _Import:
             own = owner_name(self.project.inputs.project, self.project.namespace)
             if owner.owner == own:
                 return ended(Exactness.OWNED, "This project owns it.", unique_id=owner.unique_id)
+            if owner.project == self.project.inputs.project:
+                where = f'in the namespace "{owner.namespace}"' if owner.namespace else "without a namespace"
+                return ended(Exactness.FOREIGN, f"This project owns it {where}: it belongs to another dbt target.")
             return ended(Exactness.FOREIGN, f'It belongs to the dbt project "{owner.owner}".')
         if (declared := self.declared.get((kind, folded(live.name)))) is not None:
             fix = f'To take it over, run `sync --adopt "{live.name}"`.'

@@ -93,4 +93,5 @@ def write_import(result: Imported, files: Iterable[FileEdit], path: Path, *, wai
             f"{path} cannot be written: {error.strerror or error}. No file was changed.",
             fix="Remove it, or use another --target-path.",
         ) from None
-    write_files([*files, FileEdit(path=path, shown=str(path), before=before, after=content)])
+    # The list first: listing what has no block yet changes nothing, should the process be killed in between.
+    write_files([FileEdit(path=path, shown=str(path), before=before, after=content), *files])

@@ -114,7 +114,10 @@ def _summary(imported: Imported) -> str:
 
 
 def _next(imported: Imported) -> str:
-    if any(one.is_written for one in imported.objects):
+    written = {one.exactness for one in imported.objects if one.is_written}
+    if written:
+        if imported.wrote and written == {Exactness.NEW_MODEL}:
+            return "Build the new models, look at `dbt-statsig plan --adopt NAME`, then sync with the same option."
         if imported.wrote:
             return "Run `dbt compile`, then `dbt-statsig sync --adopt-imported`."
         return "Run it again with --write to write the blocks."

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import pathlib
 import re
 from typing import TYPE_CHECKING
 
 import pytest
 
 from dbt_statsig import Exactness
+from dbt_statsig.cli.app import run
 from dbt_statsig.errors import DbtStatsigError, UsageError
 from dbt_statsig.vocabulary.sources import Kind
 from tests.integration.imports.project import imported, metric, parse
@@ -28,7 +30,7 @@ def test_a_second_import_before_dbt_has_parsed(folder: Path, server: Running) ->
     """Blocks that are in a file but not yet in the manifest are not written again, and their objects stay listed."""
     two = "SELECT user_id, ordered_at FROM marts.fct_orders WHERE amount > 5"
     server.state.sources["metric_sources"] = {"A": metric("A"), "B": metric("B", two), "C": metric("C", two)}
-    imported(folder, server, write=True, pattern="[AB]")
+    imported(folder, server, write=True, names=frozenset("AB"))
     before = (folder / "models" / "schema.yml").read_bytes()
     result = imported(folder, server, write=True)
     assert (folder / "models" / "schema.yml").read_bytes() == before
@@ -81,3 +83,54 @@ def test_a_target_that_is_not_known(folder: Path, server: Running) -> None:
     with pytest.raises(UsageError, match="The dbt target is not known, and `namespace` depends on it"):
         imported(folder, server, write=True)
     assert server.requests == []
+
+
+def test_the_next_step_after_new_models_alone(
+    folder: Path, server: Running, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Objects of new models are adopted by name, so the next step is not --adopt-imported."""
+    assert (folder / "models").is_dir()
+    assert server.url
+    assert run(["import", "--write", "--no-cache", "--name", "Elsewhere", "--models-path", "models"]) == 0
+    assert "→ Build the new models, look at `dbt-statsig plan --adopt NAME`" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("shop@prod", 'This project owns it in the namespace "prod": it belongs to another dbt target.'),
+        ("shop", "This project owns it without a namespace: it belongs to another dbt target."),
+        ("sales@dev", 'It belongs to the dbt project "sales@dev".'),
+    ],
+)
+def test_what_another_dbt_target_owns(folder: Path, server: Running, line: str, reason: str) -> None:
+    """An object of this project's other namespace is not imported, and not called another project's."""
+    (folder / "dbt_statsig.yml").write_text("namespace: dev\n", encoding="utf-8")
+    description = f"Managed by dbt: {line}/model.shop.fct_orders"
+    server.state.sources["metric_sources"] = {"A": metric("A", description=description)}
+    (found,) = imported(folder, server, write=True).objects
+    assert (found.exactness, found.reason) == (Exactness.FOREIGN, reason)
+
+
+def test_a_pattern_is_literal_but_for_its_wildcards(folder: Path, server: Running) -> None:
+    """Brackets in --name-pattern mean themselves; a pattern that matches nothing is a warning."""
+    server.state.sources["metric_sources"] = {"[beta] A": metric("[beta] A"), "b": metric("b")}
+    assert [one.name for one in imported(folder, server, pattern="[beta]*").objects] == ["[beta] A"]
+    nothing = imported(folder, server, pattern="C*", names=frozenset({"b"}))
+    assert [one.name for one in nothing.objects] == ["b"]
+    assert nothing.warnings == ('--name-pattern "C*" matches no object in Statsig.',)
+
+
+def test_the_list_is_written_first(folder: Path, server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that is killed between two files leaves no block that the list lacks."""
+    places: list[str] = []
+    replace = pathlib.Path.replace
+
+    def noted(new: Path, to: Path) -> Path:
+        places.append(to.name)
+        return replace(new, to)
+
+    monkeypatch.setattr(pathlib.Path, "replace", noted)
+    imported(folder, server, write=True)
+    assert places[0] == "statsig_import.json"
+    assert "schema.yml" in places
