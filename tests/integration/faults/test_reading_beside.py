@@ -40,7 +40,7 @@ def with_proof(monkeypatch: pytest.MonkeyPatch, before: Any) -> None:
         before()
         return build_payload(*given)
 
-    monkeypatch.setattr("dbt_statsig.commands.proving.build_payload", build)
+    monkeypatch.setattr("dbt_statsig.payloads.metrics.build_payload", build)
 
 
 def test_the_lists_are_read_while_proving(project: Project, server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
