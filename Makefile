@@ -62,6 +62,7 @@ bench: $(STAMP)  ## what a sync, a validation and a parse cost, as ratios within
 	$(BIN)/python benchmarks/plugin_parse.py
 	$(BIN)/python benchmarks/validate_bench.py
 	$(BIN)/python benchmarks/report_bench.py
+	$(BIN)/python benchmarks/import_bench.py
 	$(BIN)/python benchmarks/row_tests_bench.py
 
 mutation: $(STAMP)  ## whether the tests notice changes of planning, applying and redaction (some ten minutes)
