@@ -32,15 +32,10 @@ ENTRIES = {"dbt": ("dbt.cli.main", "cli"), "dbt-statsig": ("dbt_statsig.cli", "m
 IMPORTED = {
     "dbt": ("dbt.cli.main", "dbt.task.*", "dbt.adapters.sql.impl", "dbt_common.clients.agate_helper"),
     "dbt-statsig": (
-        *("httpx", "ruamel.yaml", "sqlglot.dialects.duckdb", "dbt_statsig.cli.*", "dbt_statsig.applying.*"),
+        *("httpx", "sqlglot.dialects.duckdb", "dbt_statsig.cli.*", "dbt_statsig.applying.*"),
         *("dbt_statsig.columns.*", "dbt_statsig.commands.*", "dbt_statsig.console.*", "dbt_statsig.impact.*"),
-        *(
-            "dbt_statsig.importing.*",
-            "dbt_statsig.payloads.*",
-            "dbt_statsig.planning.*",
-            "dbt_statsig.project.*",
-            "dbt_statsig.report.*",
-        ),
+        *("dbt_statsig.importing.*", "dbt_statsig.payloads.*", "dbt_statsig.planning.*", "dbt_statsig.project.*"),
+        "dbt_statsig.report.*",
     ),
 }
 """What a command imports sooner or later; a star is for all modules below. No duckdb: its threads survive no fork."""

@@ -162,6 +162,7 @@ def make_project(folder: Path, *, arguments: bool = False) -> dict[str, tuple[st
     (folder / "models").mkdir(parents=True)
     profile = {"rows": {"target": "dev", "outputs": {"dev": {"type": "duckdb", "path": "rows.duckdb", "threads": 2}}}}
     (folder / "profiles.yml").write_text(json.dumps(profile), encoding="utf-8")
+    (folder / "packages.yml").write_text(json.dumps({"packages": [{"local": str(ROOT)}]}), encoding="utf-8")
     (folder / "dbt_packages").mkdir()
     (folder / "dbt_packages" / "dbt_statsig").symlink_to(ROOT)  # what `dbt deps` makes of `local:`
     (folder / "dbt_project.yml").write_text("name: rows\nprofile: rows\n", encoding="utf-8")
