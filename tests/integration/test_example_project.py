@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
 
-from tests.integration.shop import command
+from tests.integration.shop import EXAMPLE, command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,8 +75,11 @@ def test_every_query_gives_rows(shop: Path, validation: dict[str, Any]) -> None:
             assert all(counts), name
 
 
-def test_metrics_of_the_semantic_layer(shop: Path) -> None:
+def test_metrics_of_the_semantic_layer(shop: Path, tmp_path: Path) -> None:
     """On demand its metrics join the source of the model's block; a formula that this has is used again."""
+    shop = shutil.copytree(shop, tmp_path / "shop")
+    shutil.copytree(EXAMPLE / "semantic_layer", shop / "models" / "shop", dirs_exist_ok=True)
+    command("dbt", "compile", "--quiet", cwd=shop)
     taking = {"DBT_STATSIG_SEMANTIC_LAYER": '{"metrics": "all", "exclude": ["orders_paid"]}'}
     said = command("dbt-statsig", "validate", "--strict", "--output", "json", cwd=shop, environment=taking)
     metrics = {

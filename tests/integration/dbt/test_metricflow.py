@@ -15,7 +15,7 @@ import pytest
 from dbt_statsig.emulator import running
 from dbt_statsig.emulator.metric_sql import overall_sql
 from tests.integration.cli_process import KEY, environment
-from tests.integration.shop import BIN, build_shop, command
+from tests.integration.shop import BIN, EXAMPLE, build_shop, command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,6 +44,7 @@ METRICS = ("net_revenue", "large_orders", "voucher_amount", "net_revenue_per_ord
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The example project with metrics of two further aggregations, built."""
     folder = build_shop(tmp_path_factory.mktemp("metricflow") / "shop")
+    shutil.copytree(EXAMPLE / "semantic_layer", folder / "models" / "shop", dirs_exist_ok=True)
     yaml = folder / "models" / "shop" / "_semantic_models.yml"
     text = yaml.read_text(encoding="utf-8").replace("    measures:\n", f"    measures:\n{MORE_MEASURES}")
     yaml.write_text(text + MORE_METRICS, encoding="utf-8")
