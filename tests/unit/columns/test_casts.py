@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlglot import exp
 
 from dbt_statsig.columns.casts import cast_of
 from dbt_statsig.columns.memory import Memory
@@ -14,6 +15,8 @@ from tests.unit.columns.projects import get, model, prover
 if TYPE_CHECKING:
     from pathlib import Path
 
+# What older versions of sqlglot read as a function that they do not know has no type.
+SAFE_DATE = "date" if hasattr(exp, "SafeFunc") else ""
 CASES = [
     ("duckdb", "select x::date as d from r", "date"),
     ("duckdb", "select (try_cast(x as timestamp)) as d from r", "timestamp"),
@@ -27,7 +30,7 @@ CASES = [
     ("bigquery", "select date(x) as d from r", "date"),
     ("bigquery", "select cast(x as int64) as d from r", "integer"),
     ("bigquery", "select parse_date('%Y%m%d', x) as d from r", "date"),
-    ("bigquery", "select safe.parse_date('%Y%m%d', x) as d from r", "date"),
+    ("bigquery", "select safe.parse_date('%Y%m%d', x) as d from r", SAFE_DATE),
     ("bigquery", "select timestamp_micros(x) as d from r", "timestamp"),
     ("bigquery", "select timestamp_trunc(x, day) as d from r", "timestamp"),
     ("duckdb", "select date_trunc('day', x) as d from r", "timestamp"),
