@@ -144,6 +144,8 @@ def test_a_schedule_that_is_kept_otherwise(shop: Shop, server: Running, when: st
 
 def test_a_source_that_goes_beside_a_short_list_of_metrics(shop: Shop, server: Running) -> None:
     """Where the list of metrics lacks some, no metric source is deleted: one of them may read it."""
+    shop.metrics(SUM)
+    shop.sync()
     shop.metrics(SUM, {**RATE, "name": "Sessions"})
     shop.sync()
     shop.forget("visits")
