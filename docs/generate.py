@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,8 @@ from dbt_statsig.project.declarations.marks import ColumnMark
 from dbt_statsig.project.schema import meta_schema, properties_schema, render, settings_schema
 from dbt_statsig.project.settings import Settings
 from dbt_statsig.report.documents import Document, report_schema
-from dbt_statsig.report.run_findings import RUN_CODES
-from dbt_statsig.vocabulary.finding_codes import CODES, Code
+from dbt_statsig.report.run_findings import RULES, RUN_CODES
+from dbt_statsig.vocabulary.finding_codes import CODES, Code, Severity
 from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.kinds.metric_block import (
     ComponentMeta,
@@ -104,18 +105,49 @@ def settings_page() -> str:
 def findings_page() -> str:
     """docs/findings.md."""
     intro = (
-        "# Findings\n\nEvery finding has a code; `dbt-statsig explain CODE` prints the same. With `--strict`, "
-        "warnings count as errors, but for those that begin with `impact-`: they say what a change does."
+        "# Findings\n\nEvery finding has a code, and each code has a page: why it matters, bad and good YAML, what to "
+        "do. `dbt-statsig explain CODE` prints the same. With `--strict`, warnings count as errors, but for those that "
+        "begin with `impact-`: they say what a change does."
     )
     parts = [MADE, intro, "## About a project", _codes(CODES), "## Of plan and sync", _codes(RUN_CODES)]
-    shown = [(code, entry.example) for code, entry in sorted(CODES.items()) if entry.example]
-    parts += ["## Examples", *(f"`{code}`:\n\n```text\n{example}\n```" for code, example in shown)]
     return "\n\n".join(parts) + "\n"
 
 
 def _codes(codes: dict[str, Code]) -> str:
-    rows = ((f"`{code}`", entry.severity.label, entry.meaning, entry.remedy) for code, entry in sorted(codes.items()))
-    return _table(("code", "weight", "what it means", "what to do"), rows)
+    rows = ((f"[`{code}`](findings/{code}.md)", one.severity.label, one.meaning) for code, one in sorted(codes.items()))
+    return _table(("code", "weight", "what it means"), rows)
+
+
+_COUNTS = {
+    Severity.ERROR: "An error: the exit code is 1, and the source that it concerns is not pushed.",
+    Severity.WARNING: "A warning: it fails `validate --strict`. Its source is pushed.",
+    Severity.NOTE: "A note: it never fails a command.",
+}
+
+
+def finding_page(code: str) -> str:
+    """docs/findings/CODE.md: one code, with what is wrong, what is right, and why."""
+    entry = RULES[code]
+    counts = _COUNTS[entry.severity]
+    if code.startswith("impact-"):
+        counts = "It says what a change does, and never fails a command, with `--strict` neither."
+    elif code in RUN_CODES:
+        counts = f"{entry.severity.label.capitalize()} of `plan` or `sync`, not of a project's YAML."
+    parts = [MADE, f"# {code}", entry.meaning]
+    for title, text in _examples(code).items():
+        parts += [f"## {title}", f"```{_language(text)}\n{text.strip()}\n```"]
+    parts += ["## What to do", entry.remedy, "## How it counts", counts, "[All findings](../findings.md)"]
+    return "\n\n".join(parts) + "\n"
+
+
+def _examples(code: str) -> dict[str, str]:
+    return {"Example": RULES[code].example} if RULES[code].example else {}
+
+
+def _language(text: str) -> str:
+    """How a code block is coloured: commands, SQL, or YAML, which most are."""
+    first = text.lstrip().split()[0].lower()
+    return {"$": "console", "select": "sql", "create": "sql", "--": "sql"}.get(first, "yaml")
 
 
 def macros_page() -> str:
@@ -218,6 +250,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "json.md": json_page,
     "macros.md": macros_page,
     "../dbt_statsig/cli/help.txt": help_text,
+    **{f"findings/{code}.md": partial(finding_page, code) for code in sorted(RULES)},
 }
 
 SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
@@ -228,6 +261,9 @@ SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
 }
 
 if __name__ == "__main__":
+    (FOLDER / "findings").mkdir(exist_ok=True)
+    for gone in {*FOLDER.glob("findings/*.md")} - {FOLDER / page for page in PAGES}:
+        gone.unlink()
     for page, make in PAGES.items():
         (FOLDER / page).write_text(make(), encoding="utf-8")
     for name, schema in SCHEMAS.items():

@@ -28,10 +28,14 @@ class DeclaredFinding(Struct, frozen=True, kw_only=True):
 
 
 class FindingDocument(DeclaredFinding, frozen=True, kw_only=True):
-    """One fault or remark; `line` and `column` count from 1, and are null where they are not known."""
+    """One fault or remark; `line` and `column` count from 1, null where they are not known.
+
+    `page` is the address of the page about the code.
+    """
 
     line: int | None
     column: int | None
+    page: str
 
 
 class ColumnDocument(Struct, frozen=True, kw_only=True):
@@ -313,7 +317,10 @@ class InitDocument(Struct, frozen=True, kw_only=True):
 
 
 class CodeDocument(Struct, frozen=True, kw_only=True):
-    """What one finding's code means; `about` is project or run, `example` is empty where there is none."""
+    """What one finding's code means; `about` is project or run, `example` is empty where there is none.
+
+    `page` is the address of the page about it.
+    """
 
     code: str
     severity: str
@@ -321,6 +328,7 @@ class CodeDocument(Struct, frozen=True, kw_only=True):
     meaning: str
     remedy: str
     example: str
+    page: str
 
 
 class ErrorDocument(Struct, frozen=True, kw_only=True):

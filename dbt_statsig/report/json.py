@@ -11,7 +11,7 @@ import msgspec
 from dbt_statsig import __version__
 from dbt_statsig.planning.stages import stages_of
 from dbt_statsig.report import documents as doc
-from dbt_statsig.report.run_findings import RULES, RUN_CODES
+from dbt_statsig.report.run_findings import RULES, RUN_CODES, page_of
 from dbt_statsig.vocabulary.findings import Severity
 from dbt_statsig.vocabulary.kinds.base import wire_form
 from dbt_statsig.vocabulary.sources import Source
@@ -70,7 +70,8 @@ def declared_finding(found: Finding) -> doc.DeclaredFinding:
 
 
 def _finding(found: Finding) -> doc.FindingDocument:
-    return doc.FindingDocument(**msgspec.structs.asdict(declared_finding(found)) | _place(found.location))
+    known = msgspec.structs.asdict(declared_finding(found)) | _place(found.location)
+    return doc.FindingDocument(**known, page=page_of(found.code))
 
 
 def _source(source: SourceReport) -> doc.SourceDocument:
@@ -324,6 +325,7 @@ def codes_json(codes: Iterable[str]) -> str:
             meaning=RULES[code].meaning,
             remedy=RULES[code].remedy,
             example=RULES[code].example,
+            page=page_of(code),
         )
         for code in codes
     )

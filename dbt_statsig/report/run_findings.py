@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dbt_statsig.vocabulary.changes import Action
+from dbt_statsig.vocabulary.code import DOCS
 from dbt_statsig.vocabulary.finding_codes import CODES, Code
 from dbt_statsig.vocabulary.findings import Finding, Severity
 from dbt_statsig.vocabulary.results import Status
@@ -50,6 +51,11 @@ _STATUSES = {
 def rule(code: str) -> Code:
     """What is known of a code; an unknown one explains itself by its message alone."""
     return RULES.get(code) or Code(Severity.WARNING, code, "")
+
+
+def page_of(code: str) -> str:
+    """The address of the page about a code; of the list of all where it has none."""
+    return f"{DOCS}/findings/{code}/" if code in RULES else f"{DOCS}/findings/"
 
 
 def problems(subject: Subject) -> list[Finding]:

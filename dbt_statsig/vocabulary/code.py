@@ -6,6 +6,9 @@ from enum import IntEnum
 
 from msgspec import Struct
 
+DOCS = "https://dbt-statsig.readthedocs.io"
+"""Where docs/ is published; mkdocs.yml has the same."""
+
 
 class Severity(IntEnum):
     """How much a finding weighs; with `--strict` a warning counts as an error."""

@@ -93,7 +93,8 @@ def test_every_key_of_the_answers_is_documented() -> None:
 
 
 def test_every_page_is_reached() -> None:
-    """Every page of docs/ has its place in the site."""
+    """Every page of docs/ has its place in the site; those of findings are reached from their list."""
     text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     pages = {str(file.relative_to(DOCS)) for file in DOCS.rglob("*.md") if not file.name.endswith(".intro.md")}
+    text += (DOCS / "findings.md").read_text(encoding="utf-8").replace("](", ": ").replace(")", "\n")
     assert [page for page in sorted(pages) if f": {page}\n" not in text] == []

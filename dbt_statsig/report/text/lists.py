@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from dbt_statsig.report.escape import clipped, one_line
-from dbt_statsig.report.run_findings import RULES, RUN_CODES
+from dbt_statsig.report.run_findings import RULES, RUN_CODES, page_of
 from dbt_statsig.report.text.style import Style, counted
 
 if TYPE_CHECKING:
@@ -145,6 +145,7 @@ def code_text(code: str, style: Style) -> str:
     ]
     if entry.example:
         lines += ["", "  Example:", *(f"    {line}".rstrip() for line in entry.example.splitlines())]
+    lines += ["", f"  More: {page_of(code)}"]
     return "\n".join(lines) + "\n"
 
 
