@@ -9,6 +9,7 @@ from dbt_statsig.emulator.kinds import KINDS
 from dbt_statsig.emulator.limits import RateLimit
 from dbt_statsig.emulator.metrics import Metrics
 from dbt_statsig.emulator.paging import Page, page_of, page_reply
+from dbt_statsig.emulator.pulse import Pulse
 from dbt_statsig.emulator.replies import Refusal, Reply, invalid, refuse
 from dbt_statsig.emulator.sources import Sources
 from dbt_statsig.emulator.validation import tag_faults
@@ -51,6 +52,7 @@ class Api:
         self._options = options
         self._sources = Sources(state, options, check)
         self.metrics = Metrics(state, options, run)
+        self.pulse = Pulse(state, options, self.metrics.sources_of)
         self.limit = RateLimit(options.windows, count_refused=options.count_refused)
 
     def answer(self, call: Call, *, admitted: bool = False) -> Reply:
@@ -83,7 +85,8 @@ class Api:
 
     def _route(self, call: Call) -> Reply:
         segments = tuple(call.path.removeprefix(f"{PREFIX}/").split("/"))
-        reply = self._collection(call, segments) or self._item(call, segments) or self._metric(call, segments)
+        routes = (self._collection, self._item, self._metric, self._pulse, self._schedules)
+        reply = next((reply for route in routes if (reply := route(call, segments)) is not None), None)
         if reply is None:
             raise refuse(404, f"Cannot {call.method} {call.path}")
         return reply
@@ -142,6 +145,25 @@ class Api:
             case name, metric_type:
                 return self.metrics.read(f"{name}::{metric_type}")
         return None
+
+    def _pulse(self, call: Call, segments: tuple[str, ...]) -> Reply | None:
+        if segments[0] != "experiments" or not all(segments):
+            return None
+        match call.method, *map(_decoded, segments[1:]):
+            case "POST", identifier, "load_pulse":
+                return self.pulse.load(identifier, self._body(call) if call.body else {}, persist=call.persist)
+            case "GET", identifier, "pulse_load_history":
+                return self._page(call, "Listed.", self.pulse.history(identifier), paged=True)
+            case "GET", identifier, "pulse_load_history", dag:
+                return self.pulse.read(identifier, dag)
+            case "POST", identifier, "pulse_load_history", dag, "cancel":
+                return self.pulse.cancel(identifier, dag, persist=call.persist)
+        return None
+
+    def _schedules(self, call: Call, segments: tuple[str, ...]) -> Reply | None:
+        if call.method != "GET" or segments != ("reload_schedules",):
+            return None
+        return self._page(call, "Listed.", self.pulse.schedules(call.query), paged=True)
 
     def _list_sources(self, call: Call, kind: Kind) -> Reply:
         with self._state.lock:

@@ -43,6 +43,7 @@ class Control:
             Route("/__emulator/requests", self._local(self._requests), methods=["GET", "DELETE"]),
             Route("/__emulator/state", self._local(self._state), methods=["GET"]),
             Route("/__emulator/reset", self._local(self._reset), methods=["POST"]),
+            Route("/__emulator/loads/{experiment:path}", self._local(self._load), methods=["POST", "PATCH", "PUT"]),
             Route(f"{_OBJECTS}{{target:path}}", self._local(self._object), methods=["POST", "PATCH", "DELETE"]),
         ]
 
@@ -86,6 +87,17 @@ class Control:
     def _reset(self, _request: Request, _body: Any) -> Response:
         self._emulator.reset()
         return _json({"message": "Back to the seed."})
+
+    def _load(self, request: Request, body: Any) -> Response:
+        """POST: a load that somebody began; PATCH: the newest one as this says; PUT: how those to come end."""
+        identifier = request.path_params["experiment"]
+        if not isinstance(body, dict):
+            raise refuse(400, "The body must be an object.")
+        if request.method == "PUT":
+            self._emulator.state.load_ends[identifier] = body
+            return _json({"data": body})
+        pulse = self._emulator.api.pulse
+        return _json({"data": (pulse.begin if request.method == "POST" else pulse.edit)(identifier, body)})
 
     def _object(self, request: Request, body: Any) -> Response:
         raw = request.scope["raw_path"].decode("ascii").removeprefix(_OBJECTS)

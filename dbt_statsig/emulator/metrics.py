@@ -49,6 +49,13 @@ class Metrics:
         """The metrics that read a metric source."""
         return [one for one in self.listed(hidden=False) if name in _source_names(one.get("warehouseNative") or {})]
 
+    def sources_of(self, experiment: Mapping[str, Any]) -> list[str]:
+        """The metric sources that the metrics of an experiment read."""
+        lists = ("primaryMetrics", "secondaryMetrics", "otherMetrics")
+        names = {one.get("name") for key in lists for one in experiment.get(key) or []}
+        read = [one for one in self.listed(hidden=True) if one.get("name") in names]
+        return sorted({name for one in read for name in _source_names(one.get("warehouseNative") or {})})
+
     def read(self, identifier: str) -> Reply:
         """One metric."""
         return _done("read", self._held(identifier))

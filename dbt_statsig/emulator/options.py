@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ class Options(Struct, frozen=True, kw_only=True):
     - `full_update_resets`: what a full update leaves out goes back to its default; else it stays.
     - `plain_errors`: validation faults without the `errors` list.
     - `archives_at_once`: a scheduled archive of a metric happens at once, not on the next day.
+    - `load_looks`: how many readings of the history a load of results takes. `clock`: what its times go by.
     - `lock_wait`: seconds to wait for a DuckDB file that another process holds.
     - `on_request`: called with one line for each request.
     """
@@ -64,6 +66,8 @@ class Options(Struct, frozen=True, kw_only=True):
     full_update_resets: bool = False
     plain_errors: bool = False
     archives_at_once: bool = False
+    load_looks: int = 1
+    clock: Callable[[], float] = time.time
     lock_wait: float = 5.0
     on_request: Callable[[str], None] | None = None
 

@@ -2,7 +2,8 @@
 
 Its keys, each a list and each optional: `assignment_sources`, `entity_property_sources`, `qualifying_events`,
 `metric_sources` (objects with a `name`, as the API gives them), `tags` and `unit_id_types` (names, or objects with
-`name` and `description`), `experiments`, `metrics` and `teams` (objects, listed as they are).
+`name` and `description`), `experiments`, `metrics` and `teams` (objects, listed as they are), `pulse_loads` (see
+`pulse.py`).
 """
 
 from __future__ import annotations

@@ -13,14 +13,15 @@ if TYPE_CHECKING:
 
 __all__ = ["LISTS", "State"]
 
-LISTS = ("tags", "unit_id_types", "experiments", "metrics", "teams")
+LISTS = ("tags", "unit_id_types", "experiments", "metrics", "teams", "pulse_loads")
 
 
 class State:
     """All objects, by collection.
 
     `sources[collection][name]` is a source as the API gives it; `lists[name]` is one of `LISTS`;
-    `archived` has the IDs of metrics whose archive is scheduled or done.
+    `archived` has the IDs of metrics whose archive is scheduled or done, `load_ends` how the loads of an experiment are
+    to end.
     Hold `lock` to read and write more than one thing at once.
     """
 
@@ -30,6 +31,7 @@ class State:
         self.sources: dict[str, dict[str, dict[str, Any]]] = {}
         self.lists: dict[str, list[dict[str, Any]]] = {}
         self.archived: dict[str, str] = {}
+        self.load_ends: dict[str, dict[str, Any]] = {}
         self.reset()
 
     def reset(self) -> None:
@@ -39,6 +41,7 @@ class State:
             self.sources = {name: {item["name"]: item for item in start[name]} for name in KINDS}
             self.lists = {name: start[name] for name in LISTS}
             self.archived = {}
+            self.load_ends = {}
 
     def as_seed(self) -> dict[str, Any]:
         """All that is held, in the seed's format."""

@@ -112,6 +112,26 @@ def test_edits_that_cannot_be(start: Start, method: str, path: str, body: Any, s
     assert started.server.state.as_seed() == before
 
 
+def test_loads_as_in_the_web_console(start: Start) -> None:
+    """POST is a load that somebody began, PATCH edits the newest one, PUT says how those to come end."""
+    started = start(seed={"experiments": [{"id": "button", "status": "active"}]}, load_looks=0)
+    path, api_path = "loads/button", f"{PREFIX}/experiments/button"
+
+    def newest() -> dict[str, Any]:
+        load: dict[str, Any] = started.client.get(f"{api_path}/pulse_load_history", params=PAGE).json()["data"][0]
+        return load
+
+    assert control(started, "PATCH", path, {"createdTime": 5}).status_code == 404
+    control(started, "POST", path, {"createdTime": 1, "finishedState": "timeout"})
+    assert (newest()["createdTime"], newest()["finishedState"]) == (1, "timeout")
+    control(started, "PATCH", path, {"finishedState": "failure"})
+    assert newest()["finishedState"] == "failure"
+    control(started, "PUT", path, {"endsAs": "cancelled"})
+    assert started.client.post(f"{api_path}/load_pulse").status_code == 200
+    assert newest()["finishedState"] == "cancelled"
+    assert control(started, "POST", path, []).status_code == 400
+
+
 def test_the_page(api: Started) -> None:
     """It is HTML with a strict policy, shows what is held, and leaves a script as text."""
     api.client.post(CREATES["metric_sources"], json={**BODY, "name": "<script>alert(1)</script>"})

@@ -19,7 +19,7 @@ def test_an_absent_seed_is_an_empty_project() -> None:
     loaded = load(None)
     assert set(loaded) == {
         "assignment_sources", "entity_property_sources", "qualifying_events", "metric_sources",
-        "tags", "unit_id_types", "experiments", "metrics", "teams",
+        "tags", "unit_id_types", "experiments", "metrics", "teams", "pulse_loads",
     }  # fmt: skip
     assert not any(loaded.values())
 
