@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote
 
+from dbt_statsig.emulator.audit import audit_faults
 from dbt_statsig.emulator.kinds import KINDS
 from dbt_statsig.emulator.limits import RateLimit
 from dbt_statsig.emulator.metrics import Metrics
@@ -40,6 +41,13 @@ _PAGED = ("unit_id_types", "experiments", "metrics")
 _COLLECTIONS = {kind.list_path: kind for kind in KINDS.values()}
 _CREATES = {kind.create_path: kind for kind in KINDS.values()}
 _ITEMS = {kind.item_path: kind for kind in KINDS.values()}
+_REVIEWS = (
+    "is_config_review_required",
+    "is_metric_review_required",
+    "is_metric_review_required_on_verified_only",
+    "is_whn_analysis_only_review_required",
+    "is_whn_source_review_required",
+)
 _ARCHIVING = ("schedule_archive", "cancel_archive", "unarchive")
 
 
@@ -78,6 +86,8 @@ class Api:
         key = call.headers.get("statsig-api-key", "")
         if key != self._options.key:
             raise refuse(401, f"Only an active Console API key is accepted here. Key sent: {key}")
+        if call.method in _MUTATIONS and not self._options.may_write:
+            raise refuse(403, "Forbidden resource")
         wait = self.limit.take() if call.method in _MUTATIONS else 0
         if wait:
             headers = {"retry-after": str(wait)} if self._options.retry_after else {}
@@ -85,11 +95,33 @@ class Api:
 
     def _route(self, call: Call) -> Reply:
         segments = tuple(call.path.removeprefix(f"{PREFIX}/").split("/"))
-        routes = (self._collection, self._item, self._metric, self._pulse, self._schedules)
+        routes = (self._about, self._collection, self._item, self._metric, self._pulse, self._schedules)
         reply = next((reply for route in routes if (reply := route(call, segments)) is not None), None)
         if reply is None:
             raise refuse(404, f"Cannot {call.method} {call.path}")
         return reply
+
+    def _about(self, call: Call, segments: tuple[str, ...]) -> Reply | None:
+        """What the project is, and what was done in it."""
+        if call.method != "GET":
+            return None
+        if segments == ("company",):
+            return Reply(status=200, payload={"message": "Company read successfully.", "data": self._company()})
+        if segments == ("settings", "reviews"):
+            required = dict.fromkeys(_REVIEWS, False) | {_REVIEWS[-1]: self._options.review_required}
+            return Reply(status=200, payload={"message": "Settings read successfully.", "data": required})
+        if segments != ("audit_logs",):
+            return None
+        if faults := audit_faults(call.query):
+            raise invalid(faults, plain=self._options.plain_errors)
+        with self._state.lock:
+            found = self._state.audit.listed(call.query)
+        return self._page(call, "Audit logs listed successfully.", found, paged=False)
+
+    def _company(self) -> dict[str, Any]:
+        is_native = self._options.warehouse_native
+        named = {"companyID": "emulated", "companyName": "Emulated company", "orgID": None, "orgName": None}
+        return {**named, "isWarehouseNative": is_native}
 
     def _collection(self, call: Call, segments: tuple[str, ...]) -> Reply | None:
         if call.method == "GET" and segments in _COLLECTIONS:
@@ -109,12 +141,14 @@ class Api:
         if kind is None or not segments[-1]:
             return None
         name = _decoded(segments[-1])
+        asked = call.headers.get("x-respect-review-settings") == "true" and bool(kind.audited)
+        review = asked and self._options.review_required
         if call.method == "GET" and kind.reads_one:
             return self._sources.read(kind, name)
         if call.method == "POST":
-            return self._sources.update(kind, name, self._body(call), persist=call.persist)
+            return self._sources.update(kind, name, self._body(call), persist=call.persist, review=review)
         if call.method == "PATCH" and kind.patches:
-            return self._sources.patch(kind, name, self._body(call), persist=call.persist)
+            return self._sources.patch(kind, name, self._body(call), persist=call.persist, review=review)
         if call.method == "DELETE":
             return self._sources.delete(kind, name, persist=call.persist)
         return None

@@ -1,5 +1,7 @@
 """What a test or a person does to the emulator beside the API: faults, the log, edits as in the web console.
 
+Edits stand in the audit log as those of the person that the header `x-emulator-user` names: `Jane <jane@example.com>`.
+
 No key is asked for, so only this machine is answered, and no page of another site.
 """
 
@@ -13,6 +15,7 @@ import msgspec
 from starlette.responses import Response
 from starlette.routing import Route
 
+from dbt_statsig.emulator.audit import PERSON, Actor
 from dbt_statsig.emulator.failures import CannotStart
 from dbt_statsig.emulator.kinds import KINDS
 from dbt_statsig.emulator.page import page, page_headers
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["Control"]
 
 _OBJECTS = "/__emulator/objects/"
+_REVIEWS = "/__emulator/reviews/"
+_USER = "x-emulator-user"
 
 
 class Control:
@@ -44,6 +49,7 @@ class Control:
             Route("/__emulator/state", self._local(self._state), methods=["GET"]),
             Route("/__emulator/reset", self._local(self._reset), methods=["POST"]),
             Route("/__emulator/loads/{experiment:path}", self._local(self._load), methods=["POST", "PATCH", "PUT"]),
+            Route(f"{_REVIEWS}{{target:path}}", self._local(self._review), methods=["POST"]),
             Route(f"{_OBJECTS}{{target:path}}", self._local(self._object), methods=["POST", "PATCH", "DELETE"]),
         ]
 
@@ -107,26 +113,49 @@ class Control:
             raise refuse(404, f"Name one of {', '.join(KINDS)} or metrics, and an object of it.")
         if request.method != "DELETE" and not isinstance(body, dict):
             raise refuse(400, "The body must be an object.")
+        actor = _actor(request)
         if collection == "metrics":
-            return _json({"data": self._emulator.api.metrics.edited(request.method, name, body)})
+            return _json({"data": self._emulator.api.metrics.edited(request.method, name, body, actor)})
         with self._emulator.state.lock:
             there = name in self._emulator.state.sources[collection]
             if there is (request.method == "POST"):
                 raise refuse(404, f"{name!r} is {'already' if there else 'not'} there.")
-            return _json({"data": self._changed(request.method, collection, name, body)})
+            return _json({"data": self._changed(request.method, collection, name, body, actor)})
 
-    def _changed(self, method: str, collection: str, name: str, body: Any) -> dict[str, Any]:
+    def _review(self, request: Request, body: Any) -> Response:
+        """The end of a review, or its acceptance: the body is `{"verdict": "accept"|"commit"|"reject"}`."""
+        collection, _, segment = request.scope["raw_path"].decode("ascii").removeprefix(_REVIEWS).partition("/")
+        name, verdict = unquote(segment), body.get("verdict") if isinstance(body, dict) else None
+        state = self._emulator.state
+        with state.lock:
+            if verdict not in {"accept", "commit", "reject"} or (collection, name) not in state.reviews:
+                raise refuse(400, "Accept, commit or reject a source that waits for a review.")
+            state.audit.review(verdict, name, _actor(request))
+            if verdict != "accept":
+                made = state.reviews.pop((collection, name))
+                if verdict == "commit" and name in state.sources[collection]:
+                    state.replace(collection, name, made, _actor(request))
+        return _json({"message": "Done."})
+
+    def _changed(self, method: str, collection: str, name: str, body: Any, actor: Actor) -> dict[str, Any]:
         items = self._emulator.state.sources[collection]
         if method == "DELETE":
-            return items.pop(name)
+            return self._emulator.state.delete(collection, name, actor)
         if method == "POST":
-            items[name] = {"description": "", "tags": [], **body, "name": name}
-            return items[name]
+            made = {"description": "", "tags": [], **body, "name": name}
+            self._emulator.state.create(collection, made, actor)
+            return made
         edited = {key: value for key, value in {**items[name], **body}.items() if value is not None}
         if edited.get("name", name) != name and edited["name"] in items:
             raise refuse(400, f"{edited['name']!r} is already there.")
-        self._emulator.state.replace(collection, name, {"name": name, **edited})
+        self._emulator.state.replace(collection, name, {"name": name, **edited}, actor)
         return edited
+
+
+def _actor(request: Request) -> Actor:
+    name, _, rest = request.headers.get(_USER, "").partition("<")
+    email = rest.strip().removesuffix(">")
+    return Actor(name=name.strip(), id=name.strip().casefold(), email=email or None) if name.strip() else PERSON
 
 
 def _is_local(request: Request) -> bool:

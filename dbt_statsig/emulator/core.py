@@ -23,7 +23,7 @@ class Emulator:
     def __init__(self, options: Options) -> None:
         """Load the seed and the fault plan, and find the warehouse's driver."""
         self.options = options
-        self.state = State(load(options.seed))
+        self.state = State(load(options.seed), audit_details=options.audit_details)
         self.faults = FaultPlan(options.faults)
         database = database_of(options.warehouse, options.lock_wait)
         self.api = Api(self.state, options, checker(database), runner(database))

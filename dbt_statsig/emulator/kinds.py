@@ -18,7 +18,8 @@ WRITE_ONLY = frozenset({"dryRun", "skip_validation", "all_columns", "column_type
 class Kind(Struct, frozen=True, kw_only=True):
     """One kind: `collection` is its name here (seed, control endpoints), the paths follow `/console/v1/`.
 
-    `read_only` are fields that answers hold and that no write knows.
+    `read_only` are fields that answers hold and that no write knows; `audited` is what the actions of the audit log
+    call it, empty where none is published.
     """
 
     collection: str
@@ -35,6 +36,7 @@ class Kind(Struct, frozen=True, kw_only=True):
     reads_one: bool
     macros: frozenset[str]
     read_only: frozenset[str] = frozenset()
+    audited: str = ""
 
     @property
     def writable(self) -> dict[str, FieldType]:
@@ -126,6 +128,7 @@ KINDS: MappingProxyType[str, Kind] = MappingProxyType(
                 patches=True,
                 reads_one=False,
                 macros=_DATES,
+                audited="echidna_assignment_source",
             ),
             Kind(
                 collection="entity_property_sources",
@@ -142,6 +145,7 @@ KINDS: MappingProxyType[str, Kind] = MappingProxyType(
                 reads_one=True,
                 macros=_DATES | _START,
                 read_only=frozenset({"owner"}),
+                audited="echidna_entity_property_source",
             ),
             Kind(
                 collection="qualifying_events",
@@ -172,6 +176,7 @@ KINDS: MappingProxyType[str, Kind] = MappingProxyType(
                 patches=False,
                 reads_one=True,
                 macros=_DATES | _START,
+                audited="echidna_metric_source",
             ),
         )
     }

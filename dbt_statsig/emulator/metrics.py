@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
+from dbt_statsig.emulator.audit import KEY
 from dbt_statsig.emulator.metric_contract import create_faults, native_faults, update_faults
 from dbt_statsig.emulator.metric_sql import overall_sql, unit_sql
 from dbt_statsig.emulator.replies import Fault, Reply, invalid, refuse
@@ -16,6 +17,7 @@ from dbt_statsig.emulator.replies import Fault, Reply, invalid, refuse
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from dbt_statsig.emulator.audit import Actor
     from dbt_statsig.emulator.options import Options
     from dbt_statsig.emulator.state import State
 
@@ -75,6 +77,7 @@ class Metrics:
             if persist and body.get("dryRun") is not True:
                 self._state.add_tags(made["tags"])
                 self._state.lists["metrics"].append(made)
+                self._state.audit.metric("create", None, made, KEY)
             return _done("created", made, status=_CREATED)
 
     def update(self, identifier: str, body: Mapping[str, Any], *, persist: bool) -> Reply:
@@ -93,6 +96,7 @@ class Metrics:
                 self._refuse_taken(made["id"])
             if persist and body.get("dryRun") is not True:
                 self._state.add_tags(made.get("tags", []))
+                self._state.audit.metric("update", self._state.lists["metrics"][place], made, KEY)
                 self._state.lists["metrics"][place] = made
                 if identifier in self._state.archived:
                     self._state.archived[made["id"]] = self._state.archived.pop(identifier)
@@ -103,36 +107,44 @@ class Metrics:
         with self._state.lock:
             place = self._place(identifier)
             if persist:
-                del self._state.lists["metrics"][place]
+                gone = self._state.lists["metrics"].pop(place)
+                self._state.audit.metric("delete", gone, None, KEY)
                 self._state.archived.pop(identifier, None)
         return Reply(status=200, payload={"message": "Metric deleted successfully."})
 
     def archive(self, identifier: str, verb: str, *, persist: bool) -> Reply:
         """`schedule_archive` for the next day, `cancel_archive` before that day, `unarchive` after it."""
         with self._state.lock:
-            self._place(identifier)
+            place = self._place(identifier)
             state = self._state.archived.get(identifier)
             needed = {"cancel_archive": SCHEDULED, "unarchive": ARCHIVED}.get(verb)
             if needed is not None and state != needed:
                 raise refuse(400, f"Metric is not {needed}.")
             if persist:
+                held = self._state.lists["metrics"][place]
+                self._state.audit.metric(verb, held, held, KEY)
                 self._state.archived.pop(identifier, None)
                 if needed is None:
                     self._state.archived[identifier] = ARCHIVED if self._options.archives_at_once else SCHEDULED
         words = {"schedule_archive": "archive scheduled successfully for next day", "unarchive": "unarchived"}
         return Reply(status=200, payload={"message": f"Metric {words.get(verb, 'archive canceled')}."})
 
-    def edited(self, method: str, identifier: str, body: Any) -> dict[str, Any]:
+    def edited(self, method: str, identifier: str, body: Any, actor: Actor) -> dict[str, Any]:
         """A metric that somebody changed or deleted in the console, by no rules."""
         with self._state.lock:
             if method == "POST":
                 self._state.lists["metrics"].append(body)
+                self._state.audit.metric("create", None, body, actor)
                 return dict(body)
             place = self._place(identifier)
             if method == "DELETE":
-                return self._state.lists["metrics"].pop(place)
-            self._state.lists["metrics"][place] = {**self._state.lists["metrics"][place], **body}
-            return self._state.lists["metrics"][place]
+                gone = self._state.lists["metrics"].pop(place)
+                self._state.audit.metric("delete", gone, None, actor)
+                return gone
+            before = self._state.lists["metrics"][place]
+            self._state.lists["metrics"][place] = made = {**before, **body}
+            self._state.audit.metric("update", before, made, actor)
+            return made
 
     def sql(self, identifier: str) -> Reply:
         """The SQL of one metric for each unit type; none where this program does not know how to write it."""

@@ -19,6 +19,8 @@ PUBLISHED_WINDOWS = ((30, 10.0), (1800, 900.0))
 OLDER_WINDOWS = ((100, 10.0), (900, 900.0))
 """What older pages say, which are still up."""
 
+_SCOPES = ("omni_read_write", "omni_read_only")
+
 _NAMED = {"published": PUBLISHED_WINDOWS, "older": OLDER_WINDOWS}
 
 
@@ -38,6 +40,9 @@ class Options(Struct, frozen=True, kw_only=True):
     - `require_paging`: lists of sources refuse requests without `page` and `limit`. `max_limit`: the largest `limit`.
     - `missing_status`: what a missing metric source or qualifying event gives (not published: 404 or 400).
     - `refuse_unknown_tags`: a source with an unknown tag is refused; else the tag is made.
+    - `scope`: what the key may do; "omni_read_only" refuses every write with 403.
+    - `warehouse_native`: what `/company` says. `review_required`: changes of sources wait for a review, where a client
+      asks to respect that. `audit_details`: entries of the audit log say which fields changed.
     - `sdk_key_owner`: created objects get an owner of type SDK_KEY.
     - `full_update_resets`: what a full update leaves out goes back to its default; else it stays.
     - `plain_errors`: validation faults without the `errors` list.
@@ -62,6 +67,10 @@ class Options(Struct, frozen=True, kw_only=True):
     max_limit: int = 100
     missing_status: int = 404
     refuse_unknown_tags: bool = False
+    scope: str = _SCOPES[0]
+    warehouse_native: bool = True
+    review_required: bool = False
+    audit_details: bool = True
     sdk_key_owner: bool = False
     full_update_resets: bool = False
     plain_errors: bool = False
@@ -77,8 +86,15 @@ class Options(Struct, frozen=True, kw_only=True):
             raise CannotStart("The emulator's key must start with 'console-', as Console API keys do.")
         if self.latency < 0:
             raise CannotStart(f"The latency must be 0 seconds or more, not {self.latency}.")
+        if self.scope not in _SCOPES:
+            raise CannotStart(f"The scope is {' or '.join(_SCOPES)}, not {self.scope}.")
         if isinstance(self.rate_limit, str) and self.rate_limit not in _NAMED:
             raise CannotStart(f"The limits are {' or '.join(_NAMED)}, not {self.rate_limit}.")
+
+    @property
+    def may_write(self) -> bool:
+        """Whether the key may change anything."""
+        return self.scope == _SCOPES[0]
 
     @property
     def windows(self) -> tuple[tuple[int, float], ...]:

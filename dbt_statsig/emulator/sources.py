@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
+from dbt_statsig.emulator.audit import KEY
 from dbt_statsig.emulator.kinds import WRITE_ONLY
 from dbt_statsig.emulator.replies import Fault, Reply, invalid, refuse
 from dbt_statsig.emulator.validation import body_faults, table_faults
@@ -53,22 +54,25 @@ class Sources:
             self._refuse_taken(kind, made["name"])
             if persist and body.get("dryRun") is not True:
                 self._state.add_tags(made["tags"])
-                self._state.sources[kind.collection][made["name"]] = made
+                self._state.create(kind.collection, made)
             return _done(kind, "created", made, status=_CREATED)
 
-    def update(self, kind: Kind, name: str, body: Mapping[str, Any], *, persist: bool) -> Reply:
-        """A full update: the fields of the body are set; whether others are reset is an option."""
+    def update(self, kind: Kind, name: str, body: Mapping[str, Any], *, persist: bool, review: bool) -> Reply:
+        """A full update: the fields of the body are set; whether others are reset is an option.
+
+        With `review` it is kept apart until it is committed.
+        """
         held = self._held(kind, name)
         self._validate(kind, body, "update")
         kept = {"name", "owner"} if self._options.full_update_resets else set(held)
         base = {"description": "", "tags": [], **{key: value for key, value in held.items() if key in kept}}
-        return self._replace(kind, name, base, body, persist=persist)
+        return self._replace(kind, name, base, body, persist=persist, review=review)
 
-    def patch(self, kind: Kind, name: str, body: Mapping[str, Any], *, persist: bool) -> Reply:
+    def patch(self, kind: Kind, name: str, body: Mapping[str, Any], *, persist: bool, review: bool) -> Reply:
         """A partial update; the query itself cannot be changed by one."""
         held = self._held(kind, name)
         self._validate(kind, body, "patch")
-        return self._replace(kind, name, held, body, persist=persist)
+        return self._replace(kind, name, held, body, persist=persist, review=review)
 
     def delete(self, kind: Kind, name: str, *, persist: bool) -> Reply:
         """The end of a source, unless an active experiment is assigned by it."""
@@ -84,11 +88,11 @@ class Sources:
             if users:
                 raise refuse(400, f"Assignment source {name!r} is used by active experiments: {', '.join(users)}.")
             if persist:
-                del self._state.sources[kind.collection][name]
+                self._state.delete(kind.collection, name)
             return _done(kind, "deleted", {"name": name})
 
     def _replace(
-        self, kind: Kind, name: str, base: Mapping[str, Any], body: Mapping[str, Any], *, persist: bool
+        self, kind: Kind, name: str, base: Mapping[str, Any], body: Mapping[str, Any], *, persist: bool, review: bool
     ) -> Reply:
         made = {**base, **_stored(kind, body)}
         if made["name"] != name:
@@ -96,9 +100,13 @@ class Sources:
         self._prove(kind, made, body)
         made = self._final(kind, made)
         with self._state.lock:
-            self._held(kind, name)
+            held = self._held(kind, name)
             if made["name"] != name:
                 self._refuse_taken(kind, made["name"])
+            if review and persist and body.get("dryRun") is not True:
+                self._state.reviews[kind.collection, name] = made
+                self._state.audit.review("create", name, KEY)
+                return _done(kind, "review created", held)
             if persist and body.get("dryRun") is not True:
                 self._state.add_tags(made["tags"])
                 self._state.replace(kind.collection, name, made)

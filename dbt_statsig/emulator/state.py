@@ -6,10 +6,13 @@ import copy
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
+from dbt_statsig.emulator.audit import KEY, AuditLog
 from dbt_statsig.emulator.kinds import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from dbt_statsig.emulator.audit import Actor
 
 __all__ = ["LISTS", "State"]
 
@@ -21,17 +24,19 @@ class State:
 
     `sources[collection][name]` is a source as the API gives it; `lists[name]` is one of `LISTS`;
     `archived` has the IDs of metrics whose archive is scheduled or done, `load_ends` how the loads of an experiment are
-    to end.
+    to end, `reviews` the changed sources that wait for a review, by collection and name.
     Hold `lock` to read and write more than one thing at once.
     """
 
-    def __init__(self, content: Mapping[str, Any]) -> None:
+    def __init__(self, content: Mapping[str, Any], *, audit_details: bool = True) -> None:
         self.lock = RLock()
+        self.audit = AuditLog(details=audit_details)
         self._start = copy.deepcopy(dict(content))
         self.sources: dict[str, dict[str, dict[str, Any]]] = {}
         self.lists: dict[str, list[dict[str, Any]]] = {}
         self.archived: dict[str, str] = {}
         self.load_ends: dict[str, dict[str, Any]] = {}
+        self.reviews: dict[tuple[str, str], dict[str, Any]] = {}
         self.reset()
 
     def reset(self) -> None:
@@ -42,6 +47,8 @@ class State:
             self.lists = {name: start[name] for name in LISTS}
             self.archived = {}
             self.load_ends = {}
+            self.reviews = {}
+            self.audit.clear()
 
     def as_seed(self) -> dict[str, Any]:
         """All that is held, in the seed's format."""
@@ -60,10 +67,24 @@ class State:
         with self.lock:
             return {tag["name"] for tag in self.lists["tags"]}
 
-    def replace(self, collection: str, name: str, item: dict[str, Any]) -> None:
+    def create(self, collection: str, item: dict[str, Any], actor: Actor = KEY) -> None:
+        """Put a new `item` at the end of the list."""
+        with self.lock:
+            self.sources[collection][item["name"]] = item
+            self.audit.source(collection, None, item, actor)
+
+    def delete(self, collection: str, name: str, actor: Actor = KEY) -> dict[str, Any]:
+        """Take `name` out; what it was."""
+        with self.lock:
+            gone = self.sources[collection].pop(name)
+            self.audit.source(collection, gone, None, actor)
+            return gone
+
+    def replace(self, collection: str, name: str, item: dict[str, Any], actor: Actor = KEY) -> None:
         """Put `item` where `name` was, in the same place of the list even if its name is another."""
         with self.lock:
             items = self.sources[collection]
+            self.audit.source(collection, items[name], item, actor)
             if item["name"] == name:
                 items[name] = item
                 return

@@ -128,7 +128,7 @@ def _source_type(name: str, value: object) -> list[Fault]:
 def _hour(name: str, value: Any) -> list[Fault]:
     if faults := expected("number", name, value):
         return faults
-    if value != int(value):
+    if isinstance(value, float) and not value.is_integer():
         return [Fault(name, "Expected integer, received float")]
     if value < 0:
         return [Fault(name, "Number must be greater than or equal to 0")]

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from dbt_statsig.emulator import create_app
-from tests.integration.emulator.samples import BODIES, CREATES, LISTS, PAGE, PREFIX
+from tests.integration.emulator.samples import BODIES, CREATES, ITEMS, LISTS, PAGE, PREFIX
 
 if TYPE_CHECKING:
     from tests.integration.emulator.servers import Start, Started
@@ -154,3 +154,36 @@ def test_only_this_machine_is_answered(host: str, status: int) -> None:
             return (await client.get(path)).status_code
 
     assert [asyncio.run(ask(path)) for path in ("/", "/__emulator/state")] == [status, status]
+
+
+def test_edits_by_hand_are_a_persons(api: Started) -> None:
+    """An edit as in the web console stands in the audit log as that of a person, who can be named."""
+    api.client.post(CREATES["metric_sources"], json=BODY)
+    control(api, "PATCH", "objects/metric_sources/Orders", {"tags": ["by hand"]})
+    url = f"{api.server.url}/__emulator/objects/metric_sources/Orders"
+    httpx.delete(url, headers={"x-emulator-user": "Max <max@example.com>"})
+    entries = api.client.get(f"{PREFIX}/audit_logs").json()["data"]
+    assert [(one["updatedBy"], one["modifierEmail"]) for one in entries] == [
+        ("Max", "max@example.com"),
+        ("Jane Doe", "jane.doe@example.com"),
+        ("Console API key", None),
+    ]
+
+
+def test_a_review_ends_by_hand(start: Start) -> None:
+    """A change that waits for its review can be accepted, then committed, by hand; a rejected one is gone."""
+    started = start(review_required=True)
+    started.client.headers["x-respect-review-settings"] = "true"
+    source = BODIES["assignment_sources"]
+    path, review = f"{ITEMS['assignment_sources']}/Exposures", "reviews/assignment_sources/Exposures"
+    started.client.post(CREATES["assignment_sources"], json=source)
+    started.client.patch(path, json={"description": "later"})
+    assert control(started, "POST", review, {"verdict": "accept"}).status_code == 200
+    assert started.server.state.sources["assignment_sources"]["Exposures"]["description"] == ""
+    assert control(started, "POST", review, {"verdict": "commit"}).status_code == 200
+    assert started.server.state.sources["assignment_sources"]["Exposures"]["description"] == "later"
+    started.client.patch(path, json={"description": "never"})
+    assert control(started, "POST", review, {"verdict": "reject"}).status_code == 200
+    assert control(started, "POST", review, {"verdict": "commit"}).status_code == 400
+    actions = [one["actionType"] for one in started.client.get(f"{PREFIX}/audit_logs").json()["data"]]
+    assert actions[:2] == ["reject_echidna_source_review", "create_echidna_source_review"]

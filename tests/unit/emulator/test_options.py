@@ -20,6 +20,7 @@ from dbt_statsig.emulator.warehouse import database_of
         ({"key": "secret-abc"}, "must start with 'console-'"),
         ({"latency": -1.0}, "0 seconds or more"),
         ({"rate_limit": "odd"}, "published or older"),
+        ({"scope": "odd"}, "omni_read_write or omni_read_only"),
     ],
 )
 def test_values_that_cannot_work(options: dict[str, Any], expected: str) -> None:
