@@ -27,6 +27,7 @@ _MODULES = {
     "github": "github",
     "junit": "junit",
     "sarif": "sarif",
+    "gitlab": "gitlab",
     "html": "html.page",
 }
 FORMATS = tuple(_MODULES)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dbt_statsig.report.escape import one_line
-from dbt_statsig.report.run_findings import problems
+from dbt_statsig.report.run_findings import page_of, problems, sentence
 from dbt_statsig.report.text.report import headline
 from dbt_statsig.vocabulary.findings import Severity
 
@@ -45,7 +45,7 @@ def _annotation(found: Finding, subject: Subject) -> str:
     place: dict[str, int | str] = {}
     if found.location:
         place = {"file": subject.path_of(found.location), "line": found.location.line, "col": found.location.column}
-    message = f"{found.message}\n{found.fix}".rstrip()
+    message = "\n".join([sentence(found, between="\n"), page_of(found.code)])
     return annotation(_COMMANDS[found.severity], f"dbt-statsig {found.code}", message, **place)
 
 

@@ -1,4 +1,8 @@
-"""A report as JUnit XML, for CI systems that show test results: one case for each declared source and each write."""
+"""A report as JUnit XML, for CI systems that show test results: one case for each declared source and each write.
+
+Facts: GitLab's documented subset. It shows the content of `failure`, `error` and `skipped`, the output of failed cases
+only, and of two cases with one class and name the first; so a warning is `skipped`, and classes begin with the suite.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dbt_statsig.report.escape import lines_of, one_line
-from dbt_statsig.report.run_findings import COULD_NOT_RUN
+from dbt_statsig.report.run_findings import COULD_NOT_RUN, page_of
 from dbt_statsig.vocabulary.changes import Action
 from dbt_statsig.vocabulary.findings import Severity
 from dbt_statsig.vocabulary.results import Status
@@ -85,28 +89,34 @@ def _validation(subject: Subject) -> Iterable[_Case]:
 
 
 def _judged(name: str, classname: str, findings: list[Finding], file: str = "") -> _Case:
-    errors = [found for found in findings if found.severity is Severity.ERROR]
-    others = [found for found in findings if found.severity is not Severity.ERROR]
+    worst = max((found.severity for found in findings), default=Severity.NOTE)
+    shown = [found for found in findings if found.severity is worst is not Severity.NOTE]
     return _Case(
         name=name,
-        classname=classname,
+        classname=f"validate.{classname}",
         file=file,
-        result="failure" if errors else "",
-        message="; ".join(f"{found.code}: {found.message}" for found in errors),
-        text=_told(errors),
-        output=_told(others),
+        result={Severity.ERROR: "failure", Severity.WARNING: "skipped"}.get(worst, ""),
+        message="; ".join(f"{found.code}: {found.message}" for found in shown),
+        text=_lines(shown),
+        output=_lines([found for found in findings if found not in shown]),
     )
 
 
-def _told(findings: list[Finding]) -> str:
+def _lines(findings: list[Finding]) -> str:
     return "\n".join(
-        " ".join(filter(None, (f"{found.severity.label} {found.code}", _place(found), found.message, found.fix)))
-        for found in findings
+        " ".join(
+            filter(
+                None,
+                (f"{one.severity.label} {one.code}", _place(one), one.message, one.fix, page_of(one.code)),
+            )
+        )
+        for one in findings
     )
 
 
 def _place(found: Finding) -> str:
-    return str(found.location) if found.location else found.unique_id
+    place = str(found.location or "")
+    return place if found.location and found.location.line else " ".join(filter(None, (place, found.unique_id)))
 
 
 def _change(change: Change) -> _Case:
@@ -115,7 +125,7 @@ def _change(change: Change) -> _Case:
     words = "\n".join(filter(None, (change.action.label, fields, change.reason, change.fix)))
     return _Case(
         name=change.name,
-        classname=f"{change.kind.value}.{change.unique_id}".rstrip("."),
+        classname=f"plan.{change.kind.value}.{change.unique_id}".rstrip("."),
         result="failure" if refused else "",
         message=change.reason if refused else "",
         text=words if refused else "",
@@ -129,7 +139,7 @@ def _outcome(subject: Subject) -> Iterable[_Case]:
         words = "\n".join(filter(None, (entry.change.action.label, entry.status.value, entry.message, entry.fix)))
         yield _Case(
             name=entry.change.name,
-            classname=f"{entry.change.kind.value}.{entry.change.unique_id}".rstrip("."),
+            classname=f"sync.{entry.change.kind.value}.{entry.change.unique_id}".rstrip("."),
             result=result,
             message=entry.message,
             text=words if result else "",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
+from dbt_statsig.report.escape import one_line
 from dbt_statsig.vocabulary.changes import Action
 from dbt_statsig.vocabulary.code import DOCS
 from dbt_statsig.vocabulary.finding_codes import CODES, Code
@@ -56,6 +58,28 @@ def rule(code: str) -> Code:
 def page_of(code: str) -> str:
     """The address of the page about a code; of the list of all where it has none."""
     return f"{DOCS}/findings/{code}/" if code in RULES else f"{DOCS}/findings/"
+
+
+def sentence(found: Finding, *, between: str = " ") -> str:
+    """The message and the fix; where no line of a file says whom it concerns, its node does."""
+    is_placed = found.location is not None and found.location.line
+    node = "" if is_placed or found.unique_id in found.message else f"{found.unique_id}: "
+    return between.join(filter(None, map(one_line, (node + found.message, found.fix)))) or rule(found.code).meaning
+
+
+def fingerprint(*parts: str) -> str:
+    """What CI systems recognise a finding by when its line has moved."""
+    return hashlib.sha256("\n".join(parts).encode(errors="backslashreplace")).hexdigest()
+
+
+def fingerprint_of(found: Finding) -> str:
+    """The fingerprint of a finding."""
+    return fingerprint(found.code, found.unique_id, found.kind, found.source, found.key)
+
+
+def project_file(root: str) -> str:
+    """Where a finding without a file is shown: CI systems drop what has none."""
+    return f"{root}/dbt_project.yml" if root else "dbt_project.yml"
 
 
 def problems(subject: Subject) -> list[Finding]:

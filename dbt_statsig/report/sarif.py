@@ -5,14 +5,23 @@ Facts: the OASIS standard SARIF 2.1.0. Columns count code points, as YAML's mark
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from dbt_statsig import __version__
 from dbt_statsig.report.escape import one_line
-from dbt_statsig.report.run_findings import COULD_NOT_RUN, problems, rule
+from dbt_statsig.report.run_findings import (
+    COULD_NOT_RUN,
+    fingerprint,
+    fingerprint_of,
+    page_of,
+    problems,
+    project_file,
+    rule,
+    sentence,
+)
+from dbt_statsig.vocabulary.code import DOCS
 from dbt_statsig.vocabulary.findings import Severity
 
 if TYPE_CHECKING:
@@ -22,8 +31,6 @@ if TYPE_CHECKING:
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
-# Code scanning drops results without a file, so what concerns the whole project is there.
-_PROJECT_FILE = "dbt_project.yml"
 
 
 def render(subject: Subject) -> str:
@@ -61,7 +68,7 @@ def render_failure(failure: Failure) -> str:
                 "level": "error",
                 "message": message,
                 "locations": [location],
-                "partialFingerprints": {"dbtStatsig/v1": _fingerprint(COULD_NOT_RUN, failure.command)},
+                "partialFingerprints": {"dbtStatsig/v1": fingerprint(COULD_NOT_RUN, failure.command)},
             }
         ],
     )
@@ -74,6 +81,7 @@ def _log(rules: list[dict[str, Any]], *, category: str, invocation: dict[str, An
                 "name": "dbt-statsig",
                 "version": __version__,
                 "semanticVersion": __version__,
+                "informationUri": f"{DOCS}/",
                 "rules": rules,
             }
         },
@@ -88,17 +96,19 @@ def _log(rules: list[dict[str, Any]], *, category: str, invocation: dict[str, An
 
 def _rule(code: str) -> dict[str, Any]:
     known = rule(code)
+    whole = f"{known.meaning} {known.remedy}".rstrip()
     return {
         "id": code,
         "name": "".join(word.capitalize() for word in code.split("-")),
         "shortDescription": {"text": known.meaning},
-        "help": {"text": known.remedy or known.meaning},
+        "fullDescription": {"text": whole},
+        "help": {"text": known.remedy or known.meaning, "markdown": f"{whole}\n\n[More]({page_of(code)})"},
+        "helpUri": page_of(code),
         "defaultConfiguration": {"level": _LEVELS[known.severity]},
     }
 
 
 def _result(found: Finding, codes: list[str], subject: Subject) -> dict[str, Any]:
-    text = f"{one_line(found.message)} {one_line(found.fix)}".strip() or rule(found.code).meaning
     location: dict[str, Any] = {"physicalLocation": _place(found, subject)}
     if found.unique_id:
         logical = {"fullyQualifiedName": one_line(found.unique_id), "kind": "resource"}
@@ -107,34 +117,26 @@ def _result(found: Finding, codes: list[str], subject: Subject) -> dict[str, Any
         "ruleId": found.code,
         "ruleIndex": codes.index(found.code),
         "level": _LEVELS[found.severity],
-        "message": {"text": text},
+        "message": {"text": sentence(found)},
         "locations": [location],
-        "partialFingerprints": {
-            "dbtStatsig/v1": _fingerprint(found.code, found.unique_id, found.kind, found.source, found.key)
-        },
+        "partialFingerprints": {"dbtStatsig/v1": fingerprint_of(found)},
     }
-
-
-def _fingerprint(*parts: str) -> str:
-    return hashlib.sha256("\n".join(parts).encode(errors="backslashreplace")).hexdigest()
 
 
 def _place(found: Finding, subject: Subject) -> dict[str, Any]:
     if found.location is None:
         return _project_place(subject.root)
     path = subject.path_of(found.location)
-    place: dict[str, Any] = {"artifactLocation": {"uri": _uri(path), "uriBaseId": "%SRCROOT%"}}
-    if found.location.line:
-        place["region"] = {"startLine": found.location.line}
-        if found.location.column:
-            place["region"]["startColumn"] = found.location.column
-    return place
+    # Code scanning wants a line; where none is known it shows the first.
+    region = {"startLine": found.location.line or 1}
+    if found.location.line and found.location.column:
+        region["startColumn"] = found.location.column
+    return {"artifactLocation": _artifact(path), "region": region}
 
 
 def _project_place(root: str) -> dict[str, Any]:
-    path = "/".join(filter(None, (root, _PROJECT_FILE)))
-    return {"artifactLocation": {"uri": _uri(path), "uriBaseId": "%SRCROOT%"}}
+    return {"artifactLocation": _artifact(project_file(root)), "region": {"startLine": 1}}
 
 
-def _uri(path: str) -> str:
-    return quote(one_line(path), safe="/-._~")
+def _artifact(path: str) -> dict[str, str]:
+    return {"uri": quote(one_line(path), safe="/-._~"), "uriBaseId": "%SRCROOT%"}

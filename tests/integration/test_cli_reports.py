@@ -29,6 +29,7 @@ STARTS = {
     "github": "::",
     "junit": '<?xml version="1.0"',
     "sarif": "{",
+    "gitlab": "[",
     "html": "<!doctype html>",
 }
 

@@ -35,7 +35,9 @@ _RULE = _object(
     id=_TEXT,
     name=_TEXT,
     shortDescription=_MESSAGE,
-    help=_MESSAGE,
+    fullDescription=_MESSAGE,
+    help=_object(("text", "markdown"), text={"type": "string", "minLength": 1}, markdown={"type": "string"}),
+    helpUri={"type": "string", "pattern": "^https://"},
     defaultConfiguration=_object(level=_LEVEL),
 )
 _RESULT = _object(
@@ -55,6 +57,7 @@ _RUN = _object(
         driver=_object(
             ("name",),
             name=_TEXT,
+            informationUri={"type": "string", "pattern": "^https://"},
             version=_TEXT,
             semanticVersion={"type": "string", "pattern": r"^\d+\.\d+\.\d+"},
             rules={"type": "array", "uniqueItems": True, "items": _RULE},

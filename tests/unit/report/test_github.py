@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 
 from hypothesis import given, settings
+from msgspec import structs
 
 from dbt_statsig.report.github import annotation, render
 from dbt_statsig.report.subject import Subject
+from dbt_statsig.vocabulary.findings import Finding, Severity
 from tests.unit.report import hostile, samples
 from tests.unit.report.golden import assert_golden
 
@@ -23,6 +25,13 @@ def test_paths_start_at_the_repository() -> None:
     """Where the project is a folder of its repository, the file is named from the repository's root."""
     text = render(Subject.of(samples.VALIDATION, root="analytics/dbt"))
     assert "::error file=analytics/dbt/models/marts/_marts.yml,line=33,col=31,title=" in text
+
+
+def test_an_annotation_without_a_line_names_its_node() -> None:
+    """What has no line of a file begins with its node; each annotation ends with the page of its code."""
+    found = Finding(code="not-compiled", severity=Severity.NOTE, message="No SQL.", unique_id="model.shop.a")
+    text = render(Subject.of(structs.replace(samples.CLEAN, findings=(found,))))
+    assert re.search(r"::model\.shop\.a: No SQL\.%0Ahttps://\S+/findings/not-compiled/\n", text)
 
 
 def test_escapes() -> None:

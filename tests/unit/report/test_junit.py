@@ -6,10 +6,12 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given, settings
+from msgspec import structs
 
 from dbt_statsig.report.junit import render
 from dbt_statsig.report.subject import Subject
 from dbt_statsig.vocabulary.changes import Plan
+from dbt_statsig.vocabulary.findings import Finding, Severity
 from dbt_statsig.vocabulary.results import Outcome, Planned, Synced
 from tests.unit.report import hostile, many, samples
 from tests.unit.report.golden import assert_golden
@@ -43,6 +45,21 @@ def test_findings_of_no_source_are_cases_too() -> None:
     (case,) = (case for case in root.iter("testcase") if case.attrib["name"] == "project")
     assert case.find("failure") is None
     assert "not-compiled" in (case.findtext("system-out") or "")
+
+
+def test_what_gitlab_shows() -> None:
+    """A source with warnings alone is a skipped case with their text; no two cases have one class and name."""
+    warning = Finding(
+        code="slow-view", severity=Severity.WARNING, message="Slow.", unique_id="m", kind="metric_source", source="A"
+    )
+    note = structs.replace(warning, code="not-compiled", severity=Severity.NOTE, message="Not compiled.")
+    subject = Subject.of(structs.replace(samples.CLEAN, sources=(), findings=(warning, note)))
+    (case,) = parsed(render(subject)).iter("testcase")
+    assert "warning slow-view m Slow. https://" in (case.findtext("skipped") or "")
+    assert "not-compiled" in (case.findtext("system-out") or "")
+    for synced in (samples.SYNCED, many.synced(120)):
+        cases = [case.attrib for case in parsed(render(Subject.of(synced))).iter("testcase")]
+        assert len({(case["classname"], case["name"]) for case in cases}) == len(cases)
 
 
 def test_nothing_planned() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import subprocess
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -14,15 +16,17 @@ from hypothesis import given, settings
 from msgspec import structs
 
 from dbt_statsig.report.run_findings import RULES
-from dbt_statsig.report.sarif import render
+from dbt_statsig.report.sarif import render, render_failure
 from dbt_statsig.report.subject import Subject
 from dbt_statsig.vocabulary.findings import Finding, Location, Severity
-from dbt_statsig.vocabulary.results import Validation
+from dbt_statsig.vocabulary.results import Failure, Validation
 from tests.unit.report import hostile, many, samples
 from tests.unit.report.golden import assert_golden
 from tests.unit.report.sarif_subset import SUBSET
 
 PACKAGE = "@microsoft/jest-sarif"
+MULTITOOL = "@microsoft/sarif-multitool-linux"
+FAILURE = Failure(command="plan", type="SettingsError", message="Wrong.", fix="Look.", exit_code=2, root="dbt")
 SCHEMA = f"node_modules/{PACKAGE}/lib/schemas/sarif-2.1.0-rtm.5.json"
 ROOT = Path(__file__).resolve().parents[3]
 SUBJECTS = {
@@ -59,6 +63,32 @@ def test_fits_the_published_schema(name: str) -> None:
         pytest.skip(f"no published SARIF schema here: npm install --prefix .venv/share {PACKAGE}, or set SARIF_SCHEMA")
     schema = json.loads(path.read_text(encoding="utf-8"))
     jsonschema.Draft7Validator(schema).validate(json.loads(render(SUBJECTS[name])))
+
+
+@pytest.mark.parametrize("name", [*SUBJECTS, "failure"])
+def test_passes_the_rules_of_code_scanning(name: str, tmp_path: Path) -> None:
+    """Microsoft's validator finds nothing that GitHub's code scanning wants and each log does not have."""
+    tool = ROOT / ".venv" / "share" / "node_modules" / MULTITOOL / "Sarif.Multitool"
+    if not tool.is_file():
+        pytest.skip(f"no validator of SARIF here: npm install --prefix .venv/share {MULTITOOL}@5.7.0")
+    tool.chmod(0o755)
+    log = tmp_path / "log.sarif"
+    log.write_text(render_failure(FAILURE) if name == "failure" else render(SUBJECTS[name]), encoding="utf-8")
+    rules, levels = ("--rule-kind", "Sarif;Ghas"), ("--level", "Error;Warning")
+    done = subprocess.run([tool, "validate", log, *rules, *levels], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert re.findall(r"(?m)^.*: (?:error|warning) .*", done.stdout) == []
+    assert "Analysis completed successfully." in done.stdout
+
+
+def test_what_code_scanning_wants() -> None:
+    """Each rule says in full what it means and links to its page, in text and in Markdown; the tool has an address."""
+    driver = run_of(Subject.of(samples.SYNCED))["tool"]["driver"]
+    assert driver["informationUri"].startswith("https://")
+    for one in driver["rules"]:
+        assert one["helpUri"].endswith(f"/findings/{one['id']}/")
+        assert one["helpUri"] in one["help"]["markdown"]
+        assert one["fullDescription"]["text"].startswith(one["shortDescription"]["text"])
 
 
 def test_the_subset_is_strict() -> None:
@@ -100,15 +130,16 @@ def test_places() -> None:
         "uriBaseId": "%SRCROOT%",
     }
     assert places[0]["region"] == {"startLine": 33, "startColumn": 31}
-    assert places[-1] == {"artifactLocation": {"uri": "a%20b/dbt/dbt_project.yml", "uriBaseId": "%SRCROOT%"}}
+    project = {"uri": "a%20b/dbt/dbt_project.yml", "uriBaseId": "%SRCROOT%"}
+    assert places[-1] == {"artifactLocation": project, "region": {"startLine": 1}}
 
 
-@pytest.mark.parametrize(("line", "column", "region"), [(0, 0, None), (3, 0, {"startLine": 3})])
-def test_places_without_line_or_column(line: int, column: int, region: dict[str, int] | None) -> None:
-    """What is not known of a place is left out."""
+@pytest.mark.parametrize(("line", "column", "region"), [(0, 0, {"startLine": 1}), (3, 0, {"startLine": 3})])
+def test_places_without_line_or_column(line: int, column: int, region: dict[str, int]) -> None:
+    """Without a line the first one is named, which code scanning wants; an unknown column is left out."""
     found = Finding(code="bad-name", severity=Severity.NOTE, message="x", location=Location("a.yml", line, column))
     (result,) = run_of(Subject.of(structs.replace(samples.CLEAN, findings=(found,))))["results"]
-    assert result["locations"][0]["physicalLocation"].get("region") == region
+    assert result["locations"][0]["physicalLocation"]["region"] == region
 
 
 def test_fingerprints_outlive_moved_lines() -> None:
