@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import datetime, timezone
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -328,7 +329,8 @@ def _manifest(nodes: dict[str, Node], sources: dict[str, Node]) -> Node:
     return {
         "metadata": {
             "dbt_schema_version": "https://schemas.getdbt.com/dbt/manifest/v12.json", "dbt_version": "1.11.2",
-            "generated_at": "2026-01-05T06:00:00.000000Z", "invocation_id": "00000000-0000-4000-8000-000000000000",
+            "generated_at": f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%S.%fZ}",
+            "invocation_id": "00000000-0000-4000-8000-000000000000",
             "env": {}, "project_name": PROJECT, "project_id": "0" * 32, "user_id": None,
             "send_anonymous_usage_stats": False, "adapter_type": "postgres",
             "quoting": {"database": True, "schema": True, "identifier": True, "column": None},
