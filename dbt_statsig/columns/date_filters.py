@@ -6,13 +6,13 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from dbt_statsig.columns.plain_queries import DateFilter, Predicate
+from dbt_statsig.columns.items import DateFilter, Predicate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from dbt_statsig.columns.items import DateKind
     from dbt_statsig.columns.lexing import Lexed
-    from dbt_statsig.columns.plain_queries import DateKind
     from dbt_statsig.columns.sql import Token
     from dbt_statsig.vocabulary.adapters import Adapter
 

@@ -12,8 +12,8 @@ from sqlglot import exp
 
 from dbt_statsig.columns.budget import Unparsable
 from dbt_statsig.columns.date_filters import split_predicate
+from dbt_statsig.columns.items import LiveQuery, PlainQuery, TableRead
 from dbt_statsig.columns.lexing import lex
-from dbt_statsig.columns.plain_queries import LiveQuery, PlainQuery, TableRead
 from dbt_statsig.columns.queries import only_selects
 from dbt_statsig.columns.sql import Node, arg, parse_statements, quiet, stored
 from dbt_statsig.vocabulary.verdicts import MACROS

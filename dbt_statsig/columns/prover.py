@@ -22,10 +22,9 @@ from dbt_statsig.vocabulary.verdicts import ColumnSet, Evidence, KnownColumn, Sq
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from dbt_statsig.columns.items import Shape
+    from dbt_statsig.columns.items import LiveQuery, Shape
     from dbt_statsig.columns.materializations import History
     from dbt_statsig.columns.memory import Memory
-    from dbt_statsig.columns.plain_queries import LiveQuery
     from dbt_statsig.project.artifacts import Catalog, Manifest
     from dbt_statsig.project.artifacts.nodes import Node
     from dbt_statsig.project.artifacts.seed_files import SeedHeaders

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec import Struct
 
 from dbt_statsig.columns.budget import MAX_CHARACTERS
 from dbt_statsig.columns.evidence import QUERY, Facts, decide, decide_in
 from dbt_statsig.columns.expand import Known
-from dbt_statsig.columns.items import Opaque, Shape
+from dbt_statsig.columns.items import LiveQuery, Opaque, Shape
 from dbt_statsig.columns.memory import key_of
-from dbt_statsig.columns.plain_queries import LiveQuery
+from dbt_statsig.vocabulary.adapters import adapter_for
 from dbt_statsig.vocabulary.verdicts import ColumnSet, SqlCheck
 
 if TYPE_CHECKING:
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
     from dbt_statsig.columns.memory import Memory
     from dbt_statsig.vocabulary.adapters import Adapter
     from dbt_statsig.vocabulary.verdicts import Verdict
+
+
+BATCH = 64
+"""Queries that a process takes at once."""
+
+WORTH_CHARACTERS = 2_000_000
+"""SQL of this length takes about as long to read as two processes take to start."""
 
 
 class _Query(Struct, frozen=True, kw_only=True):
@@ -54,11 +62,9 @@ class Reader:
     def prepare(self, texts: Sequence[str], *, jobs: int) -> None:
         """Have the shapes of many queries ready, read by several processes where that is faster."""
         missing = list(self._unread(texts))
-        from dbt_statsig.columns import parallel  # only where many texts are read
-
-        if not parallel.is_worth_it(missing, jobs):
+        if not is_worth_it(missing, jobs):
             return
-        shapes = parallel.shapes_in_processes(self._adapter.name, missing, jobs=jobs)
+        shapes = shapes_in_processes(self._adapter.name, missing, jobs=jobs)
         for text, shape in zip(missing, shapes, strict=False):
             self._ready[text] = shape
             self._keep(text, shape)
@@ -154,3 +160,31 @@ class Reader:
 
 def _failed(check: SqlCheck) -> bool:
     return any(problem.code == "bad-sql" for problem in check.problems)
+
+
+def is_worth_it(texts: Sequence[str], jobs: int) -> bool:
+    """Whether several processes are faster than one."""
+    return jobs > 1 and sum(map(len, texts)) >= WORTH_CHARACTERS
+
+
+def shapes_in_processes(adapter_type: str, texts: Sequence[str], *, jobs: int) -> list[Shape]:
+    """The shapes of the queries in their order; empty where this process may start no others."""
+    from concurrent import futures  # with multiprocessing, only where many texts are read
+    from multiprocessing import get_context
+
+    batches = [texts[start : start + BATCH] for start in range(0, len(texts), BATCH)]
+    try:
+        # Whoever calls this may have threads, which forked processes do not survive.
+        with futures.ProcessPoolExecutor(min(jobs, len(batches)), mp_context=get_context("spawn")) as pool:
+            parts = list(pool.map(encoded_shapes, [adapter_type] * len(batches), batches))
+    except (OSError, AssertionError, futures.BrokenExecutor):
+        return []
+    return [shape for part in parts for shape in msgspec.msgpack.decode(part, type=list[Shape])]
+
+
+def encoded_shapes(adapter_type: str, texts: Sequence[str]) -> bytes:
+    """The shapes of one batch, as bytes."""
+    from dbt_statsig.columns.walk import shape_of  # sqlglot, only in the processes that read
+
+    adapter = adapter_for(adapter_type)
+    return msgspec.msgpack.encode([shape_of(adapter, text) for text in texts])

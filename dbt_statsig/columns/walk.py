@@ -8,10 +8,20 @@ from msgspec.structs import replace
 from sqlglot import exp
 
 from dbt_statsig.columns.budget import MAX_JOINS, Unparsable
-from dbt_statsig.columns.from_clause import NOTHING, Scope, Source, combine, function_items, is_function, values_items
+from dbt_statsig.columns.from_clause import (
+    NOTHING,
+    Scope,
+    Source,
+    alias_of,
+    combine,
+    function_items,
+    is_function,
+    pivoted,
+    simple_pivot,
+    values_items,
+)
 from dbt_statsig.columns.items import Drop, Items, Name, Opaque, Place, Shape, Star, TooWide, group, together
 from dbt_statsig.columns.operations import distinct, drop, place
-from dbt_statsig.columns.pivots import alias_of, pivoted, simple_pivot
 from dbt_statsig.columns.projections import project
 from dbt_statsig.columns.sql import FINAL, SET_OPERATIONS, Node, arg, is_query, parse_statements, quiet, stored
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, structs
 
 from dbt_statsig.applying.console_state import begin_reading, checked_live
+from dbt_statsig.columns.items import PlainQuery
 from dbt_statsig.columns.memory import memory_of
-from dbt_statsig.columns.plain_queries import PlainQuery
 from dbt_statsig.commands.pipeline import DeclaredProject, ProvenProject, declare_project, load_project
 from dbt_statsig.commands.plan import open_console
 from dbt_statsig.commands.proving import declared_in, payloads_of, prover_of

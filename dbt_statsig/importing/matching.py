@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from dbt_statsig.columns.plain_queries import LiveQuery, PlainQuery, TableRead
+from dbt_statsig.columns.items import LiveQuery, PlainQuery, TableRead
 from dbt_statsig.columns.relations import stored_parts
 from dbt_statsig.project.artifacts.nodes import BUILT, Node
 from dbt_statsig.vocabulary.findings import listed

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET, Struct, structs
 
-from dbt_statsig.columns.relation_names import is_relation_name
+from dbt_statsig.columns.relations import is_relation_name
 from dbt_statsig.payloads.hand_written import hand_written
 from dbt_statsig.payloads.select import (
     PartitionType,

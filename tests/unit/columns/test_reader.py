@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent import futures
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dbt_statsig.columns import parallel, queries
+from dbt_statsig.columns import queries, reader
 from dbt_statsig.columns import walk as shape
 from dbt_statsig.columns.memory import Memory
 from tests.unit.columns.projects import get, model, names, prover, source
@@ -87,7 +88,7 @@ def test_many_queries_are_read_by_processes(tmp_path: Path, monkeypatch: pytest.
     alone = prover(*models)
     nodes = [get(alone, entry["unique_id"]) for entry in models]
     expected = [alone.columns(node) for node in nodes]
-    monkeypatch.setattr(parallel, "WORTH_CHARACTERS", 1)
+    monkeypatch.setattr(reader, "WORTH_CHARACTERS", 1)
     memory = Memory(tmp_path / "file")
     together = prover(*models, memory=memory)
     together.prepare(nodes, jobs=2)
@@ -95,8 +96,8 @@ def test_many_queries_are_read_by_processes(tmp_path: Path, monkeypatch: pytest.
     no_parsing(monkeypatch)
     assert [together.columns(node) for node in nodes] == expected
     again = prover(*models, memory=memory)
-    monkeypatch.setattr(parallel, "shapes_in_processes", lambda *_, **__: pytest.fail("read twice"))
-    monkeypatch.setattr(parallel, "is_worth_it", lambda texts, jobs: bool(texts) and jobs > 1)
+    monkeypatch.setattr(reader, "shapes_in_processes", lambda *_, **__: pytest.fail("read twice"))
+    monkeypatch.setattr(reader, "is_worth_it", lambda texts, jobs: bool(texts) and jobs > 1)
     again.prepare(nodes, jobs=2)
     assert [again.columns(node) for node in nodes] == expected
 
@@ -108,8 +109,8 @@ def test_where_no_process_starts_this_one_reads(monkeypatch: pytest.MonkeyPatch)
         def __init__(self, *_: object, **__: object) -> None:
             raise OSError
 
-    monkeypatch.setattr(parallel, "WORTH_CHARACTERS", 1)
-    monkeypatch.setattr(parallel, "ProcessPoolExecutor", Refusing)
+    monkeypatch.setattr(reader, "WORTH_CHARACTERS", 1)
+    monkeypatch.setattr(futures, "ProcessPoolExecutor", Refusing)
     proof = prover(model("m", "select 1 as a"), model("n", "select 2 as b"))
     proof.prepare([get(proof, "model.shop.m"), get(proof, "model.shop.n")], jobs=2)
     assert names(proof, "model.shop.n") == ("b",)
@@ -117,6 +118,6 @@ def test_where_no_process_starts_this_one_reads(monkeypatch: pytest.MonkeyPatch)
 
 def test_little_sql_is_read_by_this_process() -> None:
     """For little SQL, or with one job, no process is started."""
-    assert not parallel.is_worth_it(["select 1"], 4)
-    assert not parallel.is_worth_it(["x" * parallel.WORTH_CHARACTERS], 1)
-    assert parallel.is_worth_it(["x" * parallel.WORTH_CHARACTERS], 2)
+    assert not reader.is_worth_it(["select 1"], 4)
+    assert not reader.is_worth_it(["x" * reader.WORTH_CHARACTERS], 1)
+    assert reader.is_worth_it(["x" * reader.WORTH_CHARACTERS], 2)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dbt_statsig.columns.prover import Prover
-from dbt_statsig.columns.relation_names import is_relation_name
+from dbt_statsig.columns.relations import is_relation_name
 from dbt_statsig.payloads.building import Built, Context, build_payload
 from dbt_statsig.project.artifacts import Manifest
 from dbt_statsig.project.declarations import declare
