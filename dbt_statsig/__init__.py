@@ -48,10 +48,18 @@ if TYPE_CHECKING:
     from dbt_statsig.vocabulary.changes import Action, Change, FieldChange, Plan
     from dbt_statsig.vocabulary.experiments import Experiment
     from dbt_statsig.vocabulary.findings import Finding, KnownFinding, Location, Severity
-    from dbt_statsig.vocabulary.imports import Exactness, Imported, ImportedFile, ImportedObject
+    from dbt_statsig.vocabulary.imports import (
+        Candidate,
+        Exactness,
+        FirstBlocks,
+        Guess,
+        Imported,
+        ImportedFile,
+        ImportedObject,
+        Proposed,
+    )
     from dbt_statsig.vocabulary.kinds import AssignmentSource, EntityPropertySource, MetricSource, QualifyingEvent
     from dbt_statsig.vocabulary.progress import Progress
-    from dbt_statsig.vocabulary.proposals import Candidate, FirstBlocks, Guess, Proposed
     from dbt_statsig.vocabulary.results import (
         Baseline,
         Binding,

@@ -20,7 +20,7 @@ from dbt_statsig.cli.report_files import add_step_summary, misplaced, report_fil
 from dbt_statsig.cli.terminal import style_for, write_out
 from dbt_statsig.console.key import redacted
 from dbt_statsig.errors import AnswerLost, DbtStatsigError, UsageError
-from dbt_statsig.project.dbt_line import place_of_dbt
+from dbt_statsig.project.dbt_command import place_of_dbt
 from dbt_statsig.report.escape import one_line
 from dbt_statsig.report.formats import FORMATS, format_named
 from dbt_statsig.report.text.style import error_text

@@ -1,4 +1,4 @@
-"""Where answers go: data to stdout as text or JSON, messages to stderr."""
+"""Where answers go: data to stdout as text or JSON, messages and questions to stderr."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from msgspec import Struct, structs
 from dbt_statsig.cli.report_files import ReportFile, add_step_summary, write_reports
 from dbt_statsig.cli.terminal import style_for, write_out
 from dbt_statsig.console.key import redacted, without_keys
-from dbt_statsig.errors import EXIT_CANNOT_RUN, AnswerLost, DbtStatsigError
+from dbt_statsig.errors import EXIT_CANNOT_RUN, AnswerLost, DbtStatsigError, UsageError
 from dbt_statsig.report.escape import one_line
 from dbt_statsig.report.formats import format_named
 from dbt_statsig.report.subject import Subject
-from dbt_statsig.report.text.style import Style
+from dbt_statsig.report.text.style import Style, counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from dbt_statsig.vocabulary.changes import Change
     from dbt_statsig.vocabulary.results import Listing, Planned, Synced, Validation
 
 
@@ -148,3 +149,23 @@ def _made(form: str, subject: Subject) -> str:
             f"The {form} report failed: {type(error).__name__}: {one_line(str(error))}.",
             fix="Please report it. Other reports and writes are not affected.",
         ) from error
+
+
+def asked(
+    what: str, heading: str, question: str, *, about: Callable[[Change], bool] = lambda change: change.action.writes
+) -> Callable[[Planned], bool]:
+    """A question with the names of the objects that it is `about`; yes without any.
+
+    Raises UsageError where nobody can answer.
+    """
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError(f"{what} asks for confirmation.", fix="Add --yes to run without a terminal.")
+
+    def confirm(planned: Planned) -> bool:
+        names = [f"  {change.kind.label} {one_line(change.name)}" for change in planned.plan.changes if about(change)]
+        if not names:
+            return True
+        click.echo("\n".join([heading, *names]), err=True)
+        return click.confirm(question.format(counted(len(names), "object")), err=True)
+
+    return confirm

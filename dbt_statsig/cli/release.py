@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import click
 from msgspec import structs
 
-from dbt_statsig.cli.confirming import asked
 from dbt_statsig.cli.options import KIND, project_options
-from dbt_statsig.cli.output import tell
+from dbt_statsig.cli.output import asked, tell
 from dbt_statsig.cli.progress import progress_on
 
 if TYPE_CHECKING:

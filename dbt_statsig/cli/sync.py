@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import click
 from msgspec import structs
 
-from dbt_statsig.cli.confirming import asked
 from dbt_statsig.cli.options import SIGNS, adoption_options, project_options, run_results_option
-from dbt_statsig.cli.output import tell
+from dbt_statsig.cli.output import asked, tell
 from dbt_statsig.cli.progress import progress_on
 
 if TYPE_CHECKING:

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from dbt_statsig.columns.materializations import History
     from dbt_statsig.columns.memory import Memory
     from dbt_statsig.project.artifacts import Catalog, Manifest
+    from dbt_statsig.project.artifacts.catalog import SeedHeaders
     from dbt_statsig.project.artifacts.nodes import Node
-    from dbt_statsig.project.artifacts.seed_files import SeedHeaders
     from dbt_statsig.vocabulary.adapters import Adapter
 
 STALE = "the catalog is older than the manifest"

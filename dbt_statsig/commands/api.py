@@ -25,9 +25,8 @@ from dbt_statsig.vocabulary.findings import did_you_mean
 from dbt_statsig.vocabulary.sources import Kind
 
 if TYPE_CHECKING:
-    from dbt_statsig.vocabulary.imports import Imported
+    from dbt_statsig.vocabulary.imports import FirstBlocks, Imported
     from dbt_statsig.vocabulary.progress import Progress
-    from dbt_statsig.vocabulary.proposals import FirstBlocks
     from dbt_statsig.vocabulary.results import Diagnosis, Listing, Planned, Synced, Validation
 
 T = TypeVar("T")

@@ -21,8 +21,8 @@ from dbt_statsig.importing.yaml_files import BlockEdit, Noted, edit_files, write
 from dbt_statsig.payloads.select import PartitionType, partition_type
 from dbt_statsig.project.artifacts.nodes import BUILT
 from dbt_statsig.vocabulary.findings import did_you_mean
+from dbt_statsig.vocabulary.imports import Candidate, FirstBlocks, Guess, Proposed
 from dbt_statsig.vocabulary.kinds import BLOCK_KINDS
-from dbt_statsig.vocabulary.proposals import Candidate, FirstBlocks, Guess, Proposed
 from dbt_statsig.vocabulary.sources import folded
 from dbt_statsig.vocabulary.verdicts import Presence
 

@@ -30,14 +30,12 @@ from dbt_statsig.impact.experiments import with_experiments
 from dbt_statsig.payloads.building import BUILT_IN_UNITS
 from dbt_statsig.planning.adoption import matchless, without_creations
 from dbt_statsig.planning.asked import Desired, Live
-from dbt_statsig.planning.elsewhere import by_node
+from dbt_statsig.planning.elsewhere import by_node, relocated
+from dbt_statsig.planning.kept import not_kept
 from dbt_statsig.planning.matching import Scope, absent, build_plan, owned
 from dbt_statsig.planning.metrics import still_read
-from dbt_statsig.planning.not_kept import not_kept
-from dbt_statsig.planning.relocation import relocated
-from dbt_statsig.planning.safety import doubt, guarded, not_replaced_elsewhere
+from dbt_statsig.planning.safety import doubt, excused, guarded, not_replaced_elsewhere, without_uncompared
 from dbt_statsig.planning.saved_plan import binding_of
-from dbt_statsig.planning.uncompared import excused, without_uncompared
 from dbt_statsig.project.declarations.reading import misspelt_mark
 from dbt_statsig.project.target import check_target
 from dbt_statsig.vocabulary.findings import CODES, did_you_mean, finding, listed

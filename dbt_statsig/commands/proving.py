@@ -9,7 +9,7 @@ from msgspec import structs
 from dbt_statsig.payloads.building import Built, Context
 from dbt_statsig.payloads.metrics import Payloads
 from dbt_statsig.project.artifacts import Manifest
-from dbt_statsig.project.artifacts.seed_files import SeedHeaders
+from dbt_statsig.project.artifacts.catalog import SeedHeaders
 from dbt_statsig.project.declarations import Declared, declare
 from dbt_statsig.project.declarations.semantic import NO_METRICS, SemanticLayer
 from dbt_statsig.project.namespace import namespace_of, prefix_of

@@ -12,8 +12,8 @@ from dbt_statsig.commands.pipeline import DeclaredProject, declare_project, load
 from dbt_statsig.commands.plan import open_console
 from dbt_statsig.commands.withholding import losses, withheld
 from dbt_statsig.errors import UsageError
+from dbt_statsig.planning.adoption import releasable, release_plan
 from dbt_statsig.planning.asked import Scope
-from dbt_statsig.planning.releasing import releasable, release_plan
 from dbt_statsig.project.target import check_target
 from dbt_statsig.vocabulary.findings import did_you_mean
 from dbt_statsig.vocabulary.progress import Progress, Silent

@@ -9,7 +9,7 @@ from msgspec import structs
 from dbt_statsig.commands.pipeline import DeclaredProject, declare_project, load_project
 from dbt_statsig.commands.plan import make_plan, open_console, with_found
 from dbt_statsig.errors import TargetRefused
-from dbt_statsig.planning.not_kept import NOT_KEPT, not_kept, written
+from dbt_statsig.planning.kept import NOT_KEPT, not_kept, written
 from dbt_statsig.planning.saved_plan import load, matched, scoped
 from dbt_statsig.project.target import check_target
 from dbt_statsig.vocabulary.progress import Progress, Silent

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from dbt_statsig.vocabulary.imports import Guess
 from dbt_statsig.vocabulary.kinds import SPECS
-from dbt_statsig.vocabulary.proposals import Guess
 from dbt_statsig.vocabulary.sources import Kind
 
 if TYPE_CHECKING:

@@ -1,23 +1,31 @@
-"""The blocks of an import in the project's files, and the list of imported objects that `sync` reads."""
+"""The blocks and new models of an import in the project's files, and the list of imported objects that `sync` reads."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from msgspec import json, structs
+from msgspec import DecodeError, Struct, json, structs
 
-from dbt_statsig.errors import DbtStatsigError
+from dbt_statsig.errors import DbtStatsigError, UsageError
 from dbt_statsig.importing.yaml_files import BlockEdit, FileEdit, Refusal, edit_files, write_files
-from dbt_statsig.project.import_list import ListedObject
+from dbt_statsig.project.artifacts.nodes import BUILT, Node
 from dbt_statsig.support.files import read_regular
 from dbt_statsig.vocabulary.imports import Exactness, Imported, ImportedFile, ImportedObject
+from dbt_statsig.vocabulary.sources import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from dbt_statsig.importing.new_models import NewModel
-    from dbt_statsig.project.artifacts.nodes import Node
+    from dbt_statsig.columns.prover import Prover
+    from dbt_statsig.importing.matching import Match
+    from dbt_statsig.vocabulary.sources import Source
+
+LIST_FILE = "statsig_import.json"
+_FIX = "Run `dbt-statsig import --write` first, or name the objects with --adopt."
+PROPERTIES = "_statsig.yml"
+_OTHER = re.compile(r"[^a-z0-9]+")
 
 
 def in_files(
@@ -95,3 +103,87 @@ def write_import(result: Imported, files: Iterable[FileEdit], path: Path, *, wai
         ) from None
     # The list first: listing what has no block yet changes nothing, should the process be killed in between.
     write_files([FileEdit(path=path, shown=str(path), before=before, after=content), *files])
+
+
+class ListedObject(Struct, frozen=True, kw_only=True):
+    """An imported object: its name in Statsig, the node whose YAML has its block, and how exact the block is."""
+
+    kind: Kind
+    name: str
+    unique_id: str = ""
+    exactness: str = ""
+
+
+def read_list(path: Path) -> tuple[ListedObject, ...]:
+    """The listed objects. Raises UsageError where there is no list, or a damaged one."""
+    try:
+        return tuple(json.decode(read_regular(path), type=list[ListedObject]))
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}.", fix=_FIX) from None
+    except (DecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not a list of imported objects: {error}.", fix=_FIX) from None
+
+
+class NewModel(Struct, frozen=True, kw_only=True):
+    """A model that is not there yet, as the node that it will be, and the text of its file."""
+
+    node: Node
+    path: str
+    text: str
+
+
+class ModelMaker:
+    """Makes models for one import; each has a name of its own."""
+
+    def __init__(self, prover: Prover, project: str, folder: str, taken: frozenset[str]) -> None:
+        """`folder` is where the models go, as seen from the project; `taken` are the names of the project's nodes."""
+        self._prover = prover
+        self._project = project
+        self._folder = folder
+        self._taken = set(taken)
+
+    def make(self, live: Source, match: Match) -> NewModel | str:
+        """The model of an object's query, or why there can be none."""
+        sql = live.sql if isinstance(live.sql, str) else ""
+        if match.is_table or not match.tables:
+            return match.why
+        if "{statsig_" in sql:
+            return f"{match.why} It cannot become a model: Statsig's date macros are part of its SQL."
+        name = _OTHER.sub("_", live.name.casefold()).strip("_")
+        if not name or name in self._taken or name[0].isdigit():
+            return f'{match.why} It cannot become a model: "{name}" cannot be the name of a new one.'
+        text = self._with_references(sql, match)
+        if text is None:
+            return f"{match.why} It cannot become a model: it is not certain where its tables are named."
+        self._taken.add(name)
+        node = Node(
+            unique_id=f"model.{self._project}.{name}",
+            name=name,
+            resource_type="model",
+            package_name=self._project,
+            compiled_code=sql,
+            depends_on=tuple(node.unique_id for table in match.tables for node in self._prover.meant(table.parts)),
+            materialized="view",
+            path=f"{self._folder}/{PROPERTIES}",
+        )
+        path = f"{self._folder}/{name}.sql"
+        return NewModel(node=node, path=path, text=text.rstrip().rstrip(";").rstrip() + "\n")
+
+    def _with_references(self, sql: str, match: Match) -> str | None:
+        """The text in which each table that is one node of the project is its reference; None where it is not clear."""
+        text = sql
+        for table in sorted(match.tables, key=lambda one: one.start, reverse=True):
+            nodes = self._prover.meant(table.parts)
+            chosen = [node for node in nodes if node.resource_type in BUILT] or list(nodes)
+            if len(chosen) > 1 or table.start < 0:
+                return None
+            if chosen:
+                text = f"{text[: table.start]}{{{{ {self._reference(chosen[0])} }}}}{text[table.end :]}"
+        return text
+
+    def _reference(self, node: Node) -> str:
+        if node.resource_type == "source":
+            return f"source('{node.source_name}', '{node.name}')"
+        package = "" if node.package_name == self._project else f"'{node.package_name}', "
+        version = "" if node.is_latest else f", v={node.version!r}"
+        return f"ref({package}'{node.name}'{version})"

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from msgspec import UNSET, Struct, structs
 
 from dbt_statsig.columns.relations import is_relation_name
-from dbt_statsig.payloads.hand_written import hand_written
 from dbt_statsig.payloads.select import (
     PartitionType,
     SelectList,
@@ -19,6 +18,7 @@ from dbt_statsig.payloads.select import (
     date_filter,
     equal_filters,
     from_where,
+    hand_written,
     hidden_columns,
     may_be,
     partition_type,

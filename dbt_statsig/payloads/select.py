@@ -1,7 +1,7 @@
-"""Which columns the SQL of a source selects. Pure.
+"""Which columns the SQL of a source selects, and SQL by hand in the form in which this program builds it. Pure.
 
 What the SQL selects shows up in Statsig's console, so a column with a hidden tag is left out unless it is named or
-used; and where the full list of columns is not known, nothing can be left out, which is told rather than guessed.
+used; and where the full list of columns is not known, nothing can be left out, which is reported rather than guessed.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from dbt_statsig.columns.relations import means, stored_parts
 from dbt_statsig.vocabulary.verdicts import ColumnSet, Evidence, KnownColumn, Presence, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
+    from dbt_statsig.columns.prover import Prover
     from dbt_statsig.project.artifacts.nodes import Node
     from dbt_statsig.vocabulary.adapters import Adapter
 
@@ -190,3 +192,35 @@ def from_where(relation_name: str, predicates: Sequence[str]) -> str:
     """`FROM … WHERE …` alone."""
     where = "\n  AND ".join(predicates)
     return f"FROM {relation_name}" + (f"\nWHERE {where}" if predicates else "")
+
+
+def hand_written(prover: Prover, node: Node) -> Callable[[str], tuple[str, ...]]:
+    """For a node, what gives the forms of a SQL: with its WHERE as one predicate, and with its date filter apart.
+
+    Only of a plain SELECT over the node's own relation; nothing of all others.
+    """
+
+    def forms(sql: str) -> tuple[str, ...]:
+        plain = prover.live_query(sql).plain
+        if plain is None or not _is_table_of(prover, plain.table, node):
+            return ()
+        columns = [prover.adapter.quote(name) for name in plain.columns]
+        predicate, found = plain.predicate, []
+        for text, kept in ((predicate.where, None), (predicate.rest, predicate.date_filter)):
+            days = [] if kept is None else [date_filter(prover.adapter, kept.column, PartitionType(kept.kind))]
+            predicates = [*([f"({text})"] if text else []), *days]
+            found.append(select_statement(columns, node.relation_name or "", predicates))
+        return tuple(found)
+
+    return forms
+
+
+def _is_table_of(prover: Prover, table: tuple[str, ...], node: Node) -> bool:
+    relation = stored_parts(prover.adapter, node.relation_name or "")
+    if not means(prover.adapter, table, relation):
+        return False
+    if len(table) == len(relation):
+        return True
+    # A name without its database must not be another table's too.
+    others = (stored_parts(prover.adapter, other.relation_name or "") for other in prover.meant(table))
+    return all(other == relation for other in others)

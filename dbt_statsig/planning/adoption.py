@@ -1,4 +1,4 @@
-"""Which declared source an object of the console is to become: `--adopt NAME`, or `--adopt OLD=NEW`. Pure.
+"""Which declared source a console object is to become (`--adopt NAME`, `--adopt OLD=NEW`), and giving one back. Pure.
 
 An object that is named for adoption under a name that nobody declares is taken over and renamed where it is certain
 which source is meant. Where it is not, or where that cannot be done, no new object is created in its place.
@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
-from dbt_statsig.vocabulary.changes import Action
+from dbt_statsig.planning.kept import compared
+from dbt_statsig.vocabulary.changes import Action, Change, Plan
 from dbt_statsig.vocabulary.findings import did_you_mean, listed
-from dbt_statsig.vocabulary.ownership import text_above
+from dbt_statsig.vocabulary.ownership import likely_owner, owner_name, released_text, text_above
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from dbt_statsig.vocabulary.changes import Change, FieldChange, Plan
+    from dbt_statsig.planning.asked import Live, Scope
+    from dbt_statsig.vocabulary.changes import FieldChange
     from dbt_statsig.vocabulary.kinds import KindSpec
-    from dbt_statsig.vocabulary.sources import Kind
+    from dbt_statsig.vocabulary.sources import Kind, Source
 
 
 class Refusal(Struct, frozen=True):
@@ -172,3 +174,56 @@ def spellings(word: str) -> Iterator[tuple[str, str]]:
 def _split(word: str, declared: Collection[str], live: Collection[str]) -> tuple[str, str] | None:
     found = [(old, new) for old, new in spellings(word) if new in declared]
     return next((pair for pair in found if pair[0] in live), found[0] if found else None)
+
+
+def release_plan(
+    live: Mapping[Kind, Live], names: Collection[str], scope: Scope, *, locked: Collection[tuple[Kind, str]]
+) -> Plan:
+    """The updates that release the objects of these names; those of other owners are refused.
+
+    `locked` are the objects that this project made read-only in the console.
+    """
+    changes = (
+        _released(kind, item, scope, is_locked=(kind, item.name) in locked)
+        for kind, held in live.items()
+        for item in held.items
+        if item.name in names
+    )
+    return Plan(project=scope.project, namespace=scope.namespace, changes=tuple(changes))
+
+
+def releasable(live: Mapping[Kind, Live], scope: Scope) -> Iterator[tuple[Kind, str]]:
+    """The objects that this project owns, by kind and name."""
+    for kind, held in live.items():
+        for item in held.items:
+            owner = likely_owner(item.description)
+            if owner is not None and owner.owner == scope.owner:
+                yield kind, item.name
+
+
+def _released(kind: Kind, item: Source, scope: Scope, *, is_locked: bool) -> Change:
+    owner = likely_owner(item.description)
+    if owner is None or owner.owner != scope.owner:
+        whose = f'dbt project "{owner_name(owner.project, owner.namespace)}" owns it' if owner else "nobody owns it"
+        reason = f"Not managed by this project: {whose}."
+        fix = "Release it from that project." if owner else ""
+        return Change(
+            action=Action.FOREIGN, kind=kind, name=item.name, live_name=item.name, reason=reason, fix=fix, live=item
+        )
+    desired = structs.replace(item, description=released_text(item.description))
+    reason = ""
+    if item.is_read_only is True and is_locked:
+        desired = structs.replace(desired, is_read_only=False)
+    elif item.is_read_only is True:
+        reason = "It stays read-only in the console: neither its block nor a setting made it so."
+    return Change(
+        action=Action.UPDATE,
+        kind=kind,
+        name=item.name,
+        unique_id=owner.unique_id,
+        live_name=item.name,
+        fields=compared(desired, item).fields,
+        reason=reason,
+        desired=desired,
+        live=item,
+    )

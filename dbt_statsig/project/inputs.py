@@ -13,7 +13,7 @@ from dbt_statsig.errors import ArtifactError, UsageError
 from dbt_statsig.project.artifacts import Catalog, Manifest, RunResults, load_catalog, load_manifest, load_run_results
 from dbt_statsig.project.artifacts.catalog import load_info_schema
 from dbt_statsig.project.artifacts.reading import MAX_MB
-from dbt_statsig.project.dbt_line import DbtLine
+from dbt_statsig.project.dbt_command import DbtLine
 from dbt_statsig.project.newer_yaml import NewerYaml, newer_yaml
 from dbt_statsig.project.settings import Resolved, resolve
 from dbt_statsig.project.target import Place, rendered, target_places

@@ -2,6 +2,7 @@
 
 The time of a file alone proves nothing: a checkout gives all files the time of now. So a file counts only where it is
 newer than the manifest and the Statsig blocks in it are not those of the manifest, or where it is no YAML at all.
+What cannot be known without dbt counts as the same: Jinja, a block that SQL or dbt_project.yml sets too, versions.
 """
 
 from __future__ import annotations
@@ -9,11 +10,14 @@ from __future__ import annotations
 import os
 import re
 from contextlib import suppress
-from datetime import datetime, timezone
-from typing import TYPE_CHECKING
+from datetime import date, datetime, timezone
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from dbt_statsig.project.artifacts import Manifest
+from dbt_statsig.project.artifacts.manifest import is_marked
+from dbt_statsig.project.yaml_nodes import YamlError, compose, lookup, plain
 from dbt_statsig.support.files import read_regular
 from dbt_statsig.vocabulary.findings import Finding, Location, Severity, finding, listed
 
@@ -21,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
-    from dbt_statsig.project.artifacts import Manifest
+    import yaml
+
     from dbt_statsig.project.artifacts.nodes import Node
 
 _FOLDERS = {"model-paths": "models", "source-paths": "", "seed-paths": "seeds", "snapshot-paths": "snapshots"}
@@ -32,6 +37,14 @@ _LARGEST = 20_000_000
 _WHOLE = 1_000_000
 """So many bytes are read to the last entry, as after an edit; in a checkout, where all is newer, only what matters."""
 _WORD = b"statsig"
+KEYS = ("statsig", "statsig_defaults")
+_SECTIONS = {"models": "model", "snapshots": "snapshot", "seeds": "seed"}
+_JINJA = re.compile(r"\{[{%#]|[#}%]\}")
+# What begins with one certain sign is found at the speed of a plain search.
+_ITEM = re.compile(r"\n( *)- ")
+_ANCHOR = re.compile(r"&(?<=[\s,\[{:]&)\w")
+_LONGEST_SEARCH = 1_000_000_000
+_NOTHING = object()
 
 
 class NewerYaml(Struct, frozen=True, kw_only=True):
@@ -127,9 +140,6 @@ class _Search:
             return None
 
     def _judged(self, path: str, content: bytes, nodes: Collection[Node], *, whole: bool) -> Iterator[NewerYaml]:
-        from dbt_statsig.project.yaml_blocks import Blocks, relevant  # with it comes PyYAML, which few runs need
-        from dbt_statsig.project.yaml_nodes import YamlError, compose
-
         text = content.decode("utf-8-sig", "replace").replace("\r\n", "\n")
         blocks = Blocks(manifest=self.manifest, settings=self.settings, stems=self.stems)
         with suppress(YamlError):
@@ -146,3 +156,144 @@ class _Search:
         with suppress(YamlError):
             if blocks.differ(root, nodes):
                 yield NewerYaml(path=path)
+
+
+def relevant(text: str, nodes: Iterable[Node]) -> str:
+    """The text of a property file, every line in its place, without the entries that can say nothing of Statsig.
+
+    These have neither Statsig's word nor the name of one of `nodes`. It is a quick look: what is not written as usual
+    may come out as something else.
+    """
+    words = [KEYS[0], *(node.name for node in nodes)]
+    # What an entry repeats from elsewhere is not in its own lines. A search for very many names is slower than reading.
+    if _ANCHOR.search(text) or len(words) * len(text) > _LONGEST_SEARCH:
+        return text
+    parts, done = [], 0
+    while item := _ITEM.search(text, done):
+        after = re.compile(rf"\n {{0,{len(item[1])}}}[^\s#]").search(text, item.end())
+        end = after.start() if after else len(text)
+        parts.append(text[done : item.start()])
+        entry = text[item.start() : end]
+        parts.append(entry if any(word in entry for word in words) else "\n" * entry.count("\n"))
+        done = end
+    return "".join([*parts, text[done:]])
+
+
+class Blocks(Struct, frozen=True, kw_only=True):
+    """What the blocks of a file are compared with.
+
+    `settings` is the text of dbt_project.yml, `stems` are the names, without endings, of all files in dbt's folders.
+    """
+
+    manifest: Manifest
+    settings: bytes
+    stems: set[str]
+
+    def differ(self, root: yaml.Node | None, nodes: Iterable[Node]) -> bool:
+        """Whether a file (its root) says something else than the manifest; `nodes` are the marked ones of the file.
+
+        Raises YamlError where a block cannot be read.
+        """
+        seen: set[str] = set()
+        for unique_id, owners in self._entries(root):
+            seen.add(unique_id)
+            node = self.manifest.node(unique_id)
+            if self._is_new(unique_id, owners) if node is None else self._changed(node, owners):
+                return True
+        return any(self._changed(node, ()) for node in nodes if node.unique_id not in seen)
+
+    def _entries(self, root: yaml.Node | None) -> Iterator[tuple[str, tuple[yaml.Node, ...]]]:
+        """Each node that the file speaks of, with the YAML that holds its meta, nearest first."""
+        project = self.manifest.project_name
+        for section, kind in _SECTIONS.items():
+            for entry in _items(root, section):
+                # What of a versioned entry holds for one version only is not distinguished here.
+                if lookup(entry, "versions") is None:
+                    yield f"{kind}.{project}.{_text(entry, 'name')}", (entry,)
+        for source in _items(root, "sources"):
+            for table in _items(source, "tables"):
+                yield f"source.{project}.{_text(source, 'name')}.{_text(table, 'name')}", (table, source)
+
+    def _is_new(self, unique_id: str, owners: tuple[yaml.Node, ...]) -> bool:
+        """Whether a marked entry is of a node that dbt has not read: of a misspelled name dbt reads none either."""
+        has_no_file = unique_id.startswith("source.") or lookup(owners[0], "relation") is not None
+        is_there = has_no_file or unique_id.rpartition(".")[2] in self.stems
+        return is_there and bool(_values(owners, KEYS[0]))
+
+    def _changed(self, node: Node, owners: tuple[yaml.Node, ...]) -> bool:
+        if not node.enabled or node.version is not None or KEYS[0] in node.raw_code:
+            return False
+        for key in KEYS:
+            declared, has = _values(owners, key), node.meta.get(key, _NOTHING)
+            if not declared and has is not _NOTHING and re.search(rb"\b%b\b" % key.encode(), self.settings):
+                continue
+            if not _is_among(has, declared):
+                return True
+        return bool(owners) and self._columns_changed(node, owners[0])
+
+    def _columns_changed(self, node: Node, entry: yaml.Node) -> bool:
+        columns = {_text(item, "name"): item for item in _items(entry, "columns")}
+        is_for_statsig = is_marked(node)
+        for name in {*columns, *node.columns}:
+            column, held = columns.get(name), node.columns.get(name)
+            declared = _values((column,), KEYS[0]) if column is not None else []
+            has = held.meta.get(KEYS[0], _NOTHING) if held is not None else _NOTHING
+            # Before dbt 1.10 a column had no config.
+            ignored = has is _NOTHING and self.manifest.column_config is False
+            if not ignored and not _is_among(has, declared):
+                return True
+            # A tag may hide the column from Statsig. Tags that YAML does not have may come from dbt_project.yml.
+            if is_for_statsig and column is not None and held is not None and not self._tags(column) <= {*held.tags}:
+                return True
+        return False
+
+    def _tags(self, column: yaml.Node) -> set[str]:
+        """The tags that YAML gives a column, without those that only dbt can read."""
+        config = lookup(column, "config") if self.manifest.column_config else None
+        pairs = [lookup(holder, "tags") for holder in (config[1] if config else None, column)]
+        given = [plain(pair[1]) for pair in pairs if pair]
+        tags = [tag for one in given for tag in (one if isinstance(one, list) else [one])]
+        return {tag for tag in tags if isinstance(tag, str) and not _JINJA.search(tag)}
+
+
+def _items(node: yaml.Node | None, key: str) -> list[yaml.Node]:
+    pair = lookup(node, key)
+    items = getattr(pair[1], "value", None) if pair else None
+    return [item for item in items if not isinstance(item, tuple)] if isinstance(items, list) else []
+
+
+def _text(node: yaml.Node, key: str) -> str:
+    pair = lookup(node, key)
+    value = getattr(pair[1], "value", "") if pair else ""
+    return value if isinstance(value, str) else ""
+
+
+def _values(owners: Iterable[yaml.Node], key: str) -> list[Any]:
+    """What the owners' meta says under this key, in each of the places where it may stand."""
+    found = []
+    for owner in owners:
+        config = lookup(owner, "config")
+        metas = [lookup(holder, "meta") for holder in (config[1] if config else None, owner)]
+        pairs = [lookup(meta[1], key) for meta in metas if meta]
+        found += [plain(pair[1]) for pair in pairs if pair]
+    return found
+
+
+def _is_among(has: Any, declared: list[Any]) -> bool:
+    return any(_same(one, has) for one in declared) if declared else has is _NOTHING
+
+
+def _same(declared: Any, has: Any) -> bool:
+    """Whether a value of YAML is what dbt wrote for it, as far as that can be known without dbt."""
+    if isinstance(declared, str) and _JINJA.search(declared):
+        return True
+    if isinstance(declared, dict) and isinstance(has, dict):
+        named = {str(key): value for key, value in declared.items()}
+        return named.keys() == has.keys() and all(_same(value, has[key]) for key, value in named.items())
+    if isinstance(declared, list) and isinstance(has, list):
+        return len(declared) == len(has) and all(map(_same, declared, has))
+    if isinstance(declared, str) and isinstance(has, str):
+        return declared.strip() == has.strip()
+    # A date, a time or a number may have another form in JSON.
+    is_other = isinstance(declared, (date, bytes))
+    return is_other or bool(declared == has) or str(declared).casefold() == str(has).casefold()

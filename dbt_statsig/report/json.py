@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from dbt_statsig.report.subject import Subject
     from dbt_statsig.vocabulary.changes import Change, FieldChange
     from dbt_statsig.vocabulary.findings import Finding, Location
-    from dbt_statsig.vocabulary.imports import Imported
-    from dbt_statsig.vocabulary.proposals import FirstBlocks, Proposed
+    from dbt_statsig.vocabulary.imports import FirstBlocks, Imported, Proposed
     from dbt_statsig.vocabulary.results import (
         Baseline,
         Diagnosis,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dbt_statsig.semantic_layer.filters import where_of
-from dbt_statsig.semantic_layer.refusing import NotMapped
-from dbt_statsig.semantic_layer.shapes import Funnel, Ratio
+from dbt_statsig.semantic_layer.shapes import Funnel, NotMapped, Ratio
 
 if TYPE_CHECKING:
     from collections.abc import Callable

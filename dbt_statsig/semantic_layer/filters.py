@@ -8,7 +8,7 @@ from jinja2 import Environment, TemplateSyntaxError, nodes
 from msgspec import Struct
 
 from dbt_statsig.columns.metric_expressions import measured
-from dbt_statsig.semantic_layer.refusing import NotMapped
+from dbt_statsig.semantic_layer.shapes import NotMapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,6 @@ from msgspec.structs import replace
 from dbt_statsig.columns.budget import Unparsable
 from dbt_statsig.columns.metric_expressions import Term, Unsupported, derived
 from dbt_statsig.project.artifacts.semantic_models import Aggregate, Metric, SemanticModel
-from dbt_statsig.semantic_layer.refusing import NotMapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from dbt_statsig.vocabulary.adapters import Adapter
 
 _DAYS = {"day": 1, "week": 7}
+BY_HAND = "Write the metric under `metrics` of the model's `metric_source`, or exclude it with `enabled: false`."
 
 
 class Leaf(Struct, frozen=True, kw_only=True):
@@ -213,3 +213,23 @@ def _days(window: Window | None) -> int:
     if window.granularity not in _DAYS:
         raise NotMapped(f"its window is {window.count} {window.granularity}; Statsig's windows are in days")
     return window.count * _DAYS[window.granularity]
+
+
+class NotMapped(Exception):
+    """What one metric, or one semantic model, asks for and Statsig does not have; ends as a finding.
+
+    `reason` goes on after the metric's name: "its filter reads another metric".
+    """
+
+    def __init__(self, reason: str, *, fix: str = BY_HAND) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.fix = fix
+
+
+class NoSource(NotMapped):
+    """Why a semantic model cannot be a metric source: none of its metrics can be mapped."""
+
+    def __init__(self, why: NotMapped, model: SemanticModel) -> None:
+        super().__init__(why.reason, fix=why.fix)
+        self.model = model

@@ -8,7 +8,7 @@ from dbt_statsig.columns.budget import Unparsable
 from dbt_statsig.columns.metric_expressions import Expression, measured
 from dbt_statsig.project.conversion import show
 from dbt_statsig.project.declarations.semantic import Origin
-from dbt_statsig.semantic_layer.refusing import NotMapped
+from dbt_statsig.semantic_layer.shapes import NotMapped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

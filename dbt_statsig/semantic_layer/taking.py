@@ -13,8 +13,7 @@ from dbt_statsig.project.declarations.semantic import (
     SemanticLayer,
 )
 from dbt_statsig.semantic_layer.blocks import Writer
-from dbt_statsig.semantic_layer.refusing import NoSource, NotMapped
-from dbt_statsig.semantic_layer.shapes import Metrics
+from dbt_statsig.semantic_layer.shapes import Metrics, NoSource, NotMapped
 from dbt_statsig.semantic_layer.sources import KIND, ModelSource, NodeMeta, node_of
 from dbt_statsig.vocabulary.adapters import adapter_for
 from dbt_statsig.vocabulary.findings import did_you_mean, listed

@@ -1,4 +1,4 @@
-"""What an import gives back: values only."""
+"""What an import gives back, and what `init` does: values only."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from dbt_statsig.errors import EXIT_DONE, EXIT_FINDINGS
 from dbt_statsig.vocabulary.changes import FieldChange
+from dbt_statsig.vocabulary.findings import Finding, Severity
 from dbt_statsig.vocabulary.sources import Kind
 
 
@@ -90,3 +91,55 @@ class Imported(Struct, frozen=True, kw_only=True):
         """1 where a block was asked for that no file could take."""
         refused = any(one.block and one.exactness is Exactness.NOT_IMPORTED for one in self.objects)
         return EXIT_FINDINGS if refused else EXIT_DONE
+
+
+class Guess(Struct, frozen=True, kw_only=True):
+    """A block of a kind: its keys, the reason for each, and what could not be decided (key to what it might be)."""
+
+    kind: Kind
+    why: str
+    block: dict[str, Any]
+    reasons: dict[str, str] = {}
+    missing: dict[str, str] = {}
+
+
+class Candidate(Struct, frozen=True, kw_only=True):
+    """A node that looks like a source of a kind, and why."""
+
+    unique_id: str
+    name: str
+    kind: Kind
+    why: str
+
+
+class Proposed(Struct, frozen=True, kw_only=True):
+    """A block for one node: `diff` is the change of its file, `refusal` says why none can take it.
+
+    `findings` are those that the block would have. `written` says whether the file has it.
+    """
+
+    unique_id: str
+    guess: Guess
+    path: str = ""
+    diff: str = ""
+    refusal: str = ""
+    findings: tuple[Finding, ...] = ()
+    written: bool = False
+
+
+class FirstBlocks(Struct, frozen=True, kw_only=True):
+    """A proposal for one node, or (None) the candidates of the project; `unread` nodes have no known column."""
+
+    project: str
+    proposed: Proposed | None = None
+    candidates: tuple[Candidate, ...] = ()
+    unread: int = 0
+
+    @property
+    def exit_code(self) -> int:
+        """1 for a block that would not be pushed as it is, or that no file can take."""
+        one = self.proposed
+        if one is None:
+            return EXIT_DONE
+        has_errors = any(found.severity is Severity.ERROR for found in one.findings)
+        return EXIT_FINDINGS if one.guess.missing or one.refusal or has_errors else EXIT_DONE

@@ -1,10 +1,15 @@
-"""dbt's catalog.json: the columns that the warehouse really had.
+"""dbt's catalog.json, the columns that the warehouse really had; and the header of the file that a seed was made from.
 
-Facts: dbt's catalog schema v1.
+Facts: dbt's catalog schema v1. dbt hashes a seed's text without the white space around it, up to 1 MB; a larger file's
+"hash" is its path (dbt-core's reading of files). It reads the file as UTF-8, with or without a byte order mark, and
+takes the names of the first row as they are.
 """
 
 from __future__ import annotations
 
+import csv
+import io
+from hashlib import sha256
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +18,7 @@ from msgspec import Raw, Struct
 
 from dbt_statsig.errors import ArtifactError
 from dbt_statsig.project.artifacts.reading import CATALOG, MAX_MB, Key, Metadata, decode, decode_part, read_bytes
+from dbt_statsig.support.files import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,6 +26,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dbt_statsig.project.artifacts.manifest import Manifest
+    from dbt_statsig.project.artifacts.nodes import Node
+
+PACKAGES = "dbt_packages"
 
 
 class CatalogColumn(Struct, frozen=True, kw_only=True):
@@ -159,3 +168,35 @@ def _rows(duckdb: Any, query: str, path: Path) -> list[Any]:
             fix="Run dbt with --generate-info-schema again, or remove the folder.",
         ) from None
     return rows
+
+
+class SeedHeaders:
+    """The headers of the seeds of a project and its packages."""
+
+    def __init__(self, project_dir: Path, project: str) -> None:
+        self._project_dir = project_dir
+        self._project = project
+
+    def names(self, node: Node) -> tuple[str, ...] | str:
+        """The names in the file's first row; where they cannot be known the reason, as what follows "a seed"."""
+        folder = self._project_dir
+        if node.package_name != self._project:
+            folder = folder / PACKAGES / node.package_name
+        if not node.path or not node.file_hash:
+            return "without an entry in the catalog"
+        try:
+            text = read_regular(folder / node.path).decode("utf-8").strip()
+        except (OSError, ValueError):
+            return "without an entry in the catalog, whose file cannot be read here"
+        if sha256(text.encode()).hexdigest() != node.file_hash:
+            return "without an entry in the catalog, whose file is not that of the manifest"
+        delimiter = node.config.get("delimiter") or ","
+        try:
+            names = next(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=delimiter), [])
+        except (csv.Error, TypeError):
+            names = []
+        # dbt renames what has no name or one that another has.
+        folded = {name.casefold() for name in names}
+        if not names or len(folded) < len(names) or any(name != name.strip() or not name for name in names):
+            return "without an entry in the catalog, whose first row does not name its columns"
+        return tuple(names)

@@ -11,7 +11,7 @@ from dbt_statsig.vocabulary.findings import Severity
 from dbt_statsig.vocabulary.sources import Kind
 
 if TYPE_CHECKING:
-    from dbt_statsig.vocabulary.proposals import FirstBlocks, Proposed
+    from dbt_statsig.vocabulary.imports import FirstBlocks, Proposed
 
 PLAIN = Style()
 _LOOKS = {"+": "add", "-": "remove", "@": "note"}

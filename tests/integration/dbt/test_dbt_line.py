@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dbt_statsig.project import dbt_line
-from dbt_statsig.project.dbt_line import DbtLine, place_of_dbt
+from dbt_statsig.project import dbt_command as dbt_line
+from dbt_statsig.project.dbt_command import DbtLine, place_of_dbt
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # dbt 1.8 uses what click has renamed since

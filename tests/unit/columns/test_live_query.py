@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dbt_statsig.columns.live_query import read_query
-from dbt_statsig.payloads.hand_written import hand_written
+from dbt_statsig.payloads.select import hand_written
 from dbt_statsig.vocabulary.adapters import adapter_for
 from tests.unit.columns.projects import get, model, prover
 

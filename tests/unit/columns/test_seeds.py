@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dbt_statsig.columns.prover import seed_columns
+from dbt_statsig.project.artifacts.catalog import SeedHeaders
 from dbt_statsig.project.artifacts.nodes import Node
-from dbt_statsig.project.artifacts.seed_files import SeedHeaders
 from dbt_statsig.vocabulary.adapters import adapter_for
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dbt_statsig.console.client import ConsoleClient
-from dbt_statsig.console.transport import chosen_proxy
+from dbt_statsig.console.wire import chosen_proxy
 from tests.unit.console.service import KEY
 
 PROXY = "http://proxy:3128"

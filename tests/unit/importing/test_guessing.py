@@ -10,7 +10,7 @@ from dbt_statsig.importing.guessing import Fact, Subject, guess
 from dbt_statsig.vocabulary.sources import Kind
 
 if TYPE_CHECKING:
-    from dbt_statsig.vocabulary.proposals import Guess
+    from dbt_statsig.vocabulary.imports import Guess
 
 EXPOSURES = "experiment_id variant exposed_at user_id"
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec import structs
 
+from dbt_statsig.planning.adoption import releasable, release_plan
 from dbt_statsig.planning.asked import Live, Scope
-from dbt_statsig.planning.releasing import releasable, release_plan
 from dbt_statsig.vocabulary.changes import Action, Plan
 from dbt_statsig.vocabulary.ownership import Ownership, claim, docs_link
 from tests.unit.planning.test_matching import ASSIGNMENT, only, source, told

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from dbt_statsig.planning.elsewhere import relocated
 from dbt_statsig.planning.matching import Live, Scope
-from dbt_statsig.planning.relocation import relocated
 from dbt_statsig.project.artifacts import Node
 from dbt_statsig.vocabulary.kinds import AssignmentSource, MetricSource
 from dbt_statsig.vocabulary.sources import Kind
