@@ -18,6 +18,7 @@ from dbt_statsig.report.escape import one_line
 from dbt_statsig.report.formats import format_named
 from dbt_statsig.report.subject import Subject
 from dbt_statsig.report.text.style import Style, counted
+from dbt_statsig.vocabulary.origin import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 class Output(Struct, frozen=True, kw_only=True):
     """How one run answers; `style` is for stdout, `aside` for stderr.
 
-    `reports` are files to write beside it; `root` is the project's folder as seen from its repository's root.
+    `reports` are files to write beside it; `root` is the project's folder as seen from its repository's root, `origin`
+    what they say about the run.
     """
 
     json: bool
@@ -39,6 +41,7 @@ class Output(Struct, frozen=True, kw_only=True):
     form: str = "text"
     reports: tuple[ReportFile, ...] = ()
     root: str = ""
+    origin: Origin = Origin()
 
     @classmethod
     def of(
@@ -104,7 +107,9 @@ def tell(
     A report that cannot be made or written is complained of, and ends an otherwise clean run with 2; the answer and
     the other reports stand. Raises AnswerLost where stdout is without the answer, after the reports are written.
     """
-    subject = Subject.of(result, command=command, exit_code=exit_code, dry_run=dry_run, root=output.root)
+    subject = Subject.of(
+        result, command=command, exit_code=exit_code, dry_run=dry_run, root=output.root, origin=output.origin
+    )
     unheard = _say(output, subject)
     faults = [fault for report in output.reports for fault in _written(report, subject)]
     if "github" in {output.form, *(report.form for report in output.reports)}:

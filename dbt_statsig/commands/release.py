@@ -120,5 +120,6 @@ def _planned(project: DeclaredProject, plan: Plan, warnings: Iterable[str]) -> P
         sources=(),
         findings=(),
         namespace=project.namespace,
+        manifest_at=project.manifest.generated_at,
     )
     return Planned(validation=validation, plan=plan, requests=0, warnings=tuple(warnings))

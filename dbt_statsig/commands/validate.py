@@ -75,6 +75,7 @@ def validate_project(project: ProvenProject) -> ValidatedProject:
         findings=tuple(sorted(findings, key=lambda found: found.sort_key)),
         unmatched=project.unmatched,
         namespace=project.namespace,
+        manifest_at=project.manifest.generated_at,
     )
     return ValidatedProject(**structs.asdict(project), validation=validation)
 

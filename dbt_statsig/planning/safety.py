@@ -149,7 +149,9 @@ def _held_back(
         return of_all(change.kind) or of_deletions(change) or doubtful
 
     return [
-        structs.replace(one, action=Action.BLOCKED, reason=why, fix=_look_first(one)) if (why := reason(one)) else one
+        structs.replace(one, action=Action.BLOCKED, held=one.action, reason=why, fix=_look_first(one))
+        if (why := reason(one))
+        else one
         for one in changes
     ]
 

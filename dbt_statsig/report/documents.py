@@ -114,7 +114,7 @@ class ImpactDocument(Struct, frozen=True, kw_only=True):
 class ValidationDocument(Struct, frozen=True, kw_only=True):
     """What the manifest declares, and all findings; with --strict, warnings have become errors.
 
-    `namespace` is empty where the dbt target has none.
+    `namespace` is empty where the dbt target has none. `manifest_generated_at` is null where dbt did not record it.
     """
 
     ok: bool
@@ -123,6 +123,7 @@ class ValidationDocument(Struct, frozen=True, kw_only=True):
     adapter: str
     dbt_version: str
     manifest_path: str
+    manifest_generated_at: str | None
     counts: dict[str, int]
     sources: tuple[SourceDocument, ...]
     findings: tuple[FindingDocument, ...]
@@ -142,7 +143,8 @@ class FieldDocument(Struct, frozen=True, kw_only=True):
 class ChangeDocument(Struct, frozen=True, kw_only=True):
     """One object of the plan; for unchanged, foreign, orphaned and blocked ones nothing is written.
 
-    `requires` names the changes of the same kind after which alone this one is written.
+    `requires` names the changes of the same kind after which alone this one is written. `held` is the action that a
+    limit holds back, null for all but such blocked objects.
     """
 
     action: str
@@ -153,6 +155,7 @@ class ChangeDocument(Struct, frozen=True, kw_only=True):
     adopted: bool
     reason: str
     fix: str
+    held: str | None
     requires: tuple[str, ...]
     fields: tuple[FieldDocument, ...]
     payload: Any

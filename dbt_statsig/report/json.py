@@ -139,6 +139,7 @@ def _validation(validation: Validation) -> doc.ValidationDocument:
         adapter=validation.adapter,
         dbt_version=validation.dbt_version,
         manifest_path=validation.manifest_path,
+        manifest_generated_at=validation.manifest_at.isoformat() if validation.manifest_at else None,
         counts={
             "sources": len(validation.sources),
             "blocked": sum(source.blocked for source in validation.sources),
@@ -166,6 +167,7 @@ def _change(change: Change) -> doc.ChangeDocument:
         adopted=change.adopted,
         reason=change.reason,
         fix=change.fix,
+        held=change.held.value if change.held else None,
         requires=change.requires,
         fields=tuple(map(_field, change.fields)),
         payload=_wire(change.desired),

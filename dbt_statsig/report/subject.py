@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from dbt_statsig.report.text.style import Style
+from dbt_statsig.vocabulary.origin import Origin
 from dbt_statsig.vocabulary.results import Outcome, Planned, Synced, Validation
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ class Subject(Struct, frozen=True, kw_only=True):
     """`planned` is None for `validate`, `outcome` for all but `sync` and `release`.
 
     `root` is the dbt project's folder inside its repository, as CI systems need it to find a file (empty: the same);
-    `style` is for text alone.
+    `origin` is the run itself; `style` is for text alone.
     """
 
     command: str
@@ -29,6 +30,7 @@ class Subject(Struct, frozen=True, kw_only=True):
     dry_run: bool = False
     exit_code: int = 0
     root: str = ""
+    origin: Origin = Origin()
     style: Style = Style()
 
     @classmethod
@@ -40,9 +42,11 @@ class Subject(Struct, frozen=True, kw_only=True):
         exit_code: int = 0,
         dry_run: bool = False,
         root: str = "",
+        origin: Origin | None = None,
     ) -> Subject:
         """The subject that a command's result is; `command` is the one that gave a `Synced`."""
         more: dict[str, Any] = {"dry_run": dry_run, "exit_code": exit_code, "root": root}
+        more["origin"] = origin or Origin()
         if isinstance(result, Validation):
             return cls(command="validate", validation=result, **more)
         if isinstance(result, Planned):

@@ -87,6 +87,7 @@ class Change(Struct, frozen=True, kw_only=True):
     are done is this one written.
     `not_kept` are fields that Statsig is known to keep otherwise (`before`) than they are sent (`after`); they are no
     reason to write.
+    `held` is what would happen to a blocked object if no limit held it back.
     `kept` is true where the SQL does not change because there is too little evidence to compare it.
     `desired` and `live` are the whole objects; either is None where there is none. `generated` is the SQL that Statsig
     makes of a live metric, by unit type, where it was asked for.
@@ -103,6 +104,7 @@ class Change(Struct, frozen=True, kw_only=True):
     fix: str = ""
     requires: tuple[str, ...] = ()
     after: tuple[tuple[Kind, str], ...] = ()
+    held: Action | None = None
     kept: bool = False
     adopted: bool = False
     desired: Source | None = None

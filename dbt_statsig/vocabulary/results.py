@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import Enum
 
 from msgspec import Struct
@@ -10,6 +11,7 @@ from dbt_statsig.errors import EXIT_CANNOT_RUN, EXIT_DONE, EXIT_FINDINGS
 from dbt_statsig.vocabulary.changes import PAST_TENSE, Change, FieldChange, Plan
 from dbt_statsig.vocabulary.experiments import Experiment
 from dbt_statsig.vocabulary.findings import Finding, KnownFinding, Location, Severity
+from dbt_statsig.vocabulary.origin import Origin
 from dbt_statsig.vocabulary.sources import Kind, Source
 from dbt_statsig.vocabulary.verdicts import ColumnSet, Verdict
 
@@ -95,7 +97,7 @@ class Validation(Struct, frozen=True, kw_only=True):
     """What a manifest declares, and all findings about it, sorted by place.
 
     `namespace` is that of the dbt target, empty where it has none. `baseline` and `impact` are None where nobody asked
-    for them.
+    for them. `manifest_at` is when dbt wrote the manifest, None where it does not say.
     """
 
     project: str
@@ -108,6 +110,7 @@ class Validation(Struct, frozen=True, kw_only=True):
     baseline: Baseline | None = None
     impact: Impact | None = None
     namespace: str = ""
+    manifest_at: datetime | None = None
 
     @property
     def owner(self) -> str:
@@ -327,6 +330,7 @@ class Failure(Struct, frozen=True, kw_only=True):
     fix: str
     exit_code: int
     root: str = ""
+    origin: Origin = Origin()
 
     @property
     def text(self) -> str:

@@ -45,6 +45,7 @@ def test_the_reason() -> None:
     (change, *_) = guarded(plan_of(Action.DELETE, 4), {METRIC: 10}, LIMITS, declares=True, force=False).changes
     assert change.reason == "4 of this project's 10 metric sources would change or be deleted at once, more than 30 %."
     assert change.fix == "Check it with `plan --prune --force`. If it is intended, run again with --force."
+    assert change.held is Action.DELETE
 
 
 @pytest.mark.parametrize(("count", "held"), [(1, False), (2, False), (3, True), (8, True)])

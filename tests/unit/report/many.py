@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec import structs
 
 from dbt_statsig.vocabulary.changes import Action, Change, FieldChange, Plan
-from dbt_statsig.vocabulary.findings import Finding, Location, Severity
+from dbt_statsig.vocabulary.experiments import Experiment
+from dbt_statsig.vocabulary.findings import Finding, Location, Severity, finding
 from dbt_statsig.vocabulary.kinds import BLOCK_KINDS, SPECS
 from dbt_statsig.vocabulary.results import (
     Binding,
     ColumnUse,
+    Impact,
     Lineage,
     ObjectOutcome,
     Outcome,
@@ -203,6 +207,40 @@ def planned(count: int) -> Planned:
     return Planned(
         validation=validation, plan=Plan(project="shop", changes=tuple(changes)), requests=24, binding=binding
     )
+
+
+def _effects(change: Change, number: int) -> tuple[Finding, ...]:
+    """What a change of this source means, as a comparison with the base finds it."""
+    about: dict[str, Any] = {"unique_id": change.unique_id, "kind": change.kind.value, "source": change.name}
+    called = f'The {change.kind.label} "{change.name}"'
+    found = [finding("impact-sql-changed", f"{called} may have other values: the SQL of {number} changed.", **about)]
+    if change.action is Action.UPDATE:
+        text = f'{called} now reads id_type_mapping.userID from "device_id" (was "user_id").'
+        found.append(finding("impact-source-changed", text, **about))
+    return tuple(found)
+
+
+def compared(count: int) -> Planned:
+    """The same plan of a change that was compared with its base: every other source changed is in an experiment."""
+    plan = planned(count)
+    touched = [change for change in plan.plan.changes if change.action.touches]
+    effects = [one for number, change in enumerate(touched) for one in _effects(change, number)]
+    experiments = [Experiment(id=f"exp_{number}", name=f"New flow {number}") for number in range(2)]
+    for number, change in enumerate(touched):
+        if number % 2 == 0:
+            effects += [
+                finding(
+                    "impact-experiment",
+                    f'The experiment "{one.name}" (active) uses the {change.kind.label} "{change.name}".',
+                    unique_id=change.unique_id,
+                    kind=change.kind.value,
+                    source=change.name,
+                )
+                for one in experiments[: 1 + number % 4 // 2]
+            ]
+    impact = Impact(base="base/manifest.json", compared=count, effects=tuple(effects), experiments=tuple(experiments))
+    findings = tuple(sorted((*plan.validation.findings, *effects), key=lambda one: one.sort_key))
+    return structs.replace(plan, validation=structs.replace(plan.validation, findings=findings, impact=impact))
 
 
 def synced(count: int) -> Synced:
