@@ -46,7 +46,7 @@ if TYPE_CHECKING:
         UsageError,
     )
     from dbt_statsig.vocabulary.changes import Action, Change, FieldChange, Plan
-    from dbt_statsig.vocabulary.experiments import Experiment
+    from dbt_statsig.vocabulary.experiments import ColumnRead, Experiment, MetricRef, Person, SourceRead, TagRef
     from dbt_statsig.vocabulary.findings import Finding, KnownFinding, Location, Severity
     from dbt_statsig.vocabulary.imports import (
         Candidate,
@@ -95,6 +95,7 @@ __all__ = [
     "Candidate",
     "Change",
     "Check",
+    "ColumnRead",
     "ColumnSet",
     "ColumnUse",
     "Conflict",
@@ -124,12 +125,14 @@ __all__ = [
     "ListedNode",
     "Listing",
     "Location",
+    "MetricRef",
     "MetricSource",
     "NotFound",
     "ObjectOutcome",
     "Outcome",
     "OutcomeUnknown",
     "Owner",
+    "Person",
     "Plan",
     "Planned",
     "Presence",
@@ -145,10 +148,12 @@ __all__ = [
     "Severity",
     "Skipped",
     "Source",
+    "SourceRead",
     "SourceReport",
     "Status",
     "Stopped",
     "Synced",
+    "TagRef",
     "TargetNotAllowed",
     "TargetRefused",
     "Throttled",
@@ -175,12 +180,11 @@ _HOMES = {
         "Stopped TargetNotAllowed TargetRefused Throttled UsageError"
     ),
     "vocabulary.changes": "Action Change FieldChange Plan",
-    "vocabulary.experiments": "Experiment",
+    "vocabulary.experiments": "ColumnRead Experiment MetricRef Person SourceRead TagRef",
     "vocabulary.findings": "Finding KnownFinding Location Severity",
-    "vocabulary.imports": "Exactness Imported ImportedFile ImportedObject",
+    "vocabulary.imports": "Candidate Exactness FirstBlocks Guess Imported ImportedFile ImportedObject Proposed",
     "vocabulary.kinds": "AssignmentSource EntityPropertySource MetricSource QualifyingEvent",
     "vocabulary.progress": "Progress",
-    "vocabulary.proposals": "Candidate FirstBlocks Guess Proposed",
     "vocabulary.results": (
         "Baseline Binding Check ColumnUse Diagnosis Impact Lineage ListedNode Listing ObjectOutcome "
         "Outcome Planned SettingOrigin Skipped SourceReport Status Synced Upstream Validation"

@@ -6,9 +6,9 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from dbt_statsig.console.bodies import Entry, decoded, read_entry, unpublished
+from dbt_statsig.console.experiments import read_experiment, read_metric
 from dbt_statsig.console.listing import Listing, Pages, all_pages, page_path
 from dbt_statsig.errors import AuthenticationFailed, ConsoleError, Forbidden, NotFound, ProtocolError, Refused
-from dbt_statsig.vocabulary.experiments import Experiment, Metric
 from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.sources import API_PREFIX, Kind, Source
 
@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dbt_statsig.console.sender import Envelope, Sender
+    from dbt_statsig.vocabulary.experiments import Experiment, Metric
 
 TAGS_PATH = f"{API_PREFIX}/tags"
 _UNIT_IDS_PATH = f"{API_PREFIX}/unit_id_types"
 _EXPERIMENTS_PATH = f"{API_PREFIX}/experiments"
-_METRICS_PATH = f"{API_PREFIX}/metrics/list"
+# An experiment may watch a metric that the console hides.
+_METRICS_PATH = f"{API_PREFIX}/metrics/list?showHiddenMetrics=true"
 _BAD_REQUEST = 400
 
 
@@ -177,46 +179,6 @@ class Reader:
             return name if isinstance(name, str) else f"({place}: no name)", None
 
         return all_pages(fetch, path, what, decode)
-
-
-def read_experiment(entry: Any, place: str) -> tuple[str, Experiment]:
-    """One entry of the list under its ID. Raises ProtocolError where it has neither ID nor name."""
-    content = entry if isinstance(entry, dict) else {}
-    name = _text(content, "name")
-    identifier = _text(content, "id") or name
-    if not identifier:
-        raise ProtocolError(f"{place}: it has neither ID nor name.", fix="Check `base_url` and any proxy in between.")
-    return identifier, Experiment(
-        id=identifier,
-        name=name or identifier,
-        status=_text(content, "status"),
-        assignment_source=_text(content, "assignmentSourceName"),
-        entity_property_source=_text(content, "stratifiedSampling", "entityPropertySource", "propertySourceName"),
-        metrics=tuple(
-            (_text(one, "name"), _text(one, "type"))
-            for key in ("primaryMetrics", "secondaryMetrics")
-            for one in _list(content, key)
-            if _text(one, "name")
-        ),
-    )
-
-
-def read_metric(entry: Any, place: str) -> tuple[str, Metric]:
-    """One entry of the list under its ID. Raises ProtocolError where it has neither ID nor name."""
-    content = entry if isinstance(entry, dict) else {}
-    name, native = _text(content, "name"), content.get("warehouseNative")
-    identifier = _text(content, "id") or name
-    if not identifier:
-        raise ProtocolError(f"{place}: it has neither ID nor name.", fix="Check `base_url` and any proxy in between.")
-    found = [_text(native, key) for key in ("metricSourceName", "denominatorMetricSourceName")]
-    found += [_text(one, "metricSourceName") for key in ("metricSources", "funnelEvents") for one in _list(native, key)]
-    sources = tuple(dict.fromkeys(filter(None, found)))
-    return identifier, Metric(name=name or identifier, type=_text(content, "type"), metric_sources=sources)
-
-
-def _list(content: Any, key: str) -> list[Any]:
-    found = content.get(key) if isinstance(content, dict) else None
-    return found if isinstance(found, list) else []
 
 
 def _text(content: Any, *path: str) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote
 
 from dbt_statsig.emulator.audit import audit_faults
+from dbt_statsig.emulator.experiments import Experiments
 from dbt_statsig.emulator.kinds import KINDS
 from dbt_statsig.emulator.limits import RateLimit
 from dbt_statsig.emulator.metrics import Metrics
@@ -61,6 +62,7 @@ class Api:
         self._sources = Sources(state, options, check)
         self.metrics = Metrics(state, options, run)
         self.pulse = Pulse(state, options, self.metrics.sources_of)
+        self.experiments = Experiments(state, options)
         self.limit = RateLimit(options.windows, count_refused=options.count_refused)
 
     def answer(self, call: Call, *, admitted: bool = False) -> Reply:
@@ -95,7 +97,15 @@ class Api:
 
     def _route(self, call: Call) -> Reply:
         segments = tuple(call.path.removeprefix(f"{PREFIX}/").split("/"))
-        routes = (self._about, self._collection, self._item, self._metric, self._pulse, self._schedules)
+        routes = (
+            self._about,
+            self._collection,
+            self._item,
+            self._metric,
+            self._experiment,
+            self._pulse,
+            self._schedules,
+        )
         reply = next((reply for route in routes if (reply := route(call, segments)) is not None), None)
         if reply is None:
             raise refuse(404, f"Cannot {call.method} {call.path}")
@@ -172,6 +182,8 @@ class Api:
         match names:
             case "metric_source", name, "metrics":
                 return self._page(call, "Listed.", self.metrics.of_source(name), paged=True)
+            case identifier, "experiments":
+                return self._page(call, "Listed.", self.experiments.listed(call.query, watching=identifier), paged=True)
             case identifier, "sql":
                 return self.metrics.sql(identifier)
             case (identifier,):
@@ -199,6 +211,12 @@ class Api:
             return None
         return self._page(call, "Listed.", self.pulse.schedules(call.query), paged=True)
 
+    def _experiment(self, call: Call, segments: tuple[str, ...]) -> Reply | None:
+        match call.method, *segments:
+            case "GET", "experiments", identifier if identifier:
+                return self.experiments.read(_decoded(identifier), call.query)
+        return None
+
     def _list_sources(self, call: Call, kind: Kind) -> Reply:
         with self._state.lock:
             items = list(self._state.sources[kind.collection].values())
@@ -212,6 +230,8 @@ class Api:
         if name == "metrics":
             hidden = parse_qs(call.query).get("showHiddenMetrics", [""])[-1] == "true"
             items = self.metrics.listed(hidden=hidden)
+        if name == "experiments":
+            items = self.experiments.listed(call.query)
         return self._page(call, "Listed.", items, paged=name in _PAGED)
 
     def _page(self, call: Call, message: str, items: Sequence[Any], *, paged: bool, next_path: str = "") -> Reply:

@@ -109,13 +109,16 @@ class Control:
         raw = request.scope["raw_path"].decode("ascii").removeprefix(_OBJECTS)
         collection, _, segment = raw.partition("/")
         name = unquote(segment)
-        if collection not in (*KINDS, "metrics") or not name:
-            raise refuse(404, f"Name one of {', '.join(KINDS)} or metrics, and an object of it.")
+        api = self._emulator.api
+        if collection not in {*KINDS, "metrics", "experiments"} or not name:
+            raise refuse(404, f"Name one of {', '.join(KINDS)}, metrics or experiments, and an object of it.")
         if request.method != "DELETE" and not isinstance(body, dict):
             raise refuse(400, "The body must be an object.")
         actor = _actor(request)
         if collection == "metrics":
-            return _json({"data": self._emulator.api.metrics.edited(request.method, name, body, actor)})
+            return _json({"data": api.metrics.edited(request.method, name, body, actor)})
+        if collection == "experiments":
+            return _json({"data": api.experiments.edited(request.method, name, body)})
         with self._emulator.state.lock:
             there = name in self._emulator.state.sources[collection]
             if there is (request.method == "POST"):

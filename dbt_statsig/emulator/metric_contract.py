@@ -6,12 +6,13 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from dbt_statsig.emulator.replies import Fault
-from dbt_statsig.emulator.validation import CHECKS, expected, unknown
+from dbt_statsig.emulator.shapes import CONDITIONS, each, enum, number, or_null, record, text
+from dbt_statsig.emulator.validation import CHECKS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    Check = Callable[[str, Any], list[Fault]]
+    from dbt_statsig.emulator.shapes import Check
 
 __all__ = ["AGGREGATIONS", "NATIVE", "VALUED", "create_faults", "native_faults", "update_faults"]
 
@@ -35,10 +36,6 @@ AGGREGATIONS = (
 VALUED = frozenset({"sum", "mean", "count_distinct", "percentile", "first_value", "latest_value", "max", "min"})
 """The aggregations of a column's values."""
 _IN_RATIOS = VALUED - {"mean", "percentile"} | {"count", "daily_participation"}
-_CONDITIONS = (
-    *("in", "not_in", "=", ">", "<", ">=", "<=", "is_null", "non_null", "contains", "not_contains", "sql_filter"),
-    *("starts_with", "ends_with", "after_exposure", "before_exposure", "is_true", "is_false"),
-)
 _TYPES = (
     *("ratio", "mean", "event_count_custom", "event_user", "funnel", "composite", "composite_sum", "sum", "undefined"),
     *("user_warehouse", "percentile"),
@@ -48,81 +45,16 @@ _SHORTEST_NAME, _LONGEST_NAME, _LONGEST_DESCRIPTION = 4, 200, 1000
 _LAST_HOUR, _LAST_DAY, _MOST_VALUES = 23, 6, 100
 
 
-def _enum(*values: str) -> Check:
-    options = " | ".join(f"'{one}'" for one in values)
-
-    def checked(name: str, value: Any) -> list[Fault]:
-        if not isinstance(value, str):
-            return [Fault(name, fault.message.replace("string", options)) for fault in expected("string", name, value)]
-        wrong = f"Invalid enum value. Expected {options}, received '{value}'"
-        return [] if value in values else [Fault(name, wrong)]
-
-    return checked
-
-
-def _number(low: float | None = None, high: float | None = None, *, whole: bool = False) -> Check:
-    def checked(name: str, value: Any) -> list[Fault]:
-        if faults := expected("number", name, value):
-            return faults
-        if whole and value != int(value):
-            return [Fault(name, "Expected integer, received float")]
-        if low is not None and value < low:
-            return [Fault(name, f"Number must be greater than or equal to {low:g}")]
-        is_over = high is not None and value > high
-        return [Fault(name, f"Number must be less than or equal to {high:g}")] if is_over else []
-
-    return checked
-
-
-def _text(least: int = 0, most: int = 0, pattern: re.Pattern[str] | None = None) -> Check:
-    def checked(name: str, value: Any) -> list[Fault]:
-        if faults := expected("string", name, value):
-            return faults
-        if len(value) < least:
-            faults.append(Fault(name, f"String must contain at least {least} character(s)"))
-        if most and len(value) > most:
-            faults.append(Fault(name, f"String must contain at most {most} character(s)"))
-        return faults if pattern is None or pattern.fullmatch(value) else [*faults, Fault(name, "Invalid")]
-
-    return checked
-
-
-def _or_null(check: Check) -> Check:
-    return lambda name, value: [] if value is None else check(name, value)
-
-
-def _each(check: Check) -> Check:
-    return lambda name, value: (
-        expected("array", name, value)
-        or [fault for index, item in enumerate(value) for fault in check(f"{name}[{index}]", item)]
-    )
-
-
-def _record(fields: Mapping[str, Check], required: tuple[str, ...] = ()) -> Check:
-    def checked(place: str, value: Any) -> list[Fault]:
-        if faults := expected("object", place, value):
-            return faults
-        for key, check in fields.items():
-            name = f"{place}.{key}" if place else key
-            if key in value:
-                faults += check(name, value[key])
-            elif key in required:
-                faults.append(Fault(name, "Required"))
-        return faults + unknown(place, value, fields)
-
-    return checked
-
-
 _string, _boolean, _strings = CHECKS["string"], CHECKS["boolean"], CHECKS["strings"]
-_days = _number(0, whole=True)
-_share = _number(0, 1)
-_aggregation = _enum(*AGGREGATIONS)
-_criteria = _each(
-    _record(
+_days = number(0, whole=True)
+_share = number(0, 1)
+_aggregation = enum(*AGGREGATIONS)
+_criteria = each(
+    record(
         {
-            "type": _enum("value", "metadata", "user", "user_custom"),
+            "type": enum("value", "metadata", "user", "user_custom"),
             "column": _string,
-            "condition": _enum(*_CONDITIONS),
+            "condition": enum(*CONDITIONS),
             "values": _strings,
             "nullVacuousOverride": _boolean,
         },
@@ -135,7 +67,7 @@ NATIVE: dict[str, Check] = {
     "metricSourceName": _string,
     "criteria": _criteria,
     "valueColumn": _string,
-    "metricSources": _each(_record(_PART, required=("metricSourceName", "criteria"))),
+    "metricSources": each(record(_PART, required=("metricSourceName", "criteria"))),
     "numeratorAggregation": _aggregation,
     "denominatorAggregation": _aggregation,
     "denominatorMetricSourceName": _string,
@@ -146,26 +78,26 @@ NATIVE: dict[str, Check] = {
     "denominatorCustomRollupEnd": _days,
     "denominatorCustomRollupMeasureInMinutes": _boolean,
     "allowNullRatioDenominator": _boolean,
-    "funnelEvents": _each(
-        _record(
+    "funnelEvents": each(
+        record(
             {
-                "name": _or_null(_string),
+                "name": or_null(_string),
                 "metricSourceName": _string,
                 "criteria": _criteria,
-                "sessionIdentifierField": _or_null(_string),
+                "sessionIdentifierField": or_null(_string),
             }
         )
     ),
-    "funnelCountDistinct": _enum("sessions", "users"),
-    "funnelStartCriteria": _enum("start_event", "exposure"),
+    "funnelCountDistinct": enum("sessions", "users"),
+    "funnelStartCriteria": enum("start_event", "exposure"),
     "funnelCalculationWindow": _days,
     "funnelStrictOrdering": _boolean,
     "funnelUseExposureAsFirstEvent": _boolean,
     "funnelTimestampAllowanceMs": _days,
     "funnelTimeToConvert": _boolean,
-    "components": _each(
-        _record(
-            {**_PART, "operator": _enum("+", "-"), "aggregation": _aggregation, "name": _or_null(_string)},
+    "components": each(
+        record(
+            {**_PART, "operator": enum("+", "-"), "aggregation": _aggregation, "name": or_null(_string)},
             required=("operator",),
         )
     ),
@@ -176,24 +108,24 @@ NATIVE: dict[str, Check] = {
     "waitForCohortWindow": _boolean,
     "metricBakeDays": _days,
     "loadingWindow": _days,
-    "retentionEnd": _number(1, whole=True),
-    "retentionLength": _number(1, whole=True),
+    "retentionEnd": number(1, whole=True),
+    "retentionLength": number(1, whole=True),
     "useSecondaryRetentionEvent": _boolean,
     "onlyIncludeUsersWithConversionEvent": _boolean,
     "winsorizationHigh": _share,
     "winsorizationLow": _share,
     "winsorizationHighDenominator": _share,
     "winsorizationLowDenominator": _share,
-    "cap": _number(),
-    "cupedAttributionWindow": _or_null(_days),
-    "percentile": _number(0.001, 0.999),
-    "valueThreshold": _number(),
+    "cap": number(),
+    "cupedAttributionWindow": or_null(_days),
+    "percentile": number(0.001, 0.999),
+    "valueThreshold": number(),
     "useLogTransform": _boolean,
-    "logTransformBase": _or_null(_number()),
-    "surrogateMetricMSE": _or_null(_number()),
+    "logTransformBase": or_null(number()),
+    "surrogateMetricMSE": or_null(number()),
     "metricDimensionColumns": _strings,
-    "metricDimensionLimits": _each(
-        _record({"name": _string, "limit": _number(0, _MOST_VALUES)}, required=("name", "limit"))
+    "metricDimensionLimits": each(
+        record({"name": _string, "limit": number(0, _MOST_VALUES)}, required=("name", "limit"))
     ),
 }
 _BOTH: dict[str, Check] = {
@@ -202,31 +134,31 @@ _BOTH: dict[str, Check] = {
     "isReadOnly": _boolean,
     "isPermanent": _boolean,
     "unitTypes": _strings,
-    "directionality": _enum("increase", "decrease"),
-    "warehouseNative": _record(NATIVE),
-    "team": _or_null(_string),
-    "teamID": _or_null(_string),
+    "directionality": enum("increase", "decrease"),
+    "warehouseNative": record(NATIVE),
+    "team": or_null(_string),
+    "teamID": or_null(_string),
     "dryRun": _boolean,
 }
-_metric_name = _text(_SHORTEST_NAME, _LONGEST_NAME, _NAME)
-_create = _record(
+_metric_name = text(_SHORTEST_NAME, _LONGEST_NAME, _NAME)
+_create = record(
     {
         **_BOTH,
         "name": _metric_name,
-        "type": _enum(*_TYPES),
-        "description": _text(most=_LONGEST_DESCRIPTION),
+        "type": enum(*_TYPES),
+        "description": text(most=_LONGEST_DESCRIPTION),
         "tags": lambda name, value: [] if isinstance(value, str) else _strings(name, value),
     },
     required=("name", "type"),
 )
-_update = _record(
+_update = record(
     {
         **_BOTH,
         "name": _metric_name,
         "description": _string,
-        "owner": _record({"email": _string, "ownerID": _string}),
-        "scheduledReloadHour": _or_null(_number(0, _LAST_HOUR, whole=True)),
-        "scheduledReloadDays": _or_null(_each(_number(0, _LAST_DAY, whole=True))),
+        "owner": record({"email": _string, "ownerID": _string}),
+        "scheduledReloadHour": or_null(number(0, _LAST_HOUR, whole=True)),
+        "scheduledReloadDays": or_null(each(number(0, _LAST_DAY, whole=True))),
     }
 )
 

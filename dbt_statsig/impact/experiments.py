@@ -10,6 +10,7 @@ from dbt_statsig.errors import ConsoleError
 from dbt_statsig.vocabulary.findings import CODES, Finding, finding, listed
 from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.sources import Kind
+from dbt_statsig.vocabulary.uses import Uses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,7 +42,7 @@ def with_experiments(planned: Planned, client: ConsoleClient, progress: Progress
         return _warned(planned, client, warnings)
     running = [experiment for experiment in experiments if experiment.is_running]
     metrics: tuple[Metric, ...] = ()
-    if any(SPECS[kind].feeds_metrics for kind, _ in touched) and any(one.metrics for one in running):
+    if any(SPECS[kind].feeds_metrics for kind, _ in touched) and any(one.metrics or one.metric_tags for one in running):
         progress.say("Reading metrics")
         metrics = _read(client.metrics, "metrics", warnings) or ()
     uses = list(_uses(touched, running, metrics))
@@ -89,17 +90,15 @@ def _uses(
     touched: _Touched, running: list[Experiment], metrics: tuple[Metric, ...]
 ) -> Iterator[tuple[tuple[Kind, str], str, Experiment, tuple[str, ...]]]:
     """Each touched source, what it is called now, an experiment that uses it, and the metrics through which."""
+    uses = Uses(running, metrics)
     for (kind, live_name), name in sorted(touched.items()):
-        through = [one for one in metrics if SPECS[kind].feeds_metrics and _reads(one, kind, live_name)]
-        for experiment in running:
-            watched = tuple(dict.fromkeys(metric.name for metric in through if experiment.watches(metric)))
-            if watched or experiment.uses(kind, live_name):
-                yield (kind, live_name), name, experiment, watched
-
-
-def _reads(metric: Metric, kind: Kind, name: str) -> bool:
-    """Whether the metric is this object, or is computed from it."""
-    return metric.name == name if kind is Kind.METRIC else name in metric.metric_sources
+        through: dict[str, tuple[Experiment, list[str]]] = {}
+        for use in uses.of(kind, live_name):
+            _, watched = through.setdefault(use.experiment.id, (use.experiment, []))
+            if use.watched is not None and use.watched.name not in watched:
+                watched.append(use.watched.name)
+        for experiment, watched in through.values():
+            yield (kind, live_name), name, experiment, tuple(watched)
 
 
 def _findings(

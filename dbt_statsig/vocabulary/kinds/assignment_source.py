@@ -53,6 +53,6 @@ SPEC = KindSpec(
     can_patch=True,
     can_rename=True,
     colours=("#6c3fc5", "#c3a6ff"),
-    experiment_field="assignment_source",
+    named_by_experiments=True,
     scans_often=True,
 )

@@ -210,8 +210,8 @@ def wire_form(payload: Source) -> dict[str, Any]:
 class KindSpec(Struct, frozen=True, kw_only=True):
     """A kind of source: its types, where it lives in the Console API, what the API lets be done with it, and its look.
 
-    `reserved` are names that the API takes for itself. `experiment_field` is the field by which an experiment reads a
-    source of the kind; one that `feeds_metrics` is read through metrics. `gives_properties`: it must have columns
+    `reserved` are names that the API takes for itself. Experiments name sources of a kind that is
+    `named_by_experiments`; one that `feeds_metrics` is read through metrics. `gives_properties`: it must have columns
     beside its roles. `scans_by_date`: a scan can be cut to days. `scans_often`: a slow view would run again and again.
     `colours` are those of the HTML report, on light and on dark paper.
 
@@ -233,7 +233,7 @@ class KindSpec(Struct, frozen=True, kw_only=True):
     can_rename: bool
     colours: tuple[str, str]
     reserved: tuple[str, ...] = ()
-    experiment_field: str = ""
+    named_by_experiments: bool = False
     feeds_metrics: bool = False
     gives_properties: bool = False
     scans_by_date: bool = True
@@ -248,7 +248,7 @@ class KindSpec(Struct, frozen=True, kw_only=True):
     @property
     def used_by_experiments(self) -> bool:
         """Whether an experiment says, by itself or through its metrics, that it reads a source of the kind."""
-        return bool(self.experiment_field) or self.feeds_metrics
+        return self.named_by_experiments or self.feeds_metrics
 
     def fields(self, role: Role) -> tuple[str, ...]:
         """The fields of the payload that have a role."""

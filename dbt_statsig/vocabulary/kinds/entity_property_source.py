@@ -43,7 +43,7 @@ SPEC = KindSpec(
     can_patch=True,
     can_rename=True,
     colours=("#a1431a", "#ffab82"),
-    experiment_field="entity_property_source",
+    named_by_experiments=True,
     gives_properties=True,
     scans_by_date=False,
 )

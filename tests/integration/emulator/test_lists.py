@@ -77,6 +77,7 @@ def test_the_other_lists(start: Start) -> None:
         path: started.client.get(f"{PREFIX}/{path}", params=page).json()["data"]
         for path in ("tags", "unit_id_types", "experiments", "metrics/list", "users/teams")
     }
+    got["experiments"] = [{"id": one["id"]} for one in got["experiments"]]
     assert got == {
         "tags": [{"name": "core", "description": ""}],
         "unit_id_types": [{"name": "companyID", "description": ""}],

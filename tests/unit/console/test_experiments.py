@@ -8,7 +8,6 @@ import pytest
 
 from dbt_statsig.errors import ProtocolError
 from dbt_statsig.vocabulary.experiments import Experiment, Metric
-from dbt_statsig.vocabulary.sources import Kind
 from tests.unit.console.service import Opened, page
 
 
@@ -24,16 +23,14 @@ def test_all_pages_of_experiments_are_read() -> None:
     opened = Opened(page(first, total=2, following="/x?page=2"), page({"id": "old", "status": "archived"}, total=2))
     experiments, doubt = opened.client.experiments()
     assert doubt == ""
-    assert experiments == (
-        Experiment(
-            id="checkout_button",
-            name="Checkout button",
-            status="active",
-            assignment_source="Exposures",
-            entity_property_source="Users",
-        ),
-        Experiment(id="old", name="old", status="archived"),
-    )
+    assert [(one.id, one.name, one.status) for one in experiments] == [
+        ("checkout_button", "Checkout button", "active"),
+        ("old", "old", "archived"),
+    ]
+    assert [(one.assignment_source, one.entity_property_source) for one in experiments] == [
+        ("Exposures", "Users"),
+        ("", ""),
+    ]
     assert opened.service.calls == [f"GET /console/v1/experiments?limit=100&page={number}" for number in (1, 2)]
 
 
@@ -66,6 +63,10 @@ def test_an_incomplete_list_is_doubted() -> None:
         ("", True),
         ("Decision Made", False),
         ("setup", False),
+        ("assignment_stopped", True),
+        ("experiment_stopped", False),
+        ("abandoned", False),
+        ("archived", False),
     ],
 )
 def test_what_runs(status: str, *, running: bool) -> None:
@@ -73,13 +74,11 @@ def test_what_runs(status: str, *, running: bool) -> None:
     assert Experiment(id="a", status=status).is_running is running
 
 
-def test_which_source_an_experiment_uses() -> None:
-    """An experiment uses the sources that it names, by kind; an empty name is used by none."""
-    experiment = Experiment(id="a", assignment_source="Exposures")
-    assert experiment.uses(Kind.ASSIGNMENT_SOURCE, "Exposures")
-    assert not experiment.uses(Kind.ENTITY_PROPERTY_SOURCE, "Exposures")
-    assert not experiment.uses(Kind.METRIC_SOURCE, "Exposures")
-    assert not experiment.uses(Kind.ENTITY_PROPERTY_SOURCE, "")
+def test_of_whose_units_an_experiment_is() -> None:
+    """An experiment counts by its unit ID and by the one that it joins; one that names none may count by any."""
+    experiment = Experiment(id="a", id_type="userID", secondary_id_type="deviceID")
+    assert [experiment.counts_by(unit) for unit in ("userID", "deviceID", "companyID")] == [True, True, False]
+    assert Experiment(id="a").counts_by("companyID")
 
 
 @pytest.mark.parametrize("native", [None, [], {"metricSources": {}, "funnelEvents": [3, {}], "metricSourceName": 7}])
@@ -87,6 +86,6 @@ def test_a_metric_that_names_no_source(native: Any) -> None:
     """What an answer does not say of a metric, or says in another type, is empty; the ID stands for the name."""
     opened = Opened(page({"id": "a::sum", "warehouseNative": native}, {"name": "b", "type": "mean"}, total=2))
     metrics, doubt = opened.client.metrics()
-    assert (metrics, doubt) == ((Metric(name="a::sum"), Metric(name="b", type="mean")), "")
+    assert (metrics, doubt) == ((Metric(id="a::sum", name="a::sum"), Metric(id="b", name="b", type="mean")), "")
     with pytest.raises(ProtocolError, match="page 1, entry 1"):
         Opened(page({"warehouseNative": {}}, total=1)).client.metrics()

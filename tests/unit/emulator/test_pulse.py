@@ -12,6 +12,7 @@ from dbt_statsig.emulator.options import Options
 from dbt_statsig.emulator.replies import Call
 
 NOW = 1_770_000_000.0
+METRIC = {"name": "revenue", "type": "user_warehouse"}
 SEED: dict[str, Any] = {
     "metric_sources": [{"name": "orders", "sql": "select 1"}],
     "metrics": [
@@ -22,7 +23,7 @@ SEED: dict[str, Any] = {
         }
     ],
     "experiments": [
-        {"id": "button", "name": "Button", "status": "active", "primaryMetrics": [{"name": "revenue"}]},
+        {"id": "button", "name": "Button", "status": "active", "primaryMetrics": [METRIC]},
         {"id": "price", "name": "Price", "status": "setup", "scheduledReloadHour": 6},
     ],
 }
