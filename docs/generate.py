@@ -17,7 +17,7 @@ from dbt_statsig.project.declarations.marks import ColumnMark
 from dbt_statsig.project.schema import meta_schema, properties_schema, render, settings_schema
 from dbt_statsig.project.settings import Settings
 from dbt_statsig.report.documents import Document, report_schema
-from dbt_statsig.report.run_findings import RULES, RUN_CODES
+from dbt_statsig.report.run_findings import RULES, RUN_CODES, example_of
 from dbt_statsig.vocabulary.finding_codes import CODES, Code, Severity
 from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.kinds.metric_block import (
@@ -134,20 +134,18 @@ def finding_page(code: str) -> str:
     elif code in RUN_CODES:
         counts = f"{entry.severity.label.capitalize()} of `plan` or `sync`, not of a project's YAML."
     parts = [MADE, f"# {code}", entry.meaning]
-    for title, text in _examples(code).items():
+    example = example_of(code)
+    for title, text in (("Bad", example.bad), ("Good", example.good)) if example else ():
         parts += [f"## {title}", f"```{_language(text)}\n{text.strip()}\n```"]
     parts += ["## What to do", entry.remedy, "## How it counts", counts, "[All findings](../findings.md)"]
     return "\n\n".join(parts) + "\n"
 
 
-def _examples(code: str) -> dict[str, str]:
-    return {"Example": RULES[code].example} if RULES[code].example else {}
-
-
 def _language(text: str) -> str:
     """How a code block is coloured: commands, SQL, or YAML, which most are."""
-    first = text.lstrip().split()[0].lower()
-    return {"$": "console", "select": "sql", "create": "sql", "--": "sql"}.get(first, "yaml")
+    if any(line.startswith("$ ") for line in text.splitlines()):
+        return "console"
+    return "sql" if text.startswith(("--", "select ")) else "yaml"
 
 
 def macros_page() -> str:

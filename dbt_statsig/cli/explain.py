@@ -21,7 +21,7 @@ from dbt_statsig.vocabulary.findings import did_you_mean
 @click.option("--no-color", is_flag=True, help="Print without colors. NO_COLOR and FORCE_COLOR work too.")
 @click.pass_context
 def command(context: click.Context, *, code: str | None, output: str, no_color: bool) -> int:
-    """Explain a finding's code, with its fix and an example; without a code, list all codes.
+    """Explain a finding's code, with its fix, bad and good YAML; without a code, list all codes.
 
     Example: dbt-statsig explain column-absent
     """

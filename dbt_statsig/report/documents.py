@@ -320,9 +320,9 @@ class InitDocument(Struct, frozen=True, kw_only=True):
 
 
 class CodeDocument(Struct, frozen=True, kw_only=True):
-    """What one finding's code means; `about` is project or run, `example` is empty where there is none.
+    """What one finding's code means; `about` is project or run, `page` is the address of the page about it.
 
-    `page` is the address of the page about it.
+    `bad` has the finding and `good` has not; `example` is the good one, as before there were two.
     """
 
     code: str
@@ -331,6 +331,8 @@ class CodeDocument(Struct, frozen=True, kw_only=True):
     meaning: str
     remedy: str
     example: str
+    bad: str
+    good: str
     page: str
 
 

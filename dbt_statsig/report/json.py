@@ -11,7 +11,7 @@ import msgspec
 from dbt_statsig import __version__
 from dbt_statsig.planning.stages import stages_of
 from dbt_statsig.report import documents as doc
-from dbt_statsig.report.run_findings import RULES, RUN_CODES, page_of
+from dbt_statsig.report.run_findings import RULES, RUN_CODES, Example, example_of, page_of
 from dbt_statsig.vocabulary.findings import Severity
 from dbt_statsig.vocabulary.kinds.base import wire_form
 from dbt_statsig.vocabulary.sources import Source
@@ -318,16 +318,19 @@ def diagnosis_json(diagnosis: Diagnosis, *, exit_code: int = 0) -> str:
 
 def codes_json(codes: Iterable[str]) -> str:
     """The answer of `explain`, in the order given."""
-    documents = tuple(
-        doc.CodeDocument(
+
+    def document(code: str) -> doc.CodeDocument:
+        example = example_of(code) or Example(bad="", good="")
+        return doc.CodeDocument(
             code=code,
             severity=RULES[code].severity.label,
             about="run" if code in RUN_CODES else "project",
             meaning=RULES[code].meaning,
             remedy=RULES[code].remedy,
-            example=RULES[code].example,
+            example=example.good,
+            bad=example.bad,
+            good=example.good,
             page=page_of(code),
         )
-        for code in codes
-    )
-    return _encoded("explain", 0, codes=documents)
+
+    return _encoded("explain", 0, codes=tuple(map(document, codes)))

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from dbt_statsig.report.escape import one_line
+from dbt_statsig.vocabulary import finding_codes
 from dbt_statsig.vocabulary.changes import Action
 from dbt_statsig.vocabulary.code import DOCS
 from dbt_statsig.vocabulary.finding_codes import CODES, Code
@@ -58,6 +63,27 @@ def rule(code: str) -> Code:
 def page_of(code: str) -> str:
     """The address of the page about a code; of the list of all where it has none."""
     return f"{DOCS}/findings/{code}/" if code in RULES else f"{DOCS}/findings/"
+
+
+class Example(Struct, frozen=True):
+    """What has a finding, and what has not."""
+
+    bad: str
+    good: str
+
+
+@cache
+def _examples() -> dict[str, dict[str, str]]:
+    import yaml  # `explain` alone reads it
+
+    path = Path(finding_codes.__file__).with_name("examples.yml")
+    return dict(yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
+def example_of(code: str) -> Example | None:
+    """What has the finding of that code, and what has not; None where no example shows it."""
+    known = _examples().get(code)
+    return None if known is None else Example(**known)
 
 
 def sentence(found: Finding, *, between: str = " ") -> str:

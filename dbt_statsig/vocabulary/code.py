@@ -24,12 +24,8 @@ class Severity(IntEnum):
 
 
 class Code(Struct, frozen=True):
-    """One entry of the catalogue; `meaning` says why it matters, `remedy` how to fix it.
-
-    `example` shows YAML that has the fault, or that mends it, where words alone are hard to follow.
-    """
+    """One entry of the catalogue; `meaning` says why it matters, `remedy` how to fix it."""
 
     severity: Severity
     meaning: str
     remedy: str
-    example: str = ""

@@ -15,20 +15,16 @@ CODES: dict[str, Code] = {
         _E,
         "No source of this kind has this key. Without this error it would be silently ignored.",
         "Correct the spelling or remove the key.",
-        example="timestamp_colum: created_at    # meant: timestamp_column",
     ),
     "wrong-type": Code(
         _E,
         "The value has a type that the key does not take.",
         "Write the value in the form that the message gives.",
-        example="tags: core            # one text\ntags: [core, growth]  # a list, as the key takes it",
     ),
     "missing-key": Code(
         _E,
         "A required key is missing.",
         "Add the key, or mark the column with its role.",
-        example="assignment_source:\n  name: Checkout exposures\n  timestamp_column: exposed_at\n"
-        "  experiment_id_column: experiment_key\n  group_id_column: variant\n  id_type_mapping: {userID: user_id}",
     ),
     "bad-name": Code(
         _E, "The name is empty, too long, reserved by the API, or begins or ends with a blank.", "Choose another name."
@@ -40,20 +36,16 @@ CODES: dict[str, Code] = {
         _E,
         "A key is given twice. YAML silently keeps only the last one.",
         "Remove or merge one of them.",
-        example="metric_source: {name: Orders}\nmetric_source: {name: Refunds}  # YAML keeps only this one",
     ),
     "contradiction": Code(
         _E,
         "A column mark and the model's own block contradict each other.",
         "Remove one of the two.",
-        example="timestamp_column: created_at\n...\ncolumns:\n"
-        "  - name: ordered_at\n    config: {meta: {statsig: {role: timestamp}}}",
     ),
     "unrendered-jinja": Code(
         _E,
         "A value still contains {{ or {%: dbt did not render it.",
         "Quote the whole value in YAML, or write it out.",
-        example="name: {{ var('name') }}    # YAML sees a mapping\nname: \"{{ var('name') }}\"  # dbt renders it",
     ),
     "not-a-relation": Code(
         _E,
@@ -79,7 +71,6 @@ CODES: dict[str, Code] = {
         "A metric of dbt's semantic layer computes what no metric in Statsig does, so it is not sent. The message says "
         "what it is.",
         "Write the metric under `metrics` of the model's `metric_source`, or exclude it.",
-        example="semantic_layer: {metrics: all, exclude: [revenue_mtd]}    # dbt_statsig.yml",
     ),
     "unknown-metric": Code(
         _W,
@@ -93,7 +84,6 @@ CODES: dict[str, Code] = {
         _E,
         "A {statsig_…} macro does not exist, or this kind of source cannot use it.",
         "Use one of the macros that the message lists.",
-        example="where: day >= {statsig_start_date}",
     ),
     "bad-sql": Code(
         _E,
@@ -104,7 +94,6 @@ CODES: dict[str, Code] = {
         _E,
         "Columns tagged as hidden cannot be excluded while the full list of columns is unknown.",
         "Run `dbt compile` or `dbt docs generate`, or list the columns to select in `columns`.",
-        example="columns: [user_id, ordered_at, amount]",
     ),
     # Columns
     "column-absent": Code(
@@ -124,13 +113,11 @@ CODES: dict[str, Code] = {
         _W,
         "The column exists only with other upper or lower case, and this warehouse is case-sensitive.",
         "Write the name as the warehouse stores it.",
-        example="timestamp_column: ORDERED_AT  # as Snowflake stores an unquoted ordered_at",
     ),
     "column-not-built": Code(
         _E,
         "The model's SQL has the column, but the table in the warehouse does not have it yet.",
         "Build the model, then run `dbt docs generate`.",
-        example="dbt build --select fct_orders\ndbt docs generate",
     ),
     "column-going": Code(
         _W,
@@ -176,28 +163,24 @@ CODES: dict[str, Code] = {
         "A unit ID differs from a built-in one of Statsig only in case or underscores. Unit IDs are case-sensitive: "
         "experiments on the built-in one would find no rows.",
         "Write the unit ID as Statsig does. Ignore this if your Statsig project has a unit ID of exactly this name.",
-        example="id_type_mapping:\n  userID: user_id  # not userId",
     ),
     "unit-id-unlisted": Code(
         _W,
         "Statsig does not list this custom unit ID. Only `plan` checks this, and only where Statsig's list can be "
         "read and is not empty.",
         "Add it in Statsig (Settings > Unit IDs), or write it as Statsig does. Unit IDs are case-sensitive.",
-        example="id_type_mapping:\n  companyID: company_id  # as Settings > Unit IDs lists it",
     ),
     "not-kept": Code(
         _W,
         "Statsig keeps another value of this field than the one sent. The ownership line notes it, and no sync writes "
         "because of it until either value changes.",
         "Declare the value that Statsig keeps, or find out why it keeps another one; `sync --force` sends it again.",
-        example="tags: [core, from-api]  # as Statsig keeps them",
     ),
     "partition-type-unknown": Code(
         _E,
         "There is no proof that the partition column is a date, a timestamp or an integer. The date filter depends on "
         "it: a wrong cast fails, or silently drops every row. Only a warning while the model is not compiled.",
         "Set `partition_type` to date, timestamp or integer; or run `dbt docs generate`, or enforce a contract.",
-        example="partition_column: ds\npartition_type: date",
     ),
     "partition-type": Code(
         _W,
@@ -271,8 +254,6 @@ CODES: dict[str, Code] = {
         "No node of this manifest is marked for Statsig.",
         "Run `dbt-statsig init` to see which models look like sources, and `dbt-statsig init MODEL --write` for a "
         "model's first block.",
-        example="config:\n  meta:\n    statsig:\n      metric_source:\n"
-        "        {name: Orders, timestamp_column: ordered_at, id_type_mapping: {userID: user_id}}",
     ),
     "nothing-selected": Code(
         _W,

@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 
 
 def test_one_code(tmp_path: Path) -> None:
-    """A code gives its weight, its meaning, the remedy and an example."""
+    """A code gives its weight, its meaning, the remedy, what is bad and good, and the address of its page."""
     done = run("explain", "Unrendered-Jinja", cwd=tmp_path)
     assert done.returncode == 0
     assert done.stdout.startswith("unrendered-jinja  error\n")
     assert "→ Quote the whole value" in done.stdout
-    assert "  Example:\n    name: {{ var('name') }}" in done.stdout
+    assert '  Bad:\n    metric_source:\n      name: "{% raw %}{{ env }}{% endraw %} orders"' in done.stdout
+    assert "\n  Good:\n" in done.stdout
+    assert done.stdout.endswith("/findings/unrendered-jinja/\n")
 
 
 def test_all_codes(tmp_path: Path) -> None:
@@ -40,6 +42,7 @@ def test_as_json(tmp_path: Path) -> None:
     assert (entry["code"], entry["severity"], entry["about"]) == ("column-absent", "error", "project")
     everything = json.loads(run("explain", "--output=json", cwd=tmp_path).stdout)
     assert [one["code"] for one in everything["codes"]] == sorted(RULES)
+    assert all(one["bad"] and one["example"] == one["good"] for one in everything["codes"])
     assert {one["about"] for one in everything["codes"]} == {"project", "run"}
     done = run("explain", "colum-absent", "--output", "json", cwd=tmp_path)
     assert done.returncode == 2

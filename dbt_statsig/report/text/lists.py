@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from dbt_statsig.report.escape import clipped, one_line
-from dbt_statsig.report.run_findings import RULES, RUN_CODES, page_of
+from dbt_statsig.report.run_findings import RULES, RUN_CODES, example_of, page_of
 from dbt_statsig.report.text.style import Style, counted
 
 if TYPE_CHECKING:
@@ -136,15 +136,16 @@ def known_codes() -> tuple[str, ...]:
 
 
 def code_text(code: str, style: Style) -> str:
-    """What one code means, what to do, and an example where there is one."""
+    """What one code means, what to do, what has it and what has not."""
     entry = RULES[code]
     lines = [
         f"{style.paint(code, 'heading')}  {style.severity(entry.severity)}",
         *style.prose(entry.meaning, indent=2),
         *style.fix(entry.remedy, indent=2),
     ]
-    if entry.example:
-        lines += ["", "  Example:", *(f"    {line}".rstrip() for line in entry.example.splitlines())]
+    example = example_of(code)
+    for title, text in (("Bad", example.bad), ("Good", example.good)) if example else ():
+        lines += ["", f"  {title}:", *(f"    {line}".rstrip() for line in text.splitlines())]
     lines += ["", f"  More: {page_of(code)}"]
     return "\n".join(lines) + "\n"
 

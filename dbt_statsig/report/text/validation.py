@@ -6,10 +6,11 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from dbt_statsig.report.escape import clipped, one_line
+from dbt_statsig.report.run_findings import example_of
 from dbt_statsig.report.text.fields import proof_of
 from dbt_statsig.report.text.plan import brief_findings, is_brief
 from dbt_statsig.report.text.style import counted
-from dbt_statsig.vocabulary.findings import CODES, Severity
+from dbt_statsig.vocabulary.findings import Severity
 from dbt_statsig.vocabulary.verdicts import Presence
 
 if TYPE_CHECKING:
@@ -140,15 +141,12 @@ def _one(found: Finding, style: Style) -> list[str]:
         one_line(str(found.location or found.unique_id)),
         style.paint(one_line(found.key), "quiet"),
     ]
+    example = example_of(found.code) if found.code == "nothing-declared" else None
     return [
         "  " + "  ".join(part for part in head if part),
         *style.prose(found.message, indent=4),
         *style.fix(found.fix, indent=4),
-        *(
-            f"      {line}"
-            for line in CODES["nothing-declared"].example.split("\n")
-            if found.code == "nothing-declared"
-        ),
+        *(f"      {line}" for line in (example.good.splitlines() if example else ())),
     ]
 
 
