@@ -45,7 +45,6 @@ def live_manifest(
         # What a macro asks of the warehouse decides whether a model's compiled SQL can be trusted.
         called = {unique_id: _macro(macro) for unique_id, macro in dbt_manifest.macros.items()}
         parts["macros"] = {**called, **parts["macros"]}
-    parts["groups"] = {unique_id: as_dict(group) for unique_id, group in (dbt_manifest.groups or {}).items()}
     parts["disabled"] = {
         unique_id: [as_dict(node) for node in nodes]
         for unique_id, nodes in (dbt_manifest.disabled or {}).items()

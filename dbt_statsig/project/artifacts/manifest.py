@@ -16,13 +16,11 @@ from dbt_statsig.project.artifacts.raw_nodes import (
     COLUMN_CONFIG_SINCE,
     SELECTABLE_TYPES,
     DependsOn,
-    GroupOwner,
     Head,
     RawHead,
     RawNode,
     build_head,
     build_node,
-    group_of,
 )
 from dbt_statsig.project.artifacts.reading import (
     LEAST_IN_MAPS,
@@ -63,12 +61,6 @@ SEMANTIC_SECTIONS = ("metrics", "semantic_models")
 OTHER_SECTIONS = ("exposures", "metrics", "semantic_models", "saved_queries", "functions", "unit_tests")
 
 
-class _Group(Struct, frozen=True, kw_only=True):
-    name: str | None = None
-    package_name: str | None = None
-    owner: GroupOwner | None = None
-
-
 class Macro(Struct, frozen=True, kw_only=True):
     """A macro's text, and the macros that it calls."""
 
@@ -80,7 +72,6 @@ class _File(Struct, frozen=True, kw_only=True):
     metadata: Metadata = Metadata()
     nodes: dict[Key, Raw] | None = None
     sources: dict[Key, Raw] | None = None
-    groups: Raw = Raw(b"null")
     disabled: Raw = Raw(b"null")
     exposures: Raw = Raw(b"null")
     metrics: Raw = Raw(b"null")
@@ -352,19 +343,9 @@ class Manifest:
             decoded,
             unique_id=unique_id,
             resource_type=unique_id.split(".", 1)[0],
-            owner=self._owner(group_of(decoded), decoded.package_name),
             enabled=enabled,
             column_config=self.column_config,
         )
-
-    def _owner(self, group: str, package: str | None) -> GroupOwner:
-        """The owner of the group of that name, of the node's own package before another's."""
-        if not group:
-            return GroupOwner()
-        groups: dict[str, _Group] = self._part(self._file.groups, dict[str, _Group] | None, "groups") or {}
-        named = [known for known in groups.values() if known.name == group]
-        named.sort(key=lambda known: known.package_name != package)
-        return next((known.owner for known in named if known.owner), GroupOwner())
 
 
 def load_manifest(path: Path, *, max_mb: int = MAX_MB) -> Manifest:

@@ -59,9 +59,6 @@ class Node(Struct, frozen=True, kw_only=True):
     fqn: tuple[str, ...] = ()
     source_name: str = ""
     file_hash: str = ""
-    group: str = ""
-    owner_name: str = ""
-    owner_email: str = ""
     contract_enforced: bool = False
     event_time: str = ""
     snapshot_meta_column_names: dict[str, str] = {}

@@ -80,29 +80,12 @@ class RawNode(Struct, frozen=True, kw_only=True):
     patch_path: str | None = None
     fqn: list[str] | None = None
     source_name: str | None = None
-    group: str | None = None
     checksum: Checksum | None = None
     contract: Map | None = None
     config: Map | None = None
 
 
-class GroupOwner(Struct, frozen=True, kw_only=True):
-    """A group's owner; newer versions of dbt allow several e-mail addresses."""
-
-    name: str | None = None
-    email: str | list[str] | None = None
-
-    @property
-    def first_email(self) -> str:
-        """The address, or the first of several."""
-        if isinstance(self.email, list):
-            return next(iter(self.email), "")
-        return self.email or ""
-
-
-def build_node(
-    raw: RawNode, *, unique_id: str, resource_type: str, owner: GroupOwner, enabled: bool, column_config: bool | None
-) -> Node:
+def build_node(raw: RawNode, *, unique_id: str, resource_type: str, enabled: bool, column_config: bool | None) -> Node:
     """`raw` as a Node; `resource_type` is used where it has none.
 
     Words that thousands of nodes and columns repeat are held once.
@@ -144,9 +127,6 @@ def build_node(
         fqn=tuple(raw.fqn or ()),
         source_name=raw.source_name or "",
         file_hash=(raw.checksum.checksum or "") if raw.checksum and raw.checksum.name == "sha256" else "",
-        group=group_of(raw),
-        owner_name=owner.name or "",
-        owner_email=owner.first_email,
         contract_enforced=contract.get("enforced") is True,
         event_time=_text(config.get("event_time")),
         snapshot_meta_column_names={key: value for key, value in names.items() if isinstance(value, str)},
@@ -159,11 +139,6 @@ def merged_meta(raw: RawNode) -> Map:
     older, newer = raw.meta or _EMPTY, _mapping((raw.config or {}).get("meta"))
     # dbt writes the one into the other, so that there are thousands of times two alike.
     return newer if older.keys() <= newer.keys() else {**older, **newer}
-
-
-def group_of(raw: RawNode) -> str:
-    """The name of the node's group, or an empty string."""
-    return raw.group or _text((raw.config or {}).get("group"))
 
 
 def as_tags(value: str | list[Any] | None) -> tuple[str, ...]:

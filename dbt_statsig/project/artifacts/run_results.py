@@ -5,8 +5,6 @@ Facts: dbt's run-results schemas v1 to v6.
 
 from __future__ import annotations
 
-from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -15,6 +13,7 @@ from dbt_statsig.project.artifacts.reading import MAX_MB, RUN_RESULTS, Metadata,
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 SUCCESS = "success"
 TEST_FAILED = frozenset({"fail", "error", "runtime error"})
@@ -39,8 +38,6 @@ class RunResults(Struct, frozen=True, kw_only=True):
     `empty` whether it built tables without rows (`--empty`).
     """
 
-    path: Path | None = None
-    generated_at: datetime | None = None
     invocation_id: str = ""
     target: str = ""
     which: str = ""
@@ -53,8 +50,6 @@ class RunResults(Struct, frozen=True, kw_only=True):
         file = decode(data, _File, kind=RUN_RESULTS, where=str(path or RUN_RESULTS.label))
         args = file.args or {}
         return cls(
-            path=path,
-            generated_at=file.metadata.written_at,
             invocation_id=file.metadata.invocation_id or "",
             target=str(args.get("target") or ""),
             which=str(args.get("which") or ""),

@@ -17,11 +17,10 @@ from tests.unit.project.artifacts.build import MARK, catalog_bytes, manifest_byt
 
 COLUMN = {"name": "id", "config": {"meta": MARK, "tags": ["x"]}}
 MANIFEST = manifest_bytes(
-    node("model.shop.a", config={"meta": MARK, "group": "g"}, columns={"id": COLUMN}),
+    node("model.shop.a", config={"meta": MARK}, columns={"id": COLUMN}),
     node("source.shop.raw.t", meta=MARK),
     node("test.shop.t", meta=MARK),
     disabled={"model.shop.off": [node("model.shop.off", meta=MARK)]},
-    groups={"group.shop.g": {"name": "g", "package_name": "shop", "owner": {"name": "G"}}},
     exposures={"exposure.shop.e": node("exposure.shop.e", meta=MARK)},
 )
 CATALOG = catalog_bytes({"model.shop.a": {"id": {"name": "id", "type": "int", "index": 1}}})
@@ -109,7 +108,7 @@ def test_nodes_with_foreign_values(field: str, value: Any) -> None:
     """A node with any JSON value in any field never raises anything but ArtifactError."""
     raw = node("model.shop.a", meta=MARK)
     raw[field] = value
-    _use_all(manifest_bytes(raw, disabled=value, groups=value))
+    _use_all(manifest_bytes(raw, disabled=value))
 
 
 def test_the_good_files_are_good() -> None:
@@ -117,5 +116,4 @@ def test_the_good_files_are_good() -> None:
     manifest = Manifest.from_bytes(MANIFEST)
     assert [found.unique_id for found in manifest.marked()] == ["model.shop.a", "model.shop.off", "source.shop.raw.t"]
     assert [found.unique_id for found in manifest.unsupported_marked()] == ["exposure.shop.e", "test.shop.t"]
-    assert manifest.marked()[0].owner_name == "G"
     assert Catalog.from_bytes(CATALOG).columns("model.shop.a")

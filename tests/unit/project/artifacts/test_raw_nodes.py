@@ -117,30 +117,6 @@ def test_versions(version: str | float, latest: bool) -> None:  # noqa: FBT001 (
     assert (found.name, found.is_latest) == ("a", latest)
 
 
-GROUPS = {
-    "group.dep.fin": {"name": "fin", "package_name": "dep", "owner": {"name": "Dep"}},
-    "group.shop.fin": {"name": "fin", "package_name": "shop", "owner": {"name": "Fin", "email": "fin@x.io"}},
-    "group.shop.ops": {"name": "ops", "package_name": "shop", "owner": {"email": ["a@x.io", "b@x.io"]}},
-    "group.shop.none": {"name": "none", "package_name": "shop", "owner": None},
-}
-
-
-@pytest.mark.parametrize(
-    ("group", "owner"),
-    [
-        ("fin", ("Fin", "fin@x.io")),
-        ("ops", ("", "a@x.io")),
-        ("none", ("", "")),
-        ("gone", ("", "")),
-        (None, ("", "")),
-    ],
-)
-def test_group_gives_the_owner(group: str | None, owner: tuple[str, str]) -> None:
-    """The owner is that of the node's group, in its own package first; several addresses give the first."""
-    found = _read(node("model.shop.a", config={"group": group}), groups=GROUPS)
-    assert (found.group, (found.owner_name, found.owner_email)) == (group or "", owner)
-
-
 def test_contract_event_time_and_snapshot_names() -> None:
     """Contract, event_time and renamed snapshot columns come from the config; null names are left out."""
     config = {

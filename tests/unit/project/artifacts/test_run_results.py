@@ -37,7 +37,7 @@ def test_statuses_and_arguments(tmp_path: Path) -> None:
     path = tmp_path / "run_results.json"
     path.write_bytes(_bytes(results=results, args={"target": "prod", "which": "build", "select": []}))
     found = load_run_results(path)
-    assert (found.invocation_id, found.target, found.which, found.path) == ("i", "prod", "build", path)
+    assert (found.invocation_id, found.target, found.which) == ("i", "prod", "build")
     assert found.results["model.shop.b"] == "error"
     assert found.results["model.shop.d"] == ""
     assert found.succeeded() == {"model.shop.a"}
