@@ -17,6 +17,10 @@ import textwrap
 import time
 import urllib.request
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 HERE = Path(__file__).resolve().parent
 SHOP = HERE.parent / ".demo" / "tea_shop"
@@ -170,22 +174,32 @@ def tell(address: str) -> None:
             raise DemoFailed(f'The console should hold {SOURCES} sources, and "{text}" in "{name}".')
 
 
-def main() -> int:
-    """The exit code: 0 when every step went as expected."""
+def play(
+    opening: str,
+    console: str,
+    steps: Callable[[str], None],
+    *,
+    change: Callable[[], object] = lambda: None,
+    seed: tuple[str, ...] = (),
+) -> int:
+    """The exit code: 0 when every step went as expected. `seed` are a command and what it gives the console."""
     os.environ.setdefault("FORCE_COLOR" if sys.stdout.isatty() else "NO_COLOR", "1")
     os.environ.setdefault("DBT_USE_COLORS", str("FORCE_COLOR" in os.environ))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     shutil.rmtree(SHOP, ignore_errors=True)
     shutil.copytree(HERE, SHOP, ignore=shutil.ignore_patterns("target", "logs", "*.duckdb", "*.wal", "__pycache__"))
+    change()
     print("$ cd .demo/tea_shop")
     try:
-        say("A small tea shop on DuckDB, built by dbt.")
+        say(opening)
         run("dbt build", last=3)
         run("dbt docs generate", last=1)
-        say("A console on this machine; it runs every query it is sent on the shop's tables.")
-        process, address = start_emulator()
+        say(console)
+        if seed:
+            run(seed[0])
+        process, address = start_emulator(*seed[1:])
         try:
-            tell(address)
+            steps(address)
         finally:
             stop(process)
     except DemoFailed as failure:
@@ -196,4 +210,10 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(
+        play(
+            "A small tea shop on DuckDB, built by dbt.",
+            "A console on this machine; it runs every query it is sent on the shop's tables.",
+            tell,
+        )
+    )

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import signal
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - before the imports below
 
-from demo import HERE, KEY, SHOP, DemoFailed, run, say, start_emulator, stop
+from demo import KEY, SHOP, play, run, say
 
 
 def without_blocks(text: str) -> str:
@@ -47,33 +45,19 @@ def import_all(address: str) -> None:
     run("dbt-statsig plan --check --quiet")
 
 
-def main() -> int:
-    """The exit code: 0 when every step went as expected."""
-    os.environ.setdefault("FORCE_COLOR" if sys.stdout.isatty() else "NO_COLOR", "1")
-    os.environ.setdefault("DBT_USE_COLORS", str("FORCE_COLOR" in os.environ))
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    shutil.rmtree(SHOP, ignore_errors=True)
-    shutil.copytree(HERE, SHOP, ignore=shutil.ignore_patterns("target", "logs", "*.duckdb", "*.wal", "__pycache__"))
+def remove_blocks() -> None:
+    """Takes all blocks for Statsig out of the copied project."""
     for path in [*SHOP.glob("models/*/*.yml"), *SHOP.glob("seeds/*.yml")]:
         path.write_text(without_blocks(path.read_text(encoding="utf-8")), encoding="utf-8")
-    print("$ cd .demo/tea_shop")
-    try:
-        say("A small tea shop on DuckDB, built by dbt; nothing of it is declared for Statsig.")
-        run("dbt build", last=3)
-        run("dbt docs generate", last=1)
-        say("A console with two hundred sources that people made by hand.")
-        run("python hand_made.py console.json")
-        process, address = start_emulator("--seed", "console.json")
-        try:
-            import_all(address)
-        finally:
-            stop(process)
-    except DemoFailed as failure:
-        print(f"\nThe demonstration failed: {failure}", file=sys.stderr)
-        return 1
-    say("Done: everything went as expected.")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(
+        play(
+            "A small tea shop on DuckDB, built by dbt; nothing of it is declared for Statsig.",
+            "A console with two hundred sources that people made by hand.",
+            import_all,
+            change=remove_blocks,
+            seed=("python hand_made.py console.json", "--seed", "console.json"),
+        )
+    )

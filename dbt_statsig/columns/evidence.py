@@ -172,10 +172,24 @@ def _pseudo(adapter: Adapter, written: str, facts: Facts) -> Verdict:
     )
 
 
-def _nested(written: str, top: Verdict, facts: Facts) -> Verdict:
+def _of_a_name(
+    written: str,
+    *,
+    code: str,
+    message: str,
+    fix: str,
+    presence: Presence = Presence.UNKNOWN,
+    evidence: Evidence = Evidence.NONE,
+) -> Verdict:
+    """The verdict about a name that no known column has."""
     return Verdict(
-        name=written,
-        stored=written,
+        name=written, stored=written, presence=presence, evidence=evidence, code=code, message=message, fix=fix
+    )
+
+
+def _nested(written: str, top: Verdict, facts: Facts) -> Verdict:
+    return _of_a_name(
+        written,
         presence=Presence.ABSENT,
         evidence=top.evidence,
         code="column-absent",
@@ -241,9 +255,8 @@ def _absent(written: str, facts: Facts, columns: tuple[KnownColumn, ...], eviden
         Evidence.CONTRACT: "its enforced contract does not list it",
         Evidence.CATALOG: "the catalog does not list it",
     }.get(evidence, f"its {facts.inferred_from} does not have it")
-    return Verdict(
-        name=written,
-        stored=written,
+    return _of_a_name(
+        written,
         presence=Presence.ABSENT,
         evidence=evidence,
         code="column-absent",
@@ -258,11 +271,8 @@ def _listing(names: list[str]) -> str:
 
 def _stale(written: str, facts: Facts) -> Verdict:
     near = did_you_mean(written, [column.name for column in (*(facts.catalog or ()), *facts.inferred)])
-    return Verdict(
-        name=written,
-        stored=written,
-        presence=Presence.UNKNOWN,
-        evidence=Evidence.NONE,
+    return _of_a_name(
+        written,
         code="catalog-stale",
         message=f'{facts.label}: the catalog does not list "{written}", but it is older than the manifest.',
         fix=f"{near} {REGENERATE}".strip(),
@@ -273,32 +283,24 @@ def _unknown(written: str, facts: Facts) -> Verdict:
     """Nothing but perhaps the project's own documentation, or a table's past."""
     if facts.lacking and facts.others and facts.history in _KEEP_OLD:
         near = did_you_mean(written, [column.name for column in facts.inferred])
-        return Verdict(
-            name=written,
-            stored=written,
-            presence=Presence.UNKNOWN,
-            evidence=Evidence.NONE,
+        return _of_a_name(
+            written,
             code="column-not-filled",
             message=f'{facts.label} has no column "{written}" in its SQL: if its table has it from earlier builds, '
             "new rows have NULL there.",
             fix=near or "Add the column to the model, or map another one.",
         )
     if any(written.casefold() == name.casefold() for name in facts.documented):
-        return Verdict(
-            name=written,
-            stored=written,
-            presence=Presence.UNKNOWN,
+        return _of_a_name(
+            written,
             evidence=Evidence.DOCUMENTED,
             code="column-documented-only",
             message=f'The column "{written}" of {_lower(facts.label)} is documented, but not proven{_why(facts)}.',
             fix=PROVE,
         )
     near = did_you_mean(written, [*(column.name for column in facts.inferred), *facts.documented])
-    return Verdict(
-        name=written,
-        stored=written,
-        presence=Presence.UNKNOWN,
-        evidence=Evidence.NONE,
+    return _of_a_name(
+        written,
         code="column-unknown",
         message=f'No proof that {_lower(facts.label)} has a column "{written}"{_why(facts)}.',
         fix=f"{near} {PROVE}".strip(),

@@ -52,11 +52,9 @@ class Reference(Struct, frozen=True, kw_only=True):
         return len(self.parts) == 1
 
 
-def references(
-    adapter: Adapter, expression: Node, *, lambdas: frozenset[str] = frozenset()
-) -> Iterator[Reference | Node]:
+def references(adapter: Adapter, expression: Node) -> Iterator[Reference | Node]:
     """The columns that an expression reads, in the order of the text; nested queries come out as they are."""
-    waiting: list[tuple[Node, frozenset[str]]] = [(expression, lambdas)]
+    waiting: list[tuple[Node, frozenset[str]]] = [(expression, frozenset())]
     while waiting:
         node, bound = waiting.pop()
         if isinstance(node, exp.Query):

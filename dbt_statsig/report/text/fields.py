@@ -133,7 +133,7 @@ def _new(field: FieldChange, style: Style) -> tuple[str, list[str]]:
     return scalar(field.after), []
 
 
-def field_lines(fields: tuple[FieldChange, ...], style: Style, *, new: bool, indent: int = 6) -> list[str]:
+def field_lines(fields: tuple[FieldChange, ...], style: Style, *, new: bool) -> list[str]:
     """All fields of one object, names aligned, those with long text last.
 
     `new` is for an object that the console does not have: values without an arrow.
@@ -141,7 +141,7 @@ def field_lines(fields: tuple[FieldChange, ...], style: Style, *, new: bool, ind
     shown = [(field, *(_new if new else _changed)(field, style)) for field in fields]
     shown.sort(key=lambda entry: (bool(entry[2]), entry[0].field in _TEXTS))
     width = max((len(field.field) for field, beside, _ in shown if beside), default=0)
-    margin = " " * indent
+    margin = " " * 6
     lines = []
     for field, beside, below in shown:
         lines.append(f"{margin}{one_line(field.field):<{width}}  {beside}".rstrip())
