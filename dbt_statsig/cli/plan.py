@@ -11,7 +11,7 @@ from msgspec import structs
 from dbt_statsig.cli.options import SIGNS, adoption_options, project_options, run_results_option
 from dbt_statsig.cli.output import tell
 from dbt_statsig.cli.progress import progress_on
-from dbt_statsig.errors import EXIT_DONE, EXIT_PENDING
+from dbt_statsig.errors import EXIT_DONE, EXIT_PENDING, UsageError
 from dbt_statsig.planning.saved_plan import check_savable, save
 
 if TYPE_CHECKING:
@@ -24,9 +24,12 @@ if TYPE_CHECKING:
 @adoption_options
 @run_results_option
 @click.option("--check", is_flag=True, help="Exit with 3 if a sync would write something.")
+@click.option("--drift-only", is_flag=True, help="Only what was, or may have been, changed in Statsig itself.")
 @click.option("--show-sql", is_flag=True, help="Show the SQL that Statsig generates for the metrics that it has.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan for `sync --plan`.")
-def command(*, request: Request, output: Output, check: bool, show_sql: bool, out: Path | None) -> int:
+def command(
+    *, request: Request, output: Output, check: bool, drift_only: bool, show_sql: bool, out: Path | None
+) -> int:
     """Show what a sync would change in Statsig, and write nothing.
 
     Compares what the project declares with what the Console API lists, field by field, SQL line by line.
@@ -35,8 +38,10 @@ def command(*, request: Request, output: Output, check: bool, show_sql: bool, ou
 
     if out is not None:
         check_savable(request)
+        if drift_only:
+            raise UsageError("--drift-only and --out exclude each other.", fix="Save the whole plan.")
     with progress_on(output) as progress:
-        planned = plan(structs.replace(request, show_sql=show_sql), progress=progress)
+        planned = plan(structs.replace(request, show_sql=show_sql, drift_only=drift_only), progress=progress)
     if out is not None:
         save(planned, request, out)
     output.warn(planned.warnings, important=True)

@@ -9,6 +9,7 @@ from msgspec import Struct, structs
 from dbt_statsig.applying.console_state import begin_reading, checked_live, read_others
 from dbt_statsig.applying.freshness import elapsed
 from dbt_statsig.applying.server_check import check_plan
+from dbt_statsig.commands.drift import with_drift
 from dbt_statsig.commands.metric_sql import with_sql
 from dbt_statsig.commands.pipeline import DeclaredProject, LoadedProject, declare_project, load_project, prove_project
 from dbt_statsig.commands.scope import (
@@ -70,7 +71,9 @@ def plan(request: Request, *, progress: Progress | None = None, manifest: Manife
         planned = _with_units(project, made.planned, client)
         if request.show_sql:
             planned = with_sql(planned, client)
-        return planned if known is None else with_experiments(planned, client, progress)
+        if known is not None:
+            planned = with_experiments(planned, client, progress)
+        return with_drift(planned, client, progress, only=request.drift_only)
 
 
 def open_console(project: LoadedProject, progress: Progress) -> ConsoleClient:

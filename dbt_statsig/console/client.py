@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from dbt_statsig.console.archiving import Archiver
+from dbt_statsig.console.audit import read_audit_log
 from dbt_statsig.console.base_url import DEFAULT_BASE_URL, checked_base_url
 from dbt_statsig.console.bodies import Entry
 from dbt_statsig.console.confirming import CONFIRMATIONS
@@ -24,13 +25,14 @@ from dbt_statsig.vocabulary.comparison import differences
 from dbt_statsig.vocabulary.kinds import SPECS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from types import TracebackType
 
     import httpx
     from typing_extensions import Self
 
     from dbt_statsig.console.key import ApiKey
+    from dbt_statsig.vocabulary.audit import AuditLog
     from dbt_statsig.vocabulary.experiments import Experiment, Metric
     from dbt_statsig.vocabulary.sources import Kind, Source
 
@@ -91,7 +93,7 @@ class ConsoleClient:
         warm_types()
         self._patience = Patience(budget=budget, clock=clock or SystemClock(), on_wait=on_wait)
         self._wire = Wire(key, address, respect_review_settings=respect_review_settings, transport=transport)
-        sender = Sender(
+        self._sender = sender = Sender(
             self._wire,
             key=key,
             host=urlsplit(address).netloc,
@@ -224,6 +226,10 @@ class ConsoleClient:
         """All metrics, and why some may be missing (or an empty text)."""
         found = self._reader.metrics()
         return tuple(found.entries.values()), found.doubt
+
+    def audit_log(self, kinds: Collection[Kind], enough: Callable[[AuditLog], bool]) -> AuditLog:
+        """The newest entries about objects of these kinds; in two requests at most, one where that is `enough`."""
+        return read_audit_log(self._sender, kinds, enough)
 
     def ping(self) -> None:
         """Return when Statsig accepts the key: the smallest read that needs one."""

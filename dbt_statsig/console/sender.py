@@ -204,9 +204,12 @@ class Sender:
         self._write_timeout = write_timeout
         self._key_refused = threading.Event()
 
-    def read(self, path: str, what: str) -> Envelope:
-        """What a GET answers. Raises ConsoleError in all its forms but OutcomeUnknown and Stopped."""
-        result = self._understood(Request(method="GET", path=path, what=what, repeatable=True))
+    def read(self, path: str, what: str, *, once: bool = False) -> Envelope:
+        """What a GET answers, which with `once` is not repeated after a failure.
+
+        Raises ConsoleError in all its forms but OutcomeUnknown and Stopped.
+        """
+        result = self._understood(Request(method="GET", path=path, what=what, repeatable=not once))
         if isinstance(result, Lost):
             raise ConnectionFailed(
                 f"{what}: {self._host} gave no usable answer ({result.detail}).", fix="Try again later."

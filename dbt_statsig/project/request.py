@@ -36,7 +36,8 @@ class Request(Struct, frozen=True, kw_only=True):
 
     With `require_fresh`, YAML that is newer than the manifest is an error, not a warning.
 
-    `show_sql` asks for the SQL that Statsig generates for metrics.
+    `show_sql` asks for the SQL that Statsig generates for metrics, `drift_only` for a plan without the changes that
+    come from the project.
 
     `lineage` asks for what is above each source in dbt's graph, which pictures need.
     """
@@ -73,6 +74,7 @@ class Request(Struct, frozen=True, kw_only=True):
     lineage: bool = False
     require_fresh: bool = False
     show_sql: bool = False
+    drift_only: bool = False
 
     def __repr__(self) -> str:
         """Without the environment: it holds the key."""

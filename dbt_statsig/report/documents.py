@@ -140,11 +140,27 @@ class FieldDocument(Struct, frozen=True, kw_only=True):
     after: Any
 
 
+class OriginDocument(Struct, frozen=True, kw_only=True):
+    """Where a difference was made, by the audit log: `where` is `console`, `project`, `both` or `unknown`.
+
+    `who` and `when` are of the last change in Statsig, `fields` what was changed there, from what to what (null: it
+    does not say). `gone` is `deleted`, `renamed`, `released` or empty; `review` in which state a review of it is.
+    """
+
+    where: str
+    who: str
+    when: str
+    fields: tuple[FieldDocument, ...]
+    gone: str
+    reason: str
+    review: str
+
+
 class ChangeDocument(Struct, frozen=True, kw_only=True):
     """One object of the plan; for unchanged, foreign, orphaned and blocked ones nothing is written.
 
     `requires` names the changes of the same kind after which alone this one is written. `held` is the action that a
-    limit holds back, null for all but such blocked objects.
+    limit holds back, null for all but such blocked objects. `origin` is null where nobody asked the audit log.
     """
 
     action: str
@@ -159,6 +175,7 @@ class ChangeDocument(Struct, frozen=True, kw_only=True):
     requires: tuple[str, ...]
     fields: tuple[FieldDocument, ...]
     payload: Any
+    origin: OriginDocument | None
 
 
 class LeftDocument(Struct, frozen=True, kw_only=True):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from dbt_statsig.planning.stages import Stage
     from dbt_statsig.report.subject import Subject
-    from dbt_statsig.vocabulary.changes import Change, FieldChange
+    from dbt_statsig.vocabulary.changes import Change, FieldChange, Origin
     from dbt_statsig.vocabulary.findings import Finding, Location
     from dbt_statsig.vocabulary.imports import FirstBlocks, Imported, Proposed
     from dbt_statsig.vocabulary.results import (
@@ -157,6 +157,18 @@ def _field(field: FieldChange) -> doc.FieldDocument:
     return doc.FieldDocument(field=field.field, before=_wire(field.before), after=_wire(field.after))
 
 
+def _origin(origin: Origin) -> doc.OriginDocument:
+    return doc.OriginDocument(
+        where=origin.where.value,
+        who=origin.who,
+        when=origin.when,
+        fields=tuple(map(_field, origin.fields)),
+        gone=origin.gone,
+        reason=origin.reason,
+        review=origin.review,
+    )
+
+
 def _change(change: Change) -> doc.ChangeDocument:
     return doc.ChangeDocument(
         action=change.action.value,
@@ -171,6 +183,7 @@ def _change(change: Change) -> doc.ChangeDocument:
         requires=change.requires,
         fields=tuple(map(_field, change.fields)),
         payload=_wire(change.desired),
+        origin=None if change.origin is None else _origin(change.origin),
     )
 
 

@@ -211,6 +211,11 @@ def _changes(subject: Subject) -> list[Change]:
 
 
 def _what(change: Change) -> str:
+    origin = prose(change.origin.text, 300) if change.origin is not None else ""
+    return " ".join(part for part in (_difference(change), origin) if part)
+
+
+def _difference(change: Change) -> str:
     if change.action is Action.CREATE:
         return "new"
     if change.fields:

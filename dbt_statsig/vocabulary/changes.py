@@ -9,9 +9,13 @@ from msgspec import Struct, structs
 
 from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.sources import Kind, Source
+from dbt_statsig.vocabulary.yaml_text import in_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+
+_LONGEST_VALUE = 80
 
 
 class Action(str, Enum):
@@ -78,6 +82,54 @@ class FieldChange(Struct, frozen=True, kw_only=True):
     after: Any
 
 
+class Where(str, Enum):
+    """Where a difference was made."""
+
+    CONSOLE = "console"
+    PROJECT = "project"
+    BOTH = "both"
+    UNKNOWN = "unknown"
+
+
+class Origin(Struct, frozen=True, kw_only=True):
+    """Where a difference was made, and what the audit log says about the change in Statsig.
+
+    `who` and `when` are of the last such change. `fields` are those that were changed there, from what to what (None:
+    it does not say). `gone` is `deleted`, `renamed` or `released` (its ownership line removed), or empty. `reason` says
+    why the origin is unknown; `review` in which state a review of the object is, by whom and since when.
+    """
+
+    where: Where
+    who: str = ""
+    when: str = ""
+    fields: tuple[FieldChange, ...] = ()
+    gone: str = ""
+    reason: str = ""
+    review: str = ""
+
+    @property
+    def text(self) -> str:
+        """Who changed what in Statsig, and the review that is not done; empty where there is nothing to say."""
+        parts = []
+        if self.where in {Where.CONSOLE, Where.BOTH}:
+            by = f" by {self.who}" if self.who else ""
+            on = f" on {self.when}" if self.when else ""
+            fields = ", ".join(map(_was, self.fields))
+            verb = {"released": "ownership line removed"}.get(self.gone, self.gone) or "changed"
+            parts.append(f"{verb.capitalize()} in Statsig{by}{on}{': ' if fields else ''}{fields}.")
+        if self.where is Where.BOTH:
+            parts.append("The other fields may be changes of the project.")
+        if self.review:
+            parts.append(f"A review of it is {self.review}.")
+        return " ".join(parts)
+
+
+def _was(field: FieldChange) -> str:
+    """A field that was changed in Statsig, with what it was before where that is short."""
+    before = "" if field.field == "sql" or (field.before is None and field.after is None) else in_yaml(field.before)
+    return f"{field.field} (was {before})" if before and len(before) <= _LONGEST_VALUE else field.field
+
+
 class Change(Struct, frozen=True, kw_only=True):
     """One object and what happens to it.
 
@@ -90,7 +142,7 @@ class Change(Struct, frozen=True, kw_only=True):
     `held` is what would happen to a blocked object if no limit held it back.
     `kept` is true where the SQL does not change because there is too little evidence to compare it.
     `desired` and `live` are the whole objects; either is None where there is none. `generated` is the SQL that Statsig
-    makes of a live metric, by unit type, where it was asked for.
+    makes of a live metric, by unit type, where it was asked for. `origin` is None where nobody asked for it.
     """
 
     action: Action
@@ -110,6 +162,17 @@ class Change(Struct, frozen=True, kw_only=True):
     desired: Source | None = None
     live: Source | None = None
     generated: tuple[tuple[str, str], ...] = ()
+    origin: Origin | None = None
+
+    @property
+    def is_from_console(self) -> bool:
+        """Whether the audit log shows that somebody changed the object in Statsig."""
+        return self.origin is not None and self.origin.where in {Where.CONSOLE, Where.BOTH}
+
+    @property
+    def drifted(self) -> bool:
+        """Whether it undoes what was, or may have been, changed in Statsig."""
+        return self.origin is not None and self.origin.where is not Where.PROJECT
 
     @property
     def is_partial(self) -> bool:

@@ -56,6 +56,7 @@ def _head(change: Change, style: Style, width: int, *, fields: bool = False) -> 
 
 def _body(change: Change, style: Style) -> list[str]:
     lines = style.prose(change.reason, indent=6) if change.reason else []
+    lines += _origin(change, style)
     lines += style.fix(change.fix, indent=6)
     if change.action is Action.CREATE:
         fields = declared_fields(change.desired) if change.desired else change.fields
@@ -64,6 +65,11 @@ def _body(change: Change, style: Style) -> list[str]:
         fields = tuple(field for field in change.fields if field.field != "name")
         return lines + field_lines(fields, style, new=False)
     return lines
+
+
+def _origin(change: Change, style: Style) -> list[str]:
+    """Who changed the object in Statsig, where the audit log says so."""
+    return style.prose(change.origin.text, indent=6) if change.origin is not None and change.origin.text else []
 
 
 def changed_fields(change: Change) -> str:
@@ -117,7 +123,8 @@ def _in_full(changes: Sequence[Change], style: Style, width: int) -> list[str]:
 def _brief(changes: Sequence[Change], style: Style, width: int) -> list[str]:
     lines = []
     for group, reason, fix in by_reason(changes):
-        lines += [_head(change, style, width, fields=True) for change in group]
+        for change in group:
+            lines += [_head(change, style, width, fields=True), *_origin(change, style)]
         lines += reason_lines(len(group), reason, fix, style)
     return lines
 
@@ -142,7 +149,10 @@ def plan_summary(plan: Plan) -> str:
     actions = [change.action for change in plan.changes]
     summary = ", ".join(f"{actions.count(action):,} {words}" for action, words in _COUNTED if action in actions)
     if any(action.writes for action in actions):
-        return f"{summary}."
+        there = sum(change.is_from_console for change in plan.changes)
+        return (
+            f"{summary}. {counted(there, 'object was', 'objects were')} changed in Statsig." if there else f"{summary}."
+        )
     if set(actions) == {Action.UNCHANGED}:
         otherwise = sum(bool(change.not_kept) for change in plan.changes)
         but = f", except for fields that Statsig keeps differently ({otherwise:,})" if otherwise else ""

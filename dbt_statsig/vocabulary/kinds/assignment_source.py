@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType, field
 
-from dbt_statsig.vocabulary.kinds.base import DATES, TIMESTAMP, Column, KindSpec, SourceMeta
+from dbt_statsig.vocabulary.kinds.base import DATES, TIMESTAMP, Column, KindSpec, SourceMeta, audited_as
 from dbt_statsig.vocabulary.sources import API_PREFIX, Flag, Kind, Role, Source, Text
 
 
@@ -55,4 +55,5 @@ SPEC = KindSpec(
     colours=("#6c3fc5", "#c3a6ff"),
     named_by_experiments=True,
     scans_often=True,
+    audited=audited_as("assignment_source"),
 )

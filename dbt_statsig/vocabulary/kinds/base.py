@@ -207,6 +207,13 @@ def wire_form(payload: Source) -> dict[str, Any]:
     return {**outer, NATIVE: native} if native else content
 
 
+def audited_as(noun: str) -> frozenset[str]:
+    """The actions of the audit log on a source that they call `noun`."""
+    own = {f"{verb}_echidna_{noun}" for verb in ("create", "update", "delete")}
+    own |= {f"update_echidna_{noun}_{part}" for part in ("name", "is_verified")}
+    return frozenset(own | {"update_echidna_source_owner", "update_echidna_source_is_verified"})
+
+
 class KindSpec(Struct, frozen=True, kw_only=True):
     """A kind of source: its types, where it lives in the Console API, what the API lets be done with it, and its look.
 
@@ -217,7 +224,8 @@ class KindSpec(Struct, frozen=True, kw_only=True):
 
     A kind that stands `within` another has its blocks inside of that kind's. `suffix` ends an object's ID in paths;
     `type_` is what it is created as, among others in one list, which is read with `list_query`. One that `archives`
-    can be brought back after its retirement. `answered` are fields of answers that no write knows.
+    can be brought back after its retirement. `answered` are fields of answers that no write knows. `audited` are the
+    actions of the audit log that change an object of the kind.
     """
 
     kind: Kind
@@ -244,6 +252,7 @@ class KindSpec(Struct, frozen=True, kw_only=True):
     list_query: str = ""
     archives: bool = False
     answered: frozenset[str] = frozenset()
+    audited: frozenset[str] = frozenset()
 
     @property
     def used_by_experiments(self) -> bool:

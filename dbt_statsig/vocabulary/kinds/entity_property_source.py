@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
-from dbt_statsig.vocabulary.kinds.base import AS_DAY, DATES_AND_START, Column, KindSpec, SourceMeta
+from dbt_statsig.vocabulary.kinds.base import AS_DAY, DATES_AND_START, Column, KindSpec, SourceMeta, audited_as
 from dbt_statsig.vocabulary.sources import API_PREFIX, Flag, Kind, Owner, Role, Source
 
 
@@ -46,4 +46,5 @@ SPEC = KindSpec(
     named_by_experiments=True,
     gives_properties=True,
     scans_by_date=False,
+    audited=audited_as("entity_property_source"),
 )

@@ -159,4 +159,11 @@ SPEC = KindSpec(
         {"type", "isHidden", "lineage", "metricEvents", "metricComponentMetrics", "rollupTimeWindow", "owner", "dryRun"}
         | {"customRollUpStart", "customRollUpEnd", "funnelEventList", "funnelCountDistinct", "warehouseNative"}
     ),
+    audited=frozenset(
+        {f"custom_metric_{verb}" for verb in ("edit", "name_edit", "update_owners")}
+        | {f"custom_metric_definition_{verb}" for verb in ("create", "edit", "delete")}
+        | {f"metric_{verb}" for verb in ("edit_definition", "edit_description", "add_tag", "remove_tag")}
+        | {"set_metric_directionality", "update_metric_is_verified", "update_metric_is_permanent", "delete_metric"}
+        | {"update_echidna_metric_tag_or_description", "archive_metric", "schedule_archive_metric", "unarchive_metric"}
+    ),
 )

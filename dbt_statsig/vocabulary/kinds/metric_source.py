@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
-from dbt_statsig.vocabulary.kinds.base import DATES_AND_START, KindSpec, TableSourceMeta, name_meta
+from dbt_statsig.vocabulary.kinds.base import DATES_AND_START, KindSpec, TableSourceMeta, audited_as, name_meta
 from dbt_statsig.vocabulary.kinds.metric_block import MetricMeta  # noqa: TC001  # msgspec reads it at run time
 from dbt_statsig.vocabulary.sources import API_PREFIX, Kind, Role, TableSource
 
@@ -46,4 +46,5 @@ SPEC = KindSpec(
     colours=("#a3246e", "#ff9ad0"),
     reserved=RESERVED,
     feeds_metrics=True,
+    audited=audited_as("metric_source"),
 )
