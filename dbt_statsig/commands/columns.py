@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dbt_statsig.columns.memory import memory_of
 from dbt_statsig.commands.proving import prover_of
-from dbt_statsig.project.artifacts.raw_nodes import SELECTABLE_TYPES
+from dbt_statsig.project.artifacts.nodes import SELECTABLE_TYPES
 from dbt_statsig.project.inputs import load_inputs
 from dbt_statsig.project.selection.selecting import choose
 from dbt_statsig.vocabulary.results import ListedNode, Listing

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dbt_statsig.project.artifacts import Manifest
-    from dbt_statsig.project.artifacts.raw_nodes import Head
+    from dbt_statsig.project.artifacts.nodes import Head
 
 MOST_SHOWN = 14
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dbt_statsig.project.artifacts.catalog import Catalog, CatalogColumn, load_catalog
 from dbt_statsig.project.artifacts.manifest import Manifest, load_manifest
-from dbt_statsig.project.artifacts.nodes import Node, NodeColumn
-from dbt_statsig.project.artifacts.raw_nodes import Head
+from dbt_statsig.project.artifacts.nodes import Head, Node, NodeColumn
 from dbt_statsig.project.artifacts.run_results import (
     RunResults,
     failed,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Raw, Struct
 
-from dbt_statsig.project.artifacts.raw_nodes import (
+from dbt_statsig.project.artifacts.nodes import (
     COLUMN_CONFIG_SINCE,
     SELECTABLE_TYPES,
     DependsOn,

@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from dbt_statsig.project.artifacts.raw_nodes import as_path
+from dbt_statsig.project.artifacts.nodes import as_path
 
 Map = dict[str, Any]
 # dbt 2 holds fractions as 32 bits: 0.9 is 0.8999999761581421 there.

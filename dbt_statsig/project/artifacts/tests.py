@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from dbt_statsig.project.artifacts.raw_nodes import DependsOn
+from dbt_statsig.project.artifacts.nodes import DependsOn
 
 
 class _TestMetadata(Struct, frozen=True, kw_only=True):

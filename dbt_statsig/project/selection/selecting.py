@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dbt_statsig.errors import UsageError
-from dbt_statsig.project.artifacts.raw_nodes import SELECTABLE_TYPES
+from dbt_statsig.project.artifacts.nodes import SELECTABLE_TYPES
 from dbt_statsig.project.selection.methods import METHODS, Scope
 from dbt_statsig.vocabulary.findings import did_you_mean
 
