@@ -226,10 +226,10 @@ def memory(folder: Path) -> None:
         size = (project / "target" / "manifest.json").stat().st_size / 2**20
         with emulator("--seed", str(seed)) as url:
             code = f"import benchmarks.sync_bench as b; b.peak({str(project)!r}, {url!r})"
-            told = subprocess.run(
+            shown = subprocess.run(
                 [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1]
             ).stdout
-        seconds, peak = told.split()
+        seconds, peak = shown.split()
         print(f"plan of {count:6} sources: {float(peak):6.0f} MB at most, {seconds} s (manifest {size:.1f} MB)")
 
 

@@ -53,11 +53,11 @@ def _ended(arguments: Sequence[str]) -> int:
             result = group.main(spread_lists(arguments), prog_name="dbt-statsig", standalone_mode=False, obj=words)
     except click.UsageError as error:
         error.show()
-        return _told(UsageError(error.format_message()), arguments, aside="")
+        return _reported(UsageError(error.format_message()), arguments, aside="")
     except click.ClickException as error:
-        return _told(UsageError(error.format_message()), arguments)
+        return _reported(UsageError(error.format_message()), arguments)
     except DbtStatsigError as error:
-        return _told(error, arguments)
+        return _reported(error, arguments)
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
         return EXIT_INTERRUPTED
@@ -74,7 +74,7 @@ def _check_folder() -> None:
         raise UsageError("The working folder no longer exists.", fix="Change to a folder that exists.") from None
 
 
-def _told(error: DbtStatsigError, arguments: Sequence[str], *, aside: str | None = None) -> int:
+def _reported(error: DbtStatsigError, arguments: Sequence[str], *, aside: str | None = None) -> int:
     """Say what is wrong and what to do about it, on stderr and in every form that was asked for."""
     message, fix = redacted(error.message, os.environ), redacted(error.fix, os.environ)
     style = style_for(sys.stderr, environ=os.environ, no_color="--no-color" in own_part(arguments))
@@ -103,7 +103,7 @@ def _surprised(error: Exception, arguments: Sequence[str]) -> int:
 
         click.echo(redacted("".join(traceback.format_exception(error)), os.environ), err=True, nl=False)
     fix = "Please report it; DBT_STATSIG_TRACEBACK=1 shows the traceback."
-    return _told(DbtStatsigError(f"internal error: {what}.", fix=fix), arguments)
+    return _reported(DbtStatsigError(f"internal error: {what}.", fix=fix), arguments)
 
 
 _LISTS = frozenset({"--select", "-s", "--exclude", "--kind", "--adopt"})

@@ -151,7 +151,7 @@ def simple_pivot(adapter: Adapter, items: Items, pivot: Node) -> Items:
 def _pivot(adapter: Adapter, items: Items, pivot: Node) -> Items:
     columns = pivot.args.get("columns")
     fields = pivot_fields(pivot)
-    if not columns or len(fields) != 1 or not all(_told(adapter, value) for value in fields[0].expressions):
+    if not columns or len(fields) != 1 or not all(_is_written(adapter, value) for value in fields[0].expressions):
         return _UNKNOWN
     aliased = any(isinstance(aggregate, exp.Alias) for aggregate in pivot.expressions)
     if (aliased or len(pivot.expressions) > 1) and not adapter.pivot_aliases:
@@ -161,7 +161,7 @@ def _pivot(adapter: Adapter, items: Items, pivot: Node) -> Items:
     return _without(adapter, items, used) + names
 
 
-def _told(adapter: Adapter, value: Node) -> bool:
+def _is_written(adapter: Adapter, value: Node) -> bool:
     """Whether the column that an IN value makes can be read from the text."""
     if isinstance(value, exp.Literal):
         return bool(value.is_string) or adapter.pivot_numbers

@@ -62,9 +62,9 @@ def envelope(answer: Answer, key: ApiKey) -> Envelope | str:
     return f"answer {answer.status} is not the JSON that the API documents ({kind}, {len(answer.body)} bytes{why})"
 
 
-def said(answer: Answer, key: ApiKey) -> str:
+def described(answer: Answer, key: ApiKey) -> str:
     """The status of an answer, and what its body says, for the middle of a sentence."""
-    return f"answer {answer.status}{_said(*_texts(answer.body, key)).removesuffix('.')}"
+    return f"answer {answer.status}{_in_words(*_texts(answer.body, key)).removesuffix('.')}"
 
 
 def _plain(body: bytes) -> Any:
@@ -85,14 +85,14 @@ def _reported(answer: Answer, content: dict[str, Any], key: ApiKey) -> str:
     is_error = isinstance(status, int) and not isinstance(status, bool) and status >= _ERROR
     if not (is_error or content.get("success") is False or (content.get("errors") and not content.get("data"))):
         return ""
-    words = _said(*_texts(answer.body, key)).removesuffix(".")
+    words = _in_words(*_texts(answer.body, key)).removesuffix(".")
     return f"answer {answer.status} reports an error{f' ({status})' if is_error else ''}{words}"
 
 
 def refusal(answer: Answer, key: ApiKey, what: str) -> AuthenticationFailed | Refused:
     """The error that a 4xx answer stands for, its texts redacted: a 401 of this API quotes the key."""
     message, problems = _texts(answer.body, key)
-    words = _said(message, problems)
+    words = _in_words(message, problems)
     if answer.status == 403:  # noqa: PLR2004  # a status says more as a number than by a name
         return Forbidden(
             f"{what}: Statsig does not allow this with the key from {key.origin} (403){words}",
@@ -110,7 +110,7 @@ def refusal(answer: Answer, key: ApiKey, what: str) -> AuthenticationFailed | Re
     return Refused(f"{what}: Statsig refused it ({answer.status}){words}", status=answer.status, problems=problems)
 
 
-def _said(message: str, problems: tuple[str, ...]) -> str:
+def _in_words(message: str, problems: tuple[str, ...]) -> str:
     """The end of a sentence that quotes the message, and each problem that the message does not hold already."""
     texts = [message] if message and not (problems and message == _NO_WORDS) else []
     texts += [problem for problem in problems if problem not in message]
@@ -236,7 +236,7 @@ class Sender:
             if isinstance(error, AuthenticationFailed):
                 self._key_refused.set()
             raise error
-        detail = said(result, self._key)
+        detail = described(result, self._key)
         if 300 <= result.status < 400:  # noqa: PLR2004  # the same
             detail = f"{detail}, a redirect, which is not followed because it would send the key"
             if request.is_read:

@@ -75,7 +75,7 @@ class Built(Struct, frozen=True, kw_only=True):
 
 
 def build_payload(declaration: Declaration, prover: Prover, context: Context) -> Built:
-    """What the console should hold for one declaration, and what is to be said about its columns and its SQL."""
+    """What the console should hold for one declaration, and the findings about its columns and its SQL."""
     return _Builder(declaration, prover, context).build()
 
 
@@ -101,7 +101,7 @@ class _Builder:
         self.partition: tuple[Verdict, PartitionType] | None = None
 
     def build(self) -> Built:
-        if self.said("sql") is not None:
+        if self.given("sql") is not None:
             self.query = self.prover.check_query(self.node, self.meta.sql, macros=self.macros)
             self.report(self.query, "sql")
             self.columns = self.query.columns
@@ -129,7 +129,7 @@ class _Builder:
     def macros(self) -> frozenset[str]:
         return self.spec.macros
 
-    def said(self, key: str) -> Any:
+    def given(self, key: str) -> Any:
         """The declared value of a key; None where it was not declared or the kind does not have it."""
         value = getattr(self.meta, key, UNSET)
         return None if value is UNSET else value
@@ -155,7 +155,7 @@ class _Builder:
             self.find(problem.code, f"{problem.message}{where}", *path, fix=problem.fix)
 
     def prove(self, name: str, *path: str | int) -> Verdict:
-        """The proof of one column named under a key; what is to be said about it becomes a finding."""
+        """The proof of one column named under a key; what is wrong with it becomes a finding."""
         if self.query is None:
             verdict = self.prover.verdict(self.node, name)
         else:
@@ -181,10 +181,10 @@ class _Builder:
         """The fields that name columns, with the spelling that the warehouse has."""
         fields: dict[str, Any] = {}
         for key in self.spec.fields(Role.COLUMN):
-            name = self.said(key)
+            name = self.given(key)
             if name is not None:
                 fields[key] = self.use(name, key).stored
-        mapping = self.said("id_type_mapping") or {}
+        mapping = self.given("id_type_mapping") or {}
         for unit in mapping:
             built_in = BUILT_IN_UNITS.get(unit.replace("_", "").casefold(), unit)
             if built_in != unit:
@@ -200,8 +200,8 @@ class _Builder:
         """The SQL to send, and the columns that it is known to give (none where they are not all known)."""
         if self.query is not None:
             return self.meta.sql, self.columns.columns if self.columns.closed else ()
-        if self.said("source_type") == "table":
-            if self.said("table_name") is None:
+        if self.given("source_type") == "table":
+            if self.given("table_name") is None:
                 self.judge_relation()
             self.judge_table()
             return "", self.columns.columns if self.columns.closed else ()
@@ -209,7 +209,7 @@ class _Builder:
         predicates = self.predicates()
         mapped = [use.verdict for use in self.uses if not use.role.startswith("partition_column")]
         left_out, hidden = self.excluded(), []
-        wanted = self.said("columns")
+        wanted = self.given("columns")
         if wanted is not None:
             wanted = [self.use(name, "columns", place) for place, name in enumerate(wanted)]
         else:
@@ -247,7 +247,7 @@ class _Builder:
 
     def query_parts(self, chosen: SelectList, needed: Sequence[Verdict], left_out: Sequence[str]) -> Query:
         """The SQL as its parts, for comparing it with one that was built on other evidence."""
-        is_listed, where = self.said("columns") is not None, self.said("where")
+        is_listed, where = self.given("columns") is not None, self.given("where")
         predicates = [f"({where.strip()})"] if where is not None else []
         partition, kind = self.partition or (None, PartitionType.OTHER)
         return Query(
@@ -275,7 +275,7 @@ class _Builder:
     def formula_columns(self) -> list[Verdict]:
         """Checks every formula, and gives the columns that the formulas need."""
         needed: dict[str, Verdict] = {}
-        for key, formula in (self.said("custom_field_mapping") or {}).items():
+        for key, formula in (self.given("custom_field_mapping") or {}).items():
             check = self.prover.check_predicate(self.node, formula, macros=self.macros, columns=self.columns)
             self.report(check, "custom_field_mapping", key)
             needed |= {verdict.stored: verdict for verdict in check.used}
@@ -283,11 +283,11 @@ class _Builder:
 
     def predicates(self) -> list[str]:
         predicates = []
-        where = self.said("where")
+        where = self.given("where")
         if where is not None:
             self.report(self.prover.check_predicate(self.node, where, macros=self.macros, of_row=True), "where")
             predicates.append(f"({where.strip()})")
-        partition = self.said("partition_column")
+        partition = self.given("partition_column")
         if partition is not None:
             verdict = self.use(partition, "partition_column")
             kind = self.partition_type(verdict)
@@ -297,7 +297,7 @@ class _Builder:
 
     def partition_type(self, verdict: Verdict) -> PartitionType:
         """How the partition column is compared; what nothing proves, and what cannot be compared, is a finding."""
-        declared, data_type = self.said("partition_type"), verdict.data_type
+        declared, data_type = self.given("partition_type"), verdict.data_type
         kind = partition_type(data_type)
         if declared is not None:
             kind = PartitionType(declared)
@@ -318,10 +318,10 @@ class _Builder:
         return kind
 
     def excluded(self) -> list[str]:
-        """The columns to leave out; one that is used elsewhere, or does not exist, is told."""
+        """The columns to leave out; one that is used elsewhere, or does not exist, is reported."""
         used = {self.adapter.key(use.verdict.stored): use.role for use in self.uses}
         excluded = []
-        for place, name in enumerate(self.said("exclude_columns") or ()):
+        for place, name in enumerate(self.given("exclude_columns") or ()):
             stored = self.prove(name, "exclude_columns", place).stored
             if (role := used.get(self.adapter.key(stored))) is not None:
                 self.find("contradiction", f'"{name}" is excluded but used as {role}.', "exclude_columns", place)
@@ -343,15 +343,15 @@ class _Builder:
             return None
         known = set(self.spec.payload.__struct_fields__)
         as_declared = filter(self.is_declared, self.spec.fields(Role.AS_DECLARED))
-        values: dict[str, Any] = {key: self.said(key) for key in as_declared}
+        values: dict[str, Any] = {key: self.given(key) for key in as_declared}
         values |= fields
         values |= {"name": self.declaration.name, "sql": sql, "description": self.description()}
         if self.is_declared("is_read_only") or self.context.read_only:
             values["is_read_only"] = self.meta.is_read_only if self.is_declared("is_read_only") else True
         if self.is_declared("owner"):
             values["owner"] = _owner(self.meta.owner)
-        if self.said("source_type") == "table":
-            values["table_name"] = self.said("table_name") or self.node.relation_name
+        if self.given("source_type") == "table":
+            values["table_name"] = self.given("table_name") or self.node.relation_name
         if self.is_declared("custom_field_mapping"):
             formulas = self.meta.custom_field_mapping
             values["custom_field_mapping"] = tuple(CustomField(key=key, formula=text) for key, text in formulas.items())
@@ -369,12 +369,12 @@ class _Builder:
         base = self.context.docs_url.rstrip("/")
         link = docs_link(f"{base}/#!/{self.node.resource_type}/{self.node.unique_id}") if base else ""
         owner = Ownership(self.context.project, self.node.unique_id, self.context.namespace)
-        text = self.said("description") if self.is_declared("description") else self.node.description
+        text = self.given("description") if self.is_declared("description") else self.node.description
         return claim(text or "", owner, link=link)
 
     def skip_validation(self, selected: Sequence[KnownColumn]) -> dict[str, Any]:
         """The three fields that go together, where they were asked for and every column and type is proven."""
-        if not self.said("skip_validation"):
+        if not self.given("skip_validation"):
             return {}
         types = [column.data_type for column in selected]
         if not selected or not all(types) or not all(column.spelling_proven for column in selected):

@@ -1,6 +1,6 @@
 """What dbt's own facts (types, tests, constraints, materialisations) say about the roles that columns are put in. Pure.
 
-Every check needs a fact that speaks against the declaration; where nothing is known, nothing is said.
+Every check needs a fact that speaks against the declaration; where nothing is known, nothing is reported.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class _RoleChecks:
         verdict = self._present.get(TIMESTAMP)
         if verdict is None or not verdict.data_type:
             return
-        kind, as_day = partition_type(verdict.data_type), self._said("timestamp_as_day")
+        kind, as_day = partition_type(verdict.data_type), self._given("timestamp_as_day")
         what = f'"{verdict.stored}" is of type {verdict.data_type}'
         if _is_no_time(verdict.data_type) or kind is PartitionType.INTEGER:
             yield self._found("timestamp-type", f"{what}, which is not a date or timestamp.", TIMESTAMP)
@@ -113,13 +113,15 @@ class _RoleChecks:
             yield self._found("timestamp-as-day", message, TIMESTAMP)
 
     def _is_day_lost(self) -> bool:
-        """Whether nobody said how to read a date. Oracle's DATE has a time of day."""
+        """Whether nothing says how to read a date. Oracle's DATE has a time of day."""
         has_key = hasattr(self._declaration.meta, "timestamp_as_day")
-        return has_key and self._said("timestamp_as_day") is None and not adapter_for(self._facts.adapter).date_has_time
+        return (
+            has_key and self._given("timestamp_as_day") is None and not adapter_for(self._facts.adapter).date_has_time
+        )
 
     def empty_values(self) -> Iterator[Finding]:
         """Columns that must not be empty and that neither a test nor a constraint keeps from it."""
-        if self._facts.tests is None or self._said("sql") is not None:
+        if self._facts.tests is None or self._given("sql") is not None:
             return
         for role in self._spec.fields(Role.NEVER_EMPTY):
             verdict = self._present.get(role)
@@ -143,7 +145,7 @@ class _RoleChecks:
             if any(column.name.casefold() == folded and column.not_null for column in columns):
                 return True
         pattern = rf"(?<!\w){re.escape(folded)}[\"'`\]]?\s+is\s+not\s+null\b"
-        return re.search(pattern, str(self._said("where") or "").casefold()) is not None
+        return re.search(pattern, str(self._given("where") or "").casefold()) is not None
 
     def properties(self) -> Iterator[Finding]:
         """An entity property source that gives no property."""
@@ -162,9 +164,9 @@ class _RoleChecks:
         if self._spec.scans_often and self._node.materialized == "view" and _HEAVY.search(sql):
             message = f"{self._node.name} is a view with a join or aggregate, which every scan runs again."
             yield self._found("slow-view", message)
-        texts = f"{self._said('sql') or ''} {self._said('where') or ''}"
-        is_filtered = self._said("partition_column") is not None or _DATE_MACRO.search(texts)
-        if self._spec.scans_by_date and self._said("source_type") != "table" and not is_filtered:
+        texts = f"{self._given('sql') or ''} {self._given('where') or ''}"
+        is_filtered = self._given("partition_column") is not None or _DATE_MACRO.search(texts)
+        if self._spec.scans_by_date and self._given("source_type") != "table" and not is_filtered:
             yield self._found("unfiltered-scan", f"Every scan reads all rows of {self._node.name}.")
 
     def rows(self) -> Iterator[Finding]:
@@ -172,7 +174,7 @@ class _RoleChecks:
         if self._facts.lacks_row_test:
             yield self._found("rows-untested", f"{self._node.name} has no test `{PACKAGE}.{FIT}`.")
 
-    def _said(self, key: str) -> Any:
+    def _given(self, key: str) -> Any:
         value = getattr(self._declaration.meta, key, UNSET)
         return None if value is UNSET else value
 

@@ -244,9 +244,9 @@ def check_binding(saved: Binding, now: Planned, binding: Binding) -> None:
         "base_url": f"{saved.base_url}, and base_url is {binding.base_url} now",
         "settings": "other settings than the current ones",
     }
-    for field, told in words.items():
+    for field, phrase in words.items():
         if getattr(saved, field) != getattr(binding, field):
-            raise UsageError(f"The saved plan was made for {told}. Nothing was written.", fix=_AGAIN)
+            raise UsageError(f"The saved plan was made for {phrase}. Nothing was written.", fix=_AGAIN)
     changed = sorted({name for name, _ in {*saved.declared} ^ {*binding.declared}})
     if changed:
         raise UsageError(

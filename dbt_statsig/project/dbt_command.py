@@ -330,5 +330,5 @@ def _query_error(done: subprocess.CompletedProcess[str]) -> str:
     lines = (re.sub(r"^\d\d:\d\d:\d\d\s*", "", line) for line in lines)
     # What dbt did not expect, it shows with a traceback.
     before = takewhile(lambda line: not line.startswith("Traceback"), lines)
-    said = [line for line in before if line and not _FRAME.match(line)]
-    return " ".join(said[:_MOST_LINES]) or _last_words(done)
+    output = [line for line in before if line and not _FRAME.match(line)]
+    return " ".join(output[:_MOST_LINES]) or _last_words(done)

@@ -66,12 +66,12 @@ def outdated(found: Iterable[NewerYaml], manifest: str, *, severity: Severity) -
     changed = [one.path for one in files if not one.fault]
     if changed:
         verb = "is" if len(changed) == 1 else "are"
-        told = f"{listed(changed)} {verb} newer than {manifest}: run `dbt compile`."
-        yield _finding(told, Location(changed[0]), severity)
+        fact = f"{listed(changed)} {verb} newer than {manifest}: run `dbt compile`."
+        yield _finding(fact, Location(changed[0]), severity)
     for one in files:
         if one.fault:
-            told = f"{one.path} is newer than {manifest}, and is not valid YAML: {one.fault}."
-            yield _finding(f"{told} Correct it, then run `dbt compile`.", Location(one.path, one.line), severity)
+            fact = f"{one.path} is newer than {manifest}, and is not valid YAML: {one.fault}."
+            yield _finding(f"{fact} Correct it, then run `dbt compile`.", Location(one.path, one.line), severity)
 
 
 def _finding(message: str, place: Location, severity: Severity) -> Finding:

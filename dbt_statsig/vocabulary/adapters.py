@@ -16,7 +16,7 @@ from msgspec.structs import replace
 Folding: TypeAlias = Literal["upper", "lower", "keep"]
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*\Z")
-# The same with all that is not ASCII; said by what there must not be, it compiles in no time.
+# The same with all that is not ASCII; written as what there must not be, it compiles in no time.
 _WIDE_PLAIN = re.compile(r"[^\x00-@\[-^`{-\x7f][^\x00-#%-/:-@\[-^`{-\x7f]*\Z")
 _ASCII_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 
@@ -324,13 +324,13 @@ def adapter_for(adapter_type: str) -> Adapter:
     known = ADAPTERS.get(adapter_type.strip().lower())
     if known is not None:
         return known
-    said = (
+    fact = (
         f"The adapter {adapter_type!r} is not known here" if adapter_type else "The manifest does not name an adapter"
     )
     return Adapter(
         name=adapter_type,
         dialect=None,
-        note=f"{said}: columns are taken only from the catalog.",
+        note=f"{fact}: columns are taken only from the catalog.",
         more_quotes='"`[',
         dashed_names=True,
         truncated="",

@@ -179,14 +179,14 @@ def test_an_answer_that_differs_is_reported(emulator: Running, client: ConsoleCl
 
 def test_progress_counts_every_object(emulator: Running, client: ConsoleClient) -> None:
     """The number of ended objects is reported once for each."""
-    told: list[int] = []
+    shown: list[int] = []
     lock = threading.Lock()
 
     def on_done(count: int) -> None:
         with lock:
-            told.append(count)
+            shown.append(count)
 
     plan = make_plan(client, [declared(f"S{number}", f"n{number}") for number in range(5)])
     apply_plan(client, plan, on_done=on_done)
-    assert len(told) == 5
-    assert max(told) == 5
+    assert len(shown) == 5
+    assert max(shown) == 5

@@ -51,7 +51,7 @@ def test_emulator_serves_until_interrupted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "shown"),
     [
         (["--key", "secret-x"], "console-"),
         (["--seed", "missing.json"], "missing.json"),
@@ -60,12 +60,12 @@ def test_emulator_serves_until_interrupted(tmp_path: Path) -> None:
         (["--latency", "-1"], "--latency"),
     ],
 )
-def test_emulator_that_cannot_start(arguments: list[str], told: str, tmp_path: Path) -> None:
+def test_emulator_that_cannot_start(arguments: list[str], shown: str, tmp_path: Path) -> None:
     """Options that make no sense give 2 and one message."""
     (tmp_path / "broken.json").write_text("{")
     done = run("emulator", *arguments, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
-    assert told in done.stderr
+    assert shown in done.stderr
 
 
 def test_port_in_use(tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def test_a_refused_object_does_not_stop_the_others(shop: Path, console: Running)
 
 
 def test_an_unknown_outcome(shop: Path, console: Running) -> None:
-    """A write whose answer is lost, and that cannot be read back, is told as unknown and gives 2; a rerun converges."""
+    """A write whose answer is lost, and that cannot be read back, is reported as unknown: 2; a rerun converges."""
     console.inject(
         {"match": {"method": "POST", "path": "metric_source"}, "action": "drop_after_commit"},
         {"match": {"method": "GET", "path": "metric_source/Orders"}, "action": "status", "status": 500},
@@ -167,10 +167,10 @@ def test_no_project(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "shown"),
     [(None, "dbt"), ("", "manifest.json"), ("{", "manifest.json"), ('{"a": 1}', "manifest.json"), ("[]", "manifest")],
 )
-def test_unusable_manifest(shop: Path, tmp_path: Path, content: str | None, told: str) -> None:
+def test_unusable_manifest(shop: Path, tmp_path: Path, content: str | None, shown: str) -> None:
     """A manifest that is missing, empty, truncated or foreign gives 2 and one message with a next step."""
     project = own_copy(shop, tmp_path)
     manifest = project / "target" / "manifest.json"
@@ -180,7 +180,7 @@ def test_unusable_manifest(shop: Path, tmp_path: Path, content: str | None, told
         manifest.write_text(content)
     done = run("validate", cwd=project)
     assert (done.returncode, done.stdout) == (2, "")
-    assert told in done.stderr
+    assert shown in done.stderr
     assert "→" in done.stderr
 
 

@@ -31,29 +31,29 @@ def project(tmp_path: Path) -> Path:
     return folder
 
 
-def told(project: Path, form: str) -> str:
+def shown(project: Path, form: str) -> str:
     """The report of that form."""
     return (project / f"{form}.report").read_text(encoding="utf-8")
 
 
-def assert_told(project: Path, command: str, message: str, error: str, code: int) -> None:
+def assert_reported(project: Path, command: str, message: str, error: str, code: int) -> None:
     """Each form holds the message; the forms for programs are valid and know type and exit code."""
     for form in FORMATS:
-        assert message in told(project, form), form
-    answer: dict[str, Any] = json.loads(told(project, "json"))
+        assert message in shown(project, form), form
+    answer: dict[str, Any] = json.loads(shown(project, "json"))
     jsonschema.validate(answer, report_schema())
     assert (answer["command"], answer["exit_code"], answer["error"]["type"]) == (command, code, error)
-    log = json.loads(told(project, "sarif"))
+    log = json.loads(shown(project, "sarif"))
     jsonschema.validate(log, SUBSET)
     (invocation,) = log["runs"][0]["invocations"]
     assert (invocation["executionSuccessful"], invocation["exitCode"]) == (False, code)
     (result,) = log["runs"][0]["results"]
     place = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
     assert (result["level"], place) == ("error", "dbt/dbt_project.yml")
-    root = ET.fromstring(told(project, "junit"))  # noqa: S314 - our own text
+    root = ET.fromstring(shown(project, "junit"))  # noqa: S314 - our own text
     assert (root.attrib["errors"], root.attrib["tests"]) == ("1", "1")
-    assert told(project, "markdown").startswith("<!-- dbt-statsig -->\n")
-    assert told(project, "github").startswith("::error title=dbt-statsig::")
+    assert shown(project, "markdown").startswith("<!-- dbt-statsig -->\n")
+    assert shown(project, "github").startswith("::error title=dbt-statsig::")
 
 
 def _no_manifest(project: Path) -> str:
@@ -81,7 +81,7 @@ def test_a_project_that_cannot_be_read(project: Path, spoil: Any, error: str) ->
     done = run("validate", *ALL, cwd=project)
     assert (done.returncode, done.stdout) == (2, "")
     assert message in done.stderr
-    assert_told(project, "validate", message, error, 2)
+    assert_reported(project, "validate", message, error, 2)
 
 
 @pytest.mark.parametrize(
@@ -98,19 +98,19 @@ def test_arguments_that_make_no_sense(project: Path, arguments: list[str], messa
     done = run("plan", *arguments, *ALL, cwd=project, STATSIG_CONSOLE_API_KEY=KEY)
     assert done.returncode == 2
     for form in FORMATS:
-        assert message in told(project, form).replace("&#8203;", ""), form
+        assert message in shown(project, form).replace("&#8203;", ""), form
 
 
 def test_without_a_key_or_a_console(project: Path) -> None:
     """A missing key and a console that nobody serves are reported by plan and sync alike, and the key never shows."""
     done = run("plan", *ALL, cwd=project)
     assert done.returncode == 2
-    assert_told(project, "plan", "No Console API key is set.", "SettingsError", 2)
+    assert_reported(project, "plan", "No Console API key is set.", "SettingsError", 2)
     keys = {"STATSIG_CONSOLE_API_KEY": KEY, "DBT_STATSIG_BASE_URL": "http://127.0.0.1:9"}
     done = run("sync", *ALL, cwd=project, DBT_STATSIG_WAIT_BUDGET="1", **keys)
     assert done.returncode == 2
-    assert_told(project, "sync", "127.0.0.1", "ConnectionFailed", 2)
-    assert KEY not in "".join(told(project, form) for form in FORMATS)
+    assert_reported(project, "sync", "127.0.0.1", "ConnectionFailed", 2)
+    assert KEY not in "".join(shown(project, form) for form in FORMATS)
 
 
 def test_a_target_that_may_not_push(project: Path) -> None:
@@ -118,7 +118,7 @@ def test_a_target_that_may_not_push(project: Path) -> None:
     (project / "dbt_statsig.yml").write_text("allowed_targets: [prod]\n", encoding="utf-8")
     done = run("sync", "--target", "ci", *ALL, cwd=project, STATSIG_CONSOLE_API_KEY=KEY)
     assert done.returncode == 1
-    assert_told(project, "sync", "may not push", "TargetNotAllowed", 1)
+    assert_reported(project, "sync", "may not push", "TargetNotAllowed", 1)
 
 
 @pytest.mark.parametrize("form", [form for form in FORMATS if form != "text"])
@@ -128,7 +128,7 @@ def test_every_form_on_stdout(project: Path, form: str) -> None:
     done = run("validate", "--output", form, "--report", f"{form}:{form}.report", cwd=project)
     assert done.returncode == 2
     assert done.stderr.startswith("Error: ")
-    assert done.stdout == told(project, form)
+    assert done.stdout == shown(project, form)
 
 
 def test_one_report_that_cannot_be_written(project: Path) -> None:
@@ -137,7 +137,7 @@ def test_one_report_that_cannot_be_written(project: Path) -> None:
     assert done.returncode == 2
     assert done.stderr.count("target is a folder") == 1
     assert done.stderr.count("There is no folder gone") == 1
-    assert_told(project, "validate", "target is a folder", "UsageError", 2)
+    assert_reported(project, "validate", "target is a folder", "UsageError", 2)
 
 
 def test_the_other_report_of_a_run_that_fails_for_another_reason(project: Path) -> None:
@@ -148,10 +148,10 @@ def test_the_other_report_of_a_run_that_fails_for_another_reason(project: Path) 
     assert done.returncode == 2
     assert "target/manifest.json" in done.stderr
     assert "could not be written" in done.stderr
-    assert_told(project, "validate", "target/manifest.json", "ArtifactError", 2)
+    assert_reported(project, "validate", "target/manifest.json", "ArtifactError", 2)
     done = run("validate", "--nonsense", "--report", "json:target", "--report", "jsno:y", *ALL, cwd=project)
     assert "target is a folder" in done.stderr
-    assert "--nonsense" in told(project, "text") or "jsno" in told(project, "text")
+    assert "--nonsense" in shown(project, "text") or "jsno" in shown(project, "text")
 
 
 def test_the_summary_of_the_step(project: Path, tmp_path: Path) -> None:
@@ -180,8 +180,8 @@ def test_dbt_that_fails_leaves_a_report(project: Path) -> None:
     dbt.chmod(0o755)
     done = run("run", "--output", "json", *ALL, "--", str(dbt), "build", cwd=project, STATSIG_CONSOLE_API_KEY=KEY)
     assert done.returncode == 7
-    assert json.loads(done.stdout) == json.loads(told(project, "json"))
-    assert_told(project, "run", "Nothing was synced", "NothingSynced", 7)
+    assert json.loads(done.stdout) == json.loads(shown(project, "json"))
+    assert_reported(project, "run", "Nothing was synced", "NothingSynced", 7)
 
 
 def test_dbt_that_fails_without_rows(project: Path) -> None:

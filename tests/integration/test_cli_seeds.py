@@ -65,10 +65,10 @@ def test_headers_are_what_dbt_seed_makes(tmp_path: Path) -> None:
         assert not found[name]["closed"]
         assert found[name]["columns"] == []
     assert "does not name its columns" in found["twice"]["reasons"][0]
-    told = run("validate", cwd=tmp_path)
-    assert told.returncode == 1
-    assert 'no column "planted"' in told.stdout
-    assert 'Did you mean "planted_at"?' in told.stdout or "planted_at" in told.stdout
+    shown = run("validate", cwd=tmp_path)
+    assert shown.returncode == 1
+    assert 'no column "planted"' in shown.stdout
+    assert 'Did you mean "planted_at"?' in shown.stdout or "planted_at" in shown.stdout
 
 
 def test_another_file_is_no_evidence(shop: Path, tmp_path: Path) -> None:

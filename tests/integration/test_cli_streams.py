@@ -60,9 +60,9 @@ def test_selecting_several_in_one_go(shop: Path) -> None:
     expected = run("validate", "--select", first, "--select", second, cwd=shop)
     assert run("validate", "-s", first, second, cwd=shop).stdout == expected.stdout
     assert run("validate", "--select", f"{first} {second}", cwd=shop).stdout == expected.stdout
-    told = run("validate", "-s", first, second, "nothing_of_it", cwd=shop)
-    assert "nothing_of_it" in told.stdout
-    assert told.stdout.endswith("2 sources ready; 1 warning.\n")
+    shown = run("validate", "-s", first, second, "nothing_of_it", cwd=shop)
+    assert "nothing_of_it" in shown.stdout
+    assert shown.stdout.endswith("2 sources ready; 1 warning.\n")
 
 
 def test_a_reader_that_goes_away(shop: Path) -> None:

@@ -195,10 +195,10 @@ def test_46_our_own_limit_meets_no_429() -> None:
 def test_46_another_client_of_the_quota_is_survived() -> None:
     """Fault 46: when somebody else uses up the quota, the 429s are waited out and every object is written once."""
     kind = Kind.METRIC_SOURCE
-    told: list[object] = []
+    shown: list[object] = []
     with (
         running(rate_limit=[(8, 1.0)]) as server,
-        connect(server, on_wait=told.append) as console,
+        connect(server, on_wait=shown.append) as console,
         connect(server) as other,
         ThreadPoolExecutor(8) as pool,
     ):
@@ -208,4 +208,4 @@ def test_46_another_client_of_the_quota_is_survived() -> None:
         statuses = [request.status for request in server.requests if request.method == "POST"]
         assert statuses.count(201) == 11
         assert 429 in statuses
-    assert told
+    assert shown

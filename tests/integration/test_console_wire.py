@@ -102,11 +102,11 @@ def test_1_a_closed_port_is_no_connection() -> None:
     """Fault 1: nobody listens: retried, then reported with the address and without a claim."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    told: list[object] = []
-    console = ConsoleClient(KEY, base_url=f"http://127.0.0.1:{port}", budget=1.0, on_wait=told.append)
+    shown: list[object] = []
+    console = ConsoleClient(KEY, base_url=f"http://127.0.0.1:{port}", budget=1.0, on_wait=shown.append)
     with console, pytest.raises(ConnectionFailed, match=rf"127\.0\.0\.1:{port}"):
         console.create(Kind.METRIC_SOURCE, ORDERS)
-    assert told
+    assert shown
 
 
 def test_1_a_host_that_does_not_exist_is_no_connection() -> None:

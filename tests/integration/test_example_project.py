@@ -81,10 +81,10 @@ def test_metrics_of_the_semantic_layer(shop: Path, tmp_path: Path) -> None:
     shutil.copytree(EXAMPLE / "semantic_layer", shop / "models" / "shop", dirs_exist_ok=True)
     command("dbt", "compile", "--quiet", cwd=shop)
     taking = {"DBT_STATSIG_SEMANTIC_LAYER": '{"metrics": "all", "exclude": ["orders_paid"]}'}
-    said = command("dbt-statsig", "validate", "--strict", "--output", "json", cwd=shop, environment=taking)
+    output = command("dbt-statsig", "validate", "--strict", "--output", "json", cwd=shop, environment=taking)
     metrics = {
         one["name"]: one["payload"]["warehouseNative"]
-        for one in json.loads(said)["validation"]["sources"]
+        for one in json.loads(output)["validation"]["sources"]
         if one["kind"] == "metric" and one["unique_id"] == "model.tea_shop.fct_orders"
     }
     revenue = {"metricSourceName": "Orders", "criteria": [], "valueColumn": "net_amount"}

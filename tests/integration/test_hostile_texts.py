@@ -103,9 +103,9 @@ def test_declared_texts(tmp_path: Path, name: str) -> None:
     for places in together:
         write(tmp_path, [PLACES[place](text) for place in places])
         findings = json.loads(run(tmp_path, "validate", "--output", "json"))["validation"]["findings"]
-        told = Counter((one["unique_id"], one["code"], one["message"], one["key"]) for one in findings)
-        assert set(told.values()) <= {1}
-        assert max(Counter(unique_id for unique_id, *_ in told).values(), default=0) <= MOST_FINDINGS
+        shown = Counter((one["unique_id"], one["code"], one["message"], one["key"]) for one in findings)
+        assert set(shown.values()) <= {1}
+        assert max(Counter(unique_id for unique_id, *_ in shown).values(), default=0) <= MOST_FINDINGS
 
 
 @pytest.mark.parametrize("option", ["--select", "--exclude", "--target"])

@@ -137,7 +137,7 @@ def held(server: Running) -> dict[str, dict[str, Any]]:
     return {one["name"]: one for one in server.state.lists["metrics"]}
 
 
-def told(validation: Validation) -> list[tuple[str, str]]:
+def shown(validation: Validation) -> list[tuple[str, str]]:
     """Code and key of each finding."""
     return [(one.code, one.key.removeprefix("statsig.metric_source.")) for one in validation.findings]
 
@@ -308,7 +308,7 @@ def test_a_source_that_is_blocked_or_gone(shop: Shop) -> None:
         "Revenue": 'Its metric source "orders" is blocked.',
         "Gone": 'Statsig has no metric source "no such", and this run does not write it.',
     }
-    assert ("metric-source-undeclared", "metrics[1].metric_sources.0.metric_source_name") in told(planned.validation)
+    assert ("metric-source-undeclared", "metrics[1].metric_sources.0.metric_source_name") in shown(planned.validation)
 
 
 def test_a_live_source_that_nobody_declares(shop: Shop, server: Running) -> None:

@@ -51,10 +51,10 @@ def test_a_planted_key_fails_the_scan(what: str, checkout: Path) -> None:
     """A key in any file that would be committed fails the scan, which names the file and does not repeat the key."""
     name, text = PLANTED[what]
     (checkout / name).write_text(text, encoding="utf-8")
-    code, said = scan(checkout)
+    code, output = scan(checkout)
     assert code != 0
-    assert f"{name}:" in said
-    assert not any(word in said for word in text.split() if len(word) > 20)
+    assert f"{name}:" in output
+    assert not any(word in output for word in text.split() if len(word) > 20)
 
 
 def test_nothing_to_find(checkout: Path) -> None:

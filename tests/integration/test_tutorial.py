@@ -40,8 +40,8 @@ def test_the_tutorial_works(tmp_path: Path) -> None:
                     line, _, expected = entry.partition("\n")
                     if line.startswith(IN_ANOTHER_TERMINAL):
                         continue
-                    said = run(line, project, reach, fails="  error  " in expected)
-                    assert said.strip() == expected.strip(), line
+                    output = run(line, project, reach, fails="  error  " in expected)
+                    assert output.strip() == expected.strip(), line
                     ran += 1
     assert ran >= 12
 

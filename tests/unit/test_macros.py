@@ -77,9 +77,9 @@ OPERATIONS = ("statsig_validate", "statsig_plan", "statsig_sync")
 @pytest.mark.parametrize("which", ["build", "run"])
 def test_the_hook_says_what_pushes(which: str) -> None:
     """After `dbt build` and `dbt run` the hook names the command that pushes: true inside `dbt-statsig run` too."""
-    said = call("statsig_sync_results", [], which=which, variables={}, environ={})
-    assert "this hook pushes nothing" in said
-    assert f"dbt-statsig run -- dbt {which} --target prod" in said
+    output = call("statsig_sync_results", [], which=which, variables={}, environ={})
+    assert "this hook pushes nothing" in output
+    assert f"dbt-statsig run -- dbt {which} --target prod" in output
 
 
 @pytest.mark.parametrize("which", ["compile", "test", "seed"])
@@ -91,8 +91,8 @@ def test_the_hook_is_silent_after_other_commands(which: str) -> None:
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_an_operation_names_the_command(name: str) -> None:
     """A run-operation fails with the command to run instead."""
-    said = call(name, variables={"statsig_enabled": True}, environ={"DBT_STATSIG_ENABLED": "1"})
-    assert f"run: dbt-statsig {name.removeprefix('statsig_')} --target prod" in said
+    output = call(name, variables={"statsig_enabled": True}, environ={"DBT_STATSIG_ENABLED": "1"})
+    assert f"run: dbt-statsig {name.removeprefix('statsig_')} --target prod" in output
 
 
 @pytest.mark.parametrize(("variables", "environ"), OFF)

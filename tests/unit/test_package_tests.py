@@ -123,7 +123,7 @@ def test_defaults_marks_and_blocks() -> None:
 
 
 @pytest.mark.parametrize(
-    ("test", "arguments", "said"),
+    ("test", "arguments", "output"),
     [
         ("fit_for_statsig", {"assigned_by": "me"}, 'assigned_by is "me"'),
         ("fit_for_statsig", {"skip": [*CHECKS]}, "`skip` names every check"),
@@ -131,7 +131,7 @@ def test_defaults_marks_and_blocks() -> None:
         ("fit_for_statsig", {"source": "Two"}, 'no block named "Two"'),
     ],
 )
-def test_arguments_that_make_no_sense(test: str, arguments: dict[str, Any], said: str) -> None:
+def test_arguments_that_make_no_sense(test: str, arguments: dict[str, Any], output: str) -> None:
     """Arguments that make no sense are refused with what would."""
-    with pytest.raises(Refused, match=re.escape(said)):
+    with pytest.raises(Refused, match=re.escape(output)):
         rendered(test, "duckdb", assigned(), **arguments)

@@ -110,9 +110,9 @@ def apply_marks(marks: Marks, kind: Kind, block: Layer, path: KeyPath, *, table:
         if field not in fields_of(kind) or (field in table_only and not table):
             continue
         taken.add(field)
-        said = block.values.get(field)
-        if isinstance(said, str) and said.casefold() != mark.column.casefold():
-            faults.append(_contradicts((*path, field), said, mark.column))
+        written = block.values.get(field)
+        if isinstance(written, str) and written.casefold() != mark.column.casefold():
+            faults.append(_contradicts((*path, field), written, mark.column))
         values[field] = mark.column
         origins[field] = mark.path
     mapping = block.values.get("id_type_mapping", {})
@@ -130,6 +130,6 @@ def apply_marks(marks: Marks, kind: Kind, block: Layer, path: KeyPath, *, table:
     )
 
 
-def _contradicts(path: KeyPath, said: str, marked: str) -> Fault:
-    message = f"is {show(said)}, but the column {show(marked)} has this mark."
+def _contradicts(path: KeyPath, written: str, marked: str) -> Fault:
+    message = f"is {show(written)}, but the column {show(marked)} has this mark."
     return Fault(path=path, code="contradiction", message=message, fix="Remove the key or the column's mark.")

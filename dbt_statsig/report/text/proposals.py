@@ -39,10 +39,10 @@ def _candidates(result: FirstBlocks, style: Style) -> list[str]:
         lines += [f"  {one_line(one.name):<{width}}  {one_line(one.why)}" for one in group]
         lines.append("")
     if result.unread:
-        told = (
+        sentence = (
             f"Columns are not known for {counted(result.unread, 'model')}: run `dbt compile`, or `dbt docs generate`."
         )
-        lines += style.prose(told, indent=0)
+        lines += style.prose(sentence, indent=0)
     if not found:
         lines.append("No model looks like exposures, events or users.")
         return [*lines, *style.fix("Choose a model: `dbt-statsig init MODEL --kind KIND`.", indent=0)]

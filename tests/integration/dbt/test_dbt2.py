@@ -34,8 +34,8 @@ def engine(request: pytest.FixtureRequest) -> Path:
     return found
 
 
-def told(engine: Path, job: Job, *arguments: str, **environ: str) -> tuple[int, str]:
-    """The exit code of a dbt 2 command, and what it said."""
+def shown(engine: Path, job: Job, *arguments: str, **environ: str) -> tuple[int, str]:
+    """The exit code of a dbt 2 command, and its output."""
     done = subprocess.run(
         [engine, *arguments],
         cwd=job.folder,
@@ -69,8 +69,8 @@ def payloads(job: Job) -> str:
 
 def test_the_same_payloads(beside: Job, engine: Path) -> None:
     """The payloads from dbt 2's manifest are those from dbt 1's, byte for byte."""
-    code, said = told(engine, beside, "compile")
-    assert code == 0, said
+    code, output = shown(engine, beside, "compile")
+    assert code == 0, output
     by_dbt2 = payloads(beside)
     beside.dbt("compile", off=True)
     assert by_dbt2 == payloads(beside)
@@ -80,35 +80,35 @@ def test_the_same_payloads(beside: Job, engine: Path) -> None:
 def test_operations_name_the_command(beside: Job, engine: Path) -> None:
     """A run-operation stops, and gives the very command to run instead."""
     arguments = json.dumps({"select": "fct_orders", "adopt": ["A b"], "dry_run": True})
-    code, said = told(engine, beside, "run-operation", "statsig_sync", "--args", arguments)
+    code, output = shown(engine, beside, "run-operation", "statsig_sync", "--args", arguments)
     assert code == 1
-    assert 'run: dbt-statsig sync --target dev --select "fct_orders" --dry-run --adopt "A b"' in said
+    assert 'run: dbt-statsig sync --target dev --select "fct_orders" --dry-run --adopt "A b"' in output
     for macro, command in (("statsig_plan", "plan"), ("statsig_validate", "validate")):
-        code, said = told(engine, beside, "run-operation", macro)
+        code, output = shown(engine, beside, "run-operation", macro)
         assert code == 1
-        assert f"run: dbt-statsig {command} --target dev" in said
+        assert f"run: dbt-statsig {command} --target dev" in output
 
 
 def test_hooks_do_no_harm(beside: Job, engine: Path) -> None:
     """The hooks' macros run on dbt 2 without an error, and push nothing."""
-    code, said = told(engine, beside, "run-operation", "statsig_sync_results", "--args", "{results: []}")
-    assert code == 0, said
-    code, said = told(engine, beside, "run-operation", "statsig_sync_model")
-    assert code == 0, said
+    code, output = shown(engine, beside, "run-operation", "statsig_sync_results", "--args", "{results: []}")
+    assert code == 0, output
+    code, output = shown(engine, beside, "run-operation", "statsig_sync_model")
+    assert code == 0, output
     assert list(beside.console.requests) == []
 
 
 def test_dbt2_answers_selections(beside: Job, engine: Path) -> None:
     """Selections beyond the manifest are answered by the dbt that is on the PATH, dbt 2 too."""
-    assert told(engine, beside, "compile")[0] == 0
-    said = beside.ours("validate", "--select", "@fct_orders", PATH=f"{engine.parent}:{os.environ['PATH']}")
-    assert "3 sources ready" in said
+    assert shown(engine, beside, "compile")[0] == 0
+    output = beside.ours("validate", "--select", "@fct_orders", PATH=f"{engine.parent}:{os.environ['PATH']}")
+    assert "3 sources ready" in output
 
 
 def test_run_knows_the_target(beside: Job, engine: Path) -> None:
     """`dbt-statsig run` asks dbt 2 for its target by the same macro."""
     beside.settings("allowed_targets: [prod]")
-    said = beside.ours("run", "--", str(engine), "compile", expect=2)
-    assert "which builds no tables" in said
-    printed = told(engine, beside, "run-operation", "statsig_context", "--quiet", "--no-write-json")[1]
+    output = beside.ours("run", "--", str(engine), "compile", expect=2)
+    assert "which builds no tables" in output
+    printed = shown(engine, beside, "run-operation", "statsig_context", "--quiet", "--no-write-json")[1]
     assert json.loads(printed.strip().splitlines()[-1])["target"] == "dev"

@@ -12,7 +12,7 @@ import pytest
 from msgspec import Struct
 
 from tests.integration.dbt.job import HOOK, Job
-from tests.integration.dbt.test_dbt2 import engine, told
+from tests.integration.dbt.test_dbt2 import engine, shown
 
 __all__ = ["engine"]
 pytestmark = pytest.mark.dbt
@@ -34,9 +34,9 @@ class Builder(Struct, frozen=True):
 
     def dbt(self, *arguments: str, expect: int = 0, **environ: str) -> str:
         """What a dbt 2 command says; asserts its exit code."""
-        code, said = told(self.engine, self.job, *arguments, LD_LIBRARY_PATH=LIBRARY, **environ)
-        assert code == expect, said
-        return said
+        code, output = shown(self.engine, self.job, *arguments, LD_LIBRARY_PATH=LIBRARY, **environ)
+        assert code == expect, output
+        return output
 
     def ours(self, *arguments: str, expect: int = 0, **environ: str) -> str:
         """What dbt-statsig says, in one line."""
@@ -87,9 +87,9 @@ def outside(builder: Builder) -> Builder:
 def test_the_hooks_of_a_build(builder: Builder) -> None:
     """A build with both hooks ends as without them, with --warn-error too; one line says what pushes; it can be off."""
     builder.write(SESSIONS, MARK + builder.write(SESSIONS, ""))
-    said = builder.dbt("--warn-error", "build")
-    assert said.count("this hook pushes nothing") == 1
-    assert "dbt-statsig run -- dbt build --target dev" in said
+    output = builder.dbt("--warn-error", "build")
+    assert output.count("this hook pushes nothing") == 1
+    assert "dbt-statsig run -- dbt build --target dev" in output
     assert "dbt-statsig" not in builder.dbt("build", DBT_STATSIG_ENABLED="0")
     assert "dbt-statsig" not in builder.dbt("build", "--vars", "{statsig_enabled: false}")
     assert "dbt-statsig" not in builder.dbt("compile")

@@ -29,9 +29,9 @@ def body(text: str) -> list[str]:
     return [" ".join(line.split()) for line in text.splitlines() if line.strip()]
 
 
-def holds(said: str, answer: str) -> bool:
-    """Whether an answer is in what a dbt command said, line by line."""
-    lines, wanted = body(said), body(answer)
+def holds(output: str, answer: str) -> bool:
+    """Whether an answer is in the output of a dbt command, line by line."""
+    lines, wanted = body(output), body(answer)
     return any(lines[at : at + len(wanted)] == wanted for at in range(len(lines)))
 
 
@@ -55,9 +55,9 @@ def through_uvx(job: Job, *arguments: str) -> None:
     uvx = job.folder / "uvx"
     uvx.write_text('#!/bin/sh\nshift 4\nexec "$@"\n', encoding="utf-8")
     uvx.chmod(0o755)
-    said = job.ours("run", str(uvx), "--from", "dbt-core", "--with", "dbt-duckdb", "dbt", *arguments, expect=1)
-    assert "Running with dbt" not in said
-    assert "Result" in said
+    output = job.ours("run", str(uvx), "--from", "dbt-core", "--with", "dbt-duckdb", "dbt", *arguments, expect=1)
+    assert "Running with dbt" not in output
+    assert "Result" in output
 
 
 def test_every_way_gives_the_same(faulty: Job, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,9 +71,9 @@ def test_every_way_gives_the_same(faulty: Job, monkeypatch: pytest.MonkeyPatch) 
     writes = {"hook": pushed(job, lambda: job.dbt("build", expect=1))}
     validated, planned = dbt_statsig.validate(request), dbt_statsig.plan(request)
     answer: dict[str, Any] = json.loads(job.ours("validate", "--output", "json", expect=1))
-    told = [(one["code"], one["message"]) for one in answer["validation"]["findings"]]
-    assert [(one.code, one.message) for one in validated.findings] == told
-    assert {"column-absent", "unit-not-tested"} & {code for code, _ in told}
+    shown = [(one["code"], one["message"]) for one in answer["validation"]["findings"]]
+    assert [(one.code, one.message) for one in validated.findings] == shown
+    assert {"column-absent", "unit-not-tested"} & {code for code, _ in shown}
     assert (validated.exit_code, validated.ok(), planned.exit_code, planned.ok()) == (1, False, 1, False)
     assert "ordered_att" in " ".join(planned.problems)
 

@@ -89,7 +89,7 @@ def shop(recorded: Path, console: Running, tmp_path: Path, request: pytest.Fixtu
     return Shop(folder=tmp_path, recorded=recorded, warehouse=request.param, console=console)
 
 
-def told(planned: Planned) -> list[str]:
+def shown(planned: Planned) -> list[str]:
     """What a plan would do or refuse, and what it is blocked by."""
     changes = [
         f"{one.action.value} {one.name}: {one.reason} {one.fields}"
@@ -104,11 +104,11 @@ def told(planned: Planned) -> list[str]:
 def test_nothing_changes_for_lack_of_evidence(shop: Shop, first: str, evidence: str) -> None:
     """After a push on good evidence, a plan is empty and clean after every other dbt command, with any catalog."""
     pushed = sync(shop.after(first, catalog=evidence))
-    assert pushed.exit_code == 0, told(pushed.planned)
+    assert pushed.exit_code == 0, shown(pushed.planned)
     for command in RECORDED:
         for catalog in CATALOGS:
             planned = plan(shop.after(command, catalog=catalog))
-            assert (planned.exit_code, told(planned)) == (0, []), (command, catalog)
+            assert (planned.exit_code, shown(planned)) == (0, []), (command, catalog)
             assert len(planned.plan.changes) + len(planned.skipped) == len(planned.validation.sources)
 
 

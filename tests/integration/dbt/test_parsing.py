@@ -116,8 +116,8 @@ def test_findings_are_in_the_file(job: Job) -> None:
 def test_macros_are_documented_as_they_are(job: Job) -> None:
     """The check that dbt makes of macros' documented arguments finds nothing, even as an error."""
     job.edit("dbt_project.yml", "flags:\n", "flags:\n  validate_macro_args: true\n")
-    said = job.dbt("--warn-error", "--show-all-deprecations", "parse", "--no-partial-parse")
-    assert "rgument" not in said
+    output = job.dbt("--warn-error", "--show-all-deprecations", "parse", "--no-partial-parse")
+    assert "rgument" not in output
 
 
 @pytest.mark.parametrize("fault", ["settings", "folder"])
@@ -128,8 +128,8 @@ def test_a_fault_of_ours_is_one_warning(job: Job, fault: str) -> None:
     else:
         (job.folder / "target" / "statsig.json").unlink()
         (job.folder / "target" / "statsig.json").mkdir()
-    said = job.dbt("--warn-error", "parse")
-    assert said.count("dbt-statsig") == said.count("[WARNING]: dbt-statsig: statsig.json was not written") == 1
+    output = job.dbt("--warn-error", "parse")
+    assert output.count("dbt-statsig") == output.count("[WARNING]: dbt-statsig: statsig.json was not written") == 1
 
 
 UNKNOWN = """

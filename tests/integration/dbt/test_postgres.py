@@ -92,11 +92,11 @@ def tables(server: Path) -> set[str]:
 
 def test_marks_from_four_threads(marts: Job, server: Path) -> None:
     """Hooks inside and after the transaction mark alike; a model that its other hook rolled back is named and left."""
-    said = marts.dbt("run", "--threads", "4", expect=1)
+    output = marts.dbt("run", "--threads", "4", expect=1)
     assert marts.held() == {"inside", "after", "fourth"}
-    assert said.count("3 created.") == 1
-    assert "metric source broken" in said
-    assert "dbt ended with the status error for its node." in said
+    assert output.count("3 created.") == 1
+    assert "metric source broken" in output
+    assert "dbt ended with the status error for its node." in output
     assert tables(server) >= {"inside", "after", "fourth"}
     assert "broken" not in tables(server)
 
@@ -105,15 +105,15 @@ def test_marks_from_four_threads(marts: Job, server: Path) -> None:
 def test_a_refused_key(marts: Job, server: Path, on_failure: str) -> None:
     """A 401 at the end of the run rolls nothing back, whether it fails the job or not."""
     marts.settings(f"on_failure: {on_failure}")
-    said = marts.dbt(
+    output = marts.dbt(
         "run",
         "--exclude",
         "broken",
         key="console-refused-0123",
         expect=int(on_failure == "fail"),
     )
-    assert "Statsig refused the key" in said
-    assert ("ERROR=1" in said) == (on_failure == "fail")
+    assert "Statsig refused the key" in output
+    assert ("ERROR=1" in output) == (on_failure == "fail")
     assert tables(server) >= {"inside", "after", "fourth"}
 
 
@@ -121,7 +121,7 @@ def test_a_console_that_hangs(marts: Job, server: Path) -> None:
     """A console that does not answer holds up no transaction, and the job ends as it is set."""
     marts.settings("hook_timeout: 2")
     marts.console.inject({"action": "delay", "seconds": 60, "match": {"method": "GET"}})
-    said = marts.dbt("run", "--exclude", "broken")
-    assert "hook_timeout" in said
-    assert "Completed successfully" in said
+    output = marts.dbt("run", "--exclude", "broken")
+    assert "hook_timeout" in output
+    assert "Completed successfully" in output
     assert tables(server) >= {"inside", "after", "fourth"}

@@ -30,17 +30,17 @@ def test_dbt_answers(job: Job) -> None:
     assert "2 sources ready" in job.ours("validate", "--selector", "money")
     shutil.copytree(job.folder / "target", job.folder / "earlier")
     (job.folder / "models" / "shop" / "fct_sessions.sql").write_text("select 1 as session_id", encoding="utf-8")
-    said = job.ours("validate", "--select", "state:modified", "--state", "earlier")
-    assert "Sessions" in said
-    assert "1 source ready" in said
+    output = job.ours("validate", "--select", "state:modified", "--state", "earlier")
+    assert "Sessions" in output
+    assert "1 source ready" in output
     assert (job.folder / "target" / "manifest.json").read_bytes() == before
 
 
 def test_dbt_cannot_answer(job: Job) -> None:
     """Where dbt cannot answer, its own words are passed on; a selection that matches nothing is a warning."""
-    said = job.ours("validate", "--selector", "no_such", expect=2)
-    assert "dbt could not answer the selection" in said
-    assert "no_such" in said
+    output = job.ours("validate", "--selector", "no_such", expect=2)
+    assert "dbt could not answer the selection" in output
+    assert "no_such" in output
     assert "matches no node" in job.ours("validate", "--select", "@no_such_model")
 
 
@@ -48,11 +48,11 @@ def test_no_dbt_at_hand(job: Job, tmp_path: Path) -> None:
     """Without a dbt command, or with a manifest alone, what a manifest cannot answer is refused by name."""
     empty = tmp_path / "empty"
     empty.mkdir()
-    said = job.ours("validate", "--select", "@fct_orders", expect=2, PATH=str(empty))
-    assert 'The graph operator "@" in "@fct_orders" cannot be used here.' in said
-    said = job.ours("validate", "--selector", "money", expect=2, PATH=str(empty))
-    assert "there is no dbt command" in said
+    output = job.ours("validate", "--select", "@fct_orders", expect=2, PATH=str(empty))
+    assert 'The graph operator "@" in "@fct_orders" cannot be used here.' in output
+    output = job.ours("validate", "--selector", "money", expect=2, PATH=str(empty))
+    assert "there is no dbt command" in output
     manifest = job.folder / "target" / "manifest.json"
     (job.folder / "dbt_project.yml").unlink()
-    said = job.ours("validate", "--manifest", str(manifest), "--select", "@fct_orders", expect=2)
-    assert "cannot be used here" in said
+    output = job.ours("validate", "--manifest", str(manifest), "--select", "@fct_orders", expect=2)
+    assert "cannot be used here" in output

@@ -76,13 +76,13 @@ def test_a_name_of_another_namespace_is_foreign(tmp_path: Path, server: Running)
     done = sync(dev, "--target", "dev", "--prune", "--force", "--adopt-all", "--yes")
     assert (done.code, set(done.actions.values())) == (1, {"foreign"})
     assert held(server) == before
-    told = call(dev, "plan", "--target", "dev").stdout
-    assert 'belongs to dbt project "shop" without a namespace' in told
+    shown = call(dev, "plan", "--target", "dev").stdout
+    assert 'belongs to dbt project "shop" without a namespace' in shown
     assert "shop@dev (duckdb" in call(dev, "validate", "--target", "dev").stdout
     assert sync(dev, "--target", "dev", "--adopt", "Orders").statuses == {"Orders": "done"}
     assert lines(server)["Orders"] == "Managed by dbt: shop@dev/model.shop.orders"
-    told = " ".join(call(prod, "plan", "--target", "prod").stdout.split())
-    assert 'belongs to dbt project "shop" in the namespace "dev"' in told
+    shown = " ".join(call(prod, "plan", "--target", "prod").stdout.split())
+    assert 'belongs to dbt project "shop" in the namespace "dev"' in shown
 
 
 def test_two_regions(tmp_path: Path, server: Running) -> None:
@@ -149,9 +149,9 @@ def test_objects_of_a_version_without_namespaces(tmp_path: Path, server: Running
         "dev Orders": "orphan",
     }
     assert {name: one for name, one in held(server).items() if name in theirs} == theirs
-    told = call(prod, "plan", "--target", "prod").stdout
-    assert 'Its name has the prefix of the dbt target "dev"' in told
-    assert 'sync --target dev --adopt "dev Orders"' in " ".join(told.split())
+    shown = call(prod, "plan", "--target", "prod").stdout
+    assert 'Its name has the prefix of the dbt target "dev"' in shown
+    assert 'sync --target dev --adopt "dev Orders"' in " ".join(shown.split())
     ours = {name: one for name, one in held(server).items() if name not in theirs}
     assert set(plan(dev, "--target", "dev").actions.values()) == {"foreign"}
     assert sync(dev, "--target", "dev", "--adopt-all", "--yes").statuses == dict.fromkeys(theirs, "done")

@@ -130,9 +130,9 @@ def test_a_saved_plan_whose_evidence_is_gone(project: Project) -> None:
     compiled = project.models["orders"].pop("compiled_code")
     project.write()
     done = call(project, "sync", "--plan", out)
-    told = " ".join(done.stderr.split())
-    assert (done.code, 'now: metric source "Orders". Nothing was written.' in told) == (2, True)
-    assert "did not compile: model.shop.orders. Run `dbt compile` to compare it." in told
+    shown = " ".join(done.stderr.split())
+    assert (done.code, 'now: metric source "Orders". Nothing was written.' in shown) == (2, True)
+    assert "did not compile: model.shop.orders. Run `dbt compile` to compare it." in shown
     project.models["orders"]["compiled_code"] = compiled
     project.write()
     assert call(project, "sync", "--plan", out).code == 0

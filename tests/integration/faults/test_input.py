@@ -151,8 +151,8 @@ def test_fault_35_python_objects(project: Project) -> None:
     assert not marker.exists()
 
 
-@pytest.mark.parametrize(("written", "told"), [(b"NaN", "manifest.json"), (rb'"\ud800"', "manifest.json")])
-def test_fault_36_values_that_json_cannot_hold(project: Project, server: Running, written: bytes, told: str) -> None:
+@pytest.mark.parametrize(("written", "shown"), [(b"NaN", "manifest.json"), (rb'"\ud800"', "manifest.json")])
+def test_fault_36_values_that_json_cannot_hold(project: Project, server: Running, written: bytes, shown: str) -> None:
     """NaN or half a character in the manifest is reported with the file and the byte, before any request."""
     project.models["odd"] = model("odd", block("Odd", description="HERE"))
     project.write()
@@ -160,7 +160,7 @@ def test_fault_36_values_that_json_cannot_hold(project: Project, server: Running
     path.write_bytes(path.read_bytes().replace(b'"HERE"', written))
     done = project.text("sync")
     assert (done.code, done.stdout) == (2, "")
-    assert told in done.stderr
+    assert shown in done.stderr
     assert server.requests == []
 
 

@@ -60,18 +60,18 @@ def test_each_way_is_a_finding_and_no_write(project: Project, server: Running, w
     keep(server, way)
     first = sync(project)
     assert (first.code, first.statuses) == (0, {"Orders": "done"})
-    told = findings(first)
+    shown = findings(first)
     if way == "upper_columns":
         # To the warehouse it is the same name.
-        assert (told, writes(server)) == ({}, 1)
+        assert (shown, writes(server)) == ({}, 1)
     else:
-        assert EXPECTED[way] in {one["message"] for one in told.values()}
+        assert EXPECTED[way] in {one["message"] for one in shown.values()}
         assert writes(server) == 2
     before = writes(server)
     later = plan(project, "--check")
-    assert (later.code, later.actions, findings(later)) == (0, {"Orders": "unchanged"}, told)
+    assert (later.code, later.actions, findings(later)) == (0, {"Orders": "unchanged"}, shown)
     again = sync(project)
-    assert (again.code, again.statuses, findings(again)) == (0, {}, told)
+    assert (again.code, again.statuses, findings(again)) == (0, {}, shown)
     assert writes(server) == before
 
 

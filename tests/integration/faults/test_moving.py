@@ -114,8 +114,8 @@ def test_what_the_other_project_still_declares(project: Project, server: Running
     manifest.write_text(json.dumps(content), encoding="utf-8")
     shown = plan(project, "--adopt-from", old.folder)
     assert shown.actions == {"Orders": "foreign", "Visits": "update"}
-    told = call(project, "plan", "--adopt-from", old.folder).stdout
-    assert 'it belongs to dbt project "old", which declares it.' in " ".join(told.split())
+    messages = call(project, "plan", "--adopt-from", old.folder).stdout
+    assert 'it belongs to dbt project "old", which declares it.' in " ".join(messages.split())
 
 
 @pytest.mark.parametrize("option", ["--adopt-imported", "--adopt-from"])

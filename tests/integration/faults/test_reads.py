@@ -56,10 +56,10 @@ def test_fault_08_retry_after_is_honoured_and_reported(project: Project, server:
         {"match": POST, "action": "status", "status": 429, "headers": {"Retry-After": "2"}, "times": 1},
     )
     begun = time.monotonic()
-    told, code = watched(project)
+    shown, code = watched(project)
     assert code == 0
     assert time.monotonic() - begun >= 2
-    assert "Waiting 2 s: Statsig asks for a pause (429)" in told
+    assert "Waiting 2 s: Statsig asks for a pause (429)" in shown
     assert [one for one in calls(server) if "POST" in one][-2:] == ["POST 429", "POST 201"]
 
 
@@ -71,14 +71,14 @@ def watched(project: Project) -> tuple[str, int]:
         [COMMAND, "sync"], cwd=project.folder, env=env, stdout=subprocess.DEVNULL, stderr=slave
     ) as process:
         os.close(slave)
-        told = b""
+        shown = b""
         try:
             while chunk := os.read(master, 65536):
-                told += chunk
+                shown += chunk
         except OSError:  # the terminal's other end is closed
             pass
         os.close(master)
-    return told.decode(errors="replace"), process.returncode
+    return shown.decode(errors="replace"), process.returncode
 
 
 @pytest.mark.parametrize(

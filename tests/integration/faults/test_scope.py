@@ -113,9 +113,9 @@ def test_fault_26_a_partial_manifest(project: Project, server: Running) -> None:
     before = len(server.requests)
     done = sync(project, "--prune")
     assert (done.code, set(done.actions.values()), writes(server, since=before)) == (1, {"blocked"}, [])
-    told = call(project, "plan")
-    assert "7 of the 8 objects with this project's ownership line belong to nodes" in told.stderr
-    assert "give each a `namespace`" in told.stderr
+    shown = call(project, "plan")
+    assert "7 of the 8 objects with this project's ownership line belong to nodes" in shown.stderr
+    assert "give each a `namespace`" in shown.stderr
 
 
 def test_fault_26_a_model_that_is_gone(project: Project, server: Running) -> None:
@@ -226,15 +226,15 @@ def test_fault_27_adopting_all_asks_on_a_terminal(
         stdout=subprocess.PIPE,
         stderr=slave,
     ) as process:
-        told = b""
-        while b"[y/N]" not in told:
-            told += os.read(master, 65536)
+        shown = b""
+        while b"[y/N]" not in shown:
+            shown += os.read(master, 65536)
         os.write(master, answer)
         stdout, _ = process.communicate(timeout=60)
     os.close(slave)
     os.close(master)
-    assert b"metric source Orders" in told
-    assert b"Take over 1 object?" in told
+    assert b"metric source Orders" in shown
+    assert b"Take over 1 object?" in shown
     assert process.returncode == code
     assert bool(writes(server, since=before)) == adopted
     assert adopted or b"Not confirmed: nothing was written." in stdout
@@ -248,10 +248,10 @@ def test_fault_27_adopting_all_of_nothing(project: Project) -> None:
 
 def test_a_name_to_adopt_that_nobody_declares(project: Project, server: Running) -> None:
     """While a name to adopt matches nothing, nothing is created: it may mean what is new. What is there goes on."""
-    told = project.text("sync", "--adopt", "orders", "--adopt", "Nowhere=Ordrs")
-    assert told.code == 1
-    assert '--adopt "orders": no declared source and no object has this name. Did you mean "Orders"?' in told.stderr
-    assert '--adopt "Nowhere=Ordrs", --adopt "orders" matches nothing' in " ".join(told.stdout.split())
+    shown = project.text("sync", "--adopt", "orders", "--adopt", "Nowhere=Ordrs")
+    assert shown.code == 1
+    assert '--adopt "orders": no declared source and no object has this name. Did you mean "Orders"?' in shown.stderr
+    assert '--adopt "Nowhere=Ordrs", --adopt "orders" matches nothing' in " ".join(shown.stdout.split())
     assert names(server) == []
     assert project.sync().code == 0
     again = project.text("sync", "--adopt", "orders")
@@ -261,9 +261,9 @@ def test_a_name_to_adopt_that_nobody_declares(project: Project, server: Running)
 def test_a_schema_that_may_not_be_pushed(project: Project) -> None:
     """The next step for a locked schema is the manifest or the lock, not the declaration."""
     project.settings(allowed_schemas=["analytics"])
-    told = " ".join(project.text("sync").stdout.split())
-    assert 'Its schema "main" is not one that may be pushed (allowed_schemas: analytics).' in told
-    assert "→ Run `dbt compile --target …` for a target that may push" in told
+    shown = " ".join(project.text("sync").stdout.split())
+    assert 'Its schema "main" is not one that may be pushed (allowed_schemas: analytics).' in shown
+    assert "→ Run `dbt compile --target …` for a target that may push" in shown
 
 
 @pytest.mark.parametrize("key", ["statsgi", "Statsig", "statsigs"])

@@ -162,10 +162,10 @@ class Machine(RuleBasedStateMachine):
         return guarded(plan, owned(Scope(project="shop"), live), NO_LIMITS, declares=bool(desired), force=False)
 
     def applied(self, client: ConsoleClient, plan: Plan) -> Outcome:
-        """The plan's outcome; nothing foreign that was not named changes, nothing goes that was not told."""
+        """The plan's outcome; nothing foreign that was not named changes, nothing goes that was not announced."""
         foreign = self.foreign()
         adopted = {(change.kind, change.live_name) for change in plan.changes if change.adopted}
-        told = {(change.kind, change.live_name) for change in plan.changes if change.action.writes}
+        shown = {(change.kind, change.live_name) for change in plan.changes if change.action.writes}
         before = {(kind, name) for kind in KINDS for name in self.held(kind)}
         outcome = apply_plan(client, plan, concurrency=1, fresh_for=0)
         assert len(self.console.late) == 0 or outcome.objects
@@ -173,7 +173,7 @@ class Machine(RuleBasedStateMachine):
         for key, item in foreign.items():
             if key not in adopted:
                 assert self.held(key[0])[key[1]] == item
-        assert before - after <= told
+        assert before - after <= shown
         return outcome
 
     @rule(prune=st.booleans(), adopt=st.frozensets(names, max_size=1))

@@ -195,10 +195,10 @@ def test_fault_17_two_applies_race(tmp_path: Path) -> None:
         project.declare_many(4)
         processes = [project.start("sync", "--output", "json") for _ in range(2)]
         codes = [process.wait(timeout=60) for process in processes]
-        told = "".join(process.communicate()[0] for process in processes)
+        shown = "".join(process.communicate()[0] for process in processes)
         assert calls(server).count("POST 201") == 4
         assert set(codes) <= {0, 1}
-        assert project.key not in told
+        assert project.key not in shown
         assert len(names(server)) == 4
         assert project.sync().statuses == {}
 

@@ -105,9 +105,9 @@ def test_choosing_objects(folder: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert [one["name"] for one in answer["objects"]] == ["Joined", "Shop orders"]
     assert (answer["counts"], answer["wrote"]) == ({"exact": 1, "sql": 1}, False)
     assert run(["import", "--no-cache", "--name", "Shop order"]) == 0
-    said = capsys.readouterr()
-    assert said.err.startswith('Warning: --name "Shop order": Statsig has no object of this name. Did you mean "Shop')
-    assert "0 objects" in said.out
+    output = capsys.readouterr()
+    assert output.err.startswith('Warning: --name "Shop order": Statsig has no object of this name. Did you mean "Shop')
+    assert "0 objects" in output.out
     assert run(["import", "--no-cache", "--kind", "assignment_source", "--report", "json:answer.json"]) == 0
     with pytest.raises(UsageError, match="Metrics are not imported"):
         import_objects(Request(project_dir=folder, kinds="metric"))

@@ -49,9 +49,9 @@ def test_fault_44_a_lost_report_is_reported(given: int, expected: int, capsys: p
     """A report that cannot be written spoils a clean exit code and no other; the answer stands."""
     output = structs.replace(OUTPUT, reports=reports("gone/a.json", "b.json"))
     assert tell(output, samples.CLEAN, exit_code=given) == expected
-    said = capsys.readouterr()
-    assert "1 source ready" in said.out
-    assert said.err.startswith("Error: gone/a.json could not be written:")
+    shown = capsys.readouterr()
+    assert "1 source ready" in shown.out
+    assert shown.err.startswith("Error: gone/a.json could not be written:")
     assert Path("b.json").is_file()
 
 
@@ -87,9 +87,9 @@ def test_fault_44_a_renderer_that_fails(
         assert Path("a.json").is_file()
     else:
         assert tell(output, samples.CLEAN, exit_code=0) == 2
-        said = capsys.readouterr()
-        assert "1 source ready" in said.out
-        assert "json report failed" in said.err
+        shown = capsys.readouterr()
+        assert "1 source ready" in shown.out
+        assert "json report failed" in shown.err
         assert not Path("a.json").exists()
     assert Path("b.md").is_file()
 

@@ -203,7 +203,7 @@ PIVOTS: list[Case] = [
     ("bigquery", "select * from f unpivot ((m, n) for nam in ((k, v1) as 'x'))", ("v2", "m", "n", "nam"), True),
 ]
 
-NOT_TOLD: list[Case] = [
+NOT_SHOWN: list[Case] = [
     ("bigquery", "select id from t full union all by name on (id) select id from u", (), False),
     ("sqlserver", "select * from one.two.three.four", (), False),
     ("duckdb", "select * from ?", (), False),
@@ -230,5 +230,5 @@ CASES: list[Case] = [
     *CTES,
     *FUNCTIONS,
     *PIVOTS,
-    *NOT_TOLD,
+    *NOT_SHOWN,
 ]

@@ -81,13 +81,13 @@ def test_53_any_wrong_value_concerns_its_object_only(kind: Kind, *, ours: bool) 
                 continue
             replies = listed(json.dumps({**live_object(good), "sql": "select 1"}), spoilt(neighbour, field, value))
             desired = [good, odd] if ours else [good]
-            changes, told = planned(kind, desired, replies, prune=True)
+            changes, shown = planned(kind, desired, replies, prune=True)
             place = f"{field}: {value[:20]}"
             assert changes["Good"].action is Action.UPDATE, place
             assert not any(change.action is Action.DELETE for change in changes.values()), place
             if not ours:
                 assert set(changes) == {"Good"}, place
-                assert all("cannot be read" in text for text in told), place
+                assert all("cannot be read" in text for text in shown), place
             elif field == "name":
                 # Its ownership line still says whose it is, so that it is not created a second time.
                 assert changes["Odd"].action is Action.BLOCKED, place
@@ -126,9 +126,9 @@ def test_54_what_a_short_list_lacks_is_looked_for(kind: Kind) -> None:
     source = wanted(kind, "One", "one", sql="select 2")
     there = {**live_object(source), "sql": "select 1"}
     for reply, action in ((refused(404), Action.CREATE), (one(there), Action.UPDATE), (refused(418), Action.BLOCKED)):
-        changes, told = planned(kind, [source], SHORT, SHORT, reply)
+        changes, shown = planned(kind, [source], SHORT, SHORT, reply)
         assert changes["One"].action is action
-        assert told == [f"The list of {kind.label}s may be incomplete: 1 entries came, 3 were announced"]
+        assert shown == [f"The list of {kind.label}s may be incomplete: 1 entries came, 3 were announced"]
     assert "could not be looked for" in changes["One"].reason
 
 
@@ -143,8 +143,8 @@ def test_54_a_kind_that_can_only_be_listed_is_not_created_from_a_short_list() ->
 def test_54_a_list_that_is_whole_at_the_second_reading_is_taken() -> None:
     """Fault 54: a list that others changed while it was read is read once more."""
     source = wanted(Kind.ASSIGNMENT_SOURCE, "One", "one")
-    changes, told = planned(Kind.ASSIGNMENT_SOURCE, [source], SHORT, page({"name": "Other"}, total=1))
-    assert (changes["One"].action, told) == (Action.CREATE, [])
+    changes, shown = planned(Kind.ASSIGNMENT_SOURCE, [source], SHORT, page({"name": "Other"}, total=1))
+    assert (changes["One"].action, shown) == (Action.CREATE, [])
 
 
 def test_what_is_known_is_planned_as_ever() -> None:
@@ -152,9 +152,9 @@ def test_what_is_known_is_planned_as_ever() -> None:
     source: Source = SPECS[Kind.METRIC_SOURCE].payload(name="One")
     entry = Desired(kind=Kind.METRIC_SOURCE, name="One", unique_id="model.shop.one", payload=source)
     blocked = Desired(kind=Kind.METRIC_SOURCE, name="Two", unique_id="model.shop.two", payload=None, blocked="No.")
-    changes, told = planned(Kind.METRIC_SOURCE, [entry, blocked], page(total=0), refused(404))
+    changes, shown = planned(Kind.METRIC_SOURCE, [entry, blocked], page(total=0), refused(404))
     assert [change.action for change in changes.values()] == [Action.CREATE, Action.BLOCKED]
-    assert told == []
+    assert shown == []
 
 
 def lost(kind: Kind, held: dict[str, Any], *, by_name: bool = False, **changed: Any) -> list[str]:
@@ -190,8 +190,8 @@ def test_what_a_whole_update_cannot_send_is_named(by_name: bool) -> None:  # noq
         "idTypeMapping": [{"statsigUnitID": "userID", "column": "user_id", "hashed": False}],
         "owner": {"ownerID": "a", "role": "x" * 500},
     }
-    (told,) = lost(Kind.METRIC_SOURCE, held, by_name=by_name, sql="select 2")
-    assert told == (
+    (shown,) = lost(Kind.METRIC_SOURCE, held, by_name=by_name, sql="select 2")
+    assert shown == (
         'retention: 30, rollup: {"by": "day"}, label: "Grün", idTypeMapping[0].hashed: false, '
         f'owner.role: "{"x" * 199}….'
     )

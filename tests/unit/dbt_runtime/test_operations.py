@@ -26,7 +26,7 @@ class Dbt:
     """A dbt that keeps what it is given."""
 
     def __init__(self) -> None:
-        self.said: list[str] = []
+        self.output: list[str] = []
         self.warned: list[str] = []
 
     def selected(self, select: list[str], exclude: list[str]) -> frozenset[str]:
@@ -39,7 +39,7 @@ class Dbt:
 
     def say(self, text: str) -> None:
         """Keep it."""
-        self.said.append(text)
+        self.output.append(text)
 
     def warn(self, text: str) -> None:
         """Keep it."""
@@ -63,7 +63,7 @@ class Explosive:
 
 
 def call(folder: Path, **fields: Any) -> Call:
-    """A call during `dbt run`, as far as not said otherwise."""
+    """A call during `dbt run`, unless given otherwise."""
     given: dict[str, Any] = {
         "dbt": Dbt(),
         "manifest": SimpleNamespace(nodes={}),
@@ -127,8 +127,8 @@ def test_a_dbt_that_does_not_raise(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
     """The artifact raises nothing: what is wrong is reported once."""
-    told: list[str] = []
-    DeclaredArtifact(Explosive(), project_dir=tmp_path, target="dev", complain=told.append).write(
+    shown: list[str] = []
+    DeclaredArtifact(Explosive(), project_dir=tmp_path, target="dev", complain=shown.append).write(
         str(tmp_path / "target" / "statsig.json")
     )
-    assert told == ["statsig.json was not written (RuntimeError: metadata)."]
+    assert shown == ["statsig.json was not written (RuntimeError: metadata)."]

@@ -121,13 +121,13 @@ def test_excluding_a_used_column_is_a_contradiction() -> None:
 def test_absent_columns_are_named_with_their_key() -> None:
     """Every absent column is found at once, each under its key and with the nearest name."""
     result = one({"timestamp_column": "exposed_att", "columns": ["amunt"], "exclude_columns": ["emial"]})
-    told = {found.key: (found.code, found.fix) for found in result.findings}
-    assert {key: code for key, (code, _) in told.items()} == {
+    shown = {found.key: (found.code, found.fix) for found in result.findings}
+    assert {key: code for key, (code, _) in shown.items()} == {
         "statsig.metric_source.timestamp_column": "column-absent",
         "statsig.metric_source.exclude_columns.0": "column-absent",
         "statsig.metric_source.columns.0": "column-absent",
     }
-    assert '"exposed_at"' in told["statsig.metric_source.timestamp_column"][1]
+    assert '"exposed_at"' in shown["statsig.metric_source.timestamp_column"][1]
 
 
 @pytest.mark.parametrize(
@@ -311,7 +311,7 @@ def test_quote_true_is_the_spelling() -> None:
 
 
 def test_an_absent_column_is_not_selected() -> None:
-    """What is proven absent is not said to be selected."""
+    """What is proven absent is not reported as selected."""
     result = one({"columns": ["amount", "amunt"]})
     assert result.selected == ("user_id", "device_id", "exposed_at", "amount")
 

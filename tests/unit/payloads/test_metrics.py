@@ -47,7 +47,7 @@ def built(
     return [one if isinstance(one, Metric) else None for one in payloads], findings
 
 
-def told(findings: Any) -> list[tuple[str, str, str]]:
+def shown(findings: Any) -> list[tuple[str, str, str]]:
     """Code, key below the metrics and message of each finding."""
     return [(one.code, one.key.rpartition("metrics")[2].lstrip("."), one.message) for one in findings]
 
@@ -156,7 +156,7 @@ BAD: list[tuple[dict[str, Any], str, str, str]] = [
 def test_bad_blocks(metric: dict[str, Any], code: str, key: str, message: str) -> None:
     """Each fault of a metric is an error at its key that says what is wrong; its source is not touched by it."""
     found = declared({"name": "Revenue", **metric})
-    (one,) = [one for one in told(found.findings) if one[0] == code and one[1] == key]
+    (one,) = [one for one in shown(found.findings) if one[0] == code and one[1] == key]
     assert one[2].startswith(message)
     assert {(one.kind, one.source, one.severity) for one in found.findings} == {("metric", "Revenue", Severity.ERROR)}
     assert found.findings[0].fix
@@ -281,7 +281,7 @@ UNPROVEN: list[tuple[dict[str, Any], str, str]] = [
 def test_proof(metric: dict[str, Any], code: str, key: str) -> None:
     """Columns, predicates, types and unit IDs are held against what the source's SQL really gives."""
     _, findings = built(metric)
-    assert [one[:2] for one in told(findings)] == [(code, key)]
+    assert [one[:2] for one in shown(findings)] == [(code, key)]
 
 
 def test_what_is_present() -> None:

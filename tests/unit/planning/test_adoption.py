@@ -6,7 +6,7 @@ import pytest
 
 from dbt_statsig.vocabulary.changes import Action, Change, FieldChange
 from dbt_statsig.vocabulary.sources import Kind, Source
-from tests.unit.planning.test_matching import ASSIGNMENT, EVENT, only, planned, source, told, wanted
+from tests.unit.planning.test_matching import ASSIGNMENT, EVENT, only, planned, shown, source, wanted
 
 LIVE = [source("All orders")]
 
@@ -44,27 +44,27 @@ def test_more_than_one_source_could_be_meant() -> None:
         'It is not certain which source "All orders" should become, so no assignment source is created.'
     )
     assert changes[0].fix == 'Name both: --adopt "All orders=A".'
-    told_apart = adopting("All orders=B", names="A,B")
-    assert [(change.action, change.name) for change in told_apart] == [(Action.CREATE, "A"), (Action.RENAME, "B")]
+    distinct = adopting("All orders=B", names="A,B")
+    assert [(change.action, change.name) for change in distinct] == [(Action.CREATE, "A"), (Action.RENAME, "B")]
 
 
 def test_another_kind_is_left_alone() -> None:
     """An object that is not of this kind, or that is ours already, changes nothing for new sources of the kind."""
-    assert told(planned([wanted("A", "a")], [], adopt=frozenset({"All orders"}))) == [("create", "A")]
+    assert shown(planned([wanted("A", "a")], [], adopt=frozenset({"All orders"}))) == [("create", "A")]
     ours = [source("A", "a"), source("B", "b")]
     plan = planned([wanted("A", "a"), wanted("C", "c")], ours, adopt=frozenset({"B"}))
-    assert told(plan) == [("unchanged", "A"), ("orphan", "B"), ("create", "C")]
+    assert shown(plan) == [("unchanged", "A"), ("orphan", "B"), ("create", "C")]
 
 
 def test_nothing_is_new() -> None:
     """Without a source that is not there yet, the name concerns nobody."""
     plan = planned([wanted("A", "a")], [source("A", "a"), *LIVE], adopt=frozenset({"All orders"}))
-    assert told(plan) == [("unchanged", "A")]
+    assert shown(plan) == [("unchanged", "A")]
 
 
 def test_the_same_command_again() -> None:
     """Once the object is taken over, the same words change nothing."""
-    assert told(planned([wanted("A", "a")], [source("A", "a")], adopt=frozenset({"All orders=A"}))) == [
+    assert shown(planned([wanted("A", "a")], [source("A", "a")], adopt=frozenset({"All orders=A"}))) == [
         ("unchanged", "A")
     ]
 
@@ -140,8 +140,8 @@ def test_a_block_names_the_object_to_take_over() -> None:
     """Where nobody owns it, the object gets the block's name; once that is done, the key changes nothing."""
     change = only(planned([wanted("A", "a")], LIVE, named=NAMED))
     assert (change.action, change.adopted, change.live_name) == (Action.RENAME, True, "All orders")
-    assert told(planned([wanted("A", "a")], [source("A", "a")], named=NAMED)) == [("unchanged", "A")]
-    assert told(planned([wanted("A", "a")], [source("All orders", "a")], named=NAMED)) == [("rename", "A")]
+    assert shown(planned([wanted("A", "a")], [source("A", "a")], named=NAMED)) == [("unchanged", "A")]
+    assert shown(planned([wanted("A", "a")], [source("All orders", "a")], named=NAMED)) == [("rename", "A")]
 
 
 def test_a_block_takes_nothing_from_another_project() -> None:
@@ -154,7 +154,7 @@ def test_a_block_takes_nothing_from_another_project() -> None:
     assert change.fix == 'To take it over all the same, run with --adopt "All orders=A".'
     word = frozenset({"All orders=A"})
     live = [source("All orders", "x", project="other")]
-    assert told(planned([wanted("A", "a")], live, named=NAMED, adopt=word)) == [("rename", "A")]
+    assert shown(planned([wanted("A", "a")], live, named=NAMED, adopt=word)) == [("rename", "A")]
 
 
 @pytest.mark.parametrize(
@@ -187,9 +187,9 @@ def test_listed_objects_are_taken_over() -> None:
     named = frozenset({(ASSIGNMENT, "A", "A"), (EVENT, "B", "B")})
     live = [source("A"), source("B"), source("C", "x", project="other")]
     plan = planned([wanted("A", "a"), wanted("B", "b"), wanted("C", "c")], live, named=named)
-    assert told(plan) == [("update", "A"), ("foreign", "B"), ("foreign", "C")]
+    assert shown(plan) == [("update", "A"), ("foreign", "B"), ("foreign", "C")]
     named = frozenset({(ASSIGNMENT, "C", "C")})
-    assert told(planned([wanted("C", "c")], live[2:], named=named)) == [("foreign", "C")]
+    assert shown(planned([wanted("C", "c")], live[2:], named=named)) == [("foreign", "C")]
 
 
 def test_objects_of_another_project_move_here() -> None:
@@ -197,12 +197,12 @@ def test_objects_of_another_project_move_here() -> None:
     live = [source("A", "x", project="other"), source("B", "y", project="other"), source("C", "z", project="third")]
     desired = [wanted("A", "a"), wanted("B", "b"), wanted("C", "c"), wanted("D", "d")]
     every = planned(desired, [*live, source("D")], adopt_from=frozenset({"other"}))
-    assert told(every) == [("update", "A"), ("update", "B"), ("foreign", "C"), ("foreign", "D")]
+    assert shown(every) == [("update", "A"), ("update", "B"), ("foreign", "C"), ("foreign", "D")]
     named = frozenset({(ASSIGNMENT, "D", "D")})
     both = planned(desired, [*live, source("D")], adopt_from=frozenset({"other"}), named=named)
-    assert told(both) == [("update", "A"), ("update", "B"), ("foreign", "C"), ("update", "D")]
+    assert shown(both) == [("update", "A"), ("update", "B"), ("foreign", "C"), ("update", "D")]
     one = planned(desired, [*live, source("D")], adopt_from=frozenset({"other"}), adopt=frozenset("AD"))
-    assert told(one) == [("update", "A"), ("foreign", "B"), ("foreign", "C"), ("foreign", "D")]
+    assert shown(one) == [("update", "A"), ("foreign", "B"), ("foreign", "C"), ("foreign", "D")]
 
 
 def test_what_is_declared_there_stays() -> None:

@@ -39,7 +39,7 @@ def planned(
     return build_plan(desired, {kind: Live(items=tuple(live), complete=complete)}, Scope(project="shop", **scope))
 
 
-def told(plan: Plan) -> list[tuple[str, str]]:
+def shown(plan: Plan) -> list[tuple[str, str]]:
     """Action and name of each change."""
     return [(change.action.value, change.name) for change in plan.changes]
 
@@ -52,12 +52,12 @@ def only(plan: Plan) -> Change:
 
 def test_create() -> None:
     """What the console lacks is created."""
-    assert told(planned([wanted("A", "a")], [])) == [("create", "A")]
+    assert shown(planned([wanted("A", "a")], [])) == [("create", "A")]
 
 
 def test_unchanged() -> None:
     """What is as declared stays as it is."""
-    assert told(planned([wanted("A", "a")], [source("A", "a")])) == [("unchanged", "A")]
+    assert shown(planned([wanted("A", "a")], [source("A", "a")])) == [("unchanged", "A")]
 
 
 @pytest.mark.parametrize("live", [[], [source("A", "a")], [source("A", "a", sql="SELECT 2")]])
@@ -91,7 +91,7 @@ def test_rename(kind: Kind) -> None:
 def test_rename_where_the_kind_has_none(kind: Kind) -> None:
     """Where a kind cannot be renamed, the new one is created and the old one reported with the reason."""
     plan = planned([wanted("B", "a", kind=kind)], [source("A", "a", kind=kind)], kind=kind)
-    assert told(plan) == [("orphan", "A"), ("create", "B")]
+    assert shown(plan) == [("orphan", "A"), ("create", "B")]
     assert '"B"' in plan.changes[0].reason
     assert '"A"' in plan.changes[1].reason
 
@@ -99,46 +99,46 @@ def test_rename_where_the_kind_has_none(kind: Kind) -> None:
 def test_rename_is_not_guessed() -> None:
     """Where a node has two new names or two old ones, nothing says which is which: create and report."""
     two_new = planned([wanted("B", "a"), wanted("C", "a")], [source("A", "a")])
-    assert told(two_new) == [("orphan", "A"), ("create", "B"), ("create", "C")]
+    assert shown(two_new) == [("orphan", "A"), ("create", "B"), ("create", "C")]
     two_old = planned([wanted("C", "a")], [source("A", "a"), source("B", "a")])
-    assert told(two_old) == [("orphan", "A"), ("orphan", "B"), ("create", "C")]
+    assert shown(two_old) == [("orphan", "A"), ("orphan", "B"), ("create", "C")]
 
 
 def test_rename_beside_a_settled_one() -> None:
     """A node with two sources of a kind renames the one whose name is new."""
     plan = planned([wanted("A", "a"), wanted("C", "a")], [source("A", "a"), source("B", "a")])
-    assert told(plan) == [("unchanged", "A"), ("rename", "C")]
+    assert shown(plan) == [("unchanged", "A"), ("rename", "C")]
 
 
 def test_rename_onto_a_name_that_gets_free() -> None:
     """Two nodes whose names move on in a chain are both renamed."""
     plan = planned([wanted("B", "a"), wanted("C", "b")], [source("A", "a"), source("B", "b")])
-    assert told(plan) == [("rename", "B"), ("rename", "C")]
+    assert shown(plan) == [("rename", "B"), ("rename", "C")]
 
 
 def test_a_name_that_a_rename_frees() -> None:
     """A new source may take the old name of one that moves on: it is created, not made of the other's object."""
     plan = planned([wanted("B", "a"), wanted("A", "new")], [source("A", "a")])
-    assert told(plan) == [("create", "A"), ("rename", "B")]
+    assert shown(plan) == [("create", "A"), ("rename", "B")]
 
 
 def test_a_blocked_source_does_not_move() -> None:
     """A source that is blocked keeps its old name, so that nothing is planned onto it."""
     live = [source("A", "a"), source("X", "x")]
     plan = planned([wanted("B", "a", blocked="Errors."), wanted("A", "x")], live)
-    assert told(plan) == [("blocked", "A"), ("blocked", "B")]
+    assert shown(plan) == [("blocked", "A"), ("blocked", "B")]
 
 
 def test_rename_onto_a_name_that_is_held() -> None:
     """A rename onto an object that stays is blocked, not forced."""
     plan = planned([wanted("B", "a")], [source("A", "a"), source("B", "gone")])
-    assert told(plan) == [("blocked", "B"), ("orphan", "B")]
+    assert shown(plan) == [("blocked", "B"), ("orphan", "B")]
 
 
 def test_names_exchanged_in_a_circle_are_blocked() -> None:
     """The API cannot exchange names in one step, so both are blocked with the way out."""
     plan = planned([wanted("B", "a"), wanted("A", "b")], [source("A", "a"), source("B", "b")])
-    assert told(plan) == [("blocked", "A"), ("blocked", "B")]
+    assert shown(plan) == [("blocked", "A"), ("blocked", "B")]
     assert "circle" in plan.changes[0].reason
 
 
@@ -198,7 +198,7 @@ def test_owned() -> None:
 def test_adopt_takes_nothing_else() -> None:
     """Adoption of one name leaves every other foreign object alone."""
     plan = planned([wanted("A", "a"), wanted("B", "b")], [source("A"), source("B")], adopt=frozenset({"A"}))
-    assert told(plan) == [("update", "A"), ("foreign", "B")]
+    assert shown(plan) == [("update", "A"), ("foreign", "B")]
 
 
 def test_a_twin_in_other_case_is_refused() -> None:
@@ -210,8 +210,8 @@ def test_a_twin_in_other_case_is_refused() -> None:
 
 def test_orphan_and_prune() -> None:
     """Ours and no longer declared: shown, and deleted only with pruning."""
-    assert told(planned([], [source("A", "a")])) == [("orphan", "A")]
-    assert told(planned([], [source("A", "a")], prune=True)) == [("delete", "A")]
+    assert shown(planned([], [source("A", "a")])) == [("orphan", "A")]
+    assert shown(planned([], [source("A", "a")], prune=True)) == [("delete", "A")]
 
 
 def test_an_incomplete_list_prunes_nothing() -> None:
@@ -229,7 +229,7 @@ def test_foreign_objects_are_never_orphans() -> None:
 def test_blocked() -> None:
     """A declaration with errors is blocked, and its live object is no orphan, whatever its name there."""
     plan = planned([wanted("B", "a", blocked="It has errors.")], [source("A", "a")], prune=True)
-    assert told(plan) == [("blocked", "B")]
+    assert shown(plan) == [("blocked", "B")]
 
 
 def test_protected() -> None:
@@ -241,17 +241,21 @@ def test_protected() -> None:
 def test_selection() -> None:
     """With a selection, objects of nodes that were not selected do not show."""
     live = [source("A", "a"), source("B", "b")]
-    assert told(planned([], live, selected_ids=frozenset({"model.shop.a"}), prune=True)) == [("delete", "A")]
+    assert shown(planned([], live, selected_ids=frozenset({"model.shop.a"}), prune=True)) == [("delete", "A")]
 
 
 def test_kinds_that_were_not_listed_are_left_out() -> None:
     """Only kinds whose live objects were read are planned."""
     desired = [wanted("A", "a"), wanted("E", "e", kind=EVENT)]
-    assert told(planned(desired, [])) == [("create", "A")]
+    assert shown(planned(desired, [])) == [("create", "A")]
 
 
 def test_order() -> None:
     """Changes come by kind, then by name without case."""
     desired = [wanted("b", "b"), wanted("A", "a"), wanted("E", "e", kind=EVENT)]
     live = {EVENT: Live(items=()), ASSIGNMENT: Live(items=())}
-    assert told(build_plan(desired, live, Scope(project="shop"))) == [("create", "A"), ("create", "b"), ("create", "E")]
+    assert shown(build_plan(desired, live, Scope(project="shop"))) == [
+        ("create", "A"),
+        ("create", "b"),
+        ("create", "E"),
+    ]

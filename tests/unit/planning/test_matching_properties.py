@@ -110,7 +110,7 @@ def test_only_circles_are_blocked(onward: list[str]) -> None:
             at = moves[at]
         return at == name
 
-    told = {
+    shown = {
         new: Action.UNCHANGED if new == old else Action.BLOCKED if returns(old) else Action.RENAME
         for old, new in moves.items()
     }
@@ -118,7 +118,7 @@ def test_only_circles_are_blocked(onward: list[str]) -> None:
     plan = build_plan(
         desired, {Kind.ASSIGNMENT_SOURCE: Live(items=tuple(source(n, n) for n in live))}, Scope(project="shop")
     )
-    assert {change.name: change.action for change in plan.changes} == told
+    assert {change.name: change.action for change in plan.changes} == shown
 
 
 @given(data=st.data(), kind=st.sampled_from(list(BLOCK_KINDS)), namespace=st.sampled_from(["", "dev"]))

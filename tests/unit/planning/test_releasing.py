@@ -11,7 +11,7 @@ from dbt_statsig.planning.adoption import releasable, release_plan
 from dbt_statsig.planning.asked import Live, Scope
 from dbt_statsig.vocabulary.changes import Action, Plan
 from dbt_statsig.vocabulary.ownership import Ownership, claim, docs_link
-from tests.unit.planning.test_matching import ASSIGNMENT, only, source, told
+from tests.unit.planning.test_matching import ASSIGNMENT, only, shown, source
 
 if TYPE_CHECKING:
     from dbt_statsig.vocabulary.sources import Source
@@ -63,7 +63,7 @@ def test_objects_of_others() -> None:
     elsewhere = structs.replace(source("B", "b"), description=claim("", Ownership("shop", "model.shop.b", "dev")))
     theirs = source("C", "c", project="other")
     plan = released(source("A"), elsewhere, theirs, source("D", "d"), names="ABC")
-    assert told(plan) == [("foreign", "A"), ("foreign", "B"), ("foreign", "C")]
+    assert shown(plan) == [("foreign", "A"), ("foreign", "B"), ("foreign", "C")]
     assert [change.reason.partition(": ")[2] for change in plan.changes] == [
         "nobody owns it.",
         'dbt project "shop@dev" owns it.',

@@ -9,7 +9,7 @@ from dbt_statsig.planning.matching import Live, Scope, build_plan
 from dbt_statsig.vocabulary.changes import Action, Change, united
 from dbt_statsig.vocabulary.kinds import BLOCK_KINDS
 from dbt_statsig.vocabulary.sources import Kind
-from tests.unit.planning.test_matching import EVENT, planned, source, told, wanted
+from tests.unit.planning.test_matching import EVENT, planned, shown, source, wanted
 
 METRIC = Kind.METRIC_SOURCE
 
@@ -111,7 +111,7 @@ def test_disabled_in_this_target() -> None:
     disabled = structs.replace(wanted("A", "a", kind=EVENT), disabled=True)
     live = [source("A", "a", kind=EVENT), source("Old", "a", kind=EVENT), source("X", "x", kind=EVENT)]
     plan = planned([disabled, wanted("B", "a", kind=EVENT)], live, kind=EVENT, prune=True)
-    assert told(plan) == [("create", "B"), ("delete", "X")]
+    assert shown(plan) == [("create", "B"), ("delete", "X")]
     assert [(change.name, change.reason) for change in plan.disabled] == [
         ("A", "Disabled in this target."),
         ("Old", "Disabled in this target."),
@@ -131,4 +131,4 @@ def test_a_name_that_another_model_has_in_this_target() -> None:
     """Where a disabled block and an enabled one have the same name, the enabled one counts."""
     disabled = structs.replace(wanted("A", "a"), disabled=True)
     plan = planned([disabled, wanted("A", "b")], [source("A", "a")], prune=True)
-    assert (told(plan), plan.disabled) == ([("update", "A")], ())
+    assert (shown(plan), plan.disabled) == ([("update", "A")], ())

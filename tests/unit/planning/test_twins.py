@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dbt_statsig.vocabulary.changes import Action
 from dbt_statsig.vocabulary.kinds import BLOCK_KINDS
 from dbt_statsig.vocabulary.sources import Kind, Source, folded
-from tests.unit.planning.test_matching import ASSIGNMENT, only, planned, source, told, wanted
+from tests.unit.planning.test_matching import ASSIGNMENT, only, planned, shown, source, wanted
 
 if TYPE_CHECKING:
     from dbt_statsig.planning.matching import Desired
@@ -47,7 +47,7 @@ def test_the_words() -> None:
 
 def test_two_live_twins() -> None:
     """Where the console has two spellings, the exact one is the declared one, and the other stays as it is."""
-    assert told(planned([wanted("A", "a")], [source("A", "a"), source("a")])) == [("unchanged", "A")]
+    assert shown(planned([wanted("A", "a")], [source("A", "a"), source("a")])) == [("unchanged", "A")]
 
 
 def test_a_twin_that_moves_away() -> None:
@@ -62,7 +62,7 @@ def test_a_twin_that_moves_away() -> None:
 def test_a_circle_of_twins() -> None:
     """Exchanging names in other spellings is a circle as well."""
     plan = planned([wanted("b", "a"), wanted("a", "b")], [source("A", "a"), source("B", "b")])
-    assert told(plan) == [("blocked", "a"), ("blocked", "b")]
+    assert shown(plan) == [("blocked", "a"), ("blocked", "b")]
     assert "circle" in plan.changes[0].reason
 
 

@@ -85,15 +85,15 @@ def test_a_very_long_message_fits_into_a_comment() -> None:
 def test_any_word_is_only_text(word: str) -> None:
     """Whatever is in a message, each form is well formed, and nothing of the message is obeyed."""
     odd = structs.replace(FAILURE, message=f"a {word} b", fix=word)
-    told = {form: format_named(form).render_failure(odd) for form in FORMATS}
+    shown = {form: format_named(form).render_failure(odd) for form in FORMATS}
     for form in ("text", "github", "markdown", "html", "junit"):
-        assert not any(map(hostile.is_unsafe, told[form].replace("\n", ""))), form
-    jsonschema.validate(json.loads(told["json"]), report_schema())
-    jsonschema.validate(json.loads(told["sarif"]), SUBSET)
-    assert ET.fromstring(told["junit"].encode("utf-8", "replace")).attrib["errors"] == "1"  # noqa: S314 - our own text
-    assert told["github"].count("\n") == 1
+        assert not any(map(hostile.is_unsafe, shown[form].replace("\n", ""))), form
+    jsonschema.validate(json.loads(shown["json"]), report_schema())
+    jsonschema.validate(json.loads(shown["sarif"]), SUBSET)
+    assert ET.fromstring(shown["junit"].encode("utf-8", "replace")).attrib["errors"] == "1"  # noqa: S314 - our own text
+    assert shown["github"].count("\n") == 1
     plain = structs.replace(odd, message="\n".join(["w"] * len(odd.message.splitlines())))
     plain = structs.replace(plain, fix="\n".join(["w"] * len(odd.fix.splitlines())))
-    assert Tags(told["html"]).found == Tags(format_named("html").render_failure(plain)).found
-    assert "<" not in told["markdown"].split("\n", 2)[2]
-    assert not told["text"].startswith("::")
+    assert Tags(shown["html"]).found == Tags(format_named("html").render_failure(plain)).found
+    assert "<" not in shown["markdown"].split("\n", 2)[2]
+    assert not shown["text"].startswith("::")

@@ -70,7 +70,7 @@ def one_model(meta: str, project_dir: Path, *, columns: str = "", **options: Any
     return declared(text, project_dir, **options)
 
 
-def said(found: Finding) -> str:
+def output(found: Finding) -> str:
     """A finding in one line: code, place, message."""
     return f"{found.code} {found.location} {found.message}"
 

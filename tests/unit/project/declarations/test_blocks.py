@@ -10,7 +10,7 @@ from msgspec import UNSET
 from dbt_statsig.vocabulary.findings import Location
 from dbt_statsig.vocabulary.kinds import OwnerMeta
 from dbt_statsig.vocabulary.sources import Kind
-from tests.unit.project.declarations.project import FILE, declared, one_model, said
+from tests.unit.project.declarations.project import FILE, declared, one_model, output
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,7 +87,7 @@ def test_every_key_of_the_other_kinds(tmp_path: Path) -> None:
         tmp_path,
         fields={"fct_orders": {"config": {"event_time": "at"}}},
     )
-    assert [said(one) for one in found.findings] == []
+    assert [output(one) for one in found.findings] == []
     by_kind = {one.kind: one.meta for one in found.declarations}
     assert getattr(by_kind[Kind.METRIC_SOURCE], "custom_field_mapping", None) == {"net": "amount - tax"}
     assert by_kind[Kind.QUALIFYING_EVENT].sql == "select 1"

@@ -11,7 +11,7 @@ from dbt_statsig.project.declarations import declare
 from dbt_statsig.project.declarations.places import NodePlaces, Places
 from dbt_statsig.project.settings import Settings
 from dbt_statsig.vocabulary.findings import Finding, Location
-from tests.unit.project.declarations.project import FILE, declared, one_model, said
+from tests.unit.project.declarations.project import FILE, declared, one_model, output
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -154,7 +154,7 @@ def _declared_from(text: str, project_dir: Path, data: bytes) -> list[str]:
     file = elsewhere / FILE
     file.write_bytes(data)
     node = found.declarations[0].node
-    return [said(one) for one in _declare_again(node, elsewhere)]
+    return [output(one) for one in _declare_again(node, elsewhere)]
 
 
 def _declare_again(node: Node, project_dir: Path) -> tuple[Finding, ...]:
