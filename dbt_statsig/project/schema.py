@@ -159,7 +159,7 @@ def _definitions(*, jinja: bool) -> Schema:
         [*(spec.block for spec in SPECS.values()), ColumnMark, OwnerMeta], ref_template="#/$defs/{name}"
     )
     shapes = {name: _adapt(shape, lenient=True, jinja=jinja) for name, shape in components.items()}
-    kinds = {kind: _kind(shapes[SPECS[kind].block.__name__]) for kind in Kind}
+    kinds = {kind: _kind(kind, shapes[SPECS[kind].block.__name__]) for kind in Kind}
     names = {kind: kinds[kind]["properties"]["name"] for kind in Kind}
     statsig = {
         "title": "statsig",
@@ -167,7 +167,7 @@ def _definitions(*, jinja: bool) -> Schema:
         "type": "object",
         "minProperties": 1,
         "additionalProperties": False,
-        "properties": {kind.value: _one_or_many(kind, names[kind]) for kind in BLOCK_KINDS},
+        "properties": {kind.value: _one_or_many(kind, names[kind], kinds[kind]["description"]) for kind in BLOCK_KINDS},
     }
     parts = {
         name: {"title": name, **{key: value for key, value in shapes[meta].items() if key not in {"title", "required"}}}
@@ -184,12 +184,12 @@ def _definitions(*, jinja: bool) -> Schema:
     }
 
 
-def _kind(shape: Schema) -> Schema:
+def _kind(kind: Kind, shape: Schema) -> Schema:
     order = ("name", "enabled", "description", "tags", "timestamp_column", "timestamp_as_day")
     properties = shape["properties"]
     return {
         **shape,
-        "title": shape["title"].removesuffix("Meta"),
+        "title": kind.value,
         "properties": {key: properties[key] for key in sorted(properties, key=lambda key: _rank(key, order))},
         "required": ["name"],
     }
@@ -199,9 +199,19 @@ def _rank(key: str, order: tuple[str, ...]) -> int:
     return order.index(key) if key in order else len(order)
 
 
-def _one_or_many(kind: Kind, name: Schema) -> Schema:
+def _one_or_many(kind: Kind, name: Schema, description: str) -> Schema:
     one = [{"$ref": f"#/$defs/{kind.value}"}, {**name, "description": "A block that gives only its name."}]
-    return {"anyOf": [*one, {"type": "array", "minItems": 1, "items": {"anyOf": one}}]}
+    many = {"type": "array", "minItems": 1, "items": {"anyOf": one}}
+    return {"description": description, "defaultSnippets": [_snippet(kind)], "anyOf": [*one, many]}
+
+
+def _snippet(kind: Kind) -> Schema:
+    """What an editor writes when the kind is completed: the keys that a block must have, each a place to fill in."""
+    names = [key for key in SPECS[kind].required if key != "id_type_mapping"]
+    body: Schema = {key: f"${place}" for place, key in enumerate(names, start=1)}
+    if "id_type_mapping" in SPECS[kind].required:
+        body["id_type_mapping"] = {f"${{{len(names) + 1}:userID}}": f"${len(names) + 2}"}
+    return {"label": kind.value, "description": f"The keys of a block of the kind {kind.label}.", "body": body}
 
 
 def _defaults(kinds: dict[Kind, Schema]) -> Schema:
@@ -250,13 +260,20 @@ def _adapt(shape: Any, *, lenient: bool, jinja: bool) -> Any:
     if result.get("type") == "array" and result.pop("uniqueItems", "$ref" not in result["items"]):
         result["uniqueItems"] = True
     patterns = []
+    expected = ""
     if lenient and result.get("type") == "boolean":
         patterns.append(_TRUE_OR_FALSE)
+        expected = "true or false"
     if lenient and result.get("type") == "integer":
         patterns.append(rf"^\s*0*{_digits(result['minimum'], result['maximum'])}\s*$")
+        expected = f"a whole number from {result['minimum']} to {result['maximum']}"
+    if "enum" in result:
+        expected = f"one of {', '.join(map(str, result['enum']))}"
     if jinja and ("enum" in result or patterns):
         patterns.append(_JINJA)
     if not patterns:
         return result
     outer = {key: result.pop(key) for key in ("description", "default") if key in result}
-    return {**outer, "anyOf": [result, {"type": "string", "pattern": "|".join(patterns)}]}
+    message = f"Write {expected}{', or Jinja that gives it' if jinja else ''}."
+    text = {"type": "string", "pattern": "|".join(patterns), "patternErrorMessage": message}
+    return {**outer, "anyOf": [result, text]}

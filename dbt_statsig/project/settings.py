@@ -21,7 +21,7 @@ from dbt_statsig.project.conversion import (
     unknown_key,
 )
 from dbt_statsig.support.files import read_regular
-from dbt_statsig.vocabulary.sources import LINE_PATTERN, REPEATS
+from dbt_statsig.vocabulary.sources import LINE_SCHEMA, REPEATS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -40,14 +40,16 @@ _CLOSE = 0.85
 _JSON_MAPPING = "a mapping written as JSON"
 _LIST = 'a list: texts separated by commas, such as pii,secret, or JSON, such as ["pii", "secret"]'
 
-_Line = Annotated[str, Meta(min_length=1, extra={"line": True}, extra_json_schema={"pattern": LINE_PATTERN})]
+_Line = Annotated[str, Meta(min_length=1, extra={"line": True}, extra_json_schema=LINE_SCHEMA)]
 TARGET = "{target}"
 NAMESPACE = r"^[A-Za-z0-9._-]{1,100}$(?!\n)"
+_NAMESPACE_LETTERS = 'Use letters, digits, ".", "_", "-" and {target}.'
 _Namespace = Annotated[
     str,
     Meta(
         pattern=r"^(?:[A-Za-z0-9._-]|\{target\}){1,100}$(?!\n)",
-        extra={"noun": "a namespace", "allowed": 'Use letters, digits, ".", "_", "-" and {target}.'},
+        extra={"noun": "a namespace", "allowed": _NAMESPACE_LETTERS},
+        extra_json_schema={"patternErrorMessage": _NAMESPACE_LETTERS},
     ),
 ]
 _Seconds = Annotated[float, Meta(ge=1, le=86_400)]

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 API_PREFIX = "/console/v1"
 # Both ECMA-262 and Python take this; the second half is needed because Python's `$` also matches before a line break.
 LINE_PATTERN = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$(?!\n)"
+LINE_SCHEMA = {
+    "pattern": LINE_PATTERN,
+    "patternErrorMessage": "Write one line of text, without blanks at its start or end.",
+}
+"""What a JSON Schema says of one line of text; editors show the message in place of the pattern."""
 # For the Meta of a list of texts that may name one twice: it counts once. The JSON Schema says the same.
 REPEATS: Final[dict[str, Any]] = {"extra": {"repeats": True}, "extra_json_schema": {"uniqueItems": False}}
 

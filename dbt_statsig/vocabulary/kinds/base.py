@@ -12,7 +12,7 @@ from urllib.parse import quote
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from dbt_statsig.vocabulary.sources import LINE_PATTERN, REPEATS, Kind, Role, Source, fields_with
+from dbt_statsig.vocabulary.sources import LINE_PATTERN, LINE_SCHEMA, REPEATS, Kind, Role, Source, fields_with
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -37,7 +37,11 @@ def name_meta(description: str, *reserved: str) -> Meta:
             "noun": "the source's name as text",
             "reserved": (".", "..", *reserved),
         },
-        extra_json_schema={"pattern": rf"^(?!\.{{1,2}}$){others}{LINE_PATTERN[1:]}"},
+        extra_json_schema={
+            "pattern": rf"^(?!\.{{1,2}}$){others}{LINE_PATTERN[1:]}",
+            "patternErrorMessage": "Write one line of text, without blanks at its start or end; not "
+            f"{' or '.join(f'`{word}`' for word in ('.', '..', *reserved))}.",
+        },
     )
 
 
@@ -49,18 +53,16 @@ Name = Annotated[
     ),
 ]
 
-_LINE_SCHEMA = {"pattern": LINE_PATTERN}
-
 
 def _line(noun: str, longest: int) -> Meta:
-    return Meta(min_length=1, max_length=longest, extra={"line": True, "noun": noun}, extra_json_schema=_LINE_SCHEMA)
+    return Meta(min_length=1, max_length=longest, extra={"line": True, "noun": noun}, extra_json_schema=LINE_SCHEMA)
 
 
 Column = Annotated[str, _line("a column's name", MAX_NAME)]
 UnitId = Annotated[str, _line("a Statsig unit ID", MAX_NAME)]
 Tag = Annotated[str, _line("a tag", MAX_TAG)]
-Line = Annotated[str, Meta(min_length=1, extra={"line": True}, extra_json_schema=_LINE_SCHEMA)]
-_NOT_BLANK = {"pattern": r"\S"}
+Line = Annotated[str, Meta(min_length=1, extra={"line": True}, extra_json_schema=LINE_SCHEMA)]
+_NOT_BLANK = {"pattern": r"\S", "patternErrorMessage": "Write SQL: this is empty."}
 Sql = Annotated[
     str, Meta(min_length=1, max_length=MAX_SQL, extra={"noun": "SQL as text"}, extra_json_schema=_NOT_BLANK)
 ]

@@ -107,7 +107,12 @@ _MetricName = Annotated[
         description=f"The metric's name in Statsig: {SHORTEST_NAME} to {LONGEST_NAME} characters, of letters without "
         "accents, digits, blanks and `_ . - ( ) / % :`. Unique among metrics (compared without case). Required.",
         extra={"noun": "the metric's name as text"},
-        extra_json_schema={"minLength": SHORTEST_NAME, "maxLength": LONGEST_NAME, "pattern": NAME_PATTERN},
+        extra_json_schema={
+            "minLength": SHORTEST_NAME,
+            "maxLength": LONGEST_NAME,
+            "pattern": NAME_PATTERN,
+            "patternErrorMessage": "Use letters without accents, digits, blanks and `_ . - ( ) / % :` only.",
+        },
     ),
 ]
 _WHERE = Meta(description="A SQL predicate in the warehouse's dialect, over the columns that the source gives.")

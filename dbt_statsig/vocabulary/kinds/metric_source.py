@@ -6,13 +6,25 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
-from dbt_statsig.vocabulary.kinds.base import DATES_AND_START, KindSpec, TableSourceMeta, audited_as, name_meta
+from dbt_statsig.vocabulary.kinds.base import (
+    DATES_AND_START,
+    MAX_NAME,
+    KindSpec,
+    TableSourceMeta,
+    audited_as,
+    name_meta,
+)
 from dbt_statsig.vocabulary.kinds.metric_block import MetricMeta  # noqa: TC001  # msgspec reads it at run time
 from dbt_statsig.vocabulary.sources import API_PREFIX, Kind, Role, TableSource
 
 RESERVED = ("list",)
 MetricSourceName = Annotated[
-    str, name_meta('As for the other kinds; "list" is reserved by the Console API. Required.', *RESERVED)
+    str,
+    name_meta(
+        f"The source's name in Statsig: unique within its kind (compared without case), up to {MAX_NAME} characters, "
+        'not "list", which the Console API reserves. Required.',
+        *RESERVED,
+    ),
 ]
 
 
