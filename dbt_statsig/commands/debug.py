@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from dbt_statsig.console.rights import About
     from dbt_statsig.project.request import Request
 
 
@@ -106,6 +107,46 @@ def _key(request: Request, checks: list[Check]) -> ApiKey | None:
     return key
 
 
+_NATIVE = {
+    True: Check(name="warehouse native", ok=True, message="The Statsig project is warehouse native."),
+    False: Check(
+        name="warehouse native",
+        ok=False,
+        message="The Statsig project is not warehouse native, so it has no sources.",
+        fix="Use a key of a warehouse-native Statsig project.",
+    ),
+    None: Check(name="warehouse native", ok=None, message="Statsig does not say whether the project is."),
+}
+_WRITES = {
+    True: Check(name="writes", ok=True, message="The key may write."),
+    False: Check(name="writes", ok=None, message="The key may only read: enough for `plan`, not for `sync`."),
+    None: Check(name="writes", ok=None, message="It is not known whether the key may write."),
+}
+_REVIEWS = {
+    True: Check(
+        name="reviews",
+        ok=None,
+        message="Statsig requires a review of changed sources.",
+        fix="`respect_review_settings: true` lets `sync` ask for that.",
+    ),
+    False: Check(name="reviews", ok=True, message="Changed sources need no review."),
+    None: Check(name="reviews", ok=None, message="It is not known whether changed sources need a review."),
+}
+
+
+def _about(project: About) -> Iterator[Check]:
+    """What the Statsig project is, what the key may do, and whether changes of sources need a review."""
+    yield _NATIVE[project.warehouse_native]
+    refused = ", ".join(what for what, may in project.may_read.items() if may is False)
+    unknown = ", ".join(what for what, may in project.may_read.items() if may is None)
+    reads = [f"The key may not read {refused}."] if refused else []
+    reads += [f"It is not known whether the key may read {unknown}."] if unknown else []
+    message = " ".join(reads) or f"The key may read {', '.join(project.may_read)}."
+    yield Check(name="reads", ok=None if reads else True, message=message)
+    yield _WRITES[project.may_write]
+    yield _REVIEWS[project.reviews_required]
+
+
 def _console(key: ApiKey, resolved: Resolved, units: frozenset[str]) -> Iterator[Check]:
     from dbt_statsig.console.client import ConsoleClient  # with it comes httpx
 
@@ -116,9 +157,11 @@ def _console(key: ApiKey, resolved: Resolved, units: frozenset[str]) -> Iterator
             client.ping()
             yield Check(name=name, ok=True, message="The key is accepted.")
             known = frozenset(client.unit_ids())
+            project = client.about()
     except DbtStatsigError as error:
         yield _failed(name, error)
         return
+    yield from _about(project)
     missing = ", ".join(sorted(units - known))
     if missing:
         yield Check(

@@ -17,6 +17,7 @@ from dbt_statsig.console.confirming import CONFIRMATIONS
 from dbt_statsig.console.listing import Listing
 from dbt_statsig.console.pace import Rates
 from dbt_statsig.console.reader import Reader
+from dbt_statsig.console.rights import about
 from dbt_statsig.console.sender import Envelope, Sender
 from dbt_statsig.console.waiting import Clock, Patience, SystemClock, Turns, Waiting, duration
 from dbt_statsig.console.wire import Wire
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from dbt_statsig.console.key import ApiKey
+    from dbt_statsig.console.rights import About
     from dbt_statsig.vocabulary.audit import AuditLog
     from dbt_statsig.vocabulary.experiments import Experiment, Metric
     from dbt_statsig.vocabulary.sources import Kind, Source
@@ -230,6 +232,10 @@ class ConsoleClient:
     def audit_log(self, kinds: Collection[Kind], enough: Callable[[AuditLog], bool]) -> AuditLog:
         """The newest entries about objects of these kinds; in two requests at most, one where that is `enough`."""
         return read_audit_log(self._sender, kinds, enough)
+
+    def about(self) -> About:
+        """What Statsig's project is and what the key may do; best effort, the last use of a client."""
+        return about(self._sender)
 
     def ping(self) -> None:
         """Return when Statsig accepts the key: the smallest read that needs one."""

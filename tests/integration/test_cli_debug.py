@@ -41,8 +41,34 @@ def test_everything_is_there(shop: Path, console: Running) -> None:
         "declarations": True,
         "key": True,
         "console": True,
+        "warehouse": True,
+        "reads": True,
+        "writes": True,
+        "reviews": True,
         "unit": True,
     }
+    assert console.state.sources["assignment_sources"] == {}
+
+
+def test_what_the_key_may_do(shop: Path) -> None:
+    """A project that is not warehouse native is a fault; a key that only reads, and required reviews, are reported."""
+    with running(scope="omni_read_only", warehouse_native=False, review_required=True) as server:
+        reach = {"DBT_STATSIG_BASE_URL": server.url, "STATSIG_CONSOLE_API_KEY": KEY}
+        server.inject({"action": "status", "status": 403, "match": {"path": "audit_logs"}})
+        found = checks(shop, code=2, **reach)
+        assert {name: found[name]["ok"] for name in ("warehouse", "reads", "writes", "reviews")} == {
+            "warehouse": False,
+            "reads": None,
+            "writes": None,
+            "reviews": None,
+        }
+        assert found["reads"]["message"] == "The key may not read the audit log."
+        assert "enough for `plan`" in found["writes"]["message"]
+        assert "respect_review_settings" in found["reviews"]["fix"]
+        server.inject({"action": "status", "status": 404, "match": {"path": "company|settings|audit_logs|_sources$"}})
+        found = checks(shop, code=0, **reach)
+        assert [found[name]["ok"] for name in ("warehouse", "reads", "writes", "reviews")] == [None] * 4
+        assert "not known" in found["writes"]["message"] + found["reads"]["message"]
 
 
 def test_a_unit_that_statsig_does_not_list(shop: Path, tmp_path: Path, console: Running) -> None:
