@@ -89,14 +89,27 @@ def _writer(request: Request, baseline: Path | None, given: str) -> Apply:
 @project_options()
 @baseline_options
 @click.option("--require-fresh", is_flag=True, help="Fail if a YAML file is newer than the manifest.")
-def command(*, request: Request, output: Output, known: Callable[[Validation], Validation], require_fresh: bool) -> int:
+@click.option(
+    "--warehouse",
+    is_flag=True,
+    help="Also run each source's SQL, formulas and filters in your warehouse. Reads no rows.",
+)
+def command(
+    *,
+    request: Request,
+    output: Output,
+    known: Callable[[Validation], Validation],
+    require_fresh: bool,
+    warehouse: bool,
+) -> int:
     """Check what the project declares, without key or warehouse.
 
     Reads manifest.json (and catalog.json where there is one) and shows for each source its columns and what proves
     that they exist. A column that is proven absent is an error; one that nothing proves is a warning. With --state it
-    also shows what changed since those artifacts.
+    also shows what changed since those artifacts. With --warehouse the warehouse itself is asked, through your own dbt:
+    its columns are the strongest evidence, and SQL that it refuses is an error.
     """
     from dbt_statsig.commands.validate import validate  # brings PyYAML
 
-    validation = known(validate(structs.replace(request, require_fresh=require_fresh)))
+    validation = known(validate(structs.replace(request, require_fresh=require_fresh, warehouse=warehouse)))
     return tell(output, validation, exit_code=validation.exit_code)

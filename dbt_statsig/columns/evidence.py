@@ -30,13 +30,15 @@ class Facts(Struct, frozen=True, kw_only=True):
     `contract` and `catalog` are None where there is none; `fresh` is about the catalog. `inferred_reasons` is empty
     exactly when the inferred list holds all that the SQL gives, `others` exactly when the table has no more columns
     than these (or than the contract's); `dated` says that the list rests on an old catalog of sources. `history` is
-    how the table follows its SQL. `inferred_from` is for a column that is not there.
+    how the table follows its SQL. `inferred_from` is for a column that is not there. `live` says that the warehouse
+    itself gave the catalog's part in this run; what a contract lists then counts as what the SQL gives.
     """
 
     label: str
     contract: tuple[KnownColumn, ...] | None = None
     catalog: tuple[KnownColumn, ...] | None = None
     fresh: bool = False
+    live: bool = False
     inferred: tuple[KnownColumn, ...] = ()
     inferred_reasons: tuple[str, ...] = ("nothing to infer from",)
     others: tuple[str, ...] = ()
@@ -102,7 +104,7 @@ def _decide(adapter: Adapter, written: str, facts: Facts) -> Verdict:  # noqa: P
     if inferred is not None:
         return _not_in_catalog(written, inferred, facts)
     if facts.fresh:
-        return _absent(written, facts, facts.catalog, Evidence.CATALOG)
+        return _absent(written, facts, facts.catalog, Evidence.WAREHOUSE if facts.live else Evidence.CATALOG)
     return _absent(written, facts, facts.inferred, Evidence.INFERRED) if closed else _stale(written, facts)
 
 
@@ -232,12 +234,13 @@ def _not_in_catalog(written: str, found: Match, facts: Facts) -> Verdict:
             name=written,
             stored=column.name,
             presence=Presence.ABSENT,
-            evidence=Evidence.CATALOG,
+            evidence=Evidence.WAREHOUSE if facts.live else Evidence.CATALOG,
             spelling_proven=True,
             code="column-not-built",
             message=f'{facts.label} selects the column "{column.name}" in its SQL, but its table does not have it'
             + (", and gets new columns only with `--full-refresh`." if kept else " yet."),
-            fix=f"Build the model{' with `--full-refresh`' if kept else ''}, then run `dbt docs generate`.",
+            fix=f"Build the model{' with `--full-refresh`' if kept else ''}"
+            f"{'' if facts.live else ', then run `dbt docs generate`'}.",
         )
     return replace(
         _present(written, found),
@@ -254,6 +257,7 @@ def _absent(written: str, facts: Facts, columns: tuple[KnownColumn, ...], eviden
     proof = {
         Evidence.CONTRACT: "its enforced contract does not list it",
         Evidence.CATALOG: "the catalog does not list it",
+        Evidence.WAREHOUSE: "the warehouse does not have it",
     }.get(evidence, f"its {facts.inferred_from} does not have it")
     return _of_a_name(
         written,

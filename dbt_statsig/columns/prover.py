@@ -5,8 +5,10 @@ sqlglot is imported when the first compiled query or the first SQL of a user is 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from dbt_statsig.columns.evidence import QUERY, Facts, decide, decide_in, nested_path, tables_own
@@ -16,6 +18,7 @@ from dbt_statsig.columns.introspection import Introspection
 from dbt_statsig.columns.materializations import as_built, history_of, why_more, with_old_catalog
 from dbt_statsig.columns.reader import Reader
 from dbt_statsig.columns.relations import NOT_BUILT_BY_QUERIES, Declared, node_parts
+from dbt_statsig.project.artifacts.catalog import CatalogColumn
 from dbt_statsig.vocabulary.adapters import ADAPTERS, adapter_for
 from dbt_statsig.vocabulary.verdicts import ColumnSet, Evidence, KnownColumn, SqlCheck, Verdict
 
@@ -30,7 +33,15 @@ if TYPE_CHECKING:
     from dbt_statsig.project.artifacts.nodes import Node
     from dbt_statsig.vocabulary.adapters import Adapter
 
+
 STALE = "the catalog is older than the manifest"
+
+
+class Live(Struct, frozen=True, kw_only=True):
+    """The columns that the warehouse itself gave in this run: of nodes by unique ID, and of users' queries by text."""
+
+    tables: Mapping[str, tuple[CatalogColumn, ...]] = {}
+    queries: Mapping[str, tuple[CatalogColumn, ...]] = {}
 
 
 class Prover:
@@ -48,11 +59,13 @@ class Prover:
         use_catalog_of_models: bool = True,
         memory: Memory | None = None,
         seeds: SeedHeaders | None = None,
+        live: Live | None = None,
     ) -> None:
         """Nothing is read before it is asked for."""
         self.adapter = adapter_for(manifest.adapter_type)
         self._manifest = manifest
         self._catalog = catalog
+        self._live = live or Live()
         self._fresh = catalog is not None and catalog.is_fresh_for(manifest)
         self._seeds = seeds
         self._use_catalog_of_models = use_catalog_of_models
@@ -164,6 +177,9 @@ class Prover:
         check = self._queries.get((sql, macros))
         if check is None:
             check = self._queries[sql, macros] = self._reader.query(sql, macros=macros, tables=self._relation)
+        if sql in self._live.queries:
+            listed = self._listed(node, self._live.queries[sql], Evidence.WAREHOUSE)
+            return replace(check, columns=ColumnSet(columns=listed, closed=True))
         tagged = tuple(replace(column, tags=self._tags(node, column.name)) for column in check.columns.columns)
         return replace(check, columns=replace(check.columns, columns=tagged))
 
@@ -186,8 +202,19 @@ class Prover:
     def facts(self, node: Node) -> Facts:
         """All evidence about the node."""
         if node.unique_id not in self._facts:
-            self._facts[node.unique_id] = self._gather(node)
+            self._facts[node.unique_id] = self._seen(node, self._gather(node))
         return self._facts[node.unique_id]
+
+    def _seen(self, node: Node, facts: Facts) -> Facts:
+        """The facts with what the warehouse gave, if it was asked; a contract then is what the next build gives."""
+        if node.unique_id not in self._live.tables:
+            return facts
+        if facts.contract is not None:
+            facts = replace(
+                facts, contract=None, inferred=facts.contract, inferred_reasons=(), inferred_from="enforced contract"
+            )
+        listed = self._listed(node, self._live.tables[node.unique_id], Evidence.WAREHOUSE)
+        return replace(facts, catalog=listed, fresh=True, live=True)
 
     def _gather(self, node: Node) -> Facts:
         label = f"The {node.resource_type} {node.name}"
@@ -253,10 +280,14 @@ class Prover:
             columns = next((entry for entry in entries if entry is not None), None)
         if columns is None:
             return None
+        return self._listed(node, columns, Evidence.CATALOG)
+
+    def _listed(self, node: Node, columns: Iterable[CatalogColumn], evidence: Evidence) -> tuple[KnownColumn, ...]:
+        """The columns that a warehouse listed."""
         listed = (
             KnownColumn(
                 name=column.name,
-                evidence=Evidence.CATALOG,
+                evidence=evidence,
                 data_type=column.type or None,
                 tags=self._tags(node, column.name),
             )

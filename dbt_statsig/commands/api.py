@@ -45,7 +45,8 @@ class Request(Struct, frozen=True, kw_only=True):
     cannot answer. `kinds` are kinds of sources, as Kind or text; empty means all.
 
     With `run_results` (a file of dbt's), only what that dbt command built is in scope. With `require_fresh`, YAML that
-    is newer than the manifest is an error. With `strict`, warnings are errors.
+    is newer than the manifest is an error. With `warehouse`, `validate` also asks the warehouse, through dbt. With
+    `strict`, warnings are errors.
 
     `flags` are settings that win over the environment, which wins over dbt_statsig.yml. `environ` is the environment
     to read, the Console API key included; the process's own if it is not given.
@@ -71,6 +72,7 @@ class Request(Struct, frozen=True, kw_only=True):
     kinds: Kind | str | Iterable[Kind | str] = ()
     run_results: str | os.PathLike[str] | None = None
     require_fresh: bool = False
+    warehouse: bool = False
     strict: bool = False
     flags: Mapping[str, Any] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=_environment)
@@ -183,7 +185,7 @@ _FORMS: Mapping[str, Callable[[str, object], object]] = {
         _switch,
     ),
     **dict.fromkeys(
-        ("dry_run", "show_sql"),
+        ("dry_run", "show_sql", "warehouse"),
         _switch,
     ),
     "flags": _mapping,
@@ -205,7 +207,8 @@ def _run(request: Request) -> Run:
 def validate(request: Request) -> Validation:
     """What the project declares and all findings about it, from dbt's files alone: no key, no network.
 
-    With `state`, it also compares with those artifacts. Raises SettingsError, ArtifactError and UsageError.
+    With `state`, it also compares with those artifacts; with `warehouse`, it also runs the SQL there without reading
+    rows. Raises SettingsError, ArtifactError and UsageError, and QueryFailed where the warehouse cannot be asked.
     """
     return validate_command.validate(_run(request))
 

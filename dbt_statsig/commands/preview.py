@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, structs
 
 from dbt_statsig.commands.pipeline import declare_project, load_project, prove_project
+from dbt_statsig.commands.querying import dbt_of, macros, runnable, within
 from dbt_statsig.errors import QueryFailed, UsageError
 from dbt_statsig.payloads.select import select_statement
 from dbt_statsig.vocabulary.adapters import Adapter, adapter_for
@@ -47,18 +48,14 @@ def preview(request: Request, asked: Asked) -> Previewed:
     project = prove_project(declare_project(load_project(request)))
     chosen = [(one, built) for one, built in project.built if _is_asked_for(one, asked)]
     _check_names(project, asked)
-    dbt = request.dbt
-    if dbt is None or not dbt.is_there:
-        raise UsageError(
-            "There is no dbt on the PATH to ask the warehouse.",
-            fix="Activate the environment of your dbt, and run this in the dbt project.",
-        )
-    today = datetime.now(timezone.utc).date()
-    first, last = (today - timedelta(days=asked.days)).isoformat(), today.isoformat()
-    adapter = adapter_for(project.manifest.adapter_type)
-    ask = _Asking(dbt, adapter, asked, _macros(first, last))
+    dbt = dbt_of(request)
+    last = datetime.now(timezone.utc).date()
+    first = last - timedelta(days=asked.days)
+    ask = _Asking(dbt, adapter_for(project.manifest.adapter_type), asked, macros(first, last))
     sources = tuple(ask.preview(one, built) for one, built in chosen)
-    return Previewed(sources=sources, first_day=first, last_day=last, unmatched=project.unmatched)
+    return Previewed(
+        sources=sources, first_day=first.isoformat(), last_day=last.isoformat(), unmatched=project.unmatched
+    )
 
 
 def _is_asked_for(declaration: Declaration, asked: Asked) -> bool:
@@ -75,17 +72,6 @@ def _check_names(project: ProvenProject, asked: Asked) -> None:
             )
 
 
-def _macros(first: str, last: str) -> dict[str, str]:
-    """Statsig's macros over these days."""
-    return {
-        "{statsig_start_date}": f"CAST('{first}' AS DATE)",
-        "{statsig_end_date}": f"CAST('{last}' AS DATE)",
-        "{statsig_start_date_int}": first.replace("-", ""),
-        "{statsig_end_date_int}": last.replace("-", ""),
-        "{statsig_experiment_start_timestamp}": f"CAST('{first} 00:00:00' AS TIMESTAMP)",
-    }
-
-
 class _Asking:
     """One warehouse, asked for one source after the other."""
 
@@ -98,18 +84,14 @@ class _Asking:
     def preview(self, declaration: Declaration, built: Built) -> Preview:
         """The rows of one source, and what is counted."""
         empty = Preview(kind=declaration.kind, name=declaration.name, unique_id=declaration.node.unique_id, sql="")
-        payload = built.payload
-        table = getattr(payload, "table_name", None)
-        sql = select_statement((), table, ()) if isinstance(table, str) and table else getattr(payload, "sql", "")
-        if not isinstance(sql, str) or not sql:
+        sql = runnable(built.payload, self._macros)
+        if not sql:
             return structs.replace(
                 empty, error=built.unproven or "Its SQL could not be built. Run `dbt-statsig validate`."
             )
-        for macro, value in self._macros.items():
-            sql = sql.replace(macro, value)
         roles = dict(_roles(built))
         try:
-            rows = self._dbt.show(select_statement((), _within(sql), ()), self._asked.limit)
+            rows = self._dbt.show(select_statement((), within(sql), ()), self._asked.limit)
             counted = self._counted(declaration.kind, sql, roles) if self._asked.counts else {}
         except QueryFailed as failed:
             return structs.replace(empty, sql=sql, error=failed.message)
@@ -137,7 +119,7 @@ class _Asking:
             parts.append(f"sum(case when {column} is null then 1 else 0 end) as empty_{place}")
         if "timestamp_column" in roles:
             parts.append(f"max({self._quoted(roles['timestamp_column'])}) as newest")
-        given = self._dbt.show(select_statement(parts, _within(sql), ()), 1)
+        given = self._dbt.show(select_statement(parts, within(sql), ()), 1)
         row = {name.casefold(): value for name, value in given[0].items()}
         found: dict[str, Any] = {
             "rows_read": int(row["n"]),
@@ -157,17 +139,12 @@ class _Asking:
         keys.append(self._adapter.as_day(self._quoted(roles["timestamp_column"])))
         names = ("experiment", "group_id", "exposure_day")
         parts = [f"{key} as {name}" for key, name in zip(keys, names, strict=True)]
-        query = select_statement([*parts, f"count(distinct {unit}) as units"], _within(sql), ())
+        query = select_statement([*parts, f"count(distinct {unit}) as units"], within(sql), ())
         rows = self._dbt.show(f"{query}\ngroup by {', '.join(keys)}", MOST_COUNTS)
         return tuple(sorted((tuple(row.values()) for row in rows), key=lambda row: [str(value) for value in row[:3]]))
 
     def _quoted(self, column: str) -> str:
         return self._adapter.quote(column)
-
-
-def _within(sql: str) -> str:
-    """A query as a table."""
-    return f"(\n{sql}\n) statsig_source"
 
 
 def _is_unit(role: str) -> bool:

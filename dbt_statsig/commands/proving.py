@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dbt_statsig.columns.memory import Memory
-    from dbt_statsig.columns.prover import Prover
+    from dbt_statsig.columns.prover import Live, Prover
     from dbt_statsig.project.declarations import Declaration
     from dbt_statsig.project.declarations.declaring import MarkedNodes
     from dbt_statsig.project.inputs import Inputs
@@ -84,11 +84,17 @@ def _prefixed(one: Declaration, prefix: str) -> Declaration:
 
 
 def prover_of(
-    inputs: Inputs, memory: Memory | None, *, use_catalog_of_models: bool = True, with_seeds: bool = True
+    inputs: Inputs,
+    memory: Memory | None,
+    *,
+    use_catalog_of_models: bool = True,
+    with_seeds: bool = True,
+    live: Live | None = None,
 ) -> Prover:
     """What proves the columns of a project; the memory keeps what it reads of SQL.
 
-    `with_seeds` says that the CSV files in the project's folder are those of the manifest.
+    `with_seeds` says that the CSV files in the project's folder are those of the manifest; `live` is what the
+    warehouse itself gave.
     """
     from dbt_statsig.columns.prover import Prover  # loaded where columns are asked for
 
@@ -98,6 +104,7 @@ def prover_of(
         use_catalog_of_models=use_catalog_of_models,
         memory=memory,
         seeds=SeedHeaders(inputs.project_dir, inputs.manifest.project_name) if with_seeds else None,
+        live=live,
     )
 
 

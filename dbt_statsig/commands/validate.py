@@ -38,9 +38,15 @@ def validate(request: Request, *, manifest: Manifest | None = None) -> Validatio
 
     A manifest that is given is taken in place of the file. Raises SettingsError, ArtifactError and UsageError (a
     selection that cannot be answered, run results that say nothing of tables). With `state`, what has changed for
-    the sources since those artifacts is reported too.
+    the sources since those artifacts is reported too; with `warehouse`, what the warehouse says of them, and
+    QueryFailed is raised where it cannot be asked.
     """
-    return compared(validate_project(prove_project(declare_project(load_project(request, manifest))))).validation
+    project = prove_project(declare_project(load_project(request, manifest)))
+    if request.warehouse:
+        from dbt_statsig.commands.warehouse import check_in_warehouse  # only where it is asked for
+
+        project = check_in_warehouse(project)
+    return compared(validate_project(project)).validation
 
 
 def to_compile(request: Request, *, manifest: Manifest | None = None) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ from dbt_statsig.project.conversion import show
 from dbt_statsig.vocabulary.findings import CODES, Finding, Severity, finding
 from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.ownership import Ownership, claim, docs_link
-from dbt_statsig.vocabulary.results import ColumnUse
+from dbt_statsig.vocabulary.results import ColumnUse, Filter
 from dbt_statsig.vocabulary.sources import CustomField, IdType, Owner, Role, Source
 from dbt_statsig.vocabulary.verdicts import ColumnSet, KnownColumn, Verdict
 
@@ -61,7 +61,7 @@ class Built(Struct, frozen=True, kw_only=True):
     `selected` are the stored names of the columns in the SQL, empty where it selects every column or is the user's;
     `hidden` those that it leaves out for their tags. `unproven` says what the payload needs and nothing proves: it
     may be compared, but must not be pushed. `basis` says which parts of the payload follow from evidence. `output` is
-    what its rows have: what the SQL or the table gives.
+    what its rows have: what the SQL or the table gives. `filters` are a metric's predicates.
     """
 
     payload: Source | None
@@ -72,6 +72,7 @@ class Built(Struct, frozen=True, kw_only=True):
     hidden: tuple[str, ...] = ()
     unproven: str = ""
     output: ColumnSet = ColumnSet(columns=(), closed=False)
+    filters: tuple[Filter, ...] = ()
 
 
 def build_payload(declaration: Declaration, prover: Prover, context: Context) -> Built:

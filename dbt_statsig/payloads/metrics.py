@@ -31,8 +31,8 @@ from dbt_statsig.vocabulary.kinds.metric_block import (
     VALUED,
 )
 from dbt_statsig.vocabulary.ownership import Ownership, claim, docs_link
-from dbt_statsig.vocabulary.results import ColumnUse
-from dbt_statsig.vocabulary.sources import Kind, Role
+from dbt_statsig.vocabulary.results import ColumnUse, Filter
+from dbt_statsig.vocabulary.sources import Kind, Role, Source
 from dbt_statsig.vocabulary.verdicts import ColumnSet, Evidence, KnownColumn, Presence
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ class _Rows(Struct, frozen=True, kw_only=True):
     columns: ColumnSet | None = None
     fields: frozenset[str] = frozenset()
     units: frozenset[str] = frozenset()
+    payload: Source | None = None
 
 
 class _MetricBuilder:
@@ -95,6 +96,7 @@ class _MetricBuilder:
         self.uses: list[ColumnUse] = []
         self.rows: dict[str, _Rows] = {}
         self.is_faulty = False
+        self.filters: list[Filter] = []
 
     def build(self) -> Built:
         self.check_name()
@@ -108,6 +110,7 @@ class _MetricBuilder:
             uses=tuple(self.uses),
             selected=(),
             findings=tuple(self.findings),
+            filters=tuple(self.filters),
         )
 
     def said(self, key: str, part: Any = None) -> Any:
@@ -293,6 +296,8 @@ class _MetricBuilder:
     def predicate(self, sql: str, rows: _Rows, path: KeyPath) -> None:
         if rows.declaration is None or rows.columns is None:
             return
+        if rows.payload is not None:
+            self.filters.append(Filter(path, sql, rows.payload))
         node = rows.declaration.node
         check = self.prover.check_predicate(node, sql, macros=frozenset(), columns=rows.columns, of_row=True)
         for problem in check.problems:
@@ -337,6 +342,7 @@ class _MetricBuilder:
                 columns=structs.replace(built.output, columns=(*built.output.columns, *more)),
                 fields=names,
                 units=frozenset(() if units is UNSET else units),
+                payload=built.payload,
             )
         return self.rows[source.name]
 

@@ -167,6 +167,13 @@ class DbtContext(Struct, frozen=True, kw_only=True):
     invocation_id: str = ""
 
 
+class TestsDone(Struct, frozen=True, kw_only=True):
+    """What a run of tests printed as JSON, and the last words of dbt."""
+
+    printed: tuple[dict[str, Any], ...]
+    said: str
+
+
 class DbtCommand(Struct, frozen=True, kw_only=True):
     """How to call dbt for one project: the words up to and including dbt, and the line that names the project."""
 
@@ -249,6 +256,11 @@ class DbtCommand(Struct, frozen=True, kw_only=True):
                 return rows
         raise QueryFailed(f"dbt gave no rows that can be read: {_last_words(done)}")
 
+    def test(self, target_path: Path, log_path: Path) -> TestsDone:
+        """Run all tests of the project, with artifacts in these folders."""
+        done = self._run("test", "--quiet", "--target-path", str(target_path), "--log-path", str(log_path))
+        return TestsDone(printed=tuple(_objects(done.stdout)), said=_query_error(done))
+
     def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         import subprocess  # most runs ask dbt nothing
 
@@ -264,7 +276,7 @@ class DbtCommand(Struct, frozen=True, kw_only=True):
                 check=False,
                 timeout=_PATIENCE,
                 # A profile that asks for a password then finds no terminal, and fails.
-                start_new_session=arguments[0] == "show",
+                start_new_session=arguments[0] in {"show", "test"},
             )
         except OSError as error:
             raise DbtStatsigError(

@@ -34,7 +34,8 @@ class Request(Struct, frozen=True, kw_only=True):
     those which a manifest cannot. With `results` (unique_id to status) or `run_results` (dbt's file of them), only
     what that dbt command built is in scope.
 
-    With `require_fresh`, YAML that is newer than the manifest is an error, not a warning.
+    With `require_fresh`, YAML that is newer than the manifest is an error, not a warning. With `warehouse`, `validate`
+    asks the warehouse too, through `dbt`.
 
     `show_sql` asks for the SQL that Statsig generates for metrics, `drift_only` for a plan without the changes that
     come from the project.
@@ -73,6 +74,7 @@ class Request(Struct, frozen=True, kw_only=True):
     run_results: Path | None = None
     lineage: bool = False
     require_fresh: bool = False
+    warehouse: bool = False
     show_sql: bool = False
     drift_only: bool = False
 

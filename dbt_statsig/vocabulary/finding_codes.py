@@ -152,6 +152,12 @@ CODES: dict[str, Code] = {
         "The adapter's SQL dialect is not known, so columns are not inferred.",
         "Run `dbt docs generate`: the catalog is evidence too.",
     ),
+    "warehouse-refused": Code(
+        _E,
+        "The warehouse refuses SQL of a source: its query, `where`, a formula or a metric's filter. Only "
+        "`validate --warehouse` checks this.",
+        "Correct the SQL. Where a table is missing, build the model in this target.",
+    ),
     # Payload
     "skip-validation-unproven": Code(
         _W,

@@ -23,6 +23,14 @@ class ColumnUse(Struct, frozen=True, kw_only=True):
     verdict: Verdict
 
 
+class Filter(Struct, frozen=True):
+    """A predicate of a metric: its key, its SQL, and the source whose rows it is about."""
+
+    path: tuple[str | int, ...]
+    sql: str
+    source: Source
+
+
 class Upstream(Struct, frozen=True, kw_only=True):
     """One node above a source's own: `feeds` are the nodes of the same lineage that read it."""
 

@@ -18,10 +18,12 @@ class Presence(str, Enum):
 class Evidence(str, Enum):
     """What a verdict rests on, strongest first.
 
+    `warehouse`: the warehouse itself was asked in this run (`validate --warehouse`).
     `possible`: the SQL gives the column, but the table may lack it, as an incremental table gets new columns only with
     `--full-refresh`; or an old catalog has it, and the SQL does not give it.
     """
 
+    WAREHOUSE = "warehouse"
     CONTRACT = "contract"
     CATALOG = "catalog"
     INFERRED = "inferred"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,3 +25,22 @@ def test_rows_and_errors_through_dbt(job: Job) -> None:
     (job.folder / "tea_shop.duckdb").unlink()
     said = job.ours("preview", "Orders", expect=1)
     assert "fct_orders does not exist" in " ".join(said.split())
+
+
+def test_every_statement_in_one_dbt_command(job: Job) -> None:
+    """`validate --warehouse` proves columns by the warehouse, and shows what it refuses at its line."""
+    where = "name: Sessions, where: no_such(device_id) > 1"
+    job.edit("models/shop/_shop.yml", "name: Sessions", where)
+    job.dbt("parse", off=True)
+    manifest = (job.folder / "target" / "manifest.json").read_bytes()
+    answer = json.loads(job.ours("validate", "--warehouse", "--output", "json", expect=1))["validation"]
+    assert {column["evidence"] for one in answer["sources"] for column in one["columns"]} == {"warehouse"}
+    (error,) = [one for one in answer["findings"] if one["severity"] == "error"]
+    assert (error["code"], error["location"]["path"]) == ("warehouse-refused", "models/shop/_shop.yml")
+    assert error["message"].startswith("The warehouse refuses `where`: Catalog Error: Scalar Function with name no_such")
+    assert (job.folder / "target" / "manifest.json").read_bytes() == manifest
+    assert job.written() == []
+    (job.folder / "profiles.yml").write_text("tea_shop: {outputs: {dev: {type: nothing}}, target: dev}")
+    said = " ".join(job.ours("validate", "--warehouse", expect=2).split())
+    assert said.startswith("Error: The warehouse cannot be asked: ")
+    assert said.endswith("Check the profile and target with `dbt debug`.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -15,6 +14,7 @@ from dbt_statsig.errors import UsageError
 from dbt_statsig.project.dbt_command import DbtCommand
 from dbt_statsig.project.request import Request
 from dbt_statsig.report.text.previews import previews_json, previews_text
+from tests.dbt_program import duckdb_program
 from tests.unit.impact.two_states import COLUMNS, marked, staging, write
 
 if TYPE_CHECKING:
@@ -22,23 +22,6 @@ if TYPE_CHECKING:
 
     from dbt_statsig.vocabulary.previews import Previewed
 
-DBT = """
-import json, sys, duckdb
-words = sys.argv[1:]
-assert words[0] == "show" and "--no-write-json" in words, words
-sql = words[words.index("--inline") + 1].removeprefix("{% raw %}").removesuffix("{% endraw %}")
-with duckdb.connect(DATABASE, read_only=True) as connection:
-    try:
-        cursor = connection.execute(sql + " limit " + words[words.index("--limit") + 1])
-    except duckdb.Error as error:
-        print("12:00:00  Encountered an error:\\nRuntime Error\\n ", error)
-        print("12:00:00  Traceback (most recent call last):\\n  File x")
-        raise SystemExit(2)
-    names = [column[0] for column in cursor.description]
-    rows = [dict(zip(names, row)) for row in cursor.fetchall()]
-print("12:00:00  a warning")
-print(json.dumps({"show": rows}, indent=2, default=str))
-"""
 ROWS = """
 create table shop.main.fct as select
   timestamp '2026-01-01' + to_days((i % 2)::int) as exposed_at, 'checkout' as experiment,
@@ -50,10 +33,9 @@ from range(10) r(i)
 
 def dbt(folder: Path) -> DbtCommand:
     """The program in dbt's place, over a table of ten exposures."""
-    database = folder / "shop.duckdb"
-    with duckdb.connect(str(database)) as connection:
+    with duckdb.connect(str(folder / "shop.duckdb")) as connection:
         connection.execute(ROWS)
-    return DbtCommand(words=(sys.executable, "-c", DBT.replace("DATABASE", repr(str(database)))))
+    return duckdb_program(folder / "shop.duckdb")
 
 
 def previewed(folder: Path, *names: str, columns: str = COLUMNS, **asked: Any) -> Previewed:
