@@ -16,7 +16,7 @@ from msgspec import Struct, structs
 
 from dbt_statsig.errors import QueryFailed
 from dbt_statsig.project.artifacts.catalog import CatalogColumn
-from dbt_statsig.project.dbt_line import DbtLine
+from dbt_statsig.project.dbt_command import DbtLine
 from dbt_statsig.support.files import read_regular
 
 if TYPE_CHECKING:

@@ -37,7 +37,9 @@ def test_every_statement_in_one_dbt_command(job: Job) -> None:
     assert {column["evidence"] for one in answer["sources"] for column in one["columns"]} == {"warehouse"}
     (error,) = [one for one in answer["findings"] if one["severity"] == "error"]
     assert (error["code"], error["location"]["path"]) == ("warehouse-refused", "models/shop/_shop.yml")
-    assert error["message"].startswith("The warehouse refuses `where`: Catalog Error: Scalar Function with name no_such")
+    assert error["message"].startswith(
+        "The warehouse refuses `where`: Catalog Error: Scalar Function with name no_such"
+    )
     assert (job.folder / "target" / "manifest.json").read_bytes() == manifest
     assert job.written() == []
     (job.folder / "profiles.yml").write_text("tea_shop: {outputs: {dev: {type: nothing}}, target: dev}")
