@@ -58,12 +58,15 @@ _FLAGS = {
     "DBT_PRINT": "true",
     "DBT_STATSIG_ENABLED": "0",
 }
-_NOT_KEPT = frozenset(
-    f"DBT_{name}"
-    for name in (
-        *("PROJECT_DIR", "TARGET_PATH", "LOG_PATH", "STATE", "DEFER_STATE", "WARN_ERROR_OPTIONS", "LOG_FORMAT"),
-        *("LOG_LEVEL", "RESOURCE_TYPES", "EXCLUDE_RESOURCE_TYPES", "WRITE_JSON"),
+_NOT_KEPT = (
+    frozenset(
+        f"DBT_{name}"
+        for name in (
+            *("PROJECT_DIR", "TARGET_PATH", "LOG_PATH", "STATE", "DEFER_STATE", "WARN_ERROR_OPTIONS", "LOG_FORMAT"),
+            *("LOG_LEVEL", "RESOURCE_TYPES", "EXCLUDE_RESOURCE_TYPES", "WRITE_JSON"),
+        )
     )
+    | _FLAGS.keys()
 )
 _NO_TYPES = "data_type_code_to_name"
 _FRAME = re.compile(
@@ -139,7 +142,9 @@ def _here(dbt: DbtCommand, folder: Path, profiles_dir: Path | None) -> DbtComman
     options = {**dbt.line.options, "--project-dir": str(folder)}
     if profiles_dir is not None:
         options["--profiles-dir"] = str(profiles_dir)
-    environ = {name: value for name, value in dbt.environ.items() if name not in _NOT_KEPT}
+    environ = {
+        name: value for name, value in dbt.environ.items() if name.replace("DBT_ENGINE_", "DBT_") not in _NOT_KEPT
+    }
     return structs.replace(dbt, line=DbtLine(options=options), environ={**environ, **_FLAGS})
 
 
