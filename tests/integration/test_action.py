@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -13,9 +15,6 @@ import yaml
 from dbt_statsig.emulator import running
 from tests.integration.cli_process import COMMAND, KEY, edit_manifest, environment, own_copy
 from tests.integration.shop import ROOT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 EXPOSURES = "model.tea_shop.fct_exposures"
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
@@ -26,11 +25,13 @@ def check(project: Path, tmp_path: Path, *, event: str = "pull_request", **env: 
     """What action/check.sh puts out for the project, and what it says."""
     outputs = tmp_path / "outputs"
     outputs.unlink(missing_ok=True)
-    inputs = {f"INPUT_{name}": "" for name in ("TARGET", "STATE", "BASELINE")}
-    known = {"INPUT_PROJECT_DIR": ".", "INPUT_STRICT": "false", "INPUT_SYNC": "false", **inputs}
+    given = {name: ACTION["inputs"][name]["default"] for name in ACTION["inputs"]}
+    known = {f"INPUT_{name.upper().replace('-', '_')}": value for name, value in given.items()}
     runner = {
         "RUNNER_TEMP": str(tmp_path),
         "GITHUB_OUTPUT": str(outputs),
+        "GITHUB_ACTION_PATH": str(ROOT),
+        "GITHUB_WORKSPACE": str(tmp_path),
         "GITHUB_EVENT_NAME": event,
         "GITHUB_REPOSITORY": "acme/shop",
         "HEAD_REPOSITORY": "acme/shop" if event.startswith("pull_request") else "",
@@ -52,12 +53,21 @@ def check(project: Path, tmp_path: Path, *, event: str = "pull_request", **env: 
     return dict(line.split("=", 1) for line in lines), done.stdout + done.stderr
 
 
+def report_of(outputs: dict[str, str]) -> str:
+    """The report in Markdown that the action names."""
+    return Path(outputs["report"]).read_text(encoding="utf-8")
+
+
 def test_a_fork_has_no_key(shop: Path, tmp_path: Path) -> None:
     """Without a key, as in pull requests from forks, validate alone runs, and its report is there."""
     outputs, _ = check(own_copy(shop, tmp_path), tmp_path)
-    assert outputs == {"exit-code": "0", "report": str(tmp_path / "dbt-statsig.md")}
-    assert (tmp_path / "dbt-statsig.md").read_text(encoding="utf-8").startswith("<!-- dbt-statsig -->\n")
-    assert (tmp_path / "summary.md").exists()
+    assert (outputs["exit-code"], outputs["errors"], outputs["warnings"]) == ("0", "0", "0")
+    assert "changes" not in outputs
+    report = report_of(outputs)
+    assert report.startswith("<!-- dbt-statsig -->\n")
+    assert (tmp_path / "summary.md").read_text(encoding="utf-8") == report
+    assert Path(outputs["html"]).read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert json.loads(Path(outputs["json"]).read_bytes())["command"] == "validate"
 
 
 def test_a_fault_is_annotated(shop: Path, tmp_path: Path) -> None:
@@ -66,7 +76,7 @@ def test_a_fault_is_annotated(shop: Path, tmp_path: Path) -> None:
     edit_manifest(project, EXPOSURES, assignment_source={"timestamp_column": "exposed_att"})
     outputs, said = check(project, tmp_path)
     assert outputs["exit-code"] == "1"
-    assert re.search(r"^::error .*file=models/experiments/_experiments\.yml,line=\d+", said, re.MULTILINE)
+    assert re.search(r"^::error .*file=shop/models/experiments/_experiments\.yml,line=\d+", said, re.MULTILINE)
 
 
 def test_a_baseline_softens_the_whole_check(shop: Path, tmp_path: Path) -> None:
@@ -90,7 +100,8 @@ def test_a_plan_with_a_key(shop: Path, tmp_path: Path) -> None:
         assert outputs["exit-code"] == "0"
         assert {exchange.method for exchange in console.requests} == {"GET"}
     assert "Effects of this change" in said
-    assert "9 to create" in (tmp_path / "dbt-statsig.md").read_text(encoding="utf-8")
+    assert "9 to create" in report_of(outputs)
+    assert (outputs["changes"], outputs["blocked"]) == ("9", "0")
 
 
 FOREIGN = [
@@ -129,7 +140,8 @@ def test_a_fork_is_still_checked(shop: Path, tmp_path: Path) -> None:
         keys = {"STATSIG_CONSOLE_API_KEY": "", "STATSIG_API_KEY": KEY, "DBT_STATSIG_BASE_URL": console.url}
         outputs, said = check(shop, tmp_path, event="pull_request_target", HEAD_REPOSITORY="stranger/shop", **keys)
         assert list(console.requests) == []
-    assert outputs == {"exit-code": "0", "report": str(tmp_path / "dbt-statsig.md")}
+    assert outputs["exit-code"] == "0"
+    assert report_of(outputs).startswith("<!-- dbt-statsig -->\n")
     assert "Checked without a key: pull_request_target from a fork." in said
 
 
@@ -165,8 +177,8 @@ def test_a_plan_that_cannot_run_keeps_what_was_found(shop: Path, tmp_path: Path)
         "DBT_STATSIG_WAIT_BUDGET": "1",
     }
     outputs, said = check(own_copy(shop, tmp_path), tmp_path, **keys)
-    comment = (tmp_path / "dbt-statsig.md").read_text(encoding="utf-8")
-    assert outputs == {"exit-code": "2", "report": str(tmp_path / "dbt-statsig.md")}
+    comment = report_of(outputs)
+    assert outputs["exit-code"] == "2"
     assert comment.startswith("<!-- dbt-statsig -->\n<!-- dbt-statsig plan could-not-run -->\n")
     assert comment.count("<!-- dbt-statsig -->") == 1
     assert "### Statsig: 9 sources ready" in comment
@@ -181,8 +193,9 @@ def test_a_check_that_cannot_run_is_the_report(shop: Path, tmp_path: Path) -> No
     (project / "target" / "manifest.json").unlink()
     outputs, _ = check(project, tmp_path)
     assert outputs["exit-code"] == "2"
-    assert "could not run" in (tmp_path / "dbt-statsig.md").read_text(encoding="utf-8")
-    assert check(project, tmp_path, INPUT_SYNC="true")[0] == {"exit-code": "2"}
+    assert "could not run" in report_of(outputs)
+    refused = check(project, tmp_path, INPUT_SYNC="true")[0]
+    assert refused == {"exit-code": "2", "comment-key": "shop", "artifact": "dbt-statsig-shop"}
 
 
 def test_sync_pushes(shop: Path, tmp_path: Path) -> None:
@@ -190,8 +203,48 @@ def test_sync_pushes(shop: Path, tmp_path: Path) -> None:
     project = own_copy(shop, tmp_path)
     with running() as console:
         keys = {"INPUT_SYNC": "true", "STATSIG_CONSOLE_API_KEY": KEY, "DBT_STATSIG_BASE_URL": console.url}
-        assert check(project, tmp_path, event="push", **keys)[0]["exit-code"] == "0"
+        outputs, _ = check(project, tmp_path, event="push", INPUT_COMMENT_KEY=" prod  shop ", **keys)
+        assert (outputs["exit-code"], outputs["changes"]) == ("0", "9")
+        assert (outputs["comment-key"], outputs["artifact"]) == ("prod shop", "dbt-statsig-prod-shop")
         assert len(console.state.sources["assignment_sources"]) == 1
+
+
+def test_what_the_plan_refuses_is_annotated(shop: Path, tmp_path: Path) -> None:
+    """A refusal of the plan is an annotation, what validate and plan both find is one only, and errors come first."""
+    project = own_copy(shop, tmp_path)
+    edit_manifest(project, EXPOSURES, assignment_source={"timestamp_column": "exposed_att"})
+    with running() as console:
+        keys = {"STATSIG_CONSOLE_API_KEY": KEY, "DBT_STATSIG_BASE_URL": console.url}
+        foreign = {"name": "Orders", "description": "By hand.", "sql": "select 1", "timestampColumn": "t"}
+        console.state.sources["metric_sources"]["Orders"] = {**foreign, "idTypeMapping": []}
+        outputs, said = check(project, tmp_path, **keys)
+        written: list[Path | str] = [COMMAND, "validate", "--write-baseline"]
+        subprocess.run(written, cwd=project, env=environment(), check=True, capture_output=True)
+        known, baseline = check(project, tmp_path, INPUT_BASELINE="statsig_baseline.json", **keys)
+    assert (outputs["errors"], outputs["blocked"]) == ("1", "2")
+    weights = re.findall(r"(?m)^::(error|warning|notice) ", said)
+    assert weights == sorted(weights)
+    assert len(re.findall(r"(?m)^::error .*title=dbt-statsig column-absent::", said)) == 1
+    assert len(re.findall(r"(?m)^::error .*title=dbt-statsig not-ours::", said)) == 1
+    assert "title=dbt-statsig column-absent::" not in baseline
+    assert len(re.findall(r"(?m)^::error .*title=dbt-statsig not-ours::", baseline)) == 1
+    assert known["exit-code"] == "0"
+
+
+def test_a_choice_reaches_the_plan(shop: Path, tmp_path: Path) -> None:
+    """A selection, objects to adopt and the switches of a push reach plan; each folder and target has a comment."""
+    with running() as console:
+        keys = {"STATSIG_CONSOLE_API_KEY": KEY, "DBT_STATSIG_BASE_URL": console.url}
+        switches = dict.fromkeys(("INPUT_PRUNE", "INPUT_FORCE", "INPUT_SERVER_CHECK"), "true")
+        chosen = {"INPUT_SELECT": "fct_exposures fct_shop_events", "INPUT_TARGET": "dev"}
+        outputs, _ = check(own_copy(shop, tmp_path), tmp_path, **chosen, **switches, **keys)
+        assert "POST" in {exchange.method for exchange in console.requests}
+        assert len(console.state.sources["assignment_sources"]) == 0
+        assert outputs["comment-key"] == "shop dev"
+        assert outputs["changes"] == "3"
+        adopted, said = check(tmp_path / "shop", tmp_path, INPUT_ADOPT="No such object\n\n", **keys)
+    assert adopted["exit-code"] == "1"
+    assert "No such object" in said
 
 
 HOSTILE = (
@@ -298,7 +351,7 @@ def test_every_input_is_used() -> None:
     """Every input is handed to a step, every input of the script is handed to it, and no other one is named."""
     text = (ROOT / "action.yml").read_text(encoding="utf-8")
     assert set(re.findall(r"inputs\.([a-z-]+)", text)) == set(ACTION["inputs"])
-    script = (ROOT / "action" / "check.sh").read_text(encoding="utf-8")
+    script = "".join((ROOT / "action" / name).read_text(encoding="utf-8") for name in ("check.sh", "outputs.py"))
     (step,) = [step for step in STEPS if step.get("id") == "check"]
     handed = {name for name in step["env"] if name.startswith("INPUT_")}
     assert set(re.findall(r"INPUT_[A-Z_]+", script)) == handed

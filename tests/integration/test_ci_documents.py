@@ -21,6 +21,8 @@ from tests.integration.test_documents import unknown
 
 TEXT = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"(?ms)^## (GitHub|GitLab|Azure Pipelines|pre-commit)\n.*?^```yaml\n(.*?)^```", TEXT))
+_, PLAIN_GITLAB = re.findall(r"(?ms)^```yaml\n(.*?)^```", TEXT.partition("\n## GitLab\n")[2].partition("\n## ")[0])
+SHOWN = {**SECTIONS, "GitLab": PLAIN_GITLAB}
 SCHEMAS = {
     "GitHub": ("vendor.github-workflows",),
     "GitLab": ("vendor.gitlab-ci",),
@@ -63,19 +65,21 @@ def scripts(content: Any) -> list[str]:
 @pytest.mark.parametrize("system", ["GitHub", "GitLab", "Azure Pipelines"])
 def test_shown_commands_exist(system: str) -> None:
     """Every dbt-statsig command in a configuration exists, with the options shown."""
-    shown = [shlex.split(line) for line in scripts(yaml.safe_load(SECTIONS[system])) if "dbt-statsig " in line]
+    shown = [shlex.split(line) for line in scripts(yaml.safe_load(SHOWN[system])) if "dbt-statsig " in line]
     ours = [words for words in shown if words[0] == "dbt-statsig"]
     assert [(words, wrong) for words in ours if (wrong := unknown(list(words)))] == []
-    assert ours or system == "GitHub"
+    assert ours or system != "GitLab"
 
 
 def test_the_action_is_called_as_it_is() -> None:
     """The workflow gives the action only inputs that it has."""
     action = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
-    jobs = yaml.safe_load(SECTIONS["GitHub"])["jobs"].values()
-    calls = [step["with"] for job in jobs for step in job["steps"] if "dbt-statsig" in step.get("uses", "")]
-    assert len(calls) == 2
-    assert [set(call) - set(action["inputs"]) for call in calls] == [set(), set()]
+    monorepo = (ROOT / "docs" / "monorepo.md").read_text(encoding="utf-8")
+    shown = (SECTIONS["GitHub"], *re.findall(r"(?ms)^```yaml\n(.*?)^```", monorepo))
+    jobs = [job for text in shown for job in yaml.safe_load(text)["jobs"].values()]
+    given = [step["with"] for job in jobs for step in job["steps"] if "dbt-statsig" in step.get("uses", "")]
+    assert len(given) == 3
+    assert [set(one) - set(action["inputs"]) for one in given] == [set()] * 3
 
 
 def test_both_jobs_have_the_same_evidence() -> None:
@@ -117,11 +121,120 @@ def test_the_hook_is_called_as_it_is() -> None:
     assert unknown(hooks[shown["id"]]["entry"].split()) == []
 
 
-@pytest.mark.parametrize("system", SCHEMAS)
+STUB = """#!/bin/sh
+echo "$(basename "$0") $*" >>"$CALLS"
+echo "key=${STATSIG_CONSOLE_API_KEY-none}" >>"$CALLS"
+"""
+
+
+def calls(script: str, folder: Path, **variables: str) -> list[str]:
+    """What a script calls: pip, dbt and dbt-statsig note their arguments, dbt-statsig the key too."""
+    programs = folder / "bin"
+    programs.mkdir()
+    for name in ("pip", "dbt", "dbt-statsig"):
+        (programs / name).write_text(STUB, encoding="utf-8")
+        (programs / name).chmod(0o755)
+    known = {"PATH": f"{programs}:/usr/bin:/bin", "CALLS": str(folder / "calls"), "CI_PROJECT_DIR": str(folder)}
+    done = subprocess.run(
+        ["/bin/sh", "-euc", script], env={**known, **variables}, cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    lines = (folder / "calls").read_text(encoding="utf-8").splitlines()
+    return [
+        f"{line} {key}" for line, key in zip(lines[::2], lines[1::2], strict=True) if line.startswith("dbt-statsig")
+    ]
+
+
+def gitlab_component(**given: str) -> dict[str, Any]:
+    """The jobs of GitLab's component, with these inputs."""
+    head, _, body = (ROOT / "templates" / "dbt-statsig.yml").read_text(encoding="utf-8").partition("\n---\n")
+    inputs = {name: str(one["default"]) for name, one in yaml.safe_load(head)["spec"]["inputs"].items()}
+    assert given.keys() <= inputs.keys()
+    filled = re.sub(r"\$\[\[ inputs\.([a-z-]+) \]\]", lambda found: (inputs | given)[found[1]], body)
+    return dict(yaml.safe_load(filled))
+
+
+MERGE_REQUEST = {"CI_PROJECT_ID": "1", "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "1"}
+
+
+@pytest.mark.parametrize(
+    ("job", "variables", "called"),
+    [
+        ("check", {**MERGE_REQUEST, "STATSIG_CONSOLE_API_KEY": "k"}, "plan .* --target ci --strict --prune key=k"),
+        ("check", {**MERGE_REQUEST, "STATSIG_CONSOLE_API_KEY": ""}, "validate .* --target ci --strict key=none"),
+        (
+            "check",
+            {**MERGE_REQUEST, "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "2", "STATSIG_CONSOLE_API_KEY": "k"},
+            "validate .* --target ci --strict key=none",
+        ),
+        ("sync", {"STATSIG_CONSOLE_API_KEY": "k"}, "sync .* --target prod --prune key=k"),
+    ],
+)
+def test_the_component_of_gitlab(job: str, variables: dict[str, str], called: str, tmp_path: Path) -> None:
+    """A merge request is planned with a key, validated without one or from a fork; the default branch is pushed."""
+    jobs = gitlab_component(**{"check-target": "ci", "sync-target": "prod", "options": "--prune"})
+    both = jobs[".dbt-statsig"]
+    lines = [*both["before_script"], *jobs[f"dbt-statsig-{job}"]["script"]]
+    (ours,) = calls("\n".join(lines), tmp_path, **both["variables"], **variables)
+    assert re.fullmatch(f"dbt-statsig {called}", ours), ours
+    words = shlex.split(ours)[:-1]
+    assert unknown(words) == []
+    assert {word.partition(":")[0] for word in words if ":/" in word} == {"html", "junit", "gitlab", "json"}
+
+
+AZURE_PULL_REQUEST = {"BUILD_REASON": "PullRequest", "BUILD_SOURCEBRANCH": "refs/pull/7/merge", "FORK": "False"}
+NO_KEY = {"STATSIG_CONSOLE_API_KEY": "$(STATSIG_CONSOLE_API_KEY)"}
+
+
+@pytest.mark.parametrize(
+    ("variables", "called"),
+    [
+        (AZURE_PULL_REQUEST, "plan .* --target ci --state base --strict --prune key=k"),
+        ({**AZURE_PULL_REQUEST, **NO_KEY}, "validate .* --target ci --state base --strict key=none"),
+        ({**AZURE_PULL_REQUEST, "FORK": "True"}, "validate .* --target ci --state base --strict key=none"),
+        ({"BUILD_SOURCEBRANCH": "refs/heads/main"}, "sync .* --target prod --prune key=k"),
+        ({"BUILD_SOURCEBRANCH": "refs/heads/other"}, "plan .* --target ci --state base --strict --prune key=k"),
+        ({"BUILD_SOURCEBRANCH": "refs/heads/main", **NO_KEY}, "sync .* --target prod --prune key=none"),
+    ],
+)
+def test_the_template_of_azure(variables: dict[str, str], called: str, tmp_path: Path) -> None:
+    """A pull request is planned with a key, validated without one or from a fork; the branch named is pushed."""
+    template = yaml.safe_load((ROOT / "azure" / "dbt-statsig.yml").read_text(encoding="utf-8"))
+    given = {one["name"]: one["default"] for one in template["parameters"]}
+    given |= {"checkTarget": "ci", "syncTarget": "prod", "options": "--prune", "state": "base"}
+    (step,) = (step for step in template["steps"] if step.get("displayName") == "Check or push")
+
+    def filled(text: str) -> str:
+        return re.sub(r"\$\{\{ parameters\.(\w+) \}\}", lambda found: str(given[found[1]]), text)
+
+    known = {name: filled(value) for name, value in step["env"].items()}
+    azure = {"BUILD_REASON": "IndividualCI", "BUILD_ARTIFACTSTAGINGDIRECTORY": str(tmp_path)}
+    key = {"STATSIG_CONSOLE_API_KEY": "k"}
+    (ours,) = calls(filled(step["script"]), tmp_path, **{**known, **azure, **key, **variables})
+    assert re.fullmatch(f"dbt-statsig {called}", ours), ours
+    assert unknown(shlex.split(ours)[:-1]) == []
+
+
+def test_inputs_that_are_shown_exist() -> None:
+    """The component of GitLab and the template of Azure have the inputs that docs/ci.md gives them."""
+    (include,) = yaml.safe_load(SECTIONS["GitLab"])["include"]
+    gitlab_component(**include["inputs"])
+    template = yaml.safe_load((ROOT / "azure" / "dbt-statsig.yml").read_text(encoding="utf-8"))
+    (step,) = yaml.safe_load(SECTIONS["Azure Pipelines"])["steps"]
+    assert step["parameters"].keys() <= {one["name"] for one in template["parameters"]}
+
+
+@pytest.mark.parametrize("system", ["GitHub", "GitLab", "Azure Pipelines", "component", "template"])
 def test_configurations_fit_their_schema(system: str, tmp_path: Path) -> None:
-    """Each configuration that is shown fits the schema of its CI system."""
+    """Each configuration that is shown, and what it includes, fits the schema of its CI system."""
     file = tmp_path / "ci.yml"
-    file.write_text(SECTIONS[system].replace("OWNER/dbt-statsig@COMMIT", "acme/dbt-statsig@v1"), encoding="utf-8")
+    if system in ("component", "template"):
+        template = (ROOT / "azure" / "dbt-statsig.yml").read_text(encoding="utf-8")
+        file.write_text(template if system == "template" else yaml.safe_dump(gitlab_component()), encoding="utf-8")
+        schema = SCHEMAS["Azure Pipelines" if system == "template" else "GitLab"]
+        passes("check-jsonschema", "--builtin-schema", *schema, file)
+        return
+    file.write_text(SHOWN[system].replace("OWNER/dbt-statsig@COMMIT", "acme/dbt-statsig@v1"), encoding="utf-8")
     passes("check-jsonschema", "--builtin-schema", *SCHEMAS[system], file)
 
 
