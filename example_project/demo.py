@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 HERE = Path(__file__).resolve().parent
 SHOP = HERE.parent / ".demo" / "tea_shop"
 BIN = Path(sys.executable).parent
-KEY, SOURCES = "console-demo", 9
+KEY, OBJECTS = "console-demo", 12
 LISTS = {
     "Assignment sources": "experiments/assignment_sources",
     "Qualifying events": "experiments/qualifying_events",
     "Entity property sources": "experiments/entity_properties",
     "Metric sources": "metrics/metric_source/list",
+    "Metrics": "metrics/list",
 }
 
 
@@ -109,10 +110,14 @@ def show_console(address: str) -> dict[str, dict[str, object]]:
         url = f"{address}/console/v1/{path}?limit=100&page=1"
         request = urllib.request.Request(url, headers={"STATSIG-API-KEY": KEY})
         with urllib.request.urlopen(request, timeout=30) as answer:
-            sources = json.load(answer)["data"]
+            objects = json.load(answer)["data"]
         print(f"\n{title}")
-        for source in sources:
+        for source in objects:
             held[source["name"]] = source
+            if (computed := source.get("warehouseNative")) is not None:
+                print(f"\n  {source['name']}  {computed['aggregation']}")
+                print(textwrap.indent(source["description"], "    "))
+                continue
             units = ", ".join(f"{unit['statsigUnitID']}={unit['column']}" for unit in source["idTypeMapping"])
             print(f"\n  {source['name']}  [{', '.join(source.get('tags') or ())}]  {units}")
             fields = [f"{field['key']} = {field['formula']}" for field in source.get("customFieldMapping") or ()]
@@ -163,15 +168,15 @@ def tell(address: str) -> None:
     say("What would change in Statsig?")
     run("dbt-statsig plan --check", expect=3)
     say("Write it; then there is nothing more to do.")
-    run("dbt-statsig sync", last=12)
+    run("dbt-statsig sync", last=15)
     run("dbt-statsig plan --check")
     make_a_mistake()
     mend_and_change()
     say("What the console has now, from its HTTP API.")
     held = show_console(address)
     for name, text in (("Product viewed", "added_to_basket"), ("Reviews", "device_id"), ("Orders", "delivery")):
-        if len(held) != SOURCES or text not in json.dumps(held[name]):
-            raise DemoFailed(f'The console should hold {SOURCES} sources, and "{text}" in "{name}".')
+        if len(held) != OBJECTS or text not in json.dumps(held[name]):
+            raise DemoFailed(f'The console should hold {OBJECTS} objects, and "{text}" in "{name}".')
 
 
 def play(

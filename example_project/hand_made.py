@@ -1,4 +1,4 @@
-"""A console full of hand-made sources for the tea shop, of all kinds and shapes: `python hand_made.py FILE` writes it.
+"""A console full of things made by hand for the tea shop, in all shapes: `python hand_made.py FILE` writes it.
 
 The file is for `dbt-statsig emulator --seed FILE`. What a person would click and type over a year: tables, plain
 queries, filters in every form, joins, a table that dbt does not know, sources of another dbt project.
@@ -43,7 +43,7 @@ def events() -> list[dict[str, Any]]:
     return found
 
 
-def metrics() -> list[dict[str, Any]]:
+def metric_sources() -> list[dict[str, Any]]:
     """Metric sources of all shapes."""
     found = [
         source(
@@ -67,6 +67,34 @@ def metrics() -> list[dict[str, Any]]:
     return found
 
 
+def metrics() -> list[dict[str, Any]]:
+    """Metrics over sources that can be imported, and one over a source that cannot."""
+    definitions: dict[str, dict[str, Any]] = {
+        "Visits": {"aggregation": "count", "metricSources": [rows("Sessions")]},
+        "Clicks of visitors": {"aggregation": "sum", "metricSources": [rows("Sessions", valueColumn="clicks")]},
+        "Large orders per visit": {
+            "aggregation": "ratio",
+            "numeratorAggregation": "count",
+            "metricSources": [rows("Orders over 500", "items >= 2")],
+            "denominatorAggregation": "count",
+            "denominatorMetricSourceName": "Sessions",
+            "denominatorCriteria": [],
+        },
+        "Leads": {"aggregation": "count", "metricSources": [rows("Leads")]},
+    }
+    return [
+        {"id": f"{name}::user_warehouse", "name": name, "type": "user_warehouse", "description": "", "tags": []}
+        | {"warehouseNative": native}
+        for name, native in definitions.items()
+    ]
+
+
+def rows(source: str, predicate: str = "", **more: Any) -> dict[str, Any]:
+    """The rows of a metric source that count."""
+    criteria = [{"type": "metadata", "condition": "sql_filter", "values": [predicate]}] if predicate else []
+    return {"metricSourceName": source, "criteria": criteria, **more}
+
+
 def console() -> dict[str, list[dict[str, Any]]]:
     """The whole console."""
     exposures = {"experimentIDColumn": "experiment_key", "groupIDColumn": "group_key"}
@@ -81,7 +109,8 @@ def console() -> dict[str, list[dict[str, Any]]]:
             source("Customers", "SELECT user_id, country FROM main.dim_customers", "", USER),
         ],
         "qualifying_events": events(),
-        "metric_sources": metrics(),
+        "metric_sources": metric_sources(),
+        "metrics": metrics(),
     }  # fmt: skip
 
 

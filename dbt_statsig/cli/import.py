@@ -14,7 +14,7 @@ from dbt_statsig.console.key import without_keys
 from dbt_statsig.errors import EXIT_CANNOT_RUN
 from dbt_statsig.report.json import import_json
 from dbt_statsig.report.text.imports import import_text
-from dbt_statsig.vocabulary.kinds import BLOCK_KINDS
+from dbt_statsig.vocabulary.sources import Kind
 
 if TYPE_CHECKING:
     from dbt_statsig.cli.output import Output
@@ -33,9 +33,9 @@ def _report(value: str) -> ReportFile:
     "--kind",
     "kinds",
     multiple=True,
-    type=click.Choice([kind.value for kind in BLOCK_KINDS]),
+    type=click.Choice([kind.value for kind in Kind]),
     metavar="KIND",
-    help=f"Only sources of this kind: {', '.join(kind.value for kind in BLOCK_KINDS)}. Repeatable.",
+    help=f"Only objects of this kind: {', '.join(kind.value for kind in Kind)}. Repeatable.",
 )
 @click.option(
     "--report",

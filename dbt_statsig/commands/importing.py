@@ -15,6 +15,7 @@ from msgspec import Struct, structs
 from dbt_statsig.applying.console_state import begin_reading, checked_live
 from dbt_statsig.columns.items import PlainQuery
 from dbt_statsig.columns.memory import memory_of
+from dbt_statsig.commands.importing_metrics import MetricImport
 from dbt_statsig.commands.pipeline import DeclaredProject, ProvenProject, declare_project, load_project
 from dbt_statsig.commands.plan import open_console
 from dbt_statsig.commands.proving import declared_in, payloads_of, prover_of
@@ -41,7 +42,7 @@ from dbt_statsig.project.namespace import needs_target, other_prefixes, prefix_o
 from dbt_statsig.project.target import NAME_TARGET
 from dbt_statsig.vocabulary.findings import Severity, did_you_mean
 from dbt_statsig.vocabulary.imports import Exactness, Imported, ImportedObject
-from dbt_statsig.vocabulary.kinds import BLOCK_KINDS, SPECS
+from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.ownership import likely_owner, owner_name
 from dbt_statsig.vocabulary.progress import Progress, Silent
 from dbt_statsig.vocabulary.sources import Kind, Source, folded
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from dbt_statsig.applying.console_state import Reading
     from dbt_statsig.project.artifacts import Manifest
     from dbt_statsig.project.declarations import DeclaredName, FaultyBlock
+    from dbt_statsig.project.declarations.declaring import MarkedNodes
     from dbt_statsig.project.request import Request
     from dbt_statsig.vocabulary.changes import Change
     from dbt_statsig.vocabulary.findings import Finding
@@ -96,11 +98,9 @@ def import_objects(
     if not project.target.name and (setting := needs_target(project.settings)):
         raise UsageError(f"The dbt target is not known, and `{setting}` depends on it.", fix=NAME_TARGET)
     progress = progress or Silent()
-    kinds = [kind for kind in BLOCK_KINDS if kind in (request.kinds or BLOCK_KINDS)]
-    if not kinds:
-        raise UsageError("Metrics are not imported.", fix="Import their metric sources: --kind metric_source.")
-    with open_console(project, progress) as client:
-        lists = begin_reading(client, kinds, progress)
+    # A metric that is archived is hidden too, and nothing else in an answer says that it is archived.
+    with open_console(project, progress, lists_hidden=False) as client:
+        lists = begin_reading(client, _read_kinds(request), progress)
         reading = checked_live(client, lists.result(), ())
         warnings, requests = [*client.warnings, *reading.warnings], client.requests
     progress.say("Matching objects with dbt nodes")
@@ -124,6 +124,12 @@ def import_objects(
         earlier += (one for one in read_list(path) if _is_waiting(one, reading))
     write_import(result, files, path, waiting=earlier)
     return structs.replace(result, wrote=True)
+
+
+def _read_kinds(request: Request) -> list[Kind]:
+    """The kinds that are asked for, and for metrics their sources."""
+    asked = request.kinds or tuple(SPECS)
+    return [kind for kind in SPECS if kind in asked or (kind is Kind.METRIC_SOURCE and Kind.METRIC in asked)]
 
 
 def _is_waiting(listed: ListedObject, reading: Reading) -> bool:
@@ -176,12 +182,22 @@ class _Import:
         """Every object, with its block where it can have one."""
         objects: list[ImportedObject] = []
         candidates: list[Candidate] = []
+        asked = self.project.request.kinds
         for kind, live in self.reading.live.items():
-            for item in live.items:
+            for item in live.items if kind is not Kind.METRIC and kind in (asked or SPECS) else ():
                 if self.chosen.takes(item.name):
                     found = self._first_look(kind, item)
                     (candidates if isinstance(found, Candidate) else objects).append(found)  # type: ignore[arg-type]
         objects += self._proven(candidates)
+        metrics = MetricImport(
+            self.project,
+            self.reading,
+            prefix=self.prefix,
+            adapter=self.prover.adapter,
+            taken=self._taken,
+            plan=self._plan,
+        )
+        objects += metrics.run(self.chosen.takes, list(objects), accept_changes=self.chosen.accept_changes)
         if self.memory is not None:
             self.memory.save()
         order = {kind: place for place, kind in enumerate(Kind)}
@@ -274,12 +290,12 @@ class _Import:
         nodes = [
             Proposal(kind=kind, node=node, block={"name": unique_id}) for (kind, unique_id), node in wanted.items()
         ]
-        found = self._declared(nodes).declarations
+        found = self._declared(ProposedNodes(nodes)).declarations
         return {(one.kind, one.node.unique_id): one.meta for one in found}
 
-    def _declared(self, proposals: Sequence[Proposal]) -> Any:
+    def _declared(self, nodes: MarkedNodes) -> Any:
         project = self.project
-        return declared_in(ProposedNodes(proposals), project.settings, project.target.name, places=None)
+        return declared_in(nodes, project.settings, project.target.name, places=None)
 
     def _tried(
         self, candidates: Sequence[Candidate], defaults: Mapping[tuple[Kind, str], SourceMeta], *, verbatim: bool
@@ -294,7 +310,11 @@ class _Import:
         proposals = [
             Proposal(kind=one.kind, node=one.node, block=blocks[one.key]) for one in candidates if one.key in blocks
         ]
-        changes, faults = self._plan(proposals, [one for one in candidates if one.key in blocks])
+        live = {
+            kind: Live(items=tuple(one.live for one in candidates if one.kind is kind and one.key in blocks))
+            for kind in dict.fromkeys(one.kind for one in candidates if one.key in blocks)
+        }
+        changes, faults = self._plan(ProposedNodes(proposals), live)
         found = {key: judged(block, changes.get(key), faults.get(key, ())) for key, block in blocks.items()}
         disabled = Tried(block={}, reason="The defaults of its node disable its blocks.")
         return {one.key: found.get(one.key, disabled) for one in candidates}
@@ -329,11 +349,11 @@ class _Import:
         )
 
     def _plan(
-        self, proposals: Sequence[Proposal], candidates: Sequence[Candidate]
+        self, nodes: MarkedNodes, live: Mapping[Kind, Live]
     ) -> tuple[dict[tuple[Kind, str], Change], dict[tuple[Kind, str], list[Finding]]]:
         """What a plan says of taking the objects over by these blocks, and the errors in each."""
-        declared = self._declared(proposals)
         project = self.project
+        declared = self._declared(nodes)
         built = payloads_of(
             declared.declarations,
             self.prover,
@@ -343,10 +363,6 @@ class _Import:
         )
         proposed = structs.asdict(structs.replace(project, declared=declared))
         validated = validate_project(ProvenProject(**proposed, built=built, uncompiled={}, memory=self.memory))
-        live = {
-            kind: Live(items=tuple(one.live for one in candidates if one.kind is kind))
-            for kind in dict.fromkeys(one.kind for one in candidates)
-        }
         scope = structs.replace(
             scope_of(validated), adopt=frozenset(), adopt_all=True, prune=False, force=False, selected_ids=None
         )

@@ -76,8 +76,11 @@ def plan(request: Request, *, progress: Progress | None = None, manifest: Manife
         return with_drift(planned, client, progress, only=request.drift_only)
 
 
-def open_console(project: LoadedProject, progress: Progress) -> ConsoleClient:
-    """An open client. Raises SettingsError where there is no key, or one that cannot be used."""
+def open_console(project: LoadedProject, progress: Progress, *, lists_hidden: bool = True) -> ConsoleClient:
+    """An open client; without `lists_hidden`, its lists lack what is hidden in Statsig.
+
+    Raises SettingsError where there is no key, or one that cannot be used.
+    """
     from dbt_statsig.console.client import ConsoleClient, Rates, duration  # with it comes httpx
 
     def waiting(pause: Waiting) -> None:
@@ -92,6 +95,7 @@ def open_console(project: LoadedProject, progress: Progress) -> ConsoleClient:
         read_timeout=settings.read_timeout,
         budget=settings.wait_budget,
         on_wait=waiting,
+        lists_hidden=lists_hidden,
         rates=Rates(first=settings.write_rate, most=settings.write_rate_max, quota=settings.write_quota),
     )
 

@@ -83,12 +83,13 @@ class ConsoleClient:
         rates: Rates | None = None,
         looks: tuple[float, ...] = LOOKS,
         clock: Clock | None = None,
+        lists_hidden: bool = True,
     ) -> None:
         """Open it; raises SettingsError for an address that must not get the key.
 
         `budget` is the seconds that may be spent on waiting and retrying in all; `on_wait` is told before each pause,
         from the thread that waits. `rates` are those of writes, `looks` the pauses before each look at what became of
-        a write whose answer was lost.
+        a write whose answer was lost. Without `lists_hidden`, lists lack what is hidden in Statsig.
         """
         address = checked_base_url(base_url)
         self.respects_reviews = respect_review_settings
@@ -104,7 +105,7 @@ class ConsoleClient:
             read_timeout=read_timeout,
             write_timeout=write_timeout,
         )
-        self._reader = Reader(sender)
+        self._reader = Reader(sender, lists_hidden=lists_hidden)
         self._writer = Writer(sender, self._reader, patience=self._patience, same=same, looks=looks)
         self._archiver = Archiver(sender, self._writer)
 

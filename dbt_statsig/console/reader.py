@@ -48,8 +48,9 @@ def object_path(kind: Kind, name: str) -> str:
 class Reader:
     """Typed reads; each raises ConsoleError in all its forms but OutcomeUnknown and Stopped."""
 
-    def __init__(self, sender: Sender) -> None:
+    def __init__(self, sender: Sender, *, lists_hidden: bool = True) -> None:
         self._sender = sender
+        self._lists_hidden = lists_hidden
 
     def list(self, kind: Kind) -> Listing:
         """All objects of one kind, each name once, in the answers' order."""
@@ -65,7 +66,7 @@ class Reader:
             return f"{entry.source.name}{spec.suffix}", entry
 
         what = f"The list of {kind.label}s"
-        path = f"{spec.list_path}?{spec.list_query}" if spec.list_query else spec.list_path
+        path = f"{spec.list_path}?{spec.list_query}" if spec.list_query and self._lists_hidden else spec.list_path
         found = all_pages(lambda address: self._page(address, what), path, what, decode)
         entries = {entry.source.name: entry for entry in found.entries.values() if entry is not None}
         if len(entries) > 1 and not any(entry.is_named for entry in entries.values()):

@@ -35,7 +35,15 @@ class DataTestEdit(Struct, frozen=True, kw_only=True):
     test: str | dict[str, Any]
 
 
-Edit: TypeAlias = BlockEdit | DataTestEdit
+class MetricsEdit(Struct, frozen=True, kw_only=True):
+    """Metrics to add to a node's block of the metric source with this name."""
+
+    node: Node
+    source: str
+    metrics: tuple[dict[str, Any], ...]
+
+
+Edit: TypeAlias = BlockEdit | DataTestEdit | MetricsEdit
 
 
 class Entry:
@@ -52,6 +60,7 @@ class Entry:
         entry = self._find()
         if entry is not None:
             self._add_blocks(entry)
+            self._add_metrics(entry)
             self._add_tests(entry)
             return []
         if self.node.patch_path:
@@ -103,6 +112,33 @@ class Entry:
                 "(make it a list, to which others can be added)",
                 line,
             )
+
+    def _add_metrics(self, entry: yaml.MappingNode) -> None:
+        for edit in self.edits:
+            if not isinstance(edit, MetricsEdit):
+                continue
+            block = self._source(entry, edit.source)
+            held = self.document.get(block, "metrics")
+            if held is None or not _is_set(held):
+                self.document.add_key(block, "metrics", list(edit.metrics))
+                continue
+            if not isinstance(held, yaml.SequenceNode):
+                raise CannotEdit("has `metrics` that are not a list", held.start_mark.line + 1)
+            for metric in edit.metrics:
+                self._refuse_again("metrics", held, plain(metric).get("name"))
+                self.document.add_item(held, metric)
+
+    def _source(self, entry: yaml.MappingNode, name: str) -> yaml.MappingNode:
+        """The block of a metric source that is there."""
+        holder, key = self._holder(entry)
+        statsig = self.document.get(holder, "statsig") if key == "statsig" else None
+        held = self.document.get(_mapping(statsig, "statsig"), "metric_source") if _is_set(statsig) else None
+        for block in held.value if isinstance(held, yaml.SequenceNode) else [held]:
+            pair = lookup(block, "name") if isinstance(block, yaml.MappingNode) else None
+            if pair is not None and pair[1].value == name:
+                return _mapping(block, "metric_source")
+        _refuse_foreign_block(self.node)
+        raise CannotEdit(f'has no block `metric_source` named "{name}" for `{self.node.name}`; run `dbt parse`')
 
     def _refuse_again(self, kind: str, held: yaml.SequenceNode, name: str | None) -> None:
         """A block of that name, which a manifest from before it does not have."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import DecodeError, Struct, json, structs
 
 from dbt_statsig.errors import DbtStatsigError, UsageError
-from dbt_statsig.importing.yaml_files import BlockEdit, FileEdit, Refusal, edit_files, write_files
+from dbt_statsig.importing.yaml_files import BlockEdit, FileEdit, MetricsEdit, Refusal, edit_files, write_files
 from dbt_statsig.project.artifacts.nodes import BUILT, Node
 from dbt_statsig.support.files import read_regular
 from dbt_statsig.vocabulary.imports import Exactness, Imported, ImportedFile, ImportedObject
@@ -41,15 +41,9 @@ def in_files(
     An object whose block no file can take is not imported.
     """
     allowed = {Exactness.NEW_MODEL, Exactness.CHANGES} if accept_changes else {Exactness.NEW_MODEL}
-    wanted = {
-        id(one): one for one in result.objects if one.block and (one.exactness.is_proven or one.exactness in allowed)
-    }
-    edits = {
-        key: BlockEdit(node=node, kind=one.kind.value, block=dict(one.block))
-        for key, one in wanted.items()
-        if (node := models[one.unique_id].node if one.unique_id in models else node_of(one.unique_id)) is not None
-    }
-    files, refusals = edit_files(root, edits.values())
+    wanted = [one for one in result.objects if one.block and (one.exactness.is_proven or one.exactness in allowed)]
+    edits = _edits(wanted, lambda one: models[one].node if one in models else node_of(one))
+    files, refusals = edit_files(root, {id(edit): edit for edit in edits.values()}.values())
     made, unmade = _model_files(root, models)
     refusals += [
         Refusal(edit=edit, reason=unmade[one]) for edit in edits.values() if (one := edit.node.unique_id) in unmade
@@ -61,6 +55,30 @@ def in_files(
     files += made
     shown = tuple(ImportedFile(path=file.shown, is_new=file.before is None, diff=file.diff()) for file in files)
     return structs.replace(result, objects=objects, files=shown), files
+
+
+def _edits(
+    wanted: Sequence[ImportedObject], node_of: Callable[[str], Node | None]
+) -> dict[int, BlockEdit | MetricsEdit]:
+    """The edit of each object, by its identity: metrics are in that of their source, which may have a block already."""
+    metrics: dict[str, list[ImportedObject]] = {}
+    for one in wanted:
+        if one.kind is Kind.METRIC:
+            metrics.setdefault(one.within, []).append(one)
+    edits: dict[int, BlockEdit | MetricsEdit] = {}
+    for one in wanted:
+        node = node_of(one.unique_id)
+        if node is None or one.kind is Kind.METRIC:
+            continue
+        below = metrics.pop(str(one.block["name"]), []) if one.kind is Kind.METRIC_SOURCE else []
+        more = {"metrics": [dict(metric.block) for metric in below]} if below else {}
+        edit = BlockEdit(node=node, kind=one.kind.value, block={**one.block, **more})
+        edits |= dict.fromkeys(map(id, (one, *below)), edit)
+    for below in metrics.values():
+        if (node := node_of(below[0].unique_id)) is not None:
+            listed = tuple(dict(metric.block) for metric in below)
+            edits |= dict.fromkeys(map(id, below), MetricsEdit(node=node, source=below[0].within, metrics=listed))
+    return edits
 
 
 def _model_files(root: Path, models: Mapping[str, NewModel]) -> tuple[list[FileEdit], dict[str, str]]:

@@ -17,7 +17,7 @@ import yaml
 from msgspec import Struct
 
 from dbt_statsig.errors import DbtStatsigError
-from dbt_statsig.importing.entries import SECTIONS, BlockEdit, DataTestEdit, Edit, Entry
+from dbt_statsig.importing.entries import SECTIONS, BlockEdit, DataTestEdit, Edit, Entry, MetricsEdit
 from dbt_statsig.importing.yaml_document import CannotEdit, Document
 from dbt_statsig.importing.yaml_lines import Noted
 from dbt_statsig.project.artifacts.nodes import Node  # noqa: TC001 - msgspec reads the annotations
@@ -27,7 +27,17 @@ from dbt_statsig.support.files import read_regular
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["BlockEdit", "DataTestEdit", "Edit", "FileEdit", "Noted", "Refusal", "edit_files", "write_files"]
+__all__ = [
+    "BlockEdit",
+    "DataTestEdit",
+    "Edit",
+    "FileEdit",
+    "MetricsEdit",
+    "Noted",
+    "Refusal",
+    "edit_files",
+    "write_files",
+]
 
 NEW_FILE = "_statsig.yml"
 _YAML = (".yml", ".yaml")

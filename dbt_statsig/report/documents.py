@@ -102,7 +102,7 @@ class ExperimentDocument(Struct, frozen=True, kw_only=True):
 class ImpactDocument(Struct, frozen=True, kw_only=True):
     """What a change does, against the manifest at `base`; `effects` are also among the validation's findings.
 
-    `compared` is how many sources both sides have. `experiments` is null where the console was not asked.
+    `compared` is how many objects both sides have. `experiments` is null where the console was not asked.
     """
 
     base: str
@@ -263,6 +263,7 @@ class ImportedDocument(Struct, frozen=True, kw_only=True):
 
     `exactness` is exact, sql, changes, new_model, declared, owned, foreign or not_imported. `block` is what is under
     its kind in the node's `config.meta.statsig`, empty where there is none; `written` says whether it is in a file.
+    The block of a metric is an entry of `metrics` of its `metric_source`.
     """
 
     kind: str
@@ -275,6 +276,7 @@ class ImportedDocument(Struct, frozen=True, kw_only=True):
     block: dict[str, Any]
     fields: tuple[FieldDocument, ...]
     written: bool
+    metric_source: str
 
 
 class ImportedFileDocument(Struct, frozen=True, kw_only=True):

@@ -273,6 +273,7 @@ def import_json(imported: Imported) -> str:
             block=dict(one.block),
             fields=tuple(map(_field, one.differences)),
             written=one.is_written,
+            metric_source=one.within,
         )
         for one in imported.objects
     )

@@ -43,9 +43,9 @@ class Exactness(str, Enum):
 class ImportedObject(Struct, frozen=True, kw_only=True):
     """One object of the console. `name` is its name there, `reason` why it became what it is, `fix` the next step.
 
-    `matched` says by what its node was found. `block` is what is, or would be, under `config.meta.statsig` of
-    the node. `differences` are the fields that taking it over would change. `is_written` says whether the block is in
-    a file.
+    `matched` says by what its node was found. `block` is what is, or would be, under `config.meta.statsig` of the
+    node; of a metric, under `metrics` of the block named `within`. `differences` are the fields that taking it over
+    would change. `is_written` says whether the block is in a file.
     """
 
     kind: Kind
@@ -58,6 +58,7 @@ class ImportedObject(Struct, frozen=True, kw_only=True):
     block: Mapping[str, Any] = {}
     differences: tuple[FieldChange, ...] = ()
     is_written: bool = False
+    within: str = ""
 
 
 class ImportedFile(Struct, frozen=True, kw_only=True):

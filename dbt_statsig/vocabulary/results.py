@@ -72,7 +72,7 @@ class SourceReport(Struct, frozen=True, kw_only=True):
 class Impact(Struct, frozen=True, kw_only=True):
     """What a change does to the sources that the artifacts at `base` declared.
 
-    `compared` is how many sources both sides have; `effects` are findings, which are among those of the validation
+    `compared` is how many objects both sides have; `effects` are findings, which are among those of the validation
     too. `experiments` are the running ones that use a source which the change touches, None where nobody was asked.
     """
 
@@ -86,7 +86,7 @@ class Impact(Struct, frozen=True, kw_only=True):
         """What was compared, where no column changes; empty where an effect says otherwise, or cannot be known."""
         if any(found.code not in _COLUMNS_STAY for found in self.effects):
             return ""
-        noun = "source" if self.compared == 1 else "sources"
+        noun = "object" if self.compared == 1 else "objects"
         return f"No mapped or selected column changes ({self.compared:,} {noun} compared)."
 
 

@@ -19,6 +19,10 @@ ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "example_project"
 BIN = forked.BIN
 PATIENCE = 240
+SOURCES, METRICS = 9, 3
+BUILT = SOURCES - 1  # the connector lands the refunds
+DECLARED = f"{SOURCES} sources and {METRICS} metrics"
+"""What the example project declares, as reports count it."""
 
 
 def command(

@@ -14,7 +14,7 @@ import yaml
 
 from dbt_statsig.emulator import running
 from tests.integration.cli_process import COMMAND, KEY, edit_manifest, environment, own_copy
-from tests.integration.shop import ROOT
+from tests.integration.shop import DECLARED, METRICS, ROOT, SOURCES
 
 EXPOSURES = "model.tea_shop.fct_exposures"
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
@@ -100,8 +100,8 @@ def test_a_plan_with_a_key(shop: Path, tmp_path: Path) -> None:
         assert outputs["exit-code"] == "0"
         assert {exchange.method for exchange in console.requests} == {"GET"}
     assert "Effects of this change" in said
-    assert "9 to create" in report_of(outputs)
-    assert (outputs["changes"], outputs["blocked"]) == ("9", "0")
+    assert f"{SOURCES + METRICS} to create" in report_of(outputs)
+    assert (outputs["changes"], outputs["blocked"]) == (str(SOURCES + METRICS), "0")
 
 
 FOREIGN = [
@@ -181,7 +181,7 @@ def test_a_plan_that_cannot_run_keeps_what_was_found(shop: Path, tmp_path: Path)
     assert outputs["exit-code"] == "2"
     assert comment.startswith("<!-- dbt-statsig -->\n<!-- dbt-statsig plan could-not-run -->\n")
     assert comment.count("<!-- dbt-statsig -->") == 1
-    assert "### Statsig: 9 sources ready" in comment
+    assert f"### Statsig: {DECLARED} ready" in comment
     assert (tmp_path / "summary.md").read_text(encoding="utf-8").endswith(comment)
     assert KEY not in said + comment
 

@@ -16,7 +16,7 @@ import yaml
 
 from dbt_statsig.emulator import running
 from tests.integration.cli_process import KEY, run
-from tests.integration.shop import ROOT, command, copy_shop
+from tests.integration.shop import DECLARED, ROOT, command, copy_shop
 from tests.integration.test_documents import unknown
 
 TEXT = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
@@ -110,7 +110,7 @@ def test_the_job_of_a_pull_request_after_the_push(tmp_path: Path) -> None:
                     command(*line.split(), cwd=shop)
             done = run(*ours, cwd=shop, **reach)
             assert done.returncode == 0, done.stdout + done.stderr
-    assert "Nothing to do: 9 sources as declared." in done.stdout
+    assert f"Nothing to do: {DECLARED} as declared." in done.stdout
 
 
 def test_the_hook_is_called_as_it_is() -> None:

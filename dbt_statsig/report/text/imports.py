@@ -57,7 +57,7 @@ def _objects(objects: Sequence[ImportedObject], style: Style) -> list[str]:
             mark = style.paint(style.sign(sign), look)
             lines.append(f"  {mark} {one.kind.label:<22} {one_line(one.name):<{width}}{node}{matched}".rstrip())
             lines += field_lines(one.differences, style, new=False)
-        lines += reason_lines(len(members), reason, fix, style) if reason else []
+        lines += reason_lines([one.kind for one in members], reason, fix, style) if reason else []
     return lines
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dbt_statsig.report.escape import lines_of, one_line
 from dbt_statsig.report.text.fields import declared_fields, field_lines
-from dbt_statsig.report.text.style import counted
+from dbt_statsig.report.text.style import counted, counted_objects
 from dbt_statsig.vocabulary.changes import Action
 from dbt_statsig.vocabulary.findings import Severity
 from dbt_statsig.vocabulary.results import ENDINGS, Status
@@ -125,7 +125,7 @@ def _brief(changes: Sequence[Change], style: Style, width: int) -> list[str]:
     for group, reason, fix in by_reason(changes):
         for change in group:
             lines += [_head(change, style, width, fields=True), *_origin(change, style)]
-        lines += reason_lines(len(group), reason, fix, style)
+        lines += reason_lines([one.kind for one in group], reason, fix, style)
     return lines
 
 
@@ -140,7 +140,7 @@ def left_lines(left: Sequence[Skipped], style: Style) -> list[str]:
     for reason, group in groups.items():
         names = (f"{one.kind.label} {one_line(one.name)}" for one in group)
         lines += [style.paint(f"  {style.sign('·')} {name}", "warning") for name in names]
-        lines += reason_lines(len(group), reason, "", style)
+        lines += reason_lines([one.kind for one in group], reason, "", style)
     return [*lines, ""]
 
 
@@ -156,7 +156,7 @@ def plan_summary(plan: Plan) -> str:
     if set(actions) == {Action.UNCHANGED}:
         otherwise = sum(bool(change.not_kept) for change in plan.changes)
         but = f", except for fields that Statsig keeps differently ({otherwise:,})" if otherwise else ""
-        return f"Nothing to do: {counted(len(actions), 'source')} as declared{but}."
+        return f"Nothing to do: {counted_objects(change.kind for change in plan.changes)} as declared{but}."
     return f"Nothing to write: {summary}." if summary else "Nothing to do: no source is declared."
 
 
@@ -239,9 +239,9 @@ def by_reason(changes: Iterable[Change]) -> list[tuple[list[Change], str, str]]:
     return sorted(shared, key=lambda entry: bool(entry[1] or entry[2]))
 
 
-def reason_lines(number: int, reason: str, fix: str, style: Style) -> list[str]:
+def reason_lines(kinds: Sequence[Kind], reason: str, fix: str, style: Style) -> list[str]:
     """The reason and the next step below the last of the changes that share them."""
-    first = f"{counted(number, 'source')}: " if number > 1 else ""
+    first = f"{counted_objects(kinds)}: " if len(kinds) > 1 else ""
     lines = style.prose(reason, indent=6, first=first) if reason else []
     return lines + style.fix(fix, indent=6)
 

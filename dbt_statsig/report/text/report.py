@@ -18,7 +18,7 @@ from dbt_statsig.report.text.plan import (
     plan_lines,
     plan_summary,
 )
-from dbt_statsig.report.text.style import Style, counted, error_text
+from dbt_statsig.report.text.style import Style, counted, counted_objects, error_text
 from dbt_statsig.report.text.validation import findings_lines, source_lines, tally, verdict_line
 from dbt_statsig.vocabulary.changes import Action
 from dbt_statsig.vocabulary.findings import Severity
@@ -100,7 +100,7 @@ def plan_text(planned: Planned, style: Style = PLAIN) -> str:
 def _planned_summary(planned: Planned) -> str:
     """The sums of a plan; where every source was unchanged, that."""
     if planned.skipped and not planned.plan.changes:
-        return f"Nothing to do: {counted(len(planned.skipped), 'source')} skipped."
+        return f"Nothing to do: {counted_objects(one.kind for one in planned.skipped)} skipped."
     if planned.validation.unmatched and not planned.plan.changes:
         return "Nothing to do: the selection matches no declared source."
     if not (planned.plan.changes or planned.validation.sources or planned.validation.ok()):

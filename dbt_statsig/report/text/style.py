@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from dbt_statsig.report.escape import no_commands, one_line
+from dbt_statsig.vocabulary.sources import Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from dbt_statsig.vocabulary.findings import Severity
 
 _LOOKS: dict[str, dict[str, Any]] = {
@@ -78,6 +81,14 @@ def error_text(message: str, fix: str, style: Style) -> str:
     if fix:
         lines.append(f"  {style.sign('→')} " + "\n    ".join(map(one_line, fix.splitlines())))
     return no_commands("\n".join(lines) + "\n")
+
+
+def counted_objects(kinds: Iterable[Kind]) -> str:
+    """`9 sources`, `9 sources and 1 metric`, `3 metrics`."""
+    listed = list(kinds)
+    metrics = listed.count(Kind.METRIC)
+    parts = [counted(len(listed) - metrics, "source")] if len(listed) > metrics or not metrics else []
+    return " and ".join([*parts, counted(metrics, "metric")] if metrics else parts)
 
 
 def counted(number: int, word: str, plural: str = "") -> str:

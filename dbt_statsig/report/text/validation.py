@@ -9,7 +9,7 @@ from dbt_statsig.report.escape import clipped, one_line
 from dbt_statsig.report.run_findings import example_of
 from dbt_statsig.report.text.fields import proof_of
 from dbt_statsig.report.text.plan import brief_findings, is_brief
-from dbt_statsig.report.text.style import counted
+from dbt_statsig.report.text.style import counted, counted_objects
 from dbt_statsig.vocabulary.findings import Severity
 from dbt_statsig.vocabulary.verdicts import Presence
 
@@ -85,7 +85,7 @@ def source_lines(validation: Validation, style: Style) -> list[str]:
     dbt = f", dbt {one_line(validation.dbt_version)}" if validation.dbt_version else ""
     adapter = f" ({one_line(validation.adapter)}{dbt})" if validation.adapter else ""
     project = style.paint(one_line(validation.owner), "heading")
-    lines = [f"{project}{adapter}: {counted(len(validation.sources), 'source')} declared", ""]
+    lines = [f"{project}{adapter}: {counted_objects(one.kind for one in validation.sources)} declared", ""]
     if is_brief(len(validation.sources), style):
         width = min(max(len(one_line(source.name)) for source in validation.sources), _LONGEST_NAME)
         return [*lines, *(_in_brief(source, style, width) for source in validation.sources), ""]
@@ -116,12 +116,16 @@ def verdict_line(validation: Validation, style: Style) -> str:
         waiting = [source for source in validation.sources if source.blocked]
         unproven = sum(bool(source.unproven) for source in waiting)
         known = len(waiting) - unproven
-        clean = f"{counted(len(validation.sources) - len(waiting), 'source')} ready"
+        clean = f"{counted_objects(one.kind for one in validation.sources if not one.blocked)} ready"
         clean += f", {known:,} not, because of findings in the baseline" if known else ""
         clean += f", {unproven:,} not, because proof is missing" if unproven else ""
         return style.paint(f"{clean}; {line}." if line else f"{clean}, no findings.", "good")
     blocked = sum(source.blocked for source in validation.sources)
-    share = f" {blocked:,} of {counted(len(validation.sources), 'source')} cannot be pushed." if blocked else ""
+    share = (
+        f" {blocked:,} of {counted_objects(one.kind for one in validation.sources)} cannot be pushed."
+        if blocked
+        else ""
+    )
     return style.paint(f"{line}.{share}", "error")
 
 

@@ -16,6 +16,7 @@ import pytest
 
 from tests.integration.cli_process import KEY
 from tests.integration.dbt.job import HOOK
+from tests.integration.shop import SOURCES
 
 if TYPE_CHECKING:
     from tests.integration.dbt.job import Job
@@ -74,7 +75,7 @@ def test_the_same_payloads(beside: Job, engine: Path) -> None:
     by_dbt2 = payloads(beside)
     beside.dbt("compile", off=True)
     assert by_dbt2 == payloads(beside)
-    assert by_dbt2.count('"sql"') == 9
+    assert by_dbt2.count('"sql"') == SOURCES
 
 
 def test_operations_name_the_command(beside: Job, engine: Path) -> None:

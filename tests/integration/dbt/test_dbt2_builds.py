@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from tests.integration.dbt.job import HOOK, Job
 from tests.integration.dbt.test_dbt2 import engine, shown
+from tests.integration.shop import BUILT, METRICS
 
 __all__ = ["engine"]
 pytestmark = pytest.mark.dbt
@@ -98,11 +99,11 @@ def test_the_hooks_of_a_build(builder: Builder) -> None:
 
 def test_every_way_after_a_build(builder: Builder) -> None:
     """`run` pushes what was built; plain commands find nothing to do; an operation stops and changes no payload."""
-    assert "8 created." in builder.run("build")
+    assert f"{BUILT + METRICS} created." in builder.run("build")
     assert builder.job.held() == ALL
     assert "Nothing to do: 8 sources as declared." in builder.ours("sync", "--run-results")
     builder.dbt("compile")
-    assert "1 to create, 8 unchanged." in builder.ours("plan")
+    assert f"1 to create, {BUILT + METRICS} unchanged." in builder.ours("plan")
     for name in ("validate", "plan", "sync"):
         assert f"dbt-statsig {name} --target dev" in builder.dbt("run-operation", f"statsig_{name}", expect=1)
     written = builder.job.written()
@@ -118,7 +119,7 @@ def test_a_part_and_the_rest(outside: Builder) -> None:
     outside.run("run", "--select", "fct_sessions")
     assert outside.job.held() == {"Sessions"}
     assert '"seconds"' in next(body["sql"] for _, _, body in outside.job.written() if "sql" in body)
-    assert "7 created, 1 unchanged." in outside.run("build")
+    assert f"{BUILT + METRICS - 1} created, 1 unchanged." in outside.run("build")
 
 
 def test_without_rows(outside: Builder) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.integration.dbt.job import HOOK
+from tests.integration.shop import BUILT, METRICS
 
 if TYPE_CHECKING:
     from tests.integration.dbt.job import Job
@@ -43,7 +44,7 @@ def test_a_part_gets_the_same_sql_as_the_whole(job: Job) -> None:
     part = [body["sql"] for method, _, body in job.written() if "sql" in body]
     assert len(part) == 1
     assert '"seconds"' in part[0]
-    assert "7 created, 1 unchanged." in job.dbt("build")
+    assert f"{BUILT + METRICS - 1} created, 1 unchanged." in job.dbt("build")
 
 
 @pytest.mark.engines
@@ -80,7 +81,7 @@ def test_post_hooks_only_mark(job: Job) -> None:
     path.write_text(MARK + path.read_text(encoding="utf-8"), encoding="utf-8")
     said = job.dbt("run", "--select", "fct_orders", "fct_sessions", "--threads", "4")
     assert job.held() == {"Orders"}
-    assert said.count("1 created.") == 1
+    assert said.count("2 created.") == 1
     job.console.reset()
     job.dbt("run", "--select", "fct_sessions")
     assert job.written() == []
@@ -133,7 +134,7 @@ def test_a_failing_data_test_holds_back_its_node(job: Job) -> None:
     assert "A data test of its node failed: bad_fct_orders" in " ".join(said.split())
     assert job.held() == {"Sessions"}
     job.settings("on_test_failure: push")
-    assert "1 created, 1 unchanged." in job.ours("sync", "--run-results")
+    assert "2 created, 1 unchanged." in job.ours("sync", "--run-results")
 
 
 @pytest.mark.engines

@@ -9,6 +9,7 @@ import pytest
 
 from dbt_statsig.emulator import running
 from tests.integration.dbt.job import Job
+from tests.integration.shop import DECLARED, METRICS, SOURCES
 
 if TYPE_CHECKING:
     from typing import Any
@@ -25,15 +26,15 @@ def operation(job: Job, macro: str, *, expect: int = 0, key: str = "console-emul
 def test_the_macros_give_what_the_command_line_gives(job: Job) -> None:
     """The macro writes byte for byte what the command writes, and afterwards the command finds nothing to do."""
     output = operation(job, "statsig_sync")
-    assert output.rstrip().endswith("9 created.")
+    assert output.rstrip().endswith(f"{SOURCES + METRICS} created.")
     by_macro = job.written()
     assert job.dbt("compile", off=True)
-    assert "Nothing to do: 9 sources as declared." in job.ours("plan")
+    assert f"Nothing to do: {DECLARED} as declared." in job.ours("plan")
     with running() as other:
         Job(folder=job.folder, console=other).ours("sync")
         by_command = [(one.method, one.path, one.body) for one in other.requests if one.method != "GET"]
     assert sorted(map(json.dumps, by_macro)) == sorted(map(json.dumps, by_command))
-    assert "Nothing to do: 9 sources as declared." in operation(job, "statsig_sync")
+    assert f"Nothing to do: {DECLARED} as declared." in operation(job, "statsig_sync")
 
 
 def test_plan_and_dry_run_write_nothing(job: Job) -> None:
@@ -50,7 +51,7 @@ def test_plan_and_dry_run_write_nothing(job: Job) -> None:
 def test_validate_needs_no_key(job: Job) -> None:
     """`statsig_validate` compiles what it needs, shows the proof, and fails where a finding stands in the way."""
     output = job.dbt("run-operation", "statsig_validate", STATSIG_CONSOLE_API_KEY="", key="console-emulator")
-    assert "9 sources ready" in output
+    assert f"{DECLARED} ready" in output
     job.edit("models/shop/_shop.yml", "timestamp_column: ordered_at", "timestamp_column: ordered_att")
     output = job.dbt("run-operation", "statsig_validate", expect=1)
     assert "column-absent" in output
@@ -101,7 +102,7 @@ def test_a_model_that_cannot_be_compiled(job: Job) -> None:
     (job.folder / "models" / "shop" / "fct_sessions.sql").write_text(text, encoding="utf-8")
     output = operation(job, "statsig_validate")
     assert "model.tea_shop.fct_sessions could not be compiled (CompilationError)" in output
-    assert "9 sources ready" in output
+    assert f"{DECLARED} ready" in output
 
 
 @pytest.mark.parametrize("how", ["var", "environment"])

@@ -13,6 +13,7 @@ from msgspec import structs
 
 from tests.integration.cli_process import COMMAND, KEY
 from tests.integration.dbt.job import HOOK
+from tests.integration.shop import BUILT, METRICS, SOURCES
 
 if TYPE_CHECKING:
     from tests.integration.dbt.job import Job
@@ -33,9 +34,10 @@ def test_a_whole_build(outside: Job) -> None:
     """The output of dbt is passed through, then what it built is synced; the handshake tells the target."""
     outside.settings("allowed_targets: [dev]")
     said = outside.ours("run", "--", "dbt", "build", "--target", "dev")
-    assert said.index("Finished running") < said.index("8 created.")
+    assert said.index("Finished running") < said.index(f"{BUILT + METRICS} created.")
     assert "Refunds" not in outside.held()
-    assert "Nothing to do: 8 sources as declared." in outside.ours("run", "--quiet", "--", "dbt", "build", "--quiet")
+    again = outside.ours("run", "--quiet", "--", "dbt", "build", "--quiet")
+    assert f"Nothing to do: {BUILT} sources and {METRICS} metrics as declared." in again
 
 
 @pytest.mark.engines
@@ -48,7 +50,7 @@ def test_a_part_gets_the_same_sql_as_the_whole(outside: Job) -> None:
     results = json.loads((outside.folder / "target" / "run_results.json").read_text(encoding="utf-8"))
     assert results["args"]["which"] == "run"
     outside.dbt("compile")
-    assert "8 to create, 1 unchanged." in outside.ours("plan")
+    assert f"{SOURCES + METRICS - 1} to create, 1 unchanged." in outside.ours("plan")
 
 
 def test_a_deferred_parent(outside: Job) -> None:
@@ -127,7 +129,7 @@ def test_the_words_after_dbt_are_dbts(outside: Job) -> None:
     said = run("-qxtdev", expect=1)
     assert "Done." not in said
     assert 'the dbt target "dev" may not push; allowed: prod.' in said
-    assert "1 created." in run("-qxtprod", expect=0)
+    assert "2 created." in run("-qxtprod", expect=0)
     assert outside.held() == {"Orders"}
 
 
@@ -174,7 +176,7 @@ def test_interrupted(outside: Job) -> None:
 def test_run_results_on_their_own(outside: Job) -> None:
     """`sync --run-results` after a build pushes what was built; after a compile it refuses to go by the results."""
     outside.dbt("build", off=True)
-    assert "8 created." in outside.ours("sync", "--run-results")
+    assert f"{BUILT + METRICS} created." in outside.ours("sync", "--run-results")
     results = outside.folder / "target" / "run_results.json"
     kept = outside.folder / "kept.json"
     kept.write_bytes(results.read_bytes())
@@ -192,7 +194,7 @@ def test_what_depends_on_uncompiled_sql_is_skipped(outside: Job) -> None:
     said = outside.ours("sync", "--run-results")
     assert "Its columns depend on SQL that this dbt command did not compile" in said
     assert outside.written() == []
-    assert "8 created" in outside.ours("run", "--", "dbt", "build")
+    assert f"{BUILT + METRICS} created" in outside.ours("run", "--", "dbt", "build")
 
 
 def test_two_targets_named(outside: Job) -> None:

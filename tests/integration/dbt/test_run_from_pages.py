@@ -12,7 +12,7 @@ import pytest
 
 from tests.integration.cli_process import KEY
 from tests.integration.dbt.job import HOOK
-from tests.integration.shop import ROOT
+from tests.integration.shop import BUILT, METRICS, ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,4 +88,4 @@ def test_the_task_shown_works(production: Job, monkeypatch: pytest.MonkeyPatch) 
     assert "STATSIG_CONSOLE_API_KEY" in os.environ
     done = names["push_sources"](str(production.folder), "prod")
     assert done["Orders"] == "create"
-    assert len(done) == 8
+    assert len(done) == BUILT + METRICS

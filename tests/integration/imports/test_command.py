@@ -62,8 +62,8 @@ def test_it_shows_and_writes_nothing(folder: Path, capsys: pytest.CaptureFixture
 
 def test_it_only_reads_statsig(folder: Path, server: Running) -> None:
     """It sends one request for each page of each list, and nothing but reads."""
-    assert imported(folder, server, write=True).requests == 4
-    assert [(one.method, one.status) for one in server.requests] == [("GET", 200)] * 4
+    assert imported(folder, server, write=True).requests == 5
+    assert [(one.method, one.status) for one in server.requests] == [("GET", 200)] * 5
 
 
 @pytest.mark.usefixtures("server")
@@ -109,8 +109,7 @@ def test_choosing_objects(folder: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert output.err.startswith('Warning: --name "Shop order": Statsig has no object of this name. Did you mean "Shop')
     assert "0 objects" in output.out
     assert run(["import", "--no-cache", "--kind", "assignment_source", "--report", "json:answer.json"]) == 0
-    with pytest.raises(UsageError, match="Metrics are not imported"):
-        import_objects(Request(project_dir=folder, kinds="metric"))
+    assert import_objects(Request(project_dir=folder, kinds="metric")).objects == ()
     assert json.loads((folder / "answer.json").read_text(encoding="utf-8"))["imported"]["objects"] == []
 
 

@@ -260,7 +260,7 @@ def test_impact_and_baseline() -> None:
     assert "<code>known.json</code>, not shown: 3. 1 of its entries no longer match a finding." in text
     none = structs.replace(impact, effects=(), experiments=())
     text = render(Subject.of(structs.replace(samples.CLEAN, impact=none)))
-    assert "No mapped or selected column changes (2 sources compared)." in text
+    assert "No mapped or selected column changes (2 objects compared)." in text
     assert "sources: none." in text
 
 

@@ -207,6 +207,6 @@ def test_no_impact(experiments: tuple[Experiment, ...] | None, *, told: bool) ->
     impact = Impact(base="base", compared=1, effects=(), experiments=experiments)
     baseline = Baseline(path="known.json", known=(), stale=())
     text = render(Subject.of(structs.replace(samples.CLEAN, impact=impact, baseline=baseline)))
-    assert "No mapped or selected column changes (1 source compared)." in text
+    assert "No mapped or selected column changes (1 object compared)." in text
     assert ("Running experiments that use affected sources: none." in text) is told
     assert "not shown: 0 findings.\n" in text

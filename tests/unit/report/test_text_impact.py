@@ -53,8 +53,8 @@ def test_effects_are_in_their_own_section() -> None:
 
 
 def test_no_effect_is_reported_too() -> None:
-    """Where a change does nothing, that is reported, with the number of sources compared."""
-    assert "No mapped or selected column changes (3 sources compared)." in validation_text(with_impact())
+    """Where a change does nothing, that is reported, with the number of objects compared."""
+    assert "No mapped or selected column changes (3 objects compared)." in validation_text(with_impact())
 
 
 def test_quiet_leaves_notes_out() -> None:
