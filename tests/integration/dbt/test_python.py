@@ -51,7 +51,7 @@ def test_names_are_functions_whatever_was_imported() -> None:
         "    if not one.name.endswith('__main__'): importlib.import_module(one.name)\n"
         "assert all(callable(getattr(dbt_statsig, name)) for name in ('validate', 'plan', 'sync'))\n"
     )
-    subprocess.run([sys.executable, "-c", script], check=True)
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
 def test_importing_is_cheap() -> None:

@@ -116,7 +116,7 @@ CASES = (
 )
 
 
-def judge(client: httpx.Client, case: Case) -> None:
+def assert_judged(client: httpx.Client, case: Case) -> None:
     """Create `case` as a dry run and for good; both must answer as it says, and only the latter persist."""
     for dry in (True, False):
         answer = client.post(CREATES[case.collection], json={**case.body, "dryRun": dry})
@@ -127,21 +127,29 @@ def judge(client: httpx.Client, case: Case) -> None:
             assert all(error["errorMessage"] for error in errors)
 
 
-def judge_updates(client: httpx.Client) -> None:
-    """An update and a partial update are proven on the object as it would become."""
+ANSWERS_TO_UPDATES = [
+    (400, ["experimentIDColumn", "groupIDColumn", "idTypeMapping[0].column"]),
+    (400, ["groupNameColumn"]),
+    (200, []),
+]
+
+
+def answers_to_updates(client: httpx.Client) -> list[tuple[int, list[str]]]:
+    """Status and refused properties of an update without a column, and of two partial ones; the last one is right."""
     client.post(CREATES["assignment_sources"], json=BODIES["assignment_sources"]).raise_for_status()
     path = f"{ITEMS['assignment_sources']}/Exposures"
     broken = client.post(path, json={**BODIES["assignment_sources"], "sql": "select 1 as ts"})
     missing = client.patch(path, json={"groupNameColumn": "group"})
-    assert [broken.status_code, missing.status_code] == [400, 400]
-    assert [error["property"] for error in missing.json()["errors"]] == ["groupNameColumn"]
-    assert client.patch(path, json={"groupNameColumn": "variant"}).status_code == 200
+    good = client.patch(path, json={"groupNameColumn": "variant"})
+    return [
+        (one.status_code, [error["property"] for error in one.json().get("errors", ())])
+        for one in (broken, missing, good)
+    ]
 
 
-def judge_skipping(client: httpx.Client) -> None:
-    """With `skip_validation` nothing is run, and the columns are not stored; without it the same is refused."""
-    assert client.post(CREATES["metric_sources"], json={**METRIC, "sql": "selec"}).status_code == 400
-    body = {**METRIC, "sql": "selec", "skip_validation": True, "all_columns": ["ts"], "column_types": ["timestamp"]}
-    answer = client.post(CREATES["metric_sources"], json=body)
-    assert answer.status_code == 201
-    assert not {"skip_validation", "all_columns", "column_types"} & set(answer.json()["data"])
+def answers_to_broken_sql(client: httpx.Client) -> tuple[int, int, set[str]]:
+    """The status without and with `skip_validation`, and what is stored of that key and of its columns."""
+    refused = client.post(CREATES["metric_sources"], json={**METRIC, "sql": "selec"})
+    unchecked = {"skip_validation": True, "all_columns": ["ts"], "column_types": ["timestamp"]}
+    answer = client.post(CREATES["metric_sources"], json={**METRIC, "sql": "selec", **unchecked})
+    return refused.status_code, answer.status_code, unchecked.keys() & answer.json()["data"]

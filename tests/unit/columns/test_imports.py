@@ -17,4 +17,4 @@ assert "sqlglot" not in sys.modules, "sqlglot"
 
 def test_a_catalog_needs_no_sql_library() -> None:
     """Where there is no SQL to read, sqlglot is not imported."""
-    subprocess.run([sys.executable, "-c", SCRIPT], check=True)
+    assert subprocess.run([sys.executable, "-c", SCRIPT], check=False).returncode == 0

@@ -43,7 +43,7 @@ def test_schema_is_a_schema() -> None:
 @pytest.mark.parametrize("name", ANSWERS)
 def test_answers_fit(name: str) -> None:
     """Every command's answer is valid by the schema."""
-    SCHEMA.validate(json.loads(ANSWERS[name]))
+    assert list(SCHEMA.iter_errors(json.loads(ANSWERS[name]))) == []
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ def _helps(error: ArtifactError) -> None:
     assert error.fix
 
 
-def _use_all(data: bytes) -> None:
+def assert_answers(data: bytes) -> None:
     """Read the bytes as each file and ask all of it: answers of the right types, or an error that helps."""
     for reader in READERS:
         read = _answer(partial(reader, data))
@@ -95,7 +95,7 @@ def test_any_bytes(data: bytes) -> None:
 def test_good_files_with_a_hole(good: bytes, place: float, cut: int, put: bytes) -> None:
     """A good file with some bytes cut out or put in never raises anything but ArtifactError."""
     start = int(place * len(good))
-    _use_all(good[:start] + put + good[start + cut :])
+    assert_answers(good[:start] + put + good[start + cut :])
 
 
 @given(
@@ -108,7 +108,7 @@ def test_nodes_with_foreign_values(field: str, value: Any) -> None:
     """A node with any JSON value in any field never raises anything but ArtifactError."""
     raw = node("model.shop.a", meta=MARK)
     raw[field] = value
-    _use_all(manifest_bytes(raw, disabled=value))
+    assert_answers(manifest_bytes(raw, disabled=value))
 
 
 def test_the_good_files_are_good() -> None:

@@ -75,7 +75,7 @@ META = st.dictionaries(KEYS | st.sampled_from(["statsigs", "statsig_default"]), 
 @given(meta=META, mark=MARK, defaults=DEFAULTS)
 def test_no_meta_block_raises(meta: dict[str, Any], mark: object, defaults: dict[str, Any]) -> None:
     """Blocks, marks and defaults of any shape: each gives declarations, findings, or both."""
-    _survives(meta, mark, defaults)
+    assert_survives(meta, mark, defaults)
 
 
 @settings(max_examples=10_000 if NIGHTLY else 1_000, deadline=None, suppress_health_check=list(HealthCheck))
@@ -83,11 +83,11 @@ def test_no_meta_block_raises(meta: dict[str, Any], mark: object, defaults: dict
 def test_thousands_of_meta_blocks(seed: int) -> None:
     """The same for many more, each grown from one drawn number: drawing every part of so many takes minutes.
 
-    As above, `_survives` asserts what reading one gives.
+    As above, `assert_survives` asserts what reading one gives.
     """
     grown = Grown(seed)
     meta = {"statsig": grown.blocks(), "statsig_defaults": grown.defaults()} | grown.mapping(1)
-    _survives(meta, grown.mark(), grown.defaults())
+    assert_survives(meta, grown.mark(), grown.defaults())
 
 
 class Grown:
@@ -141,7 +141,8 @@ class Grown:
         return self.random.choice([self.anything(), {"unit_id": self.anything(1)}, {"role": role}])
 
 
-def _survives(meta: dict[Any, Any], mark: object, defaults: dict[Any, Any]) -> None:
+def assert_survives(meta: dict[Any, Any], mark: object, defaults: dict[Any, Any]) -> None:
+    """Declarations that are sound, and findings that can be shown."""
     columns = {"a": NodeColumn(name="a", meta={"statsig": mark}), "b": NodeColumn(name="b")}
     found = declare(OneNode(meta=meta, columns=columns), settings=Settings(defaults=defaults), project_dir=None)
     for one in found.findings:
