@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dbt_statsig.emulator import running
 from tests.integration.shop import shared_shop
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from dbt_statsig.emulator import Running
 
 pytest.register_assert_rewrite("tests.integration.cases")
 
@@ -20,3 +24,17 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The example project, built by real dbt once for all test processes; copy it before changing anything."""
     base = tmp_path_factory.getbasetemp()
     return shared_shop((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shop")
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Running]:
+    """One console for a module; use `server`, which resets it."""
+    with running() as started:
+        yield started
+
+
+@pytest.fixture
+def server(shared: Running) -> Running:
+    """The console, empty and without faults."""
+    shared.reset()
+    return shared

@@ -9,7 +9,6 @@ import pytest
 from dbt_statsig.applying.apply import apply_plan
 from dbt_statsig.console.client import ConsoleClient
 from dbt_statsig.console.key import ApiKey
-from dbt_statsig.emulator import running
 from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.results import Outcome, Status
 from dbt_statsig.vocabulary.sources import Kind
@@ -21,13 +20,6 @@ if TYPE_CHECKING:
     from dbt_statsig.emulator import Running
 
 KIND = Kind.METRIC_SOURCE
-
-
-@pytest.fixture
-def server() -> Iterator[Running]:
-    """A console."""
-    with running() as one:
-        yield one
 
 
 @pytest.fixture

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dbt_statsig.emulator import Running, running
 from tests.integration.cases import built, columns, pushed
 from tests.integration.cases.case import CHECKS, Case
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from dbt_statsig.emulator import Running
 
 CASES = Path(__file__).resolve().parents[3] / "shared" / "cases"
 FOLDERS = sorted(path.parent for path in CASES.glob("*/CASE.md"))
@@ -26,13 +25,6 @@ MODULES = (built, columns, pushed)
 NOT_YET: dict[str, str] = {}
 
 needs_cases = pytest.mark.skipif(not FOLDERS, reason="the cases are not beside this checkout (../shared/cases)")
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Running]:
-    """One console for all cases."""
-    with running() as started:
-        yield started
 
 
 @needs_cases
@@ -44,7 +36,6 @@ def test_case(folder: Path, server: Running, tmp_path: Path, monkeypatch: pytest
     shutil.copytree(folder, copy, copy_function=shutil.copyfile)
     for path in (copy, *copy.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
-    server.reset()
     given = Case(folder=copy, console=server, patch=monkeypatch)
     if folder.name not in NOT_YET:
         CHECKS[folder.name](given)

@@ -18,8 +18,6 @@ from dbt_statsig.vocabulary.sources import IdType, Kind
 from tests.unit.console.service import UNPACED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from dbt_statsig.vocabulary.sources import Source
 
 UNITS = (IdType(statsig_unit_id="userID", column="user_id"),)
@@ -40,13 +38,6 @@ def connect(server: Running, **options: Any) -> ConsoleClient:
     """A client with the emulator's key, and no pace unless one is given."""
     key = ApiKey(server.key, origin="STATSIG_CONSOLE_API_KEY")
     return ConsoleClient(key, base_url=server.url, **{"rates": UNPACED, **options})
-
-
-@pytest.fixture
-def server() -> Iterator[Running]:
-    """An emulator as the API is published."""
-    with running() as started:
-        yield started
 
 
 @pytest.mark.parametrize("kind", list(BLOCK_KINDS))

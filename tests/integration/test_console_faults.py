@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dbt_statsig.emulator import Running, running
 from dbt_statsig.errors import Conflict, ConnectionFailed, OutcomeUnknown, ProtocolError, Refused, Throttled
 from dbt_statsig.vocabulary.kinds import BLOCK_KINDS
 from dbt_statsig.vocabulary.sources import Kind
@@ -17,24 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dbt_statsig.console.client import ConsoleClient
+    from dbt_statsig.emulator import Running
 
 LOOKS = (0.0, 0.1, 0.2, 0.4)
 WRITES = {"method": "POST"}
 KIND = Kind.METRIC_SOURCE
-
-
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[Running]:
-    """One emulator for all rows; use `server`, which resets it."""
-    with running() as started:
-        yield started
-
-
-@pytest.fixture
-def server(emulator: Running) -> Running:
-    """The emulator, empty and without faults."""
-    emulator.reset()
-    return emulator
 
 
 @pytest.fixture

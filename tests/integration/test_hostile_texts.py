@@ -12,16 +12,16 @@ import pytest
 from click.testing import CliRunner
 
 from dbt_statsig.cli import main
-from dbt_statsig.emulator import Running, running
 from tests.hostile import ENDLESS
 from tests.integration.faults.inprocess import call
 from tests.integration.faults.project import Project
 from tests.unit.project.artifacts.build import manifest_bytes, node
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
+    from dbt_statsig.emulator import Running
     from tests.integration.faults.project import Done
 
 NIGHTLY = bool(os.environ.get("DBT_STATSIG_NIGHTLY"))
@@ -136,17 +136,9 @@ LIVE: dict[str, Callable[[str], dict[str, Any]]] = {
 """What somebody may have written into an object in the console; the sources S00, S01 and so on are such objects."""
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Running]:
-    """One console."""
-    with running() as started:
-        yield started
-
-
 @pytest.fixture
 def pushed(server: Running, tmp_path: Path) -> Project:
     """A project whose sources are in the console, one for each place."""
-    server.reset()
     project = Project(tmp_path / "shop", server.url)
     project.declare_many(len(LIVE))
     assert call(project, "sync").code == 0

@@ -8,26 +8,16 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from dbt_statsig.emulator import running
 from dbt_statsig.report.html.page import render as html
 from dbt_statsig.report.subject import Subject
 from dbt_statsig.report.text.report import plan_text
 from tests.integration.test_metrics import METRICS, SUM, Shop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from dbt_statsig.emulator import Running
 
 ROOT = Path(__file__).resolve().parents[2]
 MANIFESTS = ROOT / "tests" / "semantic" / "manifests"
-
-
-@pytest.fixture
-def server() -> Iterator[Running]:
-    """A console."""
-    with running() as one:
-        yield one
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dbt_statsig.emulator import Running, running
 from tests.integration.dbt.job import Job, copy_of, make_consumer
 from tests.integration.shop import once
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
+
+    from dbt_statsig.emulator import Running
 
 
 @pytest.fixture(scope="session")
@@ -23,18 +23,11 @@ def consumer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return once((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "consumer", make_consumer)
 
 
-@pytest.fixture(scope="module")
-def shared_console() -> Iterator[Running]:
-    """One console for a module; use `console`, which empties it."""
-    with running() as server:
-        yield server
-
-
 @pytest.fixture
-def console(shared_console: Running) -> Running:
+def console(shared: Running) -> Running:
     """The console, empty and without faults."""
-    shared_console.reset()
-    return shared_console
+    shared.reset()
+    return shared
 
 
 @pytest.fixture

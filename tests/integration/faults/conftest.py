@@ -6,26 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dbt_statsig.emulator import Running, running
 from tests.integration.faults.project import Project
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Running]:
-    """One console for a module; use `server`, which resets it."""
-    with running() as server:
-        yield server
-
-
-@pytest.fixture
-def server(shared: Running) -> Running:
-    """The console, empty and without faults."""
-    shared.reset()
-    return shared
+    from dbt_statsig.emulator import Running
 
 
 @pytest.fixture
