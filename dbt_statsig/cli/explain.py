@@ -15,8 +15,12 @@ from dbt_statsig.report.text.lists import all_codes_text, code_text, known_codes
 from dbt_statsig.vocabulary.findings import did_you_mean
 
 
+def _completed(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+    return [code for code in known_codes() if code.startswith(begun)]
+
+
 @click.command("explain")
-@click.argument("code", required=False)
+@click.argument("code", required=False, shell_complete=_completed)
 @FORM
 @click.option("--no-color", is_flag=True, help="Print without colors. NO_COLOR and FORCE_COLOR work too.")
 @click.pass_context

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 from msgspec import json
 
-from dbt_statsig.commands.pipeline import LoadedProject, declare_project, load_project
+from dbt_statsig.commands.pipeline import LoadedProject, declare_project, load_project, prove_project
+from dbt_statsig.commands.validate import validate_project
 from dbt_statsig.console.key import KEY_VARIABLES, ApiKey
 from dbt_statsig.errors import DbtStatsigError
 from dbt_statsig.project.newer_yaml import outdated
 from dbt_statsig.project.settings import Resolved, resolve
+from dbt_statsig.report.text.style import counted
+from dbt_statsig.report.text.validation import tally
 from dbt_statsig.vocabulary.findings import Severity
 from dbt_statsig.vocabulary.results import Check, Diagnosis, SettingOrigin
 
@@ -86,10 +89,11 @@ def _files(request: Request, checks: list[Check]) -> LoadedProject | None:
 
 def _declared(loaded: LoadedProject, checks: list[Check]) -> frozenset[str]:
     """Adds what is declared to the checks; the unit IDs that the declarations use."""
-    found = declare_project(loaded).declared
-    sources = f"{len(found.declarations)} sources declared, {len(found.findings)} findings about them."
+    project = validate_project(prove_project(declare_project(loaded)))
+    declarations, found = project.declared.declarations, tally(project.validation.findings)
+    sources = f"{counted(len(declarations), 'source')} declared, {found or 'no findings'}."
     checks.append(Check(name="declarations", ok=True, message=sources, fix="`dbt-statsig validate` shows each."))
-    mappings: list[Any] = [getattr(one.meta, "id_type_mapping", None) for one in found.declarations]
+    mappings: list[Any] = [getattr(one.meta, "id_type_mapping", None) for one in declarations]
     return frozenset(unit for mapping in mappings if isinstance(mapping, dict) for unit in mapping)
 
 

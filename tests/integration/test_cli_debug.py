@@ -71,6 +71,15 @@ def test_what_the_key_may_do(shop: Path) -> None:
         assert "not known" in found["writes"]["message"] + found["reads"]["message"]
 
 
+def test_findings_are_counted_as_validate_counts_them(shop: Path, console: Running) -> None:
+    """The check of the declarations has the numbers of `validate`'s last line."""
+    found = checks(shop, code=0, DBT_STATSIG_BASE_URL=console.url, STATSIG_CONSOLE_API_KEY=KEY)
+    verdict = run("validate", cwd=shop).stdout.strip().splitlines()[-1]
+    tally = found["declarations"]["message"].partition(", ")[2]
+    assert tally
+    assert verdict.endswith(tally) or tally == "no findings."
+
+
 def test_a_unit_that_statsig_does_not_list(shop: Path, tmp_path: Path, console: Running) -> None:
     """A mapped unit ID that the console does not list is named, and that built-in ones are so is reported."""
     mine = own_copy(shop, tmp_path)

@@ -94,7 +94,7 @@ def _stage_lines(plan: Plan) -> list[str]:
 def plan_text(planned: Planned, style: Style = PLAIN) -> str:
     """Errors and warnings, then what a sync would change, and the sums."""
     lines = [*_planned_lines(planned, style), *generated_lines(planned.plan, style)]
-    return _joined([*lines, style.paint(_planned_summary(planned), "heading")])
+    return _joined([*lines, style.paint(_planned_summary(planned), _look(planned, planned.validation))])
 
 
 def _planned_summary(planned: Planned) -> str:
@@ -122,7 +122,13 @@ def sync_text(synced: Synced, style: Style = PLAIN, *, dry_run: bool = False) ->
     repeats = bool(written) and not dry_run and (style.quiet or is_brief(written, style))
     lines = _planned_lines(synced.planned, style, writes=not repeats)
     lines += outcome_lines(synced.outcome, style, heading="Of the saved plan" if dry_run else "Result")
-    return _joined([*lines, style.paint(_synced_summary(synced, dry_run=dry_run), "heading")])
+    look = _look(synced, synced.planned.validation)
+    return _joined([*lines, style.paint(_synced_summary(synced, dry_run=dry_run), look)])
+
+
+def _look(result: Planned | Synced, validation: Validation) -> str:
+    """The look of the last line: that of the worst there is in the report."""
+    return "error" if result.exit_code else "good" if validation.ok(strict=True) else "warning"
 
 
 def _synced_summary(synced: Synced, *, dry_run: bool = False) -> str:
@@ -143,7 +149,9 @@ def _synced_summary(synced: Synced, *, dry_run: bool = False) -> str:
 
 def diagnosis_text(diagnosis: Diagnosis, style: Style = PLAIN) -> str:
     """The checks, the settings with their origins, and whether all is well."""
-    return _joined([*diagnosis_lines(diagnosis, style), diagnosis_summary(diagnosis)])
+    outcomes = {check.ok for check in diagnosis.checks}
+    look = "error" if False in outcomes else "warning" if None in outcomes else "good"
+    return _joined([*diagnosis_lines(diagnosis, style), style.paint(diagnosis_summary(diagnosis), look)])
 
 
 _MOST_STALE = 10

@@ -119,7 +119,8 @@ def verdict_line(validation: Validation, style: Style) -> str:
         clean = f"{counted_objects(one.kind for one in validation.sources if not one.blocked)} ready"
         clean += f", {known:,} not, because of findings in the baseline" if known else ""
         clean += f", {unproven:,} not, because proof is missing" if unproven else ""
-        return style.paint(f"{clean}; {line}." if line else f"{clean}, no findings.", "good")
+        look = "good" if validation.ok(strict=True) and not waiting else "warning"
+        return style.paint(f"{clean}; {line}." if line else f"{clean}, no findings.", look)
     blocked = sum(source.blocked for source in validation.sources)
     share = (
         f" {blocked:,} of {counted_objects(one.kind for one in validation.sources)} cannot be pushed."

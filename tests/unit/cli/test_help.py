@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -36,15 +37,42 @@ def test_help_for_a_reader_that_went_away() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_shell_completion() -> None:
-    """A shell gets its completion script, and the commands' names from it."""
-    command = [sys.executable, "-c", "import sys; sys.argv = ['dbt-statsig']; from dbt_statsig.cli import main; main()"]
-    asked = {"_DBT_STATSIG_COMPLETE": "zsh_source"}
-    script = subprocess.run(command, capture_output=True, check=True, text=True, env={**os.environ, **asked}).stdout
-    assert script.startswith("#compdef dbt-statsig")
-    asked = {"_DBT_STATSIG_COMPLETE": "zsh_complete", "COMP_WORDS": "dbt-statsig va", "COMP_CWORD": "1"}
-    names = subprocess.run(command, capture_output=True, check=True, text=True, env={**os.environ, **asked}).stdout
-    assert "validate" in names
+BASH = """
+eval "$(_DBT_STATSIG_COMPLETE=bash_source dbt-statsig)"
+COMP_WORDS=({words}); COMP_CWORD={place}
+_dbt_statsig_completion dbt-statsig
+printf '%s\\n' "${{COMPREPLY[@]}}"
+"""
+FISH = """
+_DBT_STATSIG_COMPLETE=fish_source dbt-statsig | source
+complete -C "{words}"
+"""
+ZSH = """
+autoload -Uz compinit && compinit -D
+compadd() {{ printf '%s\\n' ${{(P)@[-1]}} }}
+_describe() {{ printf '%s\\n' ${{(P)3%%:*}} }}
+eval "$(_DBT_STATSIG_COMPLETE=zsh_source dbt-statsig)"
+words=({words}); CURRENT=$(({place} + 1))
+_dbt_statsig_completion
+"""
+
+
+@pytest.mark.parametrize(("shell", "script"), [("bash", BASH), ("fish", FISH), ("zsh", ZSH)])
+def test_shell_completion(shell: str, script: str) -> None:
+    """Commands, options and findings are completed, in the shell itself."""
+    program = shutil.which(shell)
+    if program is None:
+        pytest.skip(f"there is no {shell} here")
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    for words, wanted in {
+        "dbt-statsig val": "validate",
+        "dbt-statsig plan --sta": "--state",
+        "dbt-statsig explain column-abs": "column-absent",
+    }.items():
+        asked = script.format(words=words, place=len(words.split()) - 1)
+        done = subprocess.run([program, "-c", asked], capture_output=True, check=False, text=True, env=environment)
+        offered = [line.split("\t")[0].split(":")[0] for line in done.stdout.splitlines()]
+        assert wanted in offered, (done.stdout, done.stderr)
 
 
 def test_unknown_command_is_none() -> None:

@@ -48,6 +48,29 @@ def test_ascii(name: str) -> None:
     assert REPORTS[name](Style(unicode=False)).isascii()
 
 
+def test_the_last_line_has_the_colour_of_the_worst() -> None:
+    """Green only where nothing needs attention, yellow for warnings, red for what fails the command."""
+    warned = _with_findings(samples.FINDINGS[0])
+    reports = {
+        "green": validation_text(samples.CLEAN, Style(colour=True)),
+        "yellow": validation_text(warned, Style(colour=True)),
+        "red": validation_text(samples.VALIDATION, Style(colour=True)),
+    }
+    for colour, report in reports.items():
+        last = report.rstrip("\n").splitlines()[-1]
+        assert last.startswith(click.style("", fg=colour, reset=False)), last
+    unchanged = structs.replace(
+        samples.PLANNED, validation=warned, plan=structs.replace(samples.PLAN, changes=(samples.UNCHANGED,))
+    )
+    done = structs.replace(
+        samples.SYNCED, planned=unchanged, outcome=structs.replace(samples.OUTCOME, objects=(), stopped="")
+    )
+    for last in (plan_text(unchanged, Style(colour=True)), sync_text(done, Style(colour=True))):
+        assert last.rstrip("\n").splitlines()[-1].startswith(click.style("", fg="yellow", reset=False))
+    failed = sync_text(samples.SYNCED, Style(colour=True)).rstrip("\n").splitlines()[-1]
+    assert failed.startswith(click.style("", fg="red", reset=False))
+
+
 def test_clean_validation() -> None:
     """A validation without findings says how many sources are ready."""
     assert validation_text(samples.CLEAN).splitlines()[-1] == "1 source ready, no findings."
