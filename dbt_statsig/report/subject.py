@@ -70,6 +70,10 @@ class Subject(Struct, frozen=True, kw_only=True):
         """A place's file, seen from the repository."""
         return f"{self.root}/{location.path}" if self.root and location.path else location.path
 
+    def url_of(self, location: Location) -> str:
+        """The web address of a place, empty where it is not known."""
+        return self.origin.file_url(self.path_of(location), location.line)
+
 
 def plan_hash(plan: Plan) -> str:
     """A digest of all that the plan would do: two plans that say the same have the same one."""

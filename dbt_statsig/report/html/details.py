@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dbt_statsig.report.escape import lines_of, one_line
-from dbt_statsig.report.field_diff import field_diffs
-from dbt_statsig.report.html.markup import diff, escaped, listing, paragraphs, section, worded
+from dbt_statsig.report.html.markup import code, diff, escaped, linked, listing, paragraphs, section, worded
+from dbt_statsig.report.run_findings import page_of
 from dbt_statsig.report.text.fields import declared_fields, entries_of, entry_text, is_long, proof_of, scalar
 from dbt_statsig.report.text.style import counted
 from dbt_statsig.vocabulary.changes import Action
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from dbt_statsig.report.field_diff import FieldDiff
     from dbt_statsig.report.html.rows import Row
-    from dbt_statsig.vocabulary.changes import FieldChange
+    from dbt_statsig.report.subject import Subject
+    from dbt_statsig.vocabulary.changes import Change, FieldChange
     from dbt_statsig.vocabulary.findings import Finding
     from dbt_statsig.vocabulary.results import ColumnUse, Lineage, SourceReport
     from dbt_statsig.vocabulary.sources import Source
@@ -29,38 +30,43 @@ _LEAST_SHARE, _MOST_SHARE = 300, 40_000
 _LONGEST_LIST, _WIDEST_ENTRY = 12, 60
 _MAPPED = ("id_type_mapping.", "custom_field_mapping.")
 _LOOKS = {Presence.PRESENT: ("good", "✓"), Presence.ABSENT: ("bad", "✗"), Presence.UNKNOWN: ("warn", "?")}
+_FIGURE = '<figure tabindex=0 aria-label="Lineage">'
+_EMPTY_FIGURE = f"{_FIGURE}</figure>"
 _HEADS = "<tr>" + "".join(f"<th>{head}" for head in ("role", "column", "proof", "type"))
 
 
-def bodies(rows: Sequence[Row], *, budget: int = TEXT_BUDGET) -> list[str]:
+def bodies(subject: Subject, rows: Sequence[Row], *, budget: int = TEXT_BUDGET) -> list[str]:
     """The markup below each row's head; all long texts together take about `budget` characters, each row its share."""
     share = min(max(budget // max(len(rows), 1), _LEAST_SHARE), _MOST_SHARE)
-    return [f"<div class=body>{''.join(_parts(row, share))}</div>" for row in rows]
+    return [f"<div class=body>{''.join(_parts(subject, row, share))}</div>" for row in rows]
 
 
-def _parts(row: Row, share: int) -> Iterator[str]:
-    source, change, payload = row.source, row.change, _payload(row)
-    changing = field_diffs(change) if change and change.action in (Action.UPDATE, Action.RENAME) else []
+def _parts(subject: Subject, row: Row, share: int) -> Iterator[str]:
+    source, change, payload, changing = row.source, row.change, _payload(row), row.diffs
     sql = payload.sql if payload and payload.sql and not any(one.field == "sql" for one in changing) else ""
     if source:
-        yield _where(source)
+        yield _where(subject, source)
     yield from _notices(row)
+    if row.effects:
+        yield section("Effects of this change", findings_list(subject, row.effects, own=row.unique_id))
     if row.findings:
-        yield section("Findings", "<ul class=findings>", *map(_finding, row.findings), "</ul>")
+        yield section("Findings", findings_list(subject, row.findings, own=row.unique_id))
     if changing:
         yield section("What changes", "<dl class=fields>", *(_changed(one, share) for one in changing), "</dl>")
     if source:
-        yield _figure(source)
-        yield _columns(source, with_names=not sql)
+        origin = _figure(source) + _columns(source, with_names=not sql)
+        # Beside a diff they are a second thought.
+        folded = changing and row.all_proven and origin
+        yield f"<details class=more><summary>Lineage and columns</summary>{origin}</details>" if folded else origin
     if sql:
-        yield section("SQL", f"<pre class=code><code>{listing(lines_of(sql), share)}</code></pre>")
+        yield section("SQL", code(listing(lines_of(sql), share), "SQL"))
     for unit, generated in change.generated if change else ():
-        code = f"<pre class=code><code>{listing(lines_of(generated), share)}</code></pre>"
-        yield section(f"SQL that Statsig generates, unit {escaped(one_line(unit))}", code)
+        heading = f"SQL that Statsig generates, unit {escaped(one_line(unit))}"
+        yield section(heading, code(listing(lines_of(generated), share), "Generated SQL"))
     fields = [one for one in declared_fields(payload) if one.field != "sql"] if payload else []
     if fields:
         everything = f"<dl class=fields>{''.join(_declared(one, share // 3) for one in fields)}</dl>"
-        folded = f"<details><summary>Everything declared</summary>{everything}</details>"
+        folded = f"<details class=more><summary>Everything declared</summary>{everything}</details>"
         yield folded if changing else section("Declared", everything)
     elif not (source or sql or changing):
         yield "<p class=quiet>No details.</p>"
@@ -73,18 +79,25 @@ def _payload(row: Row) -> Source | None:
         return change.desired
     if row.source and row.source.payload:
         return row.source.payload
-    return change.live if change and (change.action.retires or change.action is Action.ORPHAN) else None
+    return change.live if change and (_does(change).retires or change.action is Action.ORPHAN) else None
 
 
-def _where(source: SourceReport) -> str:
-    texts = [str(source.location)] if source.location else []
-    texts += [f"reads {source.relation_name}"] if source.relation_name else []
-    spans = "".join(f"<span>{escaped(one_line(text))}</span>" for text in texts)
+def _does(change: Change) -> Action:
+    """What happens to it, or would without the limit."""
+    return change.held or change.action
+
+
+def _where(subject: Subject, source: SourceReport) -> str:
+    place = source.location
+    texts = [linked(escaped(one_line(str(place))), subject.url_of(place))] if place else []
+    texts += [f"reads {escaped(one_line(source.relation_name))}"] if source.relation_name else []
+    spans = "".join(f"<span>{text}</span>" for text in texts)
     return f"<p class=where>{spans}</p>" if spans else ""
 
 
 def _notices(row: Row) -> Iterator[str]:
-    if row.change and (row.change.reason or row.change.adopted):
+    # What the limit holds back has its reason above all of it.
+    if row.change and not row.change.held and (row.change.reason or row.change.adopted):
         adopted = "Taken over (adopted)." if row.change.adopted else ""
         yield _notice(row.tone, (row.change.reason, adopted, row.change.fix))
     if row.left:
@@ -101,14 +114,28 @@ def _notice(tone: str, texts: Iterable[str]) -> str:
     return f'<div class="notice {tone}">{paragraphs(texts)}</div>'
 
 
-def _finding(found: Finding) -> str:
-    label, code = found.severity.label, worded(found.code)
-    place = " · ".join(worded(text, 400) for text in (str(found.location or ""), found.key) if text)
+def findings_list(subject: Subject, found: Iterable[Finding], *, own: str = "") -> str:
+    """Findings, each with its place and the page about its code; `own` is the node that needs no naming."""
+    return f"<ul class=findings>{''.join(_finding(subject, one, own) for one in found)}</ul>"
+
+
+def _finding(subject: Subject, found: Finding, own: str) -> str:
+    label, name = found.severity.label, linked(f"<code>{worded(found.code)}</code>", page_of(found.code))
+    place = " · ".join((*_places(subject, found, own), *((worded(found.key, 400),) if found.key else ())))
     fix = f"<p class=fix>{worded(found.fix, 2_000)}</p>" if found.fix else ""
     return (
-        f"<li class={label}><p><b>{label}</b> <code>{code}</code> <span class=quiet>{place}</span></p>"
+        f"<li class={label}><p><b>{label}</b> {name} <span class=quiet>{place}</span></p>"
         f"<p>{worded(found.message, 2_000)}</p>{fix}</li>"
     )
+
+
+def _places(subject: Subject, found: Finding, own: str) -> Iterator[str]:
+    """The line of the file; where that is not known, the node."""
+    place = found.location
+    if place and place.path:
+        yield linked(worded(str(place), 400), subject.url_of(place))
+    if found.unique_id != own and not (place and place.line):
+        yield worded(found.unique_id, 400)
 
 
 def _changed(field: FieldDiff, share: int) -> str:
@@ -141,10 +168,10 @@ def _field(name: str, shown: str) -> str:
 def _figure(source: SourceReport) -> str:
     """The lineage as a list, which the page's script draws; a reader is a place in it, -1 the source's own node."""
     if source.lineage is None:
-        return "<figure></figure>"
+        return _EMPTY_FIGURE
     nodes = _nodes(source.lineage, source.unique_id)
     caption = "Upstream in dbt" if nodes else "No upstream nodes in dbt"
-    return f"<figure><figcaption>{caption}</figcaption>{nodes}</figure>"
+    return f"{_FIGURE}<figcaption>{caption}</figcaption>{nodes}</figure>"
 
 
 def _nodes(lineage: Lineage, own: str) -> str:
@@ -166,7 +193,11 @@ def _columns(source: SourceReport, *, with_names: bool) -> str:
     listed = [
         _column(one) for one in source.columns if one.role != "columns" or one.verdict.presence is not Presence.PRESENT
     ]
-    table = f"<div class=scroll><table>{_HEADS}{''.join(listed)}</table></div>" if listed else ""
+    table = (
+        f"<div class=scroll tabindex=0 role=group aria-label=Columns><table>{_HEADS}{''.join(listed)}</table></div>"
+        if listed
+        else ""
+    )
     names = worded(", ".join(source.selected), 1_000) if with_names else ""
     selected = f"<p class=quiet>Selects {names}</p>" if names else ""
     hidden = worded(", ".join(source.hidden), 1_000)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # Most words need nothing done to them; this is how that is seen at once.
 _PLAIN = re.compile(r"[\w \"'.,:;/()=*+|{}\[\]-]*", re.ASCII)
+# Nothing in it can end an attribute, and nothing but a page of the web is behind it.
+_WEB = re.compile(r"https?://[A-Za-z0-9][\w.~!$&()*+,;=:@/?#%\[\]-]{0,3000}", re.ASCII)
 _LOOKS = {Mark.ADDED: " class=plus", Mark.REMOVED: " class=minus", Mark.SAME: "", Mark.FOLDED: " class=fold"}
 
 
@@ -36,6 +38,13 @@ def worded(text: str, limit: int = 200) -> str:
     return escaped(clipped(text, limit))
 
 
+def linked(shown: str, url: str) -> str:
+    """The markup as a link; as it is where the address is none that a browser opens as a page."""
+    if not _WEB.fullmatch(url):
+        return shown
+    return f'<a href="{escaped(url)}" rel="noreferrer">{shown}</a>'
+
+
 def section(heading: str, *content: str) -> str:
     """A part of a row with its heading, which is ours."""
     return f"<section><h3>{heading}</h3>{''.join(content)}</section>"
@@ -49,7 +58,12 @@ def paragraphs(texts: Iterable[str], limit: int = 2_000) -> str:
 def diff(lines: Sequence[DiffLine], share: int) -> str:
     """The lines with their signs, one below the other."""
     spans = (f"<span{_LOOKS[line.mark]}>{line.mark.value} {escaped(line.text)}\n</span>" for line in cut(lines, share))
-    return f"<pre class=code><code>{''.join(spans)}</code></pre>"
+    return code("".join(spans))
+
+
+def code(shown: str, label: str = "") -> str:
+    """Lines of code, which a keyboard can scroll."""
+    return f'<pre class=code tabindex=0 role=group aria-label="{label or "Changes"}"><code>{shown}</code></pre>'
 
 
 def listing(lines: Sequence[str], share: int) -> str:

@@ -7,24 +7,31 @@ import functools
 import hashlib
 from importlib.resources import files
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from dbt_statsig import __version__
 from dbt_statsig.report.escape import clipped, one_line
-from dbt_statsig.report.html.details import TEXT_BUDGET, bodies
-from dbt_statsig.report.html.rows import loose_findings, rows_of, tiles
+from dbt_statsig.report.html.details import TEXT_BUDGET, bodies, findings_list
+from dbt_statsig.report.html.heads import head
+from dbt_statsig.report.html.markup import escaped, linked
+from dbt_statsig.report.html.rows import Group, loose_findings, opened, rows_of, tiles
+from dbt_statsig.report.origin import facts, run_facts
 from dbt_statsig.report.text.report import headline
+from dbt_statsig.report.verdict import verdict
 from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.sources import Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from jinja2 import Template
 
     from dbt_statsig.report.html.rows import Row
     from dbt_statsig.report.subject import Subject
+    from dbt_statsig.vocabulary.findings import Finding
     from dbt_statsig.vocabulary.results import Failure
 
 LARGEST = 5_000_000
@@ -51,6 +58,7 @@ def render_failure(failure: Failure) -> str:
         verb=_VERBS.get(failure.command, "dbt-statsig"),
         message=[clipped(line, 2_000) for line in failure.message.splitlines()],
         fix=[clipped(line, 2_000) for line in failure.fix.splitlines()],
+        facts=run_facts(failure.origin),
         type=failure.type,
         exit_code=failure.exit_code,
         version=__version__,
@@ -65,39 +73,69 @@ def _page(subject: Subject, rows: list[Row], budget: int) -> str:
         script=Markup(script),  # noqa: S704 - as above
         title=f"{_VERBS[subject.command]}: {clipped(subject.validation.owner, 100)}",
         verb=_VERBS[subject.command],
-        project=clipped(subject.validation.owner, 200),
+        verdict=verdict(subject),
         headline=headline(subject),
-        facts=_facts(subject),
+        facts=facts(subject),
         warnings=_warnings(subject),
-        loose=loose_findings(subject, rows),
+        loose=[_loose(subject, some) for some in loose_findings(subject, rows)],
         impact=subject.validation.impact,
         baseline=subject.validation.baseline,
         tiles=list(tiles(rows)),
         kinds=[kind for kind in Kind if any(row.kind is kind for row in rows)],
-        groups=_grouped(rows, budget),
+        sections=_sections(subject, rows, budget),
         total=len(rows),
         version=__version__,
     )
 
 
-def _grouped(rows: list[Row], budget: int) -> list[tuple[str, list[tuple[int, Row, Markup]]]]:
-    """Section by section the rows with their numbers and what is below them."""
-    below = (Markup(body) for body in bodies(rows, budget=budget))  # noqa: S704 - escaped where it is made
-    numbered = zip(range(len(rows)), rows, below, strict=True)
-    return [(group.value, list(members)) for group, members in groupby(numbered, lambda one: one[1].group)]
+class _Section(NamedTuple):
+    """A section of the page: `reasons` are shared by its rows; where it `folds`, only its heading is seen at first."""
+
+    heading: str
+    total: int
+    reasons: list[str]
+    folds: bool
+    rows: Markup
 
 
-def _facts(subject: Subject) -> list[tuple[str, str]]:
-    validation = subject.validation
-    binding = subject.planned.binding if subject.planned else None
-    found = [
-        ("warehouse", validation.adapter),
-        ("dbt", validation.dbt_version),
-        ("target", binding.target if binding else ""),
-        ("console", binding.base_url if binding else ""),
-        ("manifest", validation.manifest_path),
+def _sections(subject: Subject, rows: list[Row], budget: int) -> list[_Section]:
+    """The rows section by section, as markup: a template would take several times as long for them."""
+    below = zip(rows, bodies(subject, rows, budget=budget), strict=True)
+    first_open = opened(rows)
+    found = []
+    for group, members in groupby(below, lambda one: one[0].group):
+        some = [_row(row, body, is_open=group in first_open) for row, body in members]
+        mine = [row for row in rows if row.group is group]
+        found.append(
+            _Section(
+                heading=group.value,
+                total=len(some),
+                reasons=_reasons(mine) if group is Group.HELD else [],
+                folds=group is Group.FORCE,
+                rows=Markup("".join(some)),  # noqa: S704 - escaped where it is made
+            )
+        )
+    return found
+
+
+def _row(row: Row, body: str, *, is_open: bool) -> str:
+    look = " open" if is_open else ""
+    return (
+        f'<details class=row id="{row.anchor}" data-state="{row.state}"{look}>{head(row)}'
+        f"<noscript>{body}</noscript></details>\n"
+    )
+
+
+def _reasons(rows: Iterable[Row]) -> list[str]:
+    """Why the limit holds rows back, and what to do; each reason once."""
+    changes = [row.change for row in rows if row.change]
+    return [
+        clipped(f"{reason} {fix}", 2_000) for reason, fix in dict.fromkeys((one.reason, one.fix) for one in changes)
     ]
-    return [(name, clipped(value, 200)) for name, value in found if value]
+
+
+def _loose(subject: Subject, some: list[Finding]) -> Markup:
+    return Markup(findings_list(subject, some) if some else "")  # noqa: S704 - escaped where it is made
 
 
 def _warnings(subject: Subject) -> list[str]:
@@ -125,9 +163,14 @@ def _style() -> str:
     light = [f".{kind.value} {{ --k: {spec.colours[0]}; }}" for kind, spec in SPECS.items()]
     dark = [f".{kind.value} {{ --k: {spec.colours[1]}; }}" for kind, spec in SPECS.items()]
     by_system = "\n".join(f'  :root:not([data-theme="light"]) {rule}' for rule in dark)
-    by_choice = "\n".join(f':root[data-theme="dark"] {rule}' for rule in dark)
-    of_kinds = "\n".join([*light, f"@media (prefers-color-scheme: dark) {{\n{by_system}\n}}", by_choice])
+    by_choice = "\n".join(f'  :root[data-theme="dark"] {rule}' for rule in dark)
+    on_screens = f"@media screen and (prefers-color-scheme: dark) {{\n{by_system}\n}}"
+    of_kinds = "\n".join([*light, on_screens, f"@media screen {{\n{by_choice}\n}}"])
     return f"{_asset('page.css')}{of_kinds}\n"
+
+
+def _linked(text: str, url: str) -> Markup:
+    return Markup(linked(escaped(one_line(text)), url))  # noqa: S704 - escaped here
 
 
 @functools.cache
@@ -137,7 +180,7 @@ def _asset(name: str) -> str:
 
 @functools.cache
 def _template(name: str) -> Template:
-    filters: dict[str, Any] = {"one_line": one_line}
+    filters: dict[str, Any] = {"one_line": one_line, "linked": _linked}
     environment = Environment(
         keep_trailing_newline=True, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from enum import Enum
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from dbt_statsig.report.escape import clipped
-from dbt_statsig.report.text.style import counted
+from dbt_statsig.report.field_diff import FieldDiff, field_diffs
+from dbt_statsig.report.run_findings import fingerprint
+from dbt_statsig.report.text.validation import ALWAYS_SHOWN
 from dbt_statsig.vocabulary.changes import Action, Change
 from dbt_statsig.vocabulary.findings import Finding, Severity
 from dbt_statsig.vocabulary.results import ObjectOutcome, Skipped, SourceReport, Status
@@ -21,20 +26,32 @@ if TYPE_CHECKING:
     from dbt_statsig.report.subject import Subject
 
 LONGEST_NAME = 300
+EXPERIMENT = "impact-experiment"
+HELD = "held by the limit"
 
 
 class Group(Enum):
     """A section of the page, in order; the value is its heading."""
 
     ATTENTION = "Needs attention"
+    HELD = "Held by the limit"
     CHANGES = "What changes"
-    FORCE = "In force"
+    AFFECTED = "Not changed in Statsig, but affected"
     READY = "Ready"
     SKIPPED = "Skipped"
+    FORCE = "In force"
+
+
+MOST_OPEN = 10
+"""So many rows of a section that changes something are open from the start."""
+_OPENED = frozenset({Group.HELD, Group.CHANGES})
 
 
 class Row(Struct, frozen=True, kw_only=True):
-    """One object: `state` is the word on its badge, `note` what is worth knowing before it is opened."""
+    """One object: `state` is what filters go by, `badge` the word on its badge; `anchor` is the same in every run.
+
+    `effects` are the findings that say what the change does to it, the weightiest first.
+    """
 
     kind: Kind
     name: str
@@ -42,20 +59,20 @@ class Row(Struct, frozen=True, kw_only=True):
     state: str
     group: Group
     tone: str
+    badge: str = ""
     change: Change | None = None
     source: SourceReport | None = None
     left: Skipped | None = None
     outcome: ObjectOutcome | None = None
     findings: tuple[Finding, ...] = ()
+    effects: tuple[Finding, ...] = ()
+    diffs: tuple[FieldDiff, ...] = ()
+    anchor: str = ""
 
     @property
-    def note(self) -> str:
-        """How many fields change, how many columns are proven, how many findings there are."""
-        parts = [counted(len(self.findings), "finding")] if self.findings else []
-        fields = self.change.fields if self.change else ()
-        if fields:
-            parts.append(counted(len(fields), "field"))
-        return " · ".join(parts)
+    def running(self) -> int:
+        """How many running experiments read it."""
+        return sum(found.code == EXPERIMENT for found in self.effects)
 
     @property
     def proven(self) -> str:
@@ -68,6 +85,31 @@ class Row(Struct, frozen=True, kw_only=True):
     def all_proven(self) -> bool:
         """Whether every column that is used is proven."""
         return all(use.verdict.presence is Presence.PRESENT for use in (self.source.columns if self.source else ()))
+
+
+class _Known:
+    """The findings by the source that they are about: its own, and what the change does to it."""
+
+    def __init__(self, subject: Subject) -> None:
+        impact = subject.validation.impact
+        effects = impact.effects if impact else ()
+        shown = set(map(id, effects))
+        self._own = _by_source(found for found in subject.validation.findings if id(found) not in shown)
+        self._effects: dict[tuple[str, str], list[Finding]] = {}
+        for found in effects:
+            if found.source:
+                self._effects.setdefault((found.kind, found.source), []).append(found)
+
+    def of(self, unique_id: str, kind: Kind, name: str) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+        """Its own findings and those of its node, and the effects, the weightiest first."""
+        whole = self._own.get((unique_id, "", ""), [])
+        effects = sorted(self._effects.get((kind.value, name), []), key=_weight)
+        return (*self._own.get((unique_id, kind.value, name), []), *whole), tuple(effects)
+
+
+def _weight(found: Finding) -> tuple[object, ...]:
+    """Experiments come after what happens to them, of the same severity."""
+    return (-found.severity, found.code == EXPERIMENT, found.code, found.message)
 
 
 _STATES: dict[Action, tuple[str, Group, str]] = {
@@ -101,17 +143,17 @@ _ORDER = (
 
 
 def rows_of(subject: Subject) -> list[Row]:
-    """All objects of the report, those that need somebody first; within a section by what happens, kind and name."""
-    findings = _by_source(subject.validation.findings)
+    """All objects of the report, section by section; what experiments read comes first, then by what happens."""
+    known = _Known(subject)
     sources = {(one.kind, one.name): one for one in subject.validation.sources}
     outcomes = {(entry.change.kind, entry.change.name): entry for entry in _objects(subject)}
     rows = []
     for change in subject.changes:
         source = sources.pop((change.kind, change.name), None)
-        rows.append(_changed(change, source, outcomes.pop((change.kind, change.name), None), findings))
+        rows.append(_changed(change, source, outcomes.pop((change.kind, change.name), None), known))
     for entry in outcomes.values():
         source = sources.pop((entry.change.kind, entry.change.name), None)
-        rows.append(_changed(entry.change, source, entry, findings))
+        rows.append(_changed(entry.change, source, entry, known))
     for one in subject.planned.skipped if subject.planned else ():
         source = sources.pop((one.kind, one.name), None)
         rows.append(
@@ -124,20 +166,61 @@ def rows_of(subject: Subject) -> list[Row]:
                 tone="calm",
                 source=source,
                 left=one,
+                anchor=anchor_of(one.kind, one.name),
             )
         )
-    rows += [_declared(source, findings) for source in sources.values()]
-    groups, kinds = list(Group), list(Kind)
-    rows.sort(key=lambda row: (groups.index(row.group), _rank(row.state), kinds.index(row.kind), row.name.casefold()))
-    return rows
+    rows += [_declared(source, known) for source in sources.values()]
+    rows.sort(key=_place)
+    return _told_apart(rows)
 
 
-def loose_findings(subject: Subject, rows: Iterable[Row]) -> list[Finding]:
-    """The findings that no row shows."""
-    shown = {id(found) for row in rows for found in row.findings}
-    if subject.validation.impact:
-        shown |= set(map(id, subject.validation.impact.effects))
-    return [found for found in subject.validation.findings if id(found) not in shown]
+def _place(row: Row) -> tuple[object, ...]:
+    worst = max((found.severity for found in row.effects), default=0)
+    return (
+        _GROUPS[row.group],
+        -row.running,
+        -worst,
+        _rank(row.badge or row.state),
+        _KINDS[row.kind],
+        row.name.casefold(),
+    )
+
+
+def opened(rows: Iterable[Row]) -> set[Group]:
+    """The sections whose rows are open from the start."""
+    counts = Counter(row.group for row in rows)
+    return {group for group in _OPENED if counts[group] <= MOST_OPEN}
+
+
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_. ]{1,80}")
+
+
+def anchor_of(kind: Kind, name: str) -> str:
+    """The name of a row in an address: `metric_source-Daily-orders`; no two objects have the same."""
+    if _PLAIN_NAME.fullmatch(name):
+        return f"{kind.value}-{name.replace(' ', '-')}"
+    shown = quote(name[:40], safe="", errors="replace").replace("-", "%2D")
+    return f"{kind.value}-{shown}-{fingerprint(name)[:8]}"
+
+
+def _told_apart(rows: list[Row]) -> list[Row]:
+    """The rows with anchors that differ, even where two rows are about one object."""
+    seen: Counter[str] = Counter()
+    found = []
+    for row in rows:
+        seen[row.anchor] += 1
+        again = seen[row.anchor]
+        found.append(row if again == 1 else structs.replace(row, anchor=f"{row.anchor}~{again}"))
+    return found
+
+
+def loose_findings(subject: Subject, rows: Iterable[Row]) -> tuple[list[Finding], list[Finding]]:
+    """The findings that no row shows: those that come before all rows, and those that come after."""
+    shown = {id(found) for row in rows for found in (*row.findings, *row.effects)}
+    loose = [found for found in subject.validation.findings if id(found) not in shown]
+    loose.sort(key=lambda found: -found.severity)
+    first = [found for found in loose if found.severity is Severity.ERROR or found.code in ALWAYS_SHOWN]
+    return first, [found for found in loose if found not in first]
 
 
 def _objects(subject: Subject) -> tuple[ObjectOutcome, ...]:
@@ -152,20 +235,14 @@ def _by_source(findings: Iterable[Finding]) -> dict[tuple[str, str, str], list[F
     return found
 
 
-def _findings(
-    unique_id: str, kind: Kind, name: str, findings: dict[tuple[str, str, str], list[Finding]]
-) -> tuple[Finding, ...]:
-    whole = findings.get((unique_id, "", ""), [])
-    return (*findings.get((unique_id, kind.value, name), []), *whole)
-
-
-def _changed(
-    change: Change,
-    source: SourceReport | None,
-    outcome: ObjectOutcome | None,
-    findings: dict[tuple[str, str, str], list[Finding]],
-) -> Row:
+def _changed(change: Change, source: SourceReport | None, outcome: ObjectOutcome | None, known: _Known) -> Row:
     state, group, tone = _STATES[change.action]
+    badge = ""
+    findings, effects = known.of(change.unique_id, change.kind, change.name)
+    if change.held:
+        state, group, badge, tone = HELD, Group.HELD, change.held.value, _STATES[change.held][2]
+    elif change.action is Action.UNCHANGED and effects:
+        group = Group.AFFECTED
     if outcome is not None:
         state = outcome.ending
         if outcome.status is not Status.DONE:
@@ -175,19 +252,23 @@ def _changed(
         name=_short(change.name),
         unique_id=change.unique_id,
         state=state,
+        badge=badge,
         group=group,
         tone=tone,
         change=change,
         source=source,
         outcome=outcome,
-        findings=_findings(change.unique_id, change.kind, change.name, findings),
+        diffs=tuple(field_diffs(change)) if change.action is not Action.CREATE else (),
+        anchor=anchor_of(change.kind, change.name),
+        findings=findings,
+        effects=effects,
     )
 
 
-def _declared(source: SourceReport, findings: dict[tuple[str, str, str], list[Finding]]) -> Row:
-    mine = _findings(source.unique_id, source.kind, source.name, findings)
-    warned = any(found.severity is Severity.WARNING for found in mine)
-    state, group, tone = ("ready", Group.READY, "warn" if warned else "good")
+def _declared(source: SourceReport, known: _Known) -> Row:
+    findings, effects = known.of(source.unique_id, source.kind, source.name)
+    warned = any(one.severity is Severity.WARNING for one in findings)
+    state, group, tone = ("ready", Group.AFFECTED if effects else Group.READY, "warn" if warned else "good")
     if source.blocked:
         state, group, tone = ("blocked", Group.ATTENTION, "bad")
     return Row(
@@ -198,8 +279,14 @@ def _declared(source: SourceReport, findings: dict[tuple[str, str, str], list[Fi
         group=group,
         tone=tone,
         source=source,
-        findings=mine,
+        anchor=anchor_of(source.kind, source.name),
+        findings=findings,
+        effects=effects,
     )
+
+
+_GROUPS = {group: place for place, group in enumerate(Group)}
+_KINDS = {kind: place for place, kind in enumerate(Kind)}
 
 
 def _rank(state: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from msgspec import structs
@@ -10,6 +11,7 @@ from dbt_statsig.vocabulary.changes import Action, Change, FieldChange, Plan
 from dbt_statsig.vocabulary.experiments import Experiment
 from dbt_statsig.vocabulary.findings import Finding, Location, Severity, finding
 from dbt_statsig.vocabulary.kinds import BLOCK_KINDS, SPECS
+from dbt_statsig.vocabulary.origin import Origin
 from dbt_statsig.vocabulary.results import (
     Binding,
     ColumnUse,
@@ -42,6 +44,17 @@ STATES = {
     Action.DELETE: 113,
     Action.ORPHAN: 101,
 }
+
+
+RUN = Origin(
+    at=datetime(2026, 11, 27, 7, 4, tzinfo=timezone.utc),
+    command="dbt-statsig plan --state base --report html:target/statsig.html",
+    commit="4f2c9a1be07d5544a3c8f1e2d6b7a8899c0d1e2f",
+    branch="orders-by-device",
+    commit_url="https://github.com/acme/shop/commit/4f2c9a1be07d5544a3c8f1e2d6b7a8899c0d1e2f",
+    blob="https://github.com/acme/shop/blob/4f2c9a1be07d5544a3c8f1e2d6b7a8899c0d1e2f/{path}#L{line}",
+    job="https://github.com/acme/shop/actions/runs/99",
+)
 
 
 def names(number: int) -> tuple[str, str]:
@@ -202,6 +215,7 @@ def planned(count: int) -> Planned:
         manifest_path="target/manifest.json",
         sources=tuple(source for source in sources if source.name not in gone),
         findings=tuple(sorted(findings, key=lambda one: one.sort_key)),
+        manifest_at=RUN.at - timedelta(minutes=12) if RUN.at else None,
     )
     binding = Binding(project="shop", target="prod", base_url="https://statsigapi.net", declared=(), settings="")
     return Planned(

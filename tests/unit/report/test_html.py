@@ -16,10 +16,16 @@ from dbt_statsig.report.html.markup import listing
 from dbt_statsig.report.html.page import LARGEST, render
 from dbt_statsig.report.subject import Subject
 from dbt_statsig.vocabulary.changes import Plan
-from dbt_statsig.vocabulary.experiments import Experiment
-from dbt_statsig.vocabulary.findings import KnownFinding
+from dbt_statsig.vocabulary.code import DOCS
 from dbt_statsig.vocabulary.kinds import SPECS
-from dbt_statsig.vocabulary.results import Baseline, Impact, Lineage, ObjectOutcome, Outcome, Planned, Status, Synced
+from dbt_statsig.vocabulary.results import (
+    Lineage,
+    ObjectOutcome,
+    Outcome,
+    Planned,
+    Status,
+    Synced,
+)
 from tests.unit.report import hostile, many, samples
 
 
@@ -61,7 +67,7 @@ def page(subject: Subject) -> Page:
 
 def below(text: str, name: str) -> str:
     """What stands below the head of one row, as the page has it."""
-    row = next(part for part in text.split('<details id="s')[1:] if f"<b>{name}</b>" in part)
+    row = next(part for part in text.split("<details class=row")[1:] if f"<b>{name}</b>" in part)
     return row.partition("<noscript>")[2].partition("</noscript>")[0]
 
 
@@ -105,7 +111,8 @@ def test_nothing_comes_from_elsewhere() -> None:
         for name, value in attrs:
             assert name not in {"src", "style", "srcset", "action"}, (tag, name)
             assert not name.startswith("on"), (tag, name)
-            assert name != "href" or str(value).startswith(("#", "data:,")), value
+            assert name != "href" or tag == "a" or value == "data:,", value
+            assert tag != "a" or name != "href" or str(value).startswith(("#", f"{DOCS}/findings/")), value
 
 
 @pytest.mark.parametrize("word", hostile.WORDS)
@@ -126,14 +133,16 @@ def test_any_word_can_be_shown(word: str) -> None:
     text = render(hostile.subject(word))
     text.encode()
     assert [tag for tag, _ in Page(text).tags] == [tag for tag, _ in page(hostile.subject(tame(word))).tags]
-    assert text.count("<noscript>") == text.count("</noscript>") == text.count('<details id="s')
+    assert text.count("<noscript>") == text.count("</noscript>") == text.count("<details class=row")
     assert not any(map(hostile.is_unsafe, text.replace("\n", "")))
 
 
 def test_rows_are_in_the_order_of_need() -> None:
     """What needs somebody comes first, then what changes, then what is in force."""
     text = render(Subject.of(samples.SYNCED))
-    assert re.findall(r"<h2>([^<]+?) <", text) == ["The project", "Needs attention", "What changes", "In force"]
+    assert re.findall(r"<h2>([^<]+?)(?: <|</h2>)", text) == [
+        *("Needs attention", "What changes", "In force", "Other findings")
+    ]
     assert re.findall(r'class="badge (\w+)">([^<]+)<', text) == [
         ("bad", "failed"),
         ("bad", "not managed by this project"),
@@ -164,7 +173,7 @@ def test_a_ready_source_with_a_warning_is_marked() -> None:
     )
     text = render(Subject.of(structs.replace(samples.CLEAN, findings=(warning,))))
     assert 'class="badge warn">ready<' in text
-    assert "1 finding" in text
+    assert "<span class=says>1 warning</span>" in text
 
 
 def test_details_of_an_update() -> None:
@@ -180,12 +189,12 @@ def test_details_of_an_update() -> None:
         "<td>timestamp_column<td><code>ordered_att</code><td class=bad>✗ absent (catalog)",
         '<div class="notice change"><p>Taken over (adopted).</p></div>',
         "<p>team: declared Growth, Statsig keeps not set</p>",
-        "<li class=warning><p><b>warning</b> <code>column-unknown</code>",
-        "<li class=error><p><b>error</b> <code>column-absent</code>",
+        f'<li class=warning><p><b>warning</b> <a href="{DOCS}/findings/column-unknown/" rel="noreferrer"><code>column-',
+        f'<li class=error><p><b>error</b> <a href="{DOCS}/findings/column-absent/" rel="noreferrer"><code>column-ab',
     ):
         assert part in orders, part
     assert "Everything declared" not in orders
-    assert "<details><summary>Everything declared</summary>" in render(Subject.of(many.planned(20)))
+    assert "<details class=more><summary>Everything declared</summary>" in render(Subject.of(many.planned(20)))
 
 
 def test_details_of_what_is_new_and_what_goes() -> None:
@@ -194,7 +203,7 @@ def test_details_of_what_is_new_and_what_goes() -> None:
     plan = Plan(project="shop", changes=(samples.CREATE, gone))
     text = render(Subject.of(Planned(validation=samples.CLEAN, plan=plan, requests=1)))
     for name in ("Checkout exposures", "Basket opened"):
-        assert "<pre class=code><code>select\n" in below(text, name)
+        assert 'aria-label="SQL"><code>select\n' in below(text, name)
         assert "<dt>timestamp_column<dd>exposed_at</div>" in below(text, name)
         assert "<dt>id_type_mapping<dd class=items>userID: user_id</div>" in below(text, name)
 
@@ -242,26 +251,6 @@ def test_nothing_to_show(result: object) -> None:
     assert "No source is declared." in text
     assert 'id="search"' not in text
     assert "<noscript>" not in text
-
-
-def test_impact_and_baseline() -> None:
-    """What a change does is above all, with the experiments that it touches, and so does what a baseline knew."""
-    effect = samples.FINDINGS[1]
-    impact = Impact(
-        base="base/target", compared=2, effects=(effect,), experiments=(Experiment(id="1", name="New flow"),)
-    )
-    stale = KnownFinding(code="bad-name", unique_id="model.shop.x", kind="", source="", key="", count=1)
-    baseline = Baseline(path="known.json", known=samples.FINDINGS, stale=(stale,))
-    text = render(Subject.of(structs.replace(samples.VALIDATION, impact=impact, baseline=baseline)))
-    above = text[text.index("Effects of this change") : text.index("<h2>The project")]
-    assert "against base/target" in above
-    assert "has no column &#34;ordered_att&#34;" in above
-    assert "<code>New flow</code>" in above
-    assert "<code>known.json</code>, not shown: 3. 1 of its entries no longer match a finding." in text
-    none = structs.replace(impact, effects=(), experiments=())
-    text = render(Subject.of(structs.replace(samples.CLEAN, impact=none)))
-    assert "No mapped or selected column changes (2 objects compared)." in text
-    assert "sources: none." in text
 
 
 def test_2000_sources_stay_small() -> None:

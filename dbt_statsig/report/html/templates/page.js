@@ -1,7 +1,7 @@
 "use strict";
 (() => {
   const byId = (id) => document.getElementById(id);
-  const rows = [...document.querySelectorAll(".group > details")];
+  const rows = [...document.querySelectorAll(".row")];
   const SVG = "http://www.w3.org/2000/svg";
 
   /* In the picture every text of the project goes through a text node: nothing of it is read as markup. */
@@ -16,7 +16,7 @@
   const cut = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
 
   /* ---- the picture: what stands above, the node with its columns, the Statsig source with its fields ---- */
-  const ROW = 24, HEAD = 46, GAP = 52, SMALL = 40, STEP = 52;
+  const ROW = 24, HEAD = 46, GAP = 52, SMALL = 40, STEP = 52, MOST_LAYERS = 3, LEAST_SCALE = 0.8;
   const label = (x, y, text, look, most) => shape("text", { x, y, class: look }, shape("title", {}, text), cut(text, most));
   const curve = (x1, y1, x2, y2, look) => {
     const middle = (x1 + x2) / 2;
@@ -40,7 +40,9 @@
   }
 
   function picture({ name, kind, kindClass, id, nodes, more, mapped }) {
-    const layers = layersOf(nodes);
+    /* Of a long chain the far end is counted: the Statsig source is what has to be seen. */
+    const whole = layersOf(nodes), layers = whole.slice(0, MOST_LAYERS);
+    more = (more || 0) + whole.slice(MOST_LAYERS).flat().length;
     const nodeWidth = columnWidth(nodes.map((node) => node[0]), 110, 190);
     const ownName = id.split(".").slice(2).join(".") || id;
     const ownWidth = columnWidth([ownName, ...mapped.map((use) => use.stored)], 150, 240);
@@ -59,6 +61,7 @@
     }));
     const edges = [], boxes = [];
     nodes.forEach(([name, type, readers], place) => {
+      if (!at[place]) return;
       const { x, y } = at[place];
       for (const reader of readers) {
         const end = reader < 0 ? { x: ownX, y: top + HEAD / 2 } : { x: at[reader].x, y: at[reader].y + SMALL / 2 };
@@ -69,7 +72,7 @@
     });
     if (more && last >= 0) {
       const { x, y } = at[layers[last].at(-1)];
-      boxes.push(label(x + 12, y + SMALL + 17, `and ${more} more above`, "s", 40));
+      boxes.push(label(x + 12, y + SMALL + 17, `and ${more} more upstream`, "s", 40));
     }
     boxes.push(shape("rect", { x: ownX, y: top, width: ownWidth, height: boxHeight, rx: 8, class: "box own" }),
       label(ownX + 14, top + 20, ownName, "h m", Math.floor((ownWidth - 26) / 7.2)),
@@ -91,7 +94,9 @@
           shape("text", { x: (ownX + ownWidth + targetX) / 2, y: y - 4, class: "s", "text-anchor": "middle" }, use.proof)));
     });
     const told = `${nodes.length ? `${nodes.map((node) => node[0]).join(", ")} feed ` : ""}${ownName}, which is the Statsig ${kind} ${name}. The columns are listed below.`;
-    return shape("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": told }, edges, boxes);
+    const drawn = shape("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": told }, edges, boxes);
+    Object.assign(drawn.style, { maxWidth: `${width}px`, minWidth: `${width * LEAST_SCALE}px` });
+    return drawn;
   }
 
   /* ---- an opened row: what a browser without scripts would read, escaped when the page was made ---- */
@@ -103,10 +108,7 @@
     holder.innerHTML = unread.textContent;
     const figure = holder.content.querySelector("figure");
     if (figure) draw(row, figure, holder.content);
-    for (const part of holder.content.querySelectorAll("figure, pre")) part.tabIndex = 0;
     unread.replaceWith(holder.content);
-    /* Measuring costs a layout; only a narrow screen has to scroll to the source's own end of the picture. */
-    if (figure && matchMedia("(max-width: 62rem)").matches) figure.scrollLeft = figure.scrollWidth;
   }
   function draw(row, figure, body) {
     const [who, kind] = [row.querySelector(".who"), row.querySelector(".kind")];
@@ -119,7 +121,7 @@
       sign: cells[2].textContent[0],
       proof: cells[2].textContent.slice(2),
     }));
-    figure.setAttribute("aria-label", "Lineage");
+    figure.setAttribute("role", "group");
     figure.replaceChildren(picture({
       name: who.firstElementChild.textContent, id: who.lastElementChild.textContent,
       kind: kind.textContent, kindClass: kind.classList[1], nodes, mapped,
@@ -131,14 +133,15 @@
   const SLICE = 16, MOST_CHANGES = 300;
   const search = byId("search"), kind = byId("kind"), count = byId("count"), none = byId("none"), list = byId("list");
   const tiles = [...document.querySelectorAll(".tile")], groups = [...document.querySelectorAll(".group")];
+  const loose = [...document.querySelectorAll(".loose")];
   const entities = { "&amp;": "&", "&lt;": "<", "&gt;": ">" };
   const plain = (markup) => markup.replace(/<[^>]*>/g, "\n").replace(/&(amp|lt|gt);/g, (found) => entities[found]);
   const known = [];
   /* What filters compare, made when somebody filters: opening the page stays quick. */
   const about = (at) => (known[at] ??= {
-    state: rows[at].firstElementChild.firstElementChild.textContent,
+    state: rows[at].dataset.state,
     kind: rows[at].querySelector(".kind").textContent,
-    group: groups.indexOf(rows[at].parentElement),
+    group: groups.indexOf(rows[at].closest(".group")),
     text: `${[...rows[at].firstElementChild.children].map((part) => part.textContent).join("\n")}
       ${below(rows[at]) ? plain(below(rows[at]).textContent) : rows[at].textContent}`.toLowerCase(),
   });
@@ -147,6 +150,8 @@
     const mine = (asked += 1), shown = groups.map(() => 0);
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     const chosen = new Set(tiles.filter((tile) => tile.getAttribute("aria-pressed") === "true").map((tile) => tile.dataset.state));
+    const choosing = chosen.size > 0 || Boolean(kind?.value), filtering = choosing || words.length > 0;
+    const found = choosing ? hideLoose() : filterLoose(words);
     list.setAttribute("aria-busy", "true");
     let at = 0;
     const step = () => {
@@ -163,18 +168,41 @@
         if (fits) shown[row.group] += 1;
       }
       if (at < rows.length) setTimeout(step);
-      else finish(shown);
+      else finish(shown, filtering, found);
     };
     step();
   }
-  function finish(shown) {
+  /* Findings that belong to no source have words, but neither a state nor a kind. */
+  function filterLoose(words) {
+    let found = 0;
+    for (const section of loose) {
+      let some = 0;
+      for (const item of section.querySelectorAll("li")) {
+        item.hidden = !words.every((word) => item.textContent.toLowerCase().includes(word));
+        if (!item.hidden) some += 1;
+      }
+      section.hidden = !some;
+      found += some;
+    }
+    return found;
+  }
+  function hideLoose() {
+    for (const section of loose) section.hidden = true;
+    return 0;
+  }
+  let unfolded;
+  function finish(shown, filtering, found) {
+    /* What is folded opens for what somebody looks for, and is as it was after that. */
+    const fold = document.querySelector(".fold");
+    if (fold && filtering) { unfolded ??= fold.open; fold.open = true; }
+    else if (fold && unfolded !== undefined) { fold.open = unfolded; unfolded = undefined; }
     groups.forEach((group, at) => {
       group.hidden = !shown[at];
       group.querySelector("h2 .quiet").textContent = shown[at].toLocaleString("en");
     });
     const total = shown.reduce((sum, some) => sum + some, 0);
     count.textContent = `${total.toLocaleString("en")} shown`;
-    none.hidden = total > 0;
+    none.hidden = total + found > 0;
     list.removeAttribute("aria-busy");
   }
   let waiting = 0;
@@ -188,6 +216,8 @@
     const opening = button.getAttribute("aria-pressed") !== "true";
     button.setAttribute("aria-pressed", String(opening));
     button.textContent = opening ? "Close all" : "Open all";
+    const fold = document.querySelector(".fold");
+    if (fold) fold.open = opening;
     const todo = [...rows.keys()].filter((at) => rows[at].open !== opening && (!opening || !rows[at].hidden));
     const step = () => {
       const end = performance.now() + 24;
@@ -201,15 +231,19 @@
     step();
   }
   function follow() {
-    const at = rows.indexOf(document.getElementById(location.hash.slice(1)));
+    const plainName = (text) => { try { return decodeURIComponent(text); } catch { return text; } };
+    const asked = plainName(location.hash.slice(1));
+    const at = asked ? rows.findIndex((row) => plainName(row.id) === asked) : -1;
     if (at < 0) return;
+    const fold = rows[at].closest(".fold");
+    if (fold) fold.open = true;
     ensure(rows[at]);
     rows[at].open = true;
     rows[at].scrollIntoView();
   }
 
   document.addEventListener("toggle", ({ target }) => {
-    if (target.open && target.parentElement.className === "group") ensure(target);
+    if (target.open && target.classList.contains("row")) ensure(target);
   }, true);
   if (search) {
     search.addEventListener("input", soon);
@@ -238,6 +272,18 @@
   theme.hidden = false;
   theme.addEventListener("click", () => { root.dataset.theme = isDark() ? "light" : "dark"; name(); });
   name();
+  /* On paper everything that is shown is open; what is folded is a heading. */
+  let forPaper = [];
+  addEventListener("beforeprint", () => {
+    const printed = (one) => !one.open && !one.closest("[hidden], .fold:not([open])");
+    rows.filter(printed).forEach(ensure);
+    forPaper = [...document.querySelectorAll(".row, .about")].filter(printed);
+    for (const one of forPaper) one.open = true;
+  });
+  addEventListener("afterprint", () => { for (const one of forPaper.splice(0)) one.open = false; });
+  for (const row of rows) if (row.open) ensure(row);
+  const runFacts = document.querySelector(".about");
+  if (matchMedia("(max-width: 40rem)").matches) runFacts.open = false;
   addEventListener("hashchange", follow);
   follow();
 })();

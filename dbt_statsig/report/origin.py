@@ -1,0 +1,76 @@
+"""The facts in a report's head: which run it is of, and which version of the code. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from dbt_statsig.report.escape import clipped
+from dbt_statsig.report.text.style import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from dbt_statsig.report.subject import Subject
+    from dbt_statsig.vocabulary.origin import Origin
+
+_LONGEST = 300
+_UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
+
+
+class Fact(NamedTuple):
+    """A name, its value, and the web address that it leads to (empty: none); `is_code` where it is no prose."""
+
+    name: str
+    value: str
+    url: str = ""
+    is_code: bool = False
+
+
+def facts(subject: Subject) -> list[Fact]:
+    """Project and target, then the run, then what it read; what is not known is not there."""
+    validation, origin = subject.validation, subject.origin
+    binding = subject.planned.binding if subject.planned else None
+    found = [
+        Fact("project", validation.owner, is_code=True),
+        Fact("target", binding.target if binding else "", is_code=True),
+        *run_facts(origin),
+        Fact("selection", origin.selection, is_code=True),
+        Fact("manifest", _manifest(validation.manifest_path, validation.manifest_at, origin.at)),
+        Fact("compared with", validation.impact.base if validation.impact else ""),
+        Fact("warehouse", validation.adapter),
+        Fact("dbt", validation.dbt_version),
+        Fact("console", binding.base_url if binding else "", is_code=True),
+    ]
+    return [one._replace(value=clipped(one.value, _LONGEST)) for one in found if one.value]
+
+
+def run_facts(origin: Origin) -> list[Fact]:
+    """Commit, time, command and job of a run."""
+    found = [
+        Fact("commit", _commit(origin), origin.commit_url),
+        Fact("run", f"{origin.at:%d %b %Y, %H:%M} UTC" if origin.at else ""),
+        Fact("command", origin.command, is_code=True),
+        Fact("job", "CI job" if origin.job else "", origin.job),
+    ]
+    return [one._replace(value=clipped(one.value, _LONGEST)) for one in found if one.value]
+
+
+def _commit(origin: Origin) -> str:
+    """`a1b2c3d4e on main`, and whether files have changed since."""
+    words = [origin.short_commit, f"on {origin.branch}" if origin.commit and origin.branch else origin.branch]
+    if origin.is_dirty:
+        words.append("with uncommitted changes")
+    return " ".join(filter(None, words))
+
+
+def _manifest(path: str, written: datetime | None, at: datetime | None) -> str:
+    return f"{path}, {_age((at - written).total_seconds())}" if path and written and at else path
+
+
+def _age(seconds: float) -> str:
+    """How old something was, in the largest unit that it has one of."""
+    units: Iterator[str] = (
+        f"{counted(int(seconds // size), unit)} old" for unit, size in _UNITS if int(seconds // size) > 0
+    )
+    return next(units, "less than a minute old")

@@ -1,0 +1,128 @@
+"""The answer to the question that a reviewer has first: is it safe, and if not, why? Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from dbt_statsig.report.run_findings import RUN_CODES, problems
+from dbt_statsig.report.text.style import counted
+from dbt_statsig.report.text.validation import ALWAYS_SHOWN
+from dbt_statsig.vocabulary.findings import Severity
+from dbt_statsig.vocabulary.kinds import SPECS
+from dbt_statsig.vocabulary.results import Status
+from dbt_statsig.vocabulary.sources import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dbt_statsig.report.subject import Subject
+
+NOT_CHECKED = "running experiments were not checked"
+
+
+class Verdict(Struct, frozen=True, kw_only=True):
+    """`tone` is bad, warn or good; `lead` the answer, `reasons` why, the weightiest first."""
+
+    tone: str
+    lead: str
+    reasons: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """The answer in one line."""
+        return f"{self.lead}: {', '.join(self.reasons)}" if self.reasons else self.lead
+
+
+def verdict(subject: Subject) -> Verdict:
+    """Of a validation or plan, whether to merge; of a sync, whether Statsig now holds all that is declared."""
+    if subject.outcome is not None and not subject.dry_run:
+        return _of_sync(subject)
+    against, doubts = _against(subject), tuple(_doubts(subject))
+    if against:
+        return Verdict(tone="bad", lead="Not safe to merge", reasons=(*against, *doubts))
+    if doubts:
+        return Verdict(tone="warn", lead="Check before you merge", reasons=(*doubts, *_sums(subject)))
+    return Verdict(tone="good", lead="Safe to merge", reasons=(*_sums(subject), *_nobody_reads(subject)))
+
+
+def _against(subject: Subject) -> tuple[str, ...]:
+    """What must not be: errors, and all that is held back."""
+    held = {(change.kind.value, change.name) for change in subject.changes if change.held}
+    errors = sum(
+        found.severity is Severity.ERROR
+        for found in problems(subject)
+        if not (found.code == "not-pushed" and (found.kind, found.source) in held)
+    )
+    found = [counted(errors, "error")] if errors else []
+    found += [f"{counted(len(held), 'change')} held by the limit"] if held else []
+    if subject.planned and subject.planned.conflict:
+        found.append("sync would refuse all of it")
+    return tuple(found)
+
+
+def _doubts(subject: Subject) -> Iterator[str]:
+    """What somebody should look at, errors or not."""
+    impact = subject.validation.impact
+    reached = len(impact.experiments or ()) if impact else 0
+    if reached:
+        yield f"{counted(reached, 'running experiment')} {'reads' if reached == 1 else 'read'} what changes"
+    gone = sum(change.action.retires for change in subject.changes)
+    if gone:
+        yield counted(gone, "deletion")
+    effects = sum(found.severity is Severity.WARNING for found in impact.effects) if impact else 0
+    if effects:
+        yield f"{counted(effects, 'effect')} to check"
+    if _is_unchecked(subject):
+        yield NOT_CHECKED
+    if any(found.code in ALWAYS_SHOWN for found in subject.validation.findings):
+        yield "the manifest may not be the one to check"
+    if subject.planned and subject.planned.warnings:
+        yield f"{counted(len(subject.planned.warnings), 'warning')} about this run"
+
+
+def _is_unchecked(subject: Subject) -> bool:
+    """Whether something changes that experiments can read, and nobody knows which do."""
+    impact = subject.validation.impact
+    if impact is not None and impact.experiments is not None:
+        return False
+    kinds = {change.kind for change in subject.changes if change.action.touches or change.held}
+    if impact is not None:
+        kinds |= {Kind(found.kind) for found in impact.effects if found.kind}
+    return any(SPECS[kind].used_by_experiments for kind in kinds)
+
+
+def _sums(subject: Subject) -> tuple[str, ...]:
+    """What would be written, or what is ready."""
+    if subject.planned is None:
+        ready = sum(not source.blocked for source in subject.validation.sources)
+        return (f"{counted(ready, 'source')} ready", "not compared with Statsig")
+    writes = Counter(change.action.value for change in subject.changes if change.action.sends)
+    words = (f"{counted(writes[word], word)}" for word in ("create", "update", "rename") if writes[word])
+    return tuple(words) or (() if any(change.action.retires for change in subject.changes) else ("nothing to write",))
+
+
+def _nobody_reads(subject: Subject) -> tuple[str, ...]:
+    impact = subject.validation.impact
+    return ("no running experiment reads what changes",) if impact and impact.experiments == () else ()
+
+
+def _of_sync(subject: Subject) -> Verdict:
+    done, past = ("Not everything was released", "Released") if subject.command == "release" else _PUSHED
+    objects = subject.outcome.objects if subject.outcome else ()
+    counts = Counter(entry.status for entry in objects)
+    missed = [status for status in Status if counts[status] and status is not Status.DONE]
+    reasons = [f"{counts[status]:,} {status.value}" for status in missed]
+    errors = sum(found.severity is Severity.ERROR and found.code not in _ENDINGS for found in problems(subject))
+    reasons += [counted(errors, "error")] if errors else []
+    if reasons or (subject.outcome and subject.outcome.stopped):
+        return Verdict(tone="bad", lead=done, reasons=tuple(reasons) or ("the run stopped early",))
+    endings = Counter(entry.ending for entry in objects)
+    sums = tuple(f"{count:,} {ending}" for ending, count in endings.items())
+    return Verdict(tone="good", lead=past if objects else "Nothing to push", reasons=sums)
+
+
+_PUSHED = ("Not everything was pushed", "Pushed")
+_ENDINGS = frozenset(RUN_CODES) & {"write-failed", "write-refused", "outcome-unknown", "not-started", "stopped-early"}
