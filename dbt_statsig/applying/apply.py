@@ -68,8 +68,8 @@ def apply_plan(
     just now) and is fresh for so long. `on_done` is given how many objects have ended, from the thread that wrote the
     last of them. The caller closes the client.
 
-    An interrupt (KeyboardInterrupt in this thread) lets the writes under way end, starts no others, and is told in
-    `stopped`; a second one does not wait for them, and they are told as unknown.
+    An interrupt (KeyboardInterrupt in this thread) lets the writes under way end, starts no others, and is named in
+    `stopped`; a second one does not wait for them, and they are reported as unknown.
     """
     freshness = Freshness(client, read_at=elapsed() if read_at is None else read_at, fresh_for=fresh_for)
     return _Run(client, freshness, asked, concurrency=concurrency, on_done=on_done).apply(plan)

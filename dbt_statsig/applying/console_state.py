@@ -151,7 +151,7 @@ def _foreign(kind: Kind, listing: Listing, names: Sequence[str]) -> Iterator[str
 
 
 def _doubted(client: ConsoleClient, kind: Kind, listing: Listing, names: Sequence[str]) -> Listing:
-    """Look for a few of the declared names, as an empty list would have everything created anew.
+    """Look for a few of the declared names, as an empty list would have everything created again.
 
     A list that has just been filled by somebody else is read again. Where looking gives no answer there is no doubt
     either: how the API answers for a missing object is not published.

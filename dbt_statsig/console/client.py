@@ -87,7 +87,7 @@ class ConsoleClient:
     ) -> None:
         """Open it; raises SettingsError for an address that must not get the key.
 
-        `budget` is the seconds that may be spent on waiting and retrying in all; `on_wait` is told before each pause,
+        `budget` is the seconds that may be spent on waiting and retrying in all; `on_wait` is called before each pause,
         from the thread that waits. `rates` are those of writes, `looks` the pauses before each look at what became of
         a write whose answer was lost. Without `lists_hidden`, lists lack what is hidden in Statsig.
         """
@@ -169,7 +169,7 @@ class ConsoleClient:
     ) -> Written:
         """Put every declared field of the object called `name`; another name in the payload renames it.
 
-        `before`, the object as it was read, lets a lost update be told from somebody else's, and be sent once more.
+        With `before`, the object as it was read, a lost update is known from somebody else's, and sent once more.
         """
         return self._writer.update(kind, name, payload, before=before, dry_run=dry_run)
 
@@ -190,7 +190,7 @@ class ConsoleClient:
         return self._writer.patch(kind, name, payload, fields, before=before, dry_run=dry_run)
 
     def delete(self, kind: Kind, name: str) -> Written:
-        """Delete an object; where it is not there (any more), that is said by `already`."""
+        """Delete an object; where it is not there (any more), `already` is True."""
         return self._writer.delete(kind, name)
 
     def archive(self, kind: Kind, live: Source) -> Written:

@@ -98,7 +98,7 @@ def _push(call: Call, settings: Settings, statuses: dict[str, str]) -> str:
 
     manifest = compiled_manifest(call, succeeded(statuses))
     seconds = settings.hook_timeout
-    # A request that hangs must not outlive the hook by far: dbt cannot end before it does.
+    # A request without an answer must not outlive the hook by far: dbt cannot end before it does.
     flags = {key: min(getattr(settings, key), seconds) for key in ("read_timeout", "write_timeout")}
     request = call.request(results=statuses, flags=flags)
     synced: Synced

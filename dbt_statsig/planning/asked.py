@@ -56,7 +56,7 @@ class Scope(Struct, frozen=True, kw_only=True):
     `named` are objects that the project's own files name for adoption, each with its kind and the name that it gets;
     of these only what nobody owns is taken.
     `selected_ids` are the nodes in scope (None: all). `protected` are nodes whose declarations could not be read: what
-    they own is neither changed nor taken for an orphan. `prefixes` are those of other dbt targets: what bears one, but
+    they own is neither changed nor taken for an orphan. `prefixes` are those of other dbt targets: what has one, but
     no namespace, was pushed from there by a version that knew none, and is neither renamed nor deleted. With `force`,
     what waits for evidence is written too.
     """

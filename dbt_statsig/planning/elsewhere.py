@@ -68,7 +68,7 @@ def _place(item: Desired, node: Node, held: Source) -> str:
 
 
 def _renamed(item: Desired, held: Source) -> str:
-    """The one relation that a live object of the same node reads; empty where that cannot be told."""
+    """The one relation that a live object of the same node reads; empty where that is uncertain."""
     line = owner_of(held.description)
     if line is None or line.unique_id != item.unique_id:
         return ""

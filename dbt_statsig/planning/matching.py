@@ -166,7 +166,7 @@ class _KindPlanner:
         return item.payload is not None and computes_other(suited(item, item.payload, live).payload, live)
 
     def _stray(self, name: str) -> str:
-        """The other dbt target whose prefix the name bears; empty where there is none."""
+        """The other dbt target whose prefix the name has; empty where there is none."""
         prefixes = {} if self.scope.namespace else self.scope.prefixes
         return next((target for prefix, target in prefixes.items() if name.startswith(prefix)), "")
 
@@ -359,7 +359,7 @@ class _KindPlanner:
                 yield self._orphan(name, [one for one in by_node[unique_id] if not is_standing(one)])
 
     def _orphan(self, name: str, successors: Sequence[Change]) -> Change:
-        """An own object that nothing declares; it goes only after what its node declares anew is there."""
+        """An own object that nothing declares; it goes only after what its node declares now is there."""
         reason = "It is no longer declared."
         if name in self.replaced:
             reason = f'Replaced by "{self.replaced[name]}".'

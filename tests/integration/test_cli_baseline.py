@@ -51,8 +51,8 @@ def test_new_findings_fail(faulty: Path) -> None:
     assert 'no column "exposed_att"' not in done.stdout
 
 
-def test_mended_findings_are_reported(faulty: Path) -> None:
-    """An entry whose fault was mended is reported, and gone from the next baseline; with a selection it is not."""
+def test_fixed_findings_are_reported(faulty: Path) -> None:
+    """An entry whose fault was fixed is reported, and gone from the next baseline; with a selection it is not."""
     run("validate", "--write-baseline", cwd=faulty)
     edit_manifest(faulty, EXPOSURES, assignment_source={"timestamp_column": "exposed_at"})
     done = run("validate", "--baseline", "statsig_baseline.json", cwd=faulty)

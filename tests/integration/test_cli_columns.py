@@ -32,7 +32,7 @@ def names(node: dict[str, Any]) -> list[str]:
 
 @pytest.mark.dbt
 def test_inference_agrees_with_the_warehouse(shop: Path) -> None:
-    """For every model of the example, compiled SQL alone gives the columns that the warehouse has, all told."""
+    """For every model of the example, compiled SQL alone gives the columns that the warehouse has, all of them."""
     catalog, inferred = listed(cwd=shop), listed("--evidence", "inferred", "--no-cache", cwd=shop)
     assert catalog.keys() == inferred.keys()
     assert {node["closed"] for node in inferred.values()} == {True}

@@ -135,7 +135,7 @@ def test_an_old_catalog(shop: Path, tmp_path: Path) -> None:
 
 
 def test_all_faults_at_once(shop: Path, tmp_path: Path) -> None:
-    """A missing manifest and a broken key are both told; neither is shown."""
+    """A missing manifest and a broken key are both reported; neither is shown."""
     mine = own_copy(shop, tmp_path)
     (mine / "target" / "manifest.json").unlink()
     found = checks(mine, code=2, STATSIG_CONSOLE_API_KEY="console-broken key")

@@ -182,7 +182,7 @@ class Manifest:
         return tuple(build_metric(self._part(raw, dict[str, Any], key), key) for key, raw in members)
 
     def node(self, unique_id: str) -> Node | None:
-        """The node, model to source table (a disabled one where no other bears the id); None: not in here."""
+        """The node, model to source table (a disabled one where no other has the id); None: not in here."""
         if unique_id not in self._nodes:
             raw = self._enabled.get(unique_id)
             if raw is not None:

@@ -2,7 +2,7 @@
 
 Seen in what dbt-core 1.8 to 1.12 and dbt 2.0 write. A metric names a measure of a semantic model (to 1.11, and in the
 older YAML on 1.12), or says itself what it aggregates (`metric_aggregation_params`; dbt 2 writes such metrics as
-measures too, which are not read). Whatever is missing or of another type counts as not said.
+measures too, which are not read). Whatever is missing or of another type counts as missing.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Where in a project's YAML a key is: read only when asked for, and never a reason to fail.
 
 dbt's manifest names the property file of a node but no line. The file is read beside the project; where only one
-entry bears the node's name, just that entry's lines are composed, which is many times faster than the whole file.
+entry has the node's name, just that entry's lines are composed, which is many times faster than the whole file.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Document:
             return None
 
     def entry(self, section: str, name: str) -> Entry | None:
-        """The only entry of a section that bears a name, from its own lines; None where that is not certain."""
+        """The only entry of a section that has a name, from its own lines; None where that is not certain."""
         from dbt_statsig.project import yaml_nodes
 
         cut = self._index.lines_of(section, name)

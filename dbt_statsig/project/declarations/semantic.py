@@ -1,4 +1,4 @@
-"""What dbt's semantic layer adds to the blocks of nodes, as if their YAML said it, and where it comes from."""
+"""What dbt's semantic layer adds to the blocks of nodes, as if it were in their YAML, and where it comes from."""
 
 from __future__ import annotations
 

@@ -105,7 +105,7 @@ def test_namespaces_that_swap_their_prefixes(tmp_path: Path, server: Running) ->
 
 
 def test_a_namespace_that_is_removed_or_a_project_that_is_renamed(project: Project, server: Running) -> None:
-    """What was pushed is another owner's now: refused, told whose, kept, and taken over by name only."""
+    """What was pushed is another owner's now: refused with that owner's name, kept, and taken over by name only."""
     assert sync(project, DBT_STATSIG_NAMESPACE="eu").code == 0
     before = held(server)
     done = call(project, "sync", "--prune", "--force", "--adopt-all", "--yes")

@@ -178,7 +178,7 @@ def test_fault_44_nobody_reads_the_report(project: Project, server: Running) -> 
 
 
 def test_fault_67_the_folder_is_deleted(slow: tuple[Project, Running]) -> None:
-    """Fault 67: what a sync has begun is finished and told although its folder went away; the exit code tells too."""
+    """Fault 67: what a sync has begun is finished and reported although its folder went away, by the exit code too."""
     project, server = slow
     process = project.start("sync", "--output", "json", "--report", "html:x.html", DBT_STATSIG_CONCURRENCY="3")
     wait_for(lambda: posts(server) >= 1)

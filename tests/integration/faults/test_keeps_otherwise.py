@@ -201,7 +201,7 @@ def test_52_declaring_what_is_kept_ends_the_note(console: Keeping, client: Conso
 def test_52_what_cannot_be_noted_is_unknown(
     console: Keeping, client: ConsoleClient, keep: Callable[[dict[str, Any]], dict[str, Any]], writes: int, why: str
 ) -> None:
-    """A service that does not keep the line or the note: told, never claimed, and at most one more write."""
+    """A service that does not keep the line or the note: reported, never claimed, and at most one more write."""
     console.keep = keep
     entry = synced(client, wanted(Kind.METRIC_SOURCE))
     assert (entry.status, len(console.sent)) == (Status.UNKNOWN, writes)

@@ -79,10 +79,10 @@ def test_known_errors(
     kind: type[SettingsError], code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """An error of ours gives its message, its next step and its exit code, on stderr only."""
-    _raising(monkeypatch, kind("Two faults:\n- one\x1b[2J\n- two", fix="Mend both."))
+    _raising(monkeypatch, kind("Two faults:\n- one\x1b[2J\n- two", fix="Fix both."))
     assert run(["validate"]) == code
     shown = capsys.readouterr()
-    assert shown.err == "Error: Two faults:\n  - one\\x1b[2J\n  - two\n  → Mend both.\n"
+    assert shown.err == "Error: Two faults:\n  - one\\x1b[2J\n  - two\n  → Fix both.\n"
     assert shown.out == ""
 
 

@@ -24,7 +24,7 @@ class Stream(io.TextIOWrapper):
         self.terminal = terminal
 
     def isatty(self) -> bool:
-        """As told."""
+        """As given."""
         return self.terminal
 
 

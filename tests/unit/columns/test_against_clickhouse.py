@@ -51,7 +51,7 @@ def tables(parts: tuple[str, ...]) -> Known:
 @settings(max_examples=10_000 if NIGHTLY else 80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_no_wrong_name_and_no_false_absence(data: st.DataObject) -> None:
-    """Every inferred name exists, and a list said to be complete is complete and in order."""
+    """Every inferred name exists, and a list called complete is complete and in order."""
     sql = data.draw(queries())
     truth = describe(sql)
     assume(truth is not None)

@@ -43,7 +43,7 @@ def describe(sql: str) -> list[str] | None:
 @settings(max_examples=10_000 if NIGHTLY else 120, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_no_wrong_name_and_no_false_absence(data: st.DataObject) -> None:
-    """Every inferred name exists, and a list said to be complete is complete and in order."""
+    """Every inferred name exists, and a list called complete is complete and in order."""
     sql = data.draw(queries(CONNECTION))
     truth = describe(sql)
     assume(truth is not None)

@@ -142,7 +142,7 @@ def test_spellings(adapter: str, written: str, stored: tuple[str, ...], meant: s
 
 
 def test_a_case_only_match_is_a_warning_with_the_fix() -> None:
-    """Where the warehouse tells the spellings apart, the stored one is used and said."""
+    """Where the warehouse tells the spellings apart, the stored one is used and named."""
     rules = adapter_for("clickhouse")
     verdict = decide(rules, "userid", Facts(label="m", inferred=known("UserId"), inferred_reasons=()))
     assert (verdict.presence, verdict.stored, verdict.code) == (PRESENT, "UserId", "column-case")

@@ -50,7 +50,7 @@ class FakeClock:
         return 1_800_000_000.0 + self.time
 
     def sleep(self, seconds: float, until: Event | None = None) -> None:
-        """Move on by so much, or not at all when told to stop before."""
+        """Move on by so much, or not at all when stopped before."""
         if until is None or not until.is_set():
             self.slept.append(seconds)
             self.time += seconds
@@ -85,7 +85,7 @@ class Service:
 
 
 class Opened:
-    """A client on a scripted service, with its clock and the pauses that it told of."""
+    """A client on a scripted service, with its clock and the pauses that it reported."""
 
     def __init__(self, *replies: Reply, **options: Any) -> None:
         """`options` go to the client."""

@@ -38,7 +38,7 @@ def test_all_pages_of_experiments_are_read() -> None:
     "entry", [{"name": "A", "status": 3, "assignmentSourceName": None, "stratifiedSampling": []}, {"name": "A"}]
 )
 def test_what_an_answer_does_not_say_is_empty(entry: dict[str, Any]) -> None:
-    """Fields that are missing or of another type count as not said; the name stands for a missing ID."""
+    """Fields that are missing or of another type count as missing; the name stands for a missing ID."""
     assert Opened(page(entry, total=1)).client.experiments()[0] == (Experiment(id="A", name="A"),)
 
 

@@ -93,7 +93,7 @@ def test_what_an_update_sends_along() -> None:
 
 
 def test_what_no_write_can_send() -> None:
-    """Values of the definition that no write can send are told by their places; beside it none is lost."""
+    """Values of the definition that no write can send are reported by their places; beside it none is lost."""
     data = {"id": "x", "lineage": {"events": ["e"]}, "extra": 1, "warehouseNative": {"criteria": [], "newest": 2}}
     assert unpublished(Kind.METRIC, data) == {"warehouseNative.newest": 2}
     assert unpublished(Kind.METRIC_SOURCE, {"warehouseNative": {"a": 1}}) == {"warehouseNative": {"a": 1}}
@@ -146,7 +146,7 @@ def test_an_archive_that_fails(
     error: type[ConsoleError],
     is_marked: bool,  # noqa: FBT001
 ) -> None:
-    """What is archived bears the mark, whatever fails; a mark without an archive is taken out, or told as unknown."""
+    """What is archived has the mark, whatever fails; a mark without an archive is taken out, or reported as unknown."""
     client.create(Kind.METRIC, REVENUE)
     console.armed = armed
     with pytest.raises(error):

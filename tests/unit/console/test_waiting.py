@@ -23,7 +23,7 @@ NOW = 1_800_000_000.0
 
 
 def new_waits() -> list[Waiting]:
-    """Nothing told yet."""
+    """Nothing reported yet."""
     return []
 
 

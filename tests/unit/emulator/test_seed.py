@@ -1,4 +1,4 @@
-"""Seeds: what is loaded, and every fault told."""
+"""Seeds: what is loaded, and every fault reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a plan must not do unless told twice."""
+"""What a plan must not do unless asked twice."""
 
 from __future__ import annotations
 

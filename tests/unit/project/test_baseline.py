@@ -45,7 +45,7 @@ def test_what_is_recorded_is_known() -> None:
     """A finding that the baseline holds is known, under another message, another line and another place in the list."""
     moved = structs.replace(
         ABSENT,
-        message="Said otherwise.",
+        message="Worded otherwise.",
         key="statsig.metric_source[0].timestamp_column",
         location=Location("models/_other.yml", 90),
     )

@@ -1,4 +1,4 @@
-"""Reports of many sources: one line each, and nothing said twice."""
+"""Reports of many sources: one line each, and nothing twice."""
 
 from __future__ import annotations
 

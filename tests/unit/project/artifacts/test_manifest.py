@@ -77,7 +77,7 @@ def test_disabled_nodes_are_marked_but_not_enabled(as_list: bool) -> None:  # no
 
 
 def test_enabled_node_hides_a_disabled_one_of_its_name() -> None:
-    """Where an enabled node bears the same unique_id, the disabled one says nothing."""
+    """Where an enabled node has the same unique_id, the disabled one is not given."""
     off = node("model.shop.a", config={"enabled": False, "meta": MARK})
     assert _marked(node("model.shop.a"), disabled={"model.shop.a": [off]}) == []
 

@@ -57,7 +57,7 @@ def test_columns_without_config(dbt_version: str, meta: dict[str, int], tags: tu
 
 
 def test_column_fields() -> None:
-    """A column bears its name, its type where documented, and whether it is quoted."""
+    """A column has its name, its type where documented, and whether it is quoted."""
     columns = {"Id": {"name": "Id", "data_type": "integer", "quote": True}, "x": {"data_type": "", "quote": None}}
     found = _read(node("model.shop.a", columns=columns)).columns
     assert (found["Id"].name, found["Id"].data_type, found["Id"].quote) == ("Id", "integer", True)

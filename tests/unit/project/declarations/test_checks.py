@@ -84,7 +84,7 @@ def test_a_clash_with_a_default(tmp_path: Path) -> None:
 
 
 def test_partition_type_without_a_partition(tmp_path: Path) -> None:
-    """Said in the block it needs a partition column; as a default it bears on those that have one."""
+    """In the block it needs a partition column; as a default it applies to those that have one."""
     block = f"statsig: {{metric_source: {{name: A, {WHOLE}%s}}}}"
     (fault,) = one_model(block % ", partition_type: date", tmp_path).findings
     assert (fault.code, fault.key) == ("key-not-allowed", "statsig.metric_source.partition_type")
@@ -94,7 +94,7 @@ def test_partition_type_without_a_partition(tmp_path: Path) -> None:
 
 
 def test_timestamp_as_day_of_fixed_properties(tmp_path: Path) -> None:
-    """Said in the block it needs a timestamp; as a default it bears on those that have one."""
+    """In the block it needs a timestamp; as a default it applies to those that have one."""
     entity = "statsig: {entity_property_source: {name: A, id_type_mapping: {userID: id}%s}}"
     (fault,) = one_model(entity % ", timestamp_as_day: true", tmp_path).findings
     assert (fault.code, fault.key) == ("key-not-allowed", "statsig.entity_property_source.timestamp_as_day")

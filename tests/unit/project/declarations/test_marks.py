@@ -20,7 +20,7 @@ def _mark(column: str, mark: str) -> str:
 
 
 def test_a_model_marked_on_its_columns(tmp_path: Path) -> None:
-    """Unit IDs and roles said on columns complete a block, and each key is located at its column."""
+    """Unit IDs and roles on columns complete a block, and each key is located at its column."""
     columns = (
         _mark("user_id", "{unit_id: [userID, customerID]}")
         + _mark("at", "{role: timestamp}")

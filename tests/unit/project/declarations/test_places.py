@@ -74,7 +74,7 @@ def test_the_place_of_a_key(tmp_path: Path, text: str, expected: tuple[int, int]
 
 
 def test_nested_entries_of_the_same_name(tmp_path: Path) -> None:
-    """A column of another model that bears the model's name is not taken for it."""
+    """A column of another model that has the model's name is not taken for it."""
     _write(tmp_path, f"models:\n  - name: b\n    columns:\n      - name: orders\n        {META}\n")
     assert _at(tmp_path) == Location(FILE)
 
