@@ -27,16 +27,9 @@ from dbt_statsig.importing.blocks import Setting, block_of
 from dbt_statsig.importing.judging import Candidate, Tried, judged, result_of
 from dbt_statsig.importing.matching import Match, Matcher
 from dbt_statsig.importing.proposing import Proposal, ProposedNodes
-from dbt_statsig.importing.writing import (
-    LIST_FILE,
-    ListedObject,
-    ModelMaker,
-    NewModel,
-    in_files,
-    read_list,
-    write_import,
-)
+from dbt_statsig.importing.writing import ModelMaker, NewModel, in_files, write_import
 from dbt_statsig.planning.matching import Live, build_plan
+from dbt_statsig.project.import_list import LIST_FILE, ListedObject, read_list
 from dbt_statsig.project.inputs import artifacts_dir
 from dbt_statsig.project.namespace import needs_target, other_prefixes, prefix_of
 from dbt_statsig.project.target import NAME_TARGET

@@ -10,13 +10,13 @@ from msgspec import UNSET, structs
 
 from dbt_statsig.commands.proving import declared_in
 from dbt_statsig.commands.validate import about
-from dbt_statsig.importing.writing import LIST_FILE, ListedObject, read_list
 from dbt_statsig.planning.adoption import only_as_imported
 from dbt_statsig.planning.asked import FIX_FINDINGS, Desired
 from dbt_statsig.planning.matching import Scope
 from dbt_statsig.planning.safety import FOR_LACK_OF_EVIDENCE, Limits
 from dbt_statsig.project.artifacts import succeeded
 from dbt_statsig.project.artifacts.nodes import BUILT
+from dbt_statsig.project.import_list import LIST_FILE, ListedObject, read_list
 from dbt_statsig.project.inputs import PROJECT_FILE, artifacts_dir, load_inputs, places_of
 from dbt_statsig.project.lineage import uncompiled
 from dbt_statsig.project.namespace import namespace_of, other_prefixes, prefix_of

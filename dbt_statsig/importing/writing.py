@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from msgspec import DecodeError, Struct, json, structs
+from msgspec import Struct, json, structs
 
-from dbt_statsig.errors import DbtStatsigError, UsageError
+from dbt_statsig.errors import DbtStatsigError
 from dbt_statsig.importing.yaml_files import BlockEdit, FileEdit, MetricsEdit, Refusal, edit_files, write_files
 from dbt_statsig.project.artifacts.nodes import BUILT, Node
+from dbt_statsig.project.import_list import ListedObject
 from dbt_statsig.support.files import read_regular
 from dbt_statsig.vocabulary.imports import Exactness, Imported, ImportedFile, ImportedObject
 from dbt_statsig.vocabulary.sources import Kind
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from dbt_statsig.importing.matching import Match
     from dbt_statsig.vocabulary.sources import Source
 
-LIST_FILE = "statsig_import.json"
-_FIX = "Run `dbt-statsig import --write` first, or name the objects with --adopt."
 PROPERTIES = "_statsig.yml"
 _OTHER = re.compile(r"[^a-z0-9]+")
 
@@ -121,25 +120,6 @@ def write_import(result: Imported, files: Iterable[FileEdit], path: Path, *, wai
         ) from None
     # The list first: listing what has no block yet changes nothing, should the process be killed in between.
     write_files([FileEdit(path=path, shown=str(path), before=before, after=content), *files])
-
-
-class ListedObject(Struct, frozen=True, kw_only=True):
-    """An imported object: its name in Statsig, the node whose YAML has its block, and how exact the block is."""
-
-    kind: Kind
-    name: str
-    unique_id: str = ""
-    exactness: str = ""
-
-
-def read_list(path: Path) -> tuple[ListedObject, ...]:
-    """The listed objects. Raises UsageError where there is no list, or a damaged one."""
-    try:
-        return tuple(json.decode(read_regular(path), type=list[ListedObject]))
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.", fix=_FIX) from None
-    except (DecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not a list of imported objects: {error}.", fix=_FIX) from None
 
 
 class NewModel(Struct, frozen=True, kw_only=True):
