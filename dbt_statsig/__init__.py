@@ -64,8 +64,10 @@ if TYPE_CHECKING:
         Baseline,
         Binding,
         Check,
+        ColumnEffect,
         ColumnUse,
         Diagnosis,
+        ExperimentUse,
         Impact,
         Lineage,
         ListedNode,
@@ -73,6 +75,7 @@ if TYPE_CHECKING:
         ObjectOutcome,
         Outcome,
         Planned,
+        Reached,
         SettingOrigin,
         Skipped,
         SourceReport,
@@ -95,6 +98,7 @@ __all__ = [
     "Candidate",
     "Change",
     "Check",
+    "ColumnEffect",
     "ColumnRead",
     "ColumnSet",
     "ColumnUse",
@@ -108,6 +112,7 @@ __all__ = [
     "Evidence",
     "Exactness",
     "Experiment",
+    "ExperimentUse",
     "FieldChange",
     "Finding",
     "FirstBlocks",
@@ -141,6 +146,7 @@ __all__ = [
     "ProtocolError",
     "QualifyingEvent",
     "QueryFailed",
+    "Reached",
     "Refused",
     "Request",
     "SettingOrigin",
@@ -186,8 +192,8 @@ _HOMES = {
     "vocabulary.kinds": "AssignmentSource EntityPropertySource MetricSource QualifyingEvent",
     "vocabulary.progress": "Progress",
     "vocabulary.results": (
-        "Baseline Binding Check ColumnUse Diagnosis Impact Lineage ListedNode Listing ObjectOutcome "
-        "Outcome Planned SettingOrigin Skipped SourceReport Status Synced Upstream Validation"
+        "Baseline Binding Check ColumnEffect ColumnUse Diagnosis ExperimentUse Impact Lineage ListedNode Listing "
+        "ObjectOutcome Outcome Planned Reached SettingOrigin Skipped SourceReport Status Synced Upstream Validation"
     ),
     "vocabulary.sources": "CustomField IdType Kind Owner Source",
     "vocabulary.verdicts": "ColumnSet Evidence KnownColumn Presence Verdict",

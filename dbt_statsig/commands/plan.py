@@ -72,7 +72,7 @@ def plan(request: Request, *, progress: Progress | None = None, manifest: Manife
         if request.show_sql:
             planned = with_sql(planned, client)
         if known is not None:
-            planned = with_experiments(planned, client, progress)
+            planned = with_experiments(planned, client, progress, strict=project.strict)
         return with_drift(planned, client, progress, only=request.drift_only)
 
 

@@ -46,7 +46,12 @@ def validate(request: Request, *, manifest: Manifest | None = None) -> Validatio
         from dbt_statsig.commands.warehouse import check_in_warehouse  # only where it is asked for
 
         project = check_in_warehouse(project)
-    return compared(validate_project(project)).validation
+    validation = compared(validate_project(project)).validation
+    if validation.impact is None:
+        return validation
+    from dbt_statsig.impact.experiments import with_unchecked  # only where it is asked for
+
+    return with_unchecked(validation)
 
 
 def to_compile(request: Request, *, manifest: Manifest | None = None) -> tuple[str, ...]:

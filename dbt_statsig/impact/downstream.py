@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import Struct, structs
+from msgspec import UNSET, Struct, structs
 
 from dbt_statsig.columns.prover import Prover
 from dbt_statsig.impact.blocks import changed_keys, changed_types
@@ -19,11 +19,11 @@ from dbt_statsig.project.artifacts import Manifest
 from dbt_statsig.project.declarations import Declaration
 from dbt_statsig.vocabulary.findings import CODES, Finding, Severity, finding, listed
 from dbt_statsig.vocabulary.kinds import SPECS
-from dbt_statsig.vocabulary.results import Impact, SourceReport, Validation
+from dbt_statsig.vocabulary.results import ColumnEffect, Impact, SourceReport, Validation
 from dbt_statsig.vocabulary.sources import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from dbt_statsig.project.request import Request
 
@@ -68,7 +68,12 @@ def with_impact(now: State, base: State, *, whole: bool) -> Validation:
     """
     comparison = _Comparison(now, base, whole=whole)
     effects = tuple(sorted(comparison.effects(), key=lambda found: found.sort_key))
-    impact = Impact(base=base.validation.manifest_path, compared=comparison.compared, effects=effects)
+    impact = Impact(
+        base=base.validation.manifest_path,
+        compared=comparison.compared,
+        effects=effects,
+        columns=tuple(comparison.columns),
+    )
     findings = sorted((*now.validation.findings, *effects), key=lambda found: found.sort_key)
     return structs.replace(now.validation, findings=tuple(findings), impact=impact)
 
@@ -91,6 +96,7 @@ class _Comparison:
             (old, new) for key, old in self.before.items() if (new := self.now.get(self.renamed.get(key, key)))
         ]
         self.compared = len(self.pairs)
+        self.columns: list[ColumnEffect] = []
 
     def _renamed(self) -> Mapping[_Key, _Key]:
         """Sources of the base whose model now declares just one other source of that kind."""
@@ -136,7 +142,9 @@ class _Comparison:
         was, is_now = self.old_blocks[old.kind, old.name], self.blocks[new.kind, new.name]
         changed = dict(changed_keys(was.meta, is_now.meta))
         for key, text in changed.items():
-            yield _effect("impact-source-changed", new, text, key=key)
+            _, is_formula, field = key.partition("custom_field_mapping.")
+            found = _effect("impact-source-changed", new, text, key=key)
+            yield self._about(found, [field]) if is_formula else found
         for role, text in self._roles(old, new):
             # A predicate or formula that reads other columns is another one, which has been reported.
             if role not in changed:
@@ -161,13 +169,14 @@ class _Comparison:
             before, after = types.get(same(use.verdict.name), ("", ""))
             if after and use.role != "columns":
                 text = f'maps "{use.verdict.name}" ({use.role}), whose contract type is now {after} (was {before}).'
-                yield _effect("impact-column-type-changed", new, text, key=use.role)
+                found = _effect("impact-column-type-changed", new, text, key=use.role)
+                yield self._about(found, [use.verdict.name])
         mapped = {same(use.verdict.name) for use in new.columns if use.role != "columns"}
         rest = [name for name in new.selected if same(name) in types and same(name) not in mapped]
         if rest:
             shown = ", ".join(f'"{name}" ({types[same(name)][1]}, was {types[same(name)][0]})' for name in rest)
             text = f"selects columns whose type changes in the contract: {shown}."
-            yield _effect("impact-column-type-changed", new, text, severity=Severity.NOTE)
+            yield self._about(_effect("impact-column-type-changed", new, text, severity=Severity.NOTE), rest)
 
     def _sql(self, old: SourceReport, new: SourceReport) -> Iterator[Finding]:
         """Other SQL behind the source: its columns may be the same, and their values others."""
@@ -179,25 +188,41 @@ class _Comparison:
         """Columns that the model loses while the source still maps them, and those that only its SQL selected."""
         lost = self._lost(old, new)
         same = self.here.prover.adapter.key
-        mapped = set()
+        mapped: set[str] = set()
         for use in new.columns:
             if same(use.verdict.name) in lost:
                 mapped.add(same(use.verdict.name))
                 text = f'maps the column "{use.verdict.name}" ({use.role}), which {new.unique_id} loses.'
-                yield _effect("impact-column-dropped", new, text, key=use.role)
-        still = {same(name) for name in new.selected}
-        dropped = [name for name in old.selected if same(name) not in still and same(name) not in mapped]
-        if dropped and new.selected:
+                found = _effect("impact-column-dropped", new, text, key=use.role)
+                yield self._about(found, [use.verdict.name])
+        if new.selected:
+            still = {same(name) for name in new.selected}
+            dropped = [name for name in old.selected if same(name) not in still and same(name) not in mapped]
+        else:
+            dropped = [name for key, name in lost.items() if self._reads_all(old, new) and key not in mapped]
+        if dropped:
             noun = "column" if len(dropped) == 1 else "columns"
             text = f"no longer selects the {noun} {_quoted(dropped)}."
-            yield _effect("impact-selected-column-dropped", new, text)
+            yield self._about(_effect("impact-selected-column-dropped", new, text), dropped)
 
-    def _lost(self, old: SourceReport, new: SourceReport) -> set[str]:
+    def _reads_all(self, old: SourceReport, new: SourceReport) -> bool:
+        """Whether the source is a table on both sides: it has each column of its node."""
+        return all(getattr(payload, "source_type", UNSET) == "table" for payload in (old.payload, new.payload))
+
+    def _about(self, effect: Finding, columns: Iterable[str]) -> Finding:
+        """The effect, noted as one about these columns."""
+        about = {"code": effect.code, "kind": effect.kind, "source": effect.source, "key": effect.key}
+        self.columns.append(ColumnEffect(**about, columns=tuple(columns)))
+        return effect
+
+    def _lost(self, old: SourceReport, new: SourceReport) -> dict[str, str]:
+        """The columns that the model loses, by their keys; none where that is not known."""
         was, is_now = self.there.columns(old.unique_id), self.here.columns(new.unique_id)
         if was is None or is_now is None or not is_now.is_complete:
-            return set()
+            return {}
         same = self.here.prover.adapter.key
-        return {same(column.name) for column in was.columns} - {same(column.name) for column in is_now.columns}
+        still = {same(column.name) for column in is_now.columns}
+        return {key: column.name for column in was.columns if (key := same(column.name)) not in still}
 
 
 def _quoted(names: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""Which running experiments use the sources that a change touches."""
+"""Which running experiments use the sources and metrics that a change touches, and what the change means for them."""
 
 from __future__ import annotations
 
@@ -7,120 +7,197 @@ from typing import TYPE_CHECKING, TypeVar
 from msgspec import structs
 
 from dbt_statsig.errors import ConsoleError
-from dbt_statsig.vocabulary.findings import CODES, Finding, finding, listed
+from dbt_statsig.impact.reach import Touched, weighed
+from dbt_statsig.vocabulary.adapters import adapter_for
+from dbt_statsig.vocabulary.findings import CODES, Finding, Severity, finding, listed
 from dbt_statsig.vocabulary.kinds import SPECS
+from dbt_statsig.vocabulary.results import ExperimentUse, Impact, Planned, Reached, Validation
 from dbt_statsig.vocabulary.sources import Kind
 from dbt_statsig.vocabulary.uses import Uses
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from dbt_statsig.console.client import ConsoleClient
     from dbt_statsig.vocabulary.experiments import Experiment, Metric
     from dbt_statsig.vocabulary.progress import Progress
-    from dbt_statsig.vocabulary.results import Planned
 
 T = TypeVar("T")
 
+_NOT_ASKED = "`validate` does not ask Statsig"
+_NO_FIELD = "Statsig does not publish which experiments use a qualifying event"
 _Touched = dict[tuple[Kind, str], str]
 
 
-def with_experiments(planned: Planned, client: ConsoleClient, progress: Progress) -> Planned:
-    """The plan with a finding for each running experiment that uses a source which the change or the plan touches.
+def with_experiments(planned: Planned, client: ConsoleClient, progress: Progress, *, strict: bool = False) -> Planned:
+    """The plan with the running experiments that use what the change or the plan touches.
 
-    Experiments are read only where such a source is touched, metrics only where a metric source is and an experiment
-    watches metrics; where they cannot be read, a warning says so.
+    Each effect says which of them it reaches; a grave one is at least a warning, and an error if `strict`. Experiments
+    are read only where something is touched that they can use, metrics only where a metric source or a metric is and
+    an experiment watches metrics, or a column is concerned. What could not be asked is a finding.
     """
     impact = planned.validation.impact
-    touched = _touched(planned)
-    if impact is None or not touched:
+    if impact is None:
         return planned
+    touched = _touched(planned, impact)
+    doubts = [_unchecked(_NO_FIELD)] if _has_events(planned, impact) else []
+    if not touched:
+        return _with(planned, client, impact, {}, doubts)
     progress.say("Reading experiments")
-    warnings: list[str] = []
-    experiments = _read(client.experiments, "experiments", warnings)
+    doubt = Severity.ERROR if strict else Severity.WARNING
+    experiments = _read(client.experiments, "experiments", doubts, doubt)
     if experiments is None:
-        return _warned(planned, client, warnings)
+        return _with(planned, client, impact, {}, doubts)
     running = [experiment for experiment in experiments if experiment.is_running]
     metrics: tuple[Metric, ...] = ()
-    if any(SPECS[kind].feeds_metrics for kind, _ in touched) and any(one.metrics or one.metric_tags for one in running):
+    if any(SPECS[kind].feeds_metrics for kind, _ in touched) and (
+        impact.columns or any(one.metrics or one.metric_tags for one in running)
+    ):
         progress.say("Reading metrics")
-        metrics = _read(client.metrics, "metrics", warnings) or ()
-    uses = list(_uses(touched, running, metrics))
-    used = {experiment.id: experiment for _, _, experiment, _ in uses}
-    found = tuple(_findings(planned, uses))
-    findings = sorted((*planned.validation.findings, *found), key=lambda one: one.sort_key)
-    impact = structs.replace(impact, effects=(*impact.effects, *found), experiments=tuple(used.values()))
-    validation = structs.replace(planned.validation, findings=tuple(findings), impact=impact)
-    return structs.replace(_warned(planned, client, warnings), validation=validation)
+        metrics = _read(client.metrics, "metrics", doubts, doubt) or ()
+    uses = Uses(running, metrics)
+    doubts += _unlisted(uses) if metrics else []
+    users = {key: Touched(uses=tuple(uses.of(*key)), readers=tuple(uses.readers(*key))) for key in touched}
+    reached = tuple(_reached(planned.validation, touched, users))
+    used = {use.experiment.id: use.experiment for one in users.values() for use in one.uses}
+    adapter = adapter_for(planned.validation.adapter)
+    by_name = {(kind.value, name): users[kind, live_name] for (kind, live_name), name in touched.items()}
+    changed = {
+        id(effect): weighed(
+            effect, impact.columns_of(effect), by_name[effect.kind, effect.source], adapter, strict=strict
+        )
+        for effect in impact.effects
+        if (effect.kind, effect.source) in by_name
+    }
+    found = [_finding(planned.validation, one, used) for one in reached]
+    impact = structs.replace(impact, experiments=tuple(used.values()), reached=reached)
+    return _with(planned, client, impact, changed, [*found, *doubts])
 
 
-def _read(read: Callable[[], tuple[tuple[T, ...], str]], what: str, warnings: list[str]) -> tuple[T, ...] | None:
-    """A list of the console; None where it cannot be read, and the finding about it."""
+def with_unchecked(validation: Validation) -> Validation:
+    """The validation with a note where its effects may reach experiments, which nobody was asked about."""
+    impact = validation.impact
+    if impact is None or not any(effect.kind for effect in impact.effects):
+        return validation
+    note = _unchecked(_NOT_ASKED)
+    return structs.replace(
+        validation,
+        findings=_sorted((*validation.findings, note)),
+        impact=structs.replace(impact, effects=(*impact.effects, note)),
+    )
+
+
+def _read(
+    read: Callable[[], tuple[tuple[T, ...], str]], what: str, doubts: list[Finding], severity: Severity
+) -> tuple[T, ...] | None:
+    """A list of the console; None where it cannot be read. What may be missing becomes a finding."""
     try:
         found, doubt = read()
     except ConsoleError as error:
-        warnings.append(f"{what.capitalize()} were not read: {error}")
+        doubts.append(_unchecked(f"{what} were not read: {error}", severity))
         return None
     if doubt:
-        warnings.append(f"The list of {what} may be incomplete: {doubt}")
+        doubts.append(_unchecked(f"the list of {what} may be incomplete: {doubt}", severity))
     return found
 
 
-def _warned(planned: Planned, client: ConsoleClient, warnings: list[str]) -> Planned:
-    return structs.replace(planned, requests=client.requests, warnings=(*planned.warnings, *warnings))
+def _unchecked(why: str, severity: Severity | None = None) -> Finding:
+    code = "impact-experiments-unchecked"
+    text = f"Experiments not checked: {why.removesuffix('.')}."
+    return finding(code, text, severity=severity, fix=CODES[code].remedy)
 
 
-def _touched(planned: Planned) -> _Touched:
-    """The sources that a change or a write concerns, by their names in the console, and what they are called now."""
-    impact = planned.validation.impact
-    affected = {(found.kind, found.source) for found in impact.effects} if impact else set()
+def _unlisted(uses: Uses) -> list[Finding]:
+    """A note about metrics that running experiments watch and no list has."""
+    names = list(dict.fromkeys(ref.name for one in uses.experiments for ref in uses.unknown(one)))
+    if not names:
+        return []
+    shown = listed([f'"{name}"' for name in names])
+    verb = "is" if len(names) == 1 else "are"
+    return [_unchecked(f"{shown} {verb} watched but not in the list of metrics; what they read is not known")]
+
+
+def _touched(planned: Planned, impact: Impact) -> _Touched:
+    """What a change or a write concerns, by its name in the console, and what it is called now."""
+    affected = {(found.kind, found.source) for found in impact.effects}
     used = {kind.value for kind, spec in SPECS.items() if spec.used_by_experiments}
     touched: _Touched = {}
     for change in planned.plan.changes:
         hit = (change.kind.value, change.name) in affected or change.action.touches
         if hit and SPECS[change.kind].used_by_experiments:
             touched[change.kind, change.live_name or change.name] = change.name
-    for kind, source in affected:
-        if kind in used and source not in touched.values():
+    known = {(kind.value, name) for (kind, _), name in touched.items()}
+    for kind, source in sorted(affected - known):
+        if kind in used:
             touched[Kind(kind), source] = source
-    return touched
+    return dict(sorted(touched.items()))
 
 
-def _uses(
-    touched: _Touched, running: list[Experiment], metrics: tuple[Metric, ...]
-) -> Iterator[tuple[tuple[Kind, str], str, Experiment, tuple[str, ...]]]:
-    """Each touched source, what it is called now, an experiment that uses it, and the metrics through which."""
-    uses = Uses(running, metrics)
-    for (kind, live_name), name in sorted(touched.items()):
-        through: dict[str, tuple[Experiment, list[str]]] = {}
-        for use in uses.of(kind, live_name):
-            _, watched = through.setdefault(use.experiment.id, (use.experiment, []))
-            if use.watched is not None and use.watched.name not in watched:
-                watched.append(use.watched.name)
-        for experiment, watched in through.values():
-            yield (kind, live_name), name, experiment, tuple(watched)
+def _has_events(planned: Planned, impact: Impact) -> bool:
+    event = Kind.QUALIFYING_EVENT
+    written = any(change.kind is event and change.action.touches for change in planned.plan.changes)
+    return written or any(effect.kind == event.value for effect in impact.effects)
 
 
-def _findings(
-    planned: Planned, uses: list[tuple[tuple[Kind, str], str, Experiment, tuple[str, ...]]]
-) -> Iterator[Finding]:
-    places = {(report.kind, report.name): report for report in planned.validation.sources}
-    for (kind, live_name), name, experiment, watched in uses:
+def _reached(validation: Validation, touched: _Touched, users: Mapping[tuple[Kind, str], Touched]) -> Iterator[Reached]:
+    """Each touched source that running experiments use, with how they do."""
+    places = {(report.kind, report.name): report for report in validation.sources}
+    for (kind, live_name), name in touched.items():
+        ways: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
+        for use in users[kind, live_name].uses:
+            what, metrics = ways.setdefault(use.experiment.id, ({}, {}))
+            what[use.read.use] = None
+            if use.watched is not None and kind is not Kind.METRIC:
+                metrics[use.watched.name] = None
         report = places.get((kind, name))
-        status = f" ({experiment.status})" if experiment.status else ""
-        yield finding(
-            "impact-experiment",
-            f'The experiment "{experiment.name}"{status} uses the {kind.label} "{live_name}"{_through(kind, watched)}.',
-            fix=CODES["impact-experiment"].remedy,
-            unique_id=report.unique_id if report else "",
-            kind=kind.value,
-            source=name,
-            location=report.location if report else None,
-        )
+        if ways:
+            yield Reached(
+                kind=kind,
+                name=name,
+                live_name=live_name,
+                unique_id=report.unique_id if report else "",
+                experiments=tuple(
+                    ExperimentUse(experiment=one, uses=tuple(what), metrics=tuple(metrics))
+                    for one, (what, metrics) in ways.items()
+                ),
+            )
 
 
-def _through(kind: Kind, metrics: tuple[str, ...]) -> str:
-    if not metrics or kind is Kind.METRIC:
-        return ""
-    names = listed([f'"{name}"' for name in metrics])
-    return f" through the metric{'s' if len(metrics) > 1 else ''} {names}"
+def _finding(validation: Validation, reached: Reached, used: Mapping[str, Experiment]) -> Finding:
+    """One finding for all running experiments that use a source."""
+    experiments = [used[one.experiment].label for one in reached.experiments]
+    metrics = list(dict.fromkeys(f'"{name}"' for one in reached.experiments for name in one.metrics))
+    through = f" through the metric{'s' if len(metrics) > 1 else ''} {listed(metrics)}" if metrics else ""
+    what = f'the {reached.kind.label} "{reached.live_name}"{through}'
+    if len(experiments) == 1:
+        text = f"The experiment {experiments[0]} uses {what}."
+    else:
+        text = f"{len(experiments):,} running experiments use {what}: {listed(experiments)}."
+    report = next((one for one in validation.sources if (one.kind, one.name) == (reached.kind, reached.name)), None)
+    return finding(
+        "impact-experiment",
+        text,
+        fix=CODES["impact-experiment"].remedy,
+        unique_id=reached.unique_id,
+        kind=reached.kind.value,
+        source=reached.name,
+        location=report.location if report else None,
+    )
+
+
+def _with(
+    planned: Planned, client: ConsoleClient, impact: Impact, changed: Mapping[int, Finding], found: list[Finding]
+) -> Planned:
+    """The plan with the changed effects in place of those before, and with more findings, which are effects too."""
+    effects = (*(changed.get(id(effect), effect) for effect in impact.effects), *found)
+    findings = (changed.get(id(one), one) for one in planned.validation.findings)
+    validation = structs.replace(
+        planned.validation,
+        findings=_sorted((*findings, *found)),
+        impact=structs.replace(impact, effects=effects),
+    )
+    return structs.replace(planned, validation=validation, requests=client.requests)
+
+
+def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(findings, key=lambda one: one.sort_key))

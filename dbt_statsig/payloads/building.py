@@ -191,11 +191,13 @@ class _Builder:
             if built_in != unit:
                 message = f'"{unit}" is not Statsig\'s unit ID "{built_in}": unit IDs are case-sensitive.'
                 self.find("unit-id-spelling", message, "id_type_mapping", unit, fix=f'Did you mean "{built_in}"?')
-        fields["id_type_mapping"] = tuple(
-            IdType(statsig_unit_id=unit, column=self.use(column, "id_type_mapping", unit).stored)
-            for unit, column in mapping.items()
-        )
-        return fields
+        units = {unit: self.use(column, "id_type_mapping", unit).stored for unit, column in mapping.items()}
+        first: dict[str, str] = {}
+        for unit, column in units.items():
+            if (other := first.setdefault(self.adapter.key(column), unit)) != unit:
+                message = f'The unit IDs "{other}" and "{unit}" both read the column "{column}".'
+                self.find("unit-id-twice", message, "id_type_mapping", unit)
+        return {**fields, "id_type_mapping": tuple(IdType(statsig_unit_id=unit, column=units[unit]) for unit in units)}
 
     def sql_text(self, formulas: Sequence[Verdict]) -> tuple[str, Sequence[KnownColumn]]:
         """The SQL to send, and the columns that it is known to give (none where they are not all known)."""

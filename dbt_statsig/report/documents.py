@@ -10,6 +10,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from dbt_statsig.report.experiment_documents import ExperimentDocument, ReachedDocument
+
 SCHEMA_VERSION = 1
 
 
@@ -89,26 +91,18 @@ class BaselineDocument(Struct, frozen=True, kw_only=True):
     stale: tuple[KnownDocument, ...]
 
 
-class ExperimentDocument(Struct, frozen=True, kw_only=True):
-    """One running experiment that uses a source which the change touches, itself or through its metrics."""
-
-    id: str
-    name: str
-    status: str
-    assignment_source: str
-    entity_property_source: str
-
-
 class ImpactDocument(Struct, frozen=True, kw_only=True):
     """What a change does, against the manifest at `base`; `effects` are also among the validation's findings.
 
-    `compared` is how many objects both sides have. `experiments` is null where the console was not asked.
+    `compared` is how many objects both sides have. `experiments` is null where the console was not asked; `reached` has
+    how they use what the change touches.
     """
 
     base: str
     compared: int
     effects: tuple[FindingDocument, ...]
     experiments: tuple[ExperimentDocument, ...] | None
+    reached: tuple[ReachedDocument, ...]
 
 
 class ValidationDocument(Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ import msgspec
 from dbt_statsig import __version__
 from dbt_statsig.planning.stages import stages_of
 from dbt_statsig.report import documents as doc
+from dbt_statsig.report import experiment_documents as uses
 from dbt_statsig.report.run_findings import RULES, RUN_CODES, Example, example_of, page_of
 from dbt_statsig.vocabulary.findings import Severity
 from dbt_statsig.vocabulary.kinds.base import wire_form
@@ -118,14 +119,29 @@ def _impact(impact: Impact) -> doc.ImpactDocument:
         experiments=None
         if running is None
         else tuple(
-            doc.ExperimentDocument(
+            uses.ExperimentDocument(
                 id=one.id,
                 name=one.name,
                 status=one.status,
                 assignment_source=one.assignment_source,
                 entity_property_source=one.entity_property_source,
+                owner=one.owner.name,
+                owner_email=one.owner.email,
+                permalink=one.permalink,
             )
             for one in running
+        ),
+        reached=tuple(
+            uses.ReachedDocument(
+                kind=reached.kind.value,
+                name=reached.name,
+                live_name=reached.live_name,
+                unique_id=reached.unique_id,
+                experiments=tuple(
+                    uses.ExperimentUseDocument(**msgspec.structs.asdict(one)) for one in reached.experiments
+                ),
+            )
+            for reached in impact.reached
         ),
     )
 

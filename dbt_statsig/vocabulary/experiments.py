@@ -129,6 +129,12 @@ class Experiment(Struct, frozen=True, kw_only=True):
         return not status_is_over(self.status)
 
     @property
+    def label(self) -> str:
+        """Its name, with what is known of status, owner and place: `"Button" (active, Ada Byron, https://…)`."""
+        known = ", ".join(filter(None, (self.status, str(self.owner), self.permalink)))
+        return f'"{self.name}"{f" ({known})" if known else ""}'
+
+    @property
     def assignment_source(self) -> str:
         """The name of its assignment source; empty where it has none."""
         return self._first(Kind.ASSIGNMENT_SOURCE)

@@ -170,6 +170,12 @@ CODES: dict[str, Code] = {
         "experiments on the built-in one would find no rows.",
         "Write the unit ID as Statsig does. Ignore this if your Statsig project has a unit ID of exactly this name.",
     ),
+    "unit-id-twice": Code(
+        _W,
+        "Two unit IDs of one source read the same column. Experiments on one of them then count other units than they "
+        "mean, or join exposures and metrics by the wrong ID.",
+        "Give each unit ID its own column. Ignore this if both IDs are the same by design.",
+    ),
     "unit-id-unlisted": Code(
         _W,
         "Statsig does not list this custom unit ID. Only `plan` checks this, and only where Statsig's list can be "
@@ -349,7 +355,13 @@ CODES: dict[str, Code] = {
     ),
     "impact-experiment": Code(
         _W,
-        "A running experiment uses a source that this change touches.",
-        "Ask the experiment's owner before the merge.",
+        "Running experiments use a source or a metric that this change touches.",
+        "Ask the experiments' owners before the merge.",
+    ),
+    "impact-experiments-unchecked": Code(
+        _N,
+        "Which experiments a touched source reaches is not known, or not in full: nobody could be asked, a list was "
+        "refused or incomplete, or Statsig does not publish it.",
+        "Run `plan --state` with a Console API key that may read experiments and metrics.",
     ),
 }

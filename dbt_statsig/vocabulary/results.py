@@ -69,17 +69,56 @@ class SourceReport(Struct, frozen=True, kw_only=True):
     lineage: Lineage | None = None
 
 
+class ColumnEffect(Struct, frozen=True, kw_only=True):
+    """The columns of a source that the effect with these values loses, or gives another type or formula."""
+
+    code: str
+    kind: str
+    source: str
+    key: str
+    columns: tuple[str, ...]
+
+
+class ExperimentUse(Struct, frozen=True, kw_only=True):
+    """How a running experiment (by its ID) uses a source: what for, and the names of the metrics through which."""
+
+    experiment: str
+    uses: tuple[str, ...]
+    metrics: tuple[str, ...]
+
+
+class Reached(Struct, frozen=True, kw_only=True):
+    """A source, or a metric, that a change touches, with the running experiments that use it.
+
+    `name` is what the project calls it now, `live_name` its name in Statsig.
+    """
+
+    kind: Kind
+    name: str
+    live_name: str
+    unique_id: str
+    experiments: tuple[ExperimentUse, ...]
+
+
 class Impact(Struct, frozen=True, kw_only=True):
     """What a change does to the sources that the artifacts at `base` declared.
 
     `compared` is how many objects both sides have; `effects` are findings, which are among those of the validation
-    too. `experiments` are the running ones that use a source which the change touches, None where nobody was asked.
+    too, and `columns` what some of them are about. `experiments` are the running ones that use a source which the
+    change touches, None where nobody was asked; `reached` has how.
     """
 
     base: str
     compared: int
     effects: tuple[Finding, ...]
+    columns: tuple[ColumnEffect, ...] = ()
     experiments: tuple[Experiment, ...] | None = None
+    reached: tuple[Reached, ...] = ()
+
+    def columns_of(self, effect: Finding) -> tuple[str, ...]:
+        """The columns that an effect is about; none where it is about the whole source."""
+        about = (effect.code, effect.kind, effect.source, effect.key)
+        return next((x.columns for x in self.columns if (x.code, x.kind, x.source, x.key) == about), ())
 
     @property
     def summary(self) -> str:
@@ -90,7 +129,7 @@ class Impact(Struct, frozen=True, kw_only=True):
         return f"No mapped or selected column changes ({self.compared:,} {noun} compared)."
 
 
-_COLUMNS_STAY = frozenset({"impact-sql-changed", "impact-experiment"})
+_COLUMNS_STAY = frozenset({"impact-sql-changed", "impact-experiment", "impact-experiments-unchecked"})
 
 
 class Baseline(Struct, frozen=True, kw_only=True):

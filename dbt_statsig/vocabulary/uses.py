@@ -57,6 +57,11 @@ class Uses:
         for place, read in self._readers.get((kind, name), ()):
             yield from self._through(place, read)
 
+    def readers(self, kind: Kind, name: str) -> Iterator[tuple[Metric, SourceRead]]:
+        """Each metric that reads a source, whether an experiment watches it or not."""
+        for place, read in self._readers.get((kind, name), ()):
+            yield self.metrics[place], read
+
     def by(self, experiment: Experiment) -> Iterator[Use]:
         """Each use of a source by one experiment."""
         for read in experiment.reads:

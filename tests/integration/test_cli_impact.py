@@ -56,7 +56,9 @@ def test_validate_works_without_a_key(change: Path) -> None:
     """`validate --state` needs neither key nor network, and exits with 0: an effect is no fault."""
     done = run("validate", "--state", "base", "--strict", cwd=change)
     assert done.returncode == 0
-    assert 'now reads group_id_column from "group_name" (was "group_key")' in " ".join(done.stdout.split())
+    text = " ".join(done.stdout.split())
+    assert 'now reads group_id_column from "group_name" (was "group_key")' in text
+    assert "Experiments not checked: `validate` does not ask Statsig." in text
 
 
 def test_a_plan_names_running_experiments(change: Path, console: Running) -> None:
@@ -89,7 +91,7 @@ def test_a_plan_goes_on_without_experiments(change: Path, console: Running) -> N
     done = run("plan", "--state", "base", cwd=change, **reach(console))
     assert done.returncode == 0
     assert "Shop exposures" in done.stdout
-    assert "Experiments were not read" in done.stderr
+    assert "Experiments not checked: experiments were not read" in " ".join(done.stdout.split())
     assert experiment_reads(console) == 1
 
 

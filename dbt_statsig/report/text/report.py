@@ -216,6 +216,8 @@ def _order(found: Finding) -> tuple[object, ...]:
 def _home(found: Finding) -> str:
     if found.source:
         return one_line(f"{found.kind.replace('_', ' ')} {found.source}")
+    if found.code == "impact-experiments-unchecked":
+        return "experiments"
     return "upstream of the sources" if found.unique_id else "not compared"
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from dbt_statsig.impact.experiments import with_experiments
 from dbt_statsig.vocabulary.changes import Action, Change, Plan
-from dbt_statsig.vocabulary.findings import Finding, finding
+from dbt_statsig.vocabulary.findings import Finding, Severity, finding
 from dbt_statsig.vocabulary.progress import Silent
-from dbt_statsig.vocabulary.results import Impact, Planned, Validation
+from dbt_statsig.vocabulary.results import ExperimentUse, Impact, Planned, Validation
 from dbt_statsig.vocabulary.sources import Kind
 from tests.unit.console.service import Opened, page, refused
 
@@ -56,37 +58,58 @@ def test_a_removed_source_is_looked_for_too() -> None:
     removed = finding("impact-source-removed", "Gone.", kind="assignment_source", source="Old name")
     opened = Opened(page(BUTTON, {"id": "quiet", "assignmentSourceName": "Old name"}, total=2))
     result = with_experiments(planned(effects=(removed,)), opened.client, Silent())
-    assert found(result) == [
-        'The experiment "button" (active) uses the assignment source "Old name".',
-        'The experiment "quiet" uses the assignment source "Old name".',
-    ]
+    assert found(result) == ['2 running experiments use the assignment source "Old name": "button" (active), "quiet".']
 
 
 def test_nothing_is_asked_in_vain() -> None:
-    """Without a base, or where only other kinds or nothing is touched, no request is sent and the plan is the same."""
+    """Without a base, or where nothing is touched, no request is sent and the plan is the same."""
     opened = Opened(page(BUTTON, total=1))
-    event = finding("impact-source-removed", "Gone.", kind="qualifying_event", source="Opened")
-    plans = (
-        planned(change(Action.UPDATE), asked=False),
-        planned(change(Action.UNCHANGED)),
-        planned(change(Action.UPDATE, kind=Kind.QUALIFYING_EVENT), effects=(event,)),
-    )
+    plans = (planned(change(Action.UPDATE), asked=False), planned(change(Action.UNCHANGED)))
     assert [with_experiments(one, opened.client, Silent()) for one in plans] == list(plans)
     assert opened.service.calls == []
 
 
-def test_a_list_that_may_lack_some_is_doubted() -> None:
-    """An incomplete list of experiments is a warning, as is one that cannot be read."""
+def unchecked(result: Planned) -> list[tuple[Severity, str]]:
+    """Weight and message of what could not be asked, which stands among the findings and the effects alike."""
+    assert result.validation.impact is not None
+    effects = [one for one in result.validation.impact.effects if one.code == "impact-experiments-unchecked"]
+    assert all(one in result.validation.findings for one in effects)
+    return [(one.severity, one.message) for one in effects]
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_a_list_that_may_lack_some_is_doubted(strict: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    """A list of experiments that is incomplete, or that cannot be read, is a warning, and an error with --strict."""
+    weight = Severity.ERROR if strict else Severity.WARNING
     opened = Opened(page(BUTTON, total=7))
-    result = with_experiments(planned(change(Action.UPDATE)), opened.client, Silent())
-    assert result.warnings[0].startswith("The list of experiments may be incomplete: ")
+    result = with_experiments(planned(change(Action.UPDATE)), opened.client, Silent(), strict=strict)
+    ((severity, message),) = unchecked(result)
+    assert severity is weight
+    assert message.startswith("Experiments not checked: the list of experiments may be incomplete: ")
     assert result.validation.impact is not None
     assert result.validation.impact.experiments == ()
-    opened = Opened(refused(400))
-    result = with_experiments(planned(change(Action.UPDATE)), opened.client, Silent())
-    assert result.warnings[0].startswith("Experiments were not read: ")
-    assert result.validation.impact is not None
-    assert result.validation.impact.experiments is None
+    for status in (400, 403):
+        opened = Opened(refused(status))
+        result = with_experiments(planned(change(Action.UPDATE)), opened.client, Silent(), strict=strict)
+        ((severity, message),) = unchecked(result)
+        assert severity is weight
+        assert message.startswith("Experiments not checked: experiments were not read: ")
+        assert result.validation.impact is not None
+        assert result.validation.impact.experiments is None
+
+
+def test_a_qualifying_event_is_not_checked() -> None:
+    """Which experiments use a qualifying event nobody publishes: that is a note, and no request is sent."""
+    event = finding("impact-source-removed", "Gone.", kind="qualifying_event", source="Opened")
+    for plan in (
+        planned(effects=(event,)),
+        planned(change(Action.UPDATE, kind=Kind.QUALIFYING_EVENT)),
+    ):
+        opened = Opened()
+        told = unchecked(with_experiments(plan, opened.client, Silent()))
+        text = "Experiments not checked: Statsig does not publish which experiments use a qualifying event."
+        assert told == [(Severity.NOTE, text)]
+        assert opened.service.calls == []
 
 
 WATCHING = {
@@ -144,4 +167,54 @@ def test_metrics_that_cannot_be_read_are_a_warning() -> None:
     renamed = change(Action.RENAME, live_name="Old name")
     result = with_experiments(planned(ORDERS, renamed), opened.client, Silent())
     assert found(result) == ['The experiment "button" (active) uses the assignment source "Old name".']
-    assert result.warnings[0].startswith("Metrics were not read: ")
+    ((severity, message),) = unchecked(result)
+    assert severity is Severity.WARNING
+    assert message.startswith("Experiments not checked: metrics were not read: ")
+
+
+def test_a_metric_that_no_list_has() -> None:
+    """A metric that a running experiment names and no list has is a note: what it reads is not known."""
+    opened = Opened(page(WATCHING, total=1), page(METRICS[0], total=1))
+    told = unchecked(with_experiments(planned(ORDERS), opened.client, Silent()))
+    text = (
+        'Experiments not checked: "visits", "funnel" are watched but not in the list of metrics; what they read is '
+        "not known."
+    )
+    assert told == [(Severity.NOTE, text)]
+
+
+def test_a_metric_reaches_the_experiments_that_watch_it() -> None:
+    """A changed metric is followed to the experiments that watch it, by name, by tag, or in one that combines it."""
+    tagged = {"id": "tagged", "status": "assignment_stopped", "primaryMetricTags": ["money"]}
+    combining = {"id": "combining", "status": "active", "otherMetrics": [{"name": "net", "type": "composite"}]}
+    revenue = {**METRICS[0], "tags": ["money"]}
+    net = {"name": "net", "type": "composite", "metricComponentMetrics": [{"name": "revenue", "type": "sum"}]}
+    opened = Opened(page(WATCHING, tagged, combining, BUTTON, total=4), page(revenue, net, total=2))
+    result = with_experiments(planned(change(Action.UPDATE, kind=Kind.METRIC, name="revenue")), opened.client, Silent())
+    assert found(result) == [
+        (
+            '3 running experiments use the metric "revenue": "flow" (active), "tagged" (assignment_stopped), '
+            '"combining" (active).'
+        )
+    ]
+
+
+def test_who_is_to_be_asked() -> None:
+    """An experiment is named with its status, owner and permalink; how it uses the source is in the result."""
+    owned = {
+        **BUTTON,
+        "owner": {"ownerName": "Ada", "ownerEmail": "ada@shop.example"},
+        "permalink": "https://x.example/e",
+    }
+    opened = Opened(page(owned, total=1))
+    result = with_experiments(planned(change(Action.RENAME, live_name="Old name")), opened.client, Silent())
+    assert found(result) == [
+        (
+            'The experiment "button" (active, Ada <ada@shop.example>, https://x.example/e) uses the assignment source '
+            '"Old name".'
+        )
+    ]
+    assert result.validation.impact is not None
+    (reached,) = result.validation.impact.reached
+    assert (reached.kind, reached.name, reached.live_name) == (Kind.ASSIGNMENT_SOURCE, "Exposures", "Old name")
+    assert reached.experiments == (ExperimentUse(experiment="button", uses=("assignment",), metrics=()),)

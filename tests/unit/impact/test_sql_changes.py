@@ -25,7 +25,7 @@ def test_swapped_groups_are_no_all_clear(tmp_path: Path) -> None:
     assert other_sql(found) == [f"{ABOUT} fct changed."]
     assert effects(found) == []
     assert found.ok(strict=True)
-    assert "No mapped or selected column changes (1 source compared)." in validation_text(found)
+    assert "No mapped or selected column changes (1 object compared)." in validation_text(found)
 
 
 def test_sql_above_counts_too(tmp_path: Path) -> None:

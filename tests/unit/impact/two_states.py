@@ -56,10 +56,11 @@ def changed(tmp_path: Path, base: list[dict[str, Any]], now: list[dict[str, Any]
 
 
 def effects(validation: Validation) -> list[tuple[str, str]]:
-    """Code and message of each effect, but for those that only say that SQL changed."""
+    """Code and message of each effect, but for changed SQL, and the note that no experiment was asked for."""
     assert validation.impact is not None
     assert set(validation.impact.effects) <= set(validation.findings)
-    return [(one.code, one.message) for one in validation.impact.effects if one.code != "impact-sql-changed"]
+    apart = {"impact-sql-changed", "impact-experiments-unchecked"}
+    return [(one.code, one.message) for one in validation.impact.effects if one.code not in apart]
 
 
 def other_sql(validation: Validation) -> list[str]:

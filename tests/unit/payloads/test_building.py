@@ -329,3 +329,12 @@ def test_a_near_miss_of_a_unit_id(unit: str, meant: str) -> None:
     (found,) = one({"id_type_mapping": {unit: "user_id"}}).findings
     assert (found.code, found.severity) == ("unit-id-spelling", Severity.WARNING)
     assert f'"{meant}"' in found.message
+
+
+def test_two_unit_ids_on_one_column() -> None:
+    """Two unit IDs that read one column, however it is spelled, are a warning that names both and the column."""
+    (found,) = one({"id_type_mapping": {"userID": "user_id", "stableID": "USER_ID"}}).findings
+    assert (found.code, found.severity) == ("unit-id-twice", Severity.WARNING)
+    assert found.message == 'The unit IDs "userID" and "stableID" both read the column "user_id".'
+    assert found.key.endswith(".id_type_mapping.stableID")
+    assert one({"id_type_mapping": {"userID": "user_id", "stableID": "device_id"}}).findings == ()
