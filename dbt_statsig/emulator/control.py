@@ -70,12 +70,17 @@ class Control:
 
         return guarded
 
-    def _page(self, _request: Request, _body: Any) -> Response:
-        return Response(
-            page(self._emulator.state.as_seed(), self._emulator.api.metrics.value),
-            media_type="text/html",
-            headers=page_headers(),
+    def _page(self, request: Request, _body: Any) -> Response:
+        emulator = self._emulator
+        shown = page(
+            emulator.state.as_seed(),
+            address=str(request.base_url).rstrip("/"),
+            key=emulator.options.key,
+            value_of=None if request.query_params.get("values") == "no" else emulator.api.metrics.value,
+            faults=emulator.faults.as_plan(),
+            log=list(emulator.console.log),
         )
+        return Response(shown, media_type="text/html", headers=page_headers())
 
     def _faults(self, request: Request, body: Any) -> Response:
         if request.method != "GET":

@@ -139,7 +139,7 @@ def test_the_page(api: Started) -> None:
     assert answer.headers["content-type"].startswith("text/html")
     assert answer.headers["content-security-policy"].startswith("default-src 'none';")
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in answer.text
-    assert "<script>" not in answer.text
+    assert answer.text.count("<script>") == 1
 
 
 @pytest.mark.parametrize(
