@@ -117,6 +117,7 @@ def _request(
     strict: object = False,
     prune: object = False,
     adopt: object = None,
+    delete_metrics: object = False,
 ) -> Request:
     chosen, without = words(select, "select"), words(exclude, "exclude")
     return call.request(
@@ -125,4 +126,5 @@ def _request(
         strict=switch(strict, "strict"),
         prune=switch(prune, "prune"),
         adopt=names(adopt, "adopt"),
+        delete_metrics=switch(delete_metrics, "delete_metrics"),
     )

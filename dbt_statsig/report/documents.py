@@ -155,6 +155,7 @@ class ChangeDocument(Struct, frozen=True, kw_only=True):
 
     `requires` names the changes of the same kind after which alone this one is written. `held` is the action that a
     limit holds back, null for all but such blocked objects. `origin` is null where nobody asked the audit log.
+    `generated` is the SQL that Statsig generates for a metric, each with its unit ID, where `--show-sql` asks for it.
     """
 
     action: str
@@ -170,6 +171,7 @@ class ChangeDocument(Struct, frozen=True, kw_only=True):
     fields: tuple[FieldDocument, ...]
     payload: Any
     origin: OriginDocument | None
+    generated: tuple[tuple[str, str], ...]
 
 
 class LeftDocument(Struct, frozen=True, kw_only=True):

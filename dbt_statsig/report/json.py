@@ -200,6 +200,7 @@ def _change(change: Change) -> doc.ChangeDocument:
         fields=tuple(map(_field, change.fields)),
         payload=_wire(change.desired),
         origin=None if change.origin is None else _origin(change.origin),
+        generated=change.generated,
     )
 
 

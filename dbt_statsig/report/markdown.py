@@ -63,7 +63,9 @@ def render(subject: Subject) -> str:
     left = [f"- {one.kind.label} {code(one.name)}: {prose(one.reason)}" for one in _left(subject)]
     parts += _fitted("Skipped", "", left, int(room * _SHARE / 3))
     used = sum(_size(part) + 2 for part in parts)
-    parts += _fitted("", "", [_detail(change) for change in _changes(subject) if _is_folded(change)], room - used)
+    details = [_detail(change) for change in _changes(subject) if _is_folded(change)]
+    details += [text for change in subject.changes for text in _generated(change)]
+    parts += _fitted("", "", details, room - used)
     return "\n\n".join(parts) + "\n"
 
 
@@ -240,6 +242,14 @@ def _detail(change: Change) -> str:
     return f"<details><summary>{summary}</summary>\n\n{diff_of(fields, limit=_LONGEST_DIFF)}\n\n</details>"
 
 
+def _generated(change: Change) -> Iterable[str]:
+    """The SQL that Statsig generates for a metric."""
+    for unit, sql in change.generated:
+        summary = f"Statsig's SQL for the metric {_html(change.live_name)}, unit {_html(unit)}"
+        body = fenced(clipped(sql, _LONGEST_DIFF).splitlines(), "sql")
+        yield f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>"
+
+
 def _html(name: str) -> str:
     """A name as code inside of an HTML block, where Markdown is not read."""
     shown = code(name)
@@ -278,11 +288,11 @@ def code(text: str, limit: int = 200) -> str:
     return f"<code>{shown.translate(_CODE_TABLE)}</code>"
 
 
-def fenced(lines: Iterable[str]) -> str:
-    """The lines as a diff in a fence that none of them can close."""
+def fenced(lines: Iterable[str], language: str = "diff") -> str:
+    """The lines as code in a fence that none of them can close."""
     body = "\n".join(map(one_line, lines))
     ticks = "`" * max(3, 1 + max((len(run) for run in _FENCE.findall(body)), default=0))
-    return f"{ticks}diff\n{body}\n{ticks}"
+    return f"{ticks}{language}\n{body}\n{ticks}"
 
 
 def diff_of(fields: Iterable[FieldDiff], *, limit: int) -> str:

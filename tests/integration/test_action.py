@@ -204,7 +204,7 @@ def test_sync_pushes(shop: Path, tmp_path: Path) -> None:
     with running() as console:
         keys = {"INPUT_SYNC": "true", "STATSIG_CONSOLE_API_KEY": KEY, "DBT_STATSIG_BASE_URL": console.url}
         outputs, _ = check(project, tmp_path, event="push", INPUT_COMMENT_KEY=" prod  shop ", **keys)
-        assert (outputs["exit-code"], outputs["changes"]) == ("0", "9")
+        assert (outputs["exit-code"], outputs["changes"]) == ("0", str(SOURCES + METRICS))
         assert (outputs["comment-key"], outputs["artifact"]) == ("prod shop", "dbt-statsig-prod-shop")
         assert len(console.state.sources["assignment_sources"]) == 1
 

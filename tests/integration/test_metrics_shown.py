@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,8 @@ import pytest
 import yaml
 
 from dbt_statsig.report.html.page import render as html
+from dbt_statsig.report.json import render as as_json
+from dbt_statsig.report.markdown import render as markdown
 from dbt_statsig.report.subject import Subject
 from dbt_statsig.report.text.report import plan_text
 from tests.integration.test_metrics import METRICS, SUM, Shop
@@ -29,7 +32,7 @@ def shop(tmp_path: Path, server: Running) -> Shop:
 
 
 def test_the_sql_that_statsig_generates(shop: Shop, server: Running) -> None:
-    """With `show_sql` a plan has Statsig's SQL of each metric that is there, in text and HTML; a fault is a warning."""
+    """With `show_sql` a plan has Statsig's SQL of each metric that is there, in every report; a fault is a warning."""
     shop.metrics(SUM)
     shop.sync()
     shop.metrics(SUM, {"name": "Orders", "aggregation": "count"})
@@ -39,6 +42,9 @@ def test_the_sql_that_statsig_generates(shop: Shop, server: Running) -> None:
     assert "    SELECT unit_id, SUM(n) AS value" in text
     assert "SELECT unit_id" not in plan_text(shop.plan())
     assert "SQL that Statsig generates, unit userID" in html(Subject.of(planned))
+    assert "unit <code>userID</code></summary>\n\n```sql\nSELECT unit_id" in markdown(Subject.of(planned))
+    changes = json.loads(as_json(Subject.of(planned)))["plan"]["changes"]
+    assert [one["generated"][0][0] for one in changes if one["generated"]] == ["userID"]
     server.emulator.faults.replace([{"action": "status", "status": 404, "match": {"path": "/sql"}}])
     assert [one for one in shop.plan(show_sql=True).warnings if "was not read" in one]
 
