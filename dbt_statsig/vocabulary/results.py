@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
 
@@ -352,10 +353,11 @@ class Diagnosis(Struct, frozen=True, kw_only=True):
 
 
 class ListedNode(Struct, frozen=True, kw_only=True):
-    """One node with what is known of its columns."""
+    """One node with what is known of its columns, and the metrics that read a column of it, by its name."""
 
     unique_id: str
     columns: ColumnSet
+    metrics: Mapping[str, tuple[str, ...]] = {}
 
 
 class Listing(Struct, frozen=True, kw_only=True):

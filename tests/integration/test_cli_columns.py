@@ -12,6 +12,7 @@ import pytest
 
 from tests.corpus import CORPUS_DIRS, needs_corpus
 from tests.integration.cli_process import environment, run
+from tests.integration.faults.project import Project
 from tests.integration.shop import command
 
 if TYPE_CHECKING:
@@ -44,6 +45,36 @@ def test_inference_agrees_with_the_warehouse(shop: Path) -> None:
         for column in node["columns"]
     }
     assert evidence == {"contract", "inferred"}
+
+
+@pytest.mark.dbt
+def test_the_metrics_that_read_a_column(shop: Path) -> None:
+    """Columns in a metric's predicate are listed with the metric; a custom field is no column."""
+    orders = listed("--select", "fct_orders", cwd=shop)["model.tea_shop.fct_orders"]
+    assert {one["name"]: one["metrics"] for one in orders["columns"] if one["metrics"]} == {
+        "items": ["Large order revenue"]
+    }
+    assert "metrics: Large order revenue" in run("columns", "--select", "fct_orders", cwd=shop).stdout
+
+
+def test_metrics_over_other_sources(tmp_path: Path) -> None:
+    """A column that a metric reads of another source is listed with that source's node."""
+    project = Project(tmp_path, "http://127.0.0.1:9")
+    project.declare("visits")
+    ratio = {
+        "name": "Rate",
+        "aggregation": "ratio",
+        "numerator": {"aggregation": "sum", "value_column": "amount"},
+        "denominator": {
+            "metric_source_name": "visits",
+            "aggregation": "count",
+            "criteria": [{"condition": "sql_filter", "values": ["VARIANT = 'a'"]}],
+        },
+    }
+    project.declare("orders", metrics=[ratio])
+    found = listed("--no-cache", cwd=tmp_path)
+    read = {key: [one["name"] for one in node["columns"] if one["metrics"]] for key, node in found.items()}
+    assert read == {"model.shop.orders": ["amount"], "model.shop.visits": ["variant"], "model.shop.plain": []}
 
 
 @pytest.mark.dbt

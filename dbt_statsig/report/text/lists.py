@@ -19,10 +19,11 @@ PLAIN = Style()
 
 
 class ListedColumnDocument(Struct, frozen=True, kw_only=True):
-    """One column as the warehouse stores it, and what proves it."""
+    """One column as the warehouse stores it, what proves it, and the declared metrics that read it."""
 
     name: str
     evidence: str
+    metrics: tuple[str, ...]
 
 
 class ListedNodeDocument(Struct, frozen=True, kw_only=True):
@@ -54,7 +55,10 @@ def _document(node: ListedNode) -> ListedNodeDocument:
         unique_id=node.unique_id,
         closed=node.columns.closed,
         complete=node.columns.is_complete,
-        columns=tuple(ListedColumnDocument(name=one.name, evidence=one.evidence.value) for one in columns),
+        columns=tuple(
+            ListedColumnDocument(name=one.name, evidence=one.evidence.value, metrics=node.metrics.get(one.name, ()))
+            for one in columns
+        ),
         reasons=node.columns.reasons,
     )
 
@@ -80,6 +84,8 @@ def _lines(node: ListedNode, style: Style) -> list[str]:
     for column in found.columns:
         kind = f"  {one_line(column.data_type)}" if column.data_type else ""
         lines.append(f"    {one_line(column.name):<{width}}  {style.paint(column.evidence.value + kind, 'quiet')}")
+        if metrics := node.metrics.get(column.name):
+            lines += style.prose(", ".join(metrics), indent=8, first="metrics: ")
     for reason in () if found.closed else found.reasons:
         lines += style.prose(reason, indent=4, first="may be incomplete: " if found.is_complete else "not complete: ")
     return [*lines, ""]

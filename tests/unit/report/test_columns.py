@@ -52,7 +52,10 @@ def test_json() -> None:
             "unique_id": "model.shop.a",
             "closed": True,
             "complete": True,
-            "columns": [{"name": "id", "evidence": "catalog"}, {"name": "created_at", "evidence": "inferred"}],
+            "columns": [
+                {"name": "id", "evidence": "catalog", "metrics": []},
+                {"name": "created_at", "evidence": "inferred", "metrics": []},
+            ],
             "reasons": [],
         },
         {
