@@ -14,8 +14,7 @@ from msgspec.structs import replace
 from dbt_statsig.columns.evidence import QUERY, Facts, decide, decide_in, nested_path, tables_own
 from dbt_statsig.columns.expand import Known
 from dbt_statsig.columns.graph import Graph, has_sql, no_sql
-from dbt_statsig.columns.introspection import Introspection
-from dbt_statsig.columns.materializations import as_built, history_of, why_more, with_old_catalog
+from dbt_statsig.columns.materializations import Introspection, as_built, history_of, why_more, with_old_catalog
 from dbt_statsig.columns.reader import Reader
 from dbt_statsig.columns.relations import NOT_BUILT_BY_QUERIES, Declared, node_parts
 from dbt_statsig.project.artifacts.catalog import CatalogColumn

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dbt_statsig.columns.introspection import asked
+from dbt_statsig.columns.materializations import asked
 from dbt_statsig.vocabulary.verdicts import Presence
 from tests.unit.columns.projects import get, model, prover
 
