@@ -134,6 +134,13 @@ _COLUMNS = {
     "datePartitionColumn": "partition",
 }
 _LISTS = {"tags": "Tags", "unit_id_types": "Unit IDs"}
+_PARTS = (
+    ("metrics", "Metrics"),
+    ("experiments", "Experiments"),
+    ("lists", "Tags and unit IDs"),
+    ("faults", "Faults"),
+    ("requests", "Requests"),
+)
 _MEASURED = ("primaryMetrics", "secondaryMetrics", "otherMetrics")
 _SHOWN_REQUESTS = 50
 _SHOWN_LOADS = 3
@@ -163,10 +170,7 @@ def page(
             icon=_ICON,
             address=address,
             key=key,
-            parts=[
-                *parts,
-                *((name, name.capitalize()) for name in ("metrics", "experiments", "lists", "faults", "requests")),
-            ],
+            parts=[*parts, *_PARTS],
             kinds=kinds,
             lists=[(title, content[name]) for name, title in _LISTS.items()],
             columns=_columns,
