@@ -64,6 +64,7 @@ bench: $(STAMP)  ## what a sync, a validation and a parse cost, as ratios within
 	$(BIN)/python benchmarks/report_bench.py
 	$(BIN)/python benchmarks/import_bench.py
 	$(BIN)/python benchmarks/row_tests_bench.py
+	$(BIN)/python benchmarks/impact_bench.py
 
 mutation: $(STAMP)  ## whether the tests notice changes of planning, applying and redaction (some ten minutes)
 	$(BIN)/python -m venv .mutation

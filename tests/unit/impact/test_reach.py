@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from dbt_statsig.console.experiments import read_experiment, read_metric
 from dbt_statsig.impact.experiments import with_experiments
+from dbt_statsig.impact.reach import Touched, weighed
+from dbt_statsig.vocabulary.adapters import adapter_for
 from dbt_statsig.vocabulary.changes import Plan
-from dbt_statsig.vocabulary.findings import Severity
+from dbt_statsig.vocabulary.findings import Severity, finding
 from dbt_statsig.vocabulary.progress import Silent
 from dbt_statsig.vocabulary.results import Planned
+from dbt_statsig.vocabulary.sources import Kind
+from dbt_statsig.vocabulary.uses import Uses
+from tests.made_console import seed
 from tests.unit.console.service import Opened, page
 from tests.unit.impact.two_states import COLUMNS, EXPOSURES, changed, marked, staging
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from dbt_statsig.vocabulary.findings import Finding
@@ -229,3 +237,48 @@ def test_a_table_that_loses_a_column(tmp_path: Path) -> None:
     validation = compare(tmp_path, "metric_source", table, table, was=f"{COLUMNS}, extra", now=COLUMNS)
     (effect,) = told(planned(validation), "impact-selected-column-dropped")
     assert '"Orders" no longer selects the column "extra"; the metric "unwatched"' in effect.message
+
+
+def calls(act: Callable[[], object]) -> int:
+    """How many functions an act calls, however long each takes."""
+    count = 0
+
+    def note(_frame: object, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event == "call"
+
+    sys.setprofile(note)
+    try:
+        act()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def test_the_work_grows_with_the_console_and_no_faster() -> None:
+    """Twice the sources, experiments and metrics take twice the calls to index and to follow, not four times."""
+
+    def follow(size: int) -> int:
+        content = seed(experiments=5 * size, metrics=15 * size, sources=2 * size)
+        experiments = [read_experiment(one, "")[1] for one in content["experiments"]]
+        metrics = [read_metric(one, "")[1] for one in content["metrics"]]
+        names = [
+            (kind, one["name"])
+            for kind, collection in (
+                (Kind.ASSIGNMENT_SOURCE, "assignment_sources"),
+                (Kind.ENTITY_PROPERTY_SOURCE, "entity_property_sources"),
+                (Kind.METRIC_SOURCE, "metric_sources"),
+            )
+            for one in content[collection]
+        ]
+        effect = finding("impact-selected-column-dropped", "Gone.", kind="metric_source", source="Orders")
+
+        def act() -> None:
+            uses = Uses(experiments, metrics)
+            for key in names:
+                touched = Touched(uses=tuple(uses.of(*key)), readers=tuple(uses.readers(*key)))
+                weighed(effect, ("country",), touched, adapter_for("duckdb"), strict=False)
+
+        return calls(act)
+
+    assert follow(40) < 2.2 * follow(20)
