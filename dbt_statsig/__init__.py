@@ -1,8 +1,8 @@
 """dbt-statsig keeps Statsig's warehouse-native sources in agreement with a dbt project.
 
-`validate`, `plan`, `sync`, `init`, `import_objects`, `release`, `debug` and `list_columns` each take a `Request` and
-return a value; what can go wrong is raised as `DbtStatsigError`. `docs/python.md` describes all names. They are
-imported when first used, because dbt imports this package with every command.
+`validate`, `plan`, `sync`, `reload`, `init`, `import_objects`, `release`, `debug` and `list_columns` each take a
+`Request` and return a value; what can go wrong is raised as `DbtStatsigError`. `docs/python.md` describes all names.
+They are imported when first used, because dbt imports this package with every command.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         list_columns,
         plan,
         release,
+        reload,
         sync,
         validate,
     )
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     )
     from dbt_statsig.vocabulary.kinds import AssignmentSource, EntityPropertySource, MetricSource, QualifyingEvent
     from dbt_statsig.vocabulary.progress import Progress
+    from dbt_statsig.vocabulary.reloads import ExperimentReload, FailingSource, Load, Refresh, Reloaded, ReloadState
     from dbt_statsig.vocabulary.results import (
         Baseline,
         Binding,
@@ -112,7 +114,9 @@ __all__ = [
     "Evidence",
     "Exactness",
     "Experiment",
+    "ExperimentReload",
     "ExperimentUse",
+    "FailingSource",
     "FieldChange",
     "Finding",
     "FirstBlocks",
@@ -129,6 +133,7 @@ __all__ = [
     "Lineage",
     "ListedNode",
     "Listing",
+    "Load",
     "Location",
     "MetricRef",
     "MetricSource",
@@ -147,7 +152,10 @@ __all__ = [
     "QualifyingEvent",
     "QueryFailed",
     "Reached",
+    "Refresh",
     "Refused",
+    "ReloadState",
+    "Reloaded",
     "Request",
     "SettingOrigin",
     "SettingsError",
@@ -174,12 +182,13 @@ __all__ = [
     "list_columns",
     "plan",
     "release",
+    "reload",
     "sync",
     "validate",
 ]
 
 _HOMES = {
-    "commands.api": "Request debug import_objects init list_columns plan release sync validate",
+    "commands.api": "Request debug import_objects init list_columns plan release reload sync validate",
     "errors": (
         "AnswerLost ArtifactError AuthenticationFailed Conflict ConnectionFailed ConsoleError "
         "DbtStatsigError Forbidden NotFound OutcomeUnknown ProtocolError QueryFailed Refused SettingsError "
@@ -191,6 +200,7 @@ _HOMES = {
     "vocabulary.imports": "Candidate Exactness FirstBlocks Guess Imported ImportedFile ImportedObject Proposed",
     "vocabulary.kinds": "AssignmentSource EntityPropertySource MetricSource QualifyingEvent",
     "vocabulary.progress": "Progress",
+    "vocabulary.reloads": "ExperimentReload FailingSource Load Refresh ReloadState Reloaded",
     "vocabulary.results": (
         "Baseline Binding Check ColumnEffect ColumnUse Diagnosis ExperimentUse Impact Lineage ListedNode Listing "
         "ObjectOutcome Outcome Planned Reached SettingOrigin Skipped SourceReport Status Synced Upstream Validation"

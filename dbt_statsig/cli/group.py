@@ -17,6 +17,7 @@ COMMANDS = (
     "sync",
     "import",
     "release",
+    "reload",
     "run",
     "preview",
     "tests",

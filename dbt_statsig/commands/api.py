@@ -1,4 +1,4 @@
-"""The public Python API: the request and the eight functions that take it. `docs/python.md` describes it."""
+"""The public Python API: the request and the nine functions that take it. `docs/python.md` describes it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from dbt_statsig.commands import importing as import_command
 from dbt_statsig.commands import init as init_command
 from dbt_statsig.commands import plan as plan_command
 from dbt_statsig.commands import release as release_command
+from dbt_statsig.commands import reload as reload_command
 from dbt_statsig.commands import sync as sync_command
 from dbt_statsig.commands import validate as validate_command
 from dbt_statsig.errors import UsageError
@@ -27,6 +28,7 @@ from dbt_statsig.vocabulary.sources import Kind
 if TYPE_CHECKING:
     from dbt_statsig.vocabulary.imports import FirstBlocks, Imported
     from dbt_statsig.vocabulary.progress import Progress
+    from dbt_statsig.vocabulary.reloads import Reloaded
     from dbt_statsig.vocabulary.results import Diagnosis, Listing, Planned, Synced, Validation
 
 T = TypeVar("T")
@@ -156,6 +158,12 @@ def _switch(name: str, value: object) -> bool:
     raise _refused(name, "True or False", value)
 
 
+def _seconds(name: str, value: object) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
+        return float(value)
+    raise _refused(name, "seconds (a number from 0)", value)
+
+
 def _mapping(name: str, value: object) -> Mapping[str, Any]:
     if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
         return value
@@ -277,6 +285,29 @@ def release(
     Raises as `sync`, and UsageError for a name that no object has, or several objects of this project.
     """
     return release_command.release(_run(request), _texts("names", names), progress=progress, confirm=confirm)
+
+
+def reload(
+    request: Request,
+    *,
+    refresh: str = "auto",
+    turbo: bool = False,
+    wait: bool = False,
+    timeout: float = reload_command.TIMEOUT,
+    progress: Progress | None = None,
+) -> Reloaded:
+    """Load the results of running experiments that read what dbt has just built; with `wait`, until they are there.
+
+    `refresh` is incremental, full, metric or auto (chosen for each experiment), `timeout` the seconds to wait at most.
+    Without `run_results` in the request, those beside the manifest count. Raises as `sync` before anything is started.
+    """
+    options = reload_command.Options.of(
+        _text("refresh", refresh),
+        turbo=_switch("turbo", turbo),
+        wait=_switch("wait", wait),
+        timeout=_seconds("timeout", timeout),
+    )
+    return reload_command.reload(_run(request), options, progress=progress)
 
 
 def debug(request: Request) -> Diagnosis:

@@ -16,6 +16,7 @@ from dbt_statsig.console.bodies import Entry
 from dbt_statsig.console.confirming import CONFIRMATIONS
 from dbt_statsig.console.listing import Listing
 from dbt_statsig.console.pace import Rates
+from dbt_statsig.console.pulse import Pulse
 from dbt_statsig.console.reader import Reader
 from dbt_statsig.console.rights import about
 from dbt_statsig.console.sender import Envelope, Sender
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from dbt_statsig.console.rights import About
     from dbt_statsig.vocabulary.audit import AuditLog
     from dbt_statsig.vocabulary.experiments import Experiment, Metric
+    from dbt_statsig.vocabulary.reloads import Load, LoadJob, Refresh
     from dbt_statsig.vocabulary.sources import Kind, Source
 
 __all__ = ["DEFAULT_BASE_URL", "ConsoleClient", "Entry", "Listing", "Rates", "Waiting", "Written", "duration"]
@@ -108,6 +110,7 @@ class ConsoleClient:
         self._reader = Reader(sender, lists_hidden=lists_hidden)
         self._writer = Writer(sender, self._reader, patience=self._patience, same=same, looks=looks)
         self._archiver = Archiver(sender, self._writer)
+        self._pulse = Pulse(sender, self._patience, looks)
 
     def __enter__(self) -> Self:
         """Itself."""
@@ -237,6 +240,33 @@ class ConsoleClient:
     def about(self) -> About:
         """What Statsig's project is and what the key may do; best effort, the last use of a client."""
         return about(self._sender)
+
+    def loads(self, experiment: str) -> tuple[Load, ...]:
+        """The loads of an experiment's results, newest first; at least the newest hundred."""
+        return self._pulse.history(experiment)
+
+    def load_jobs(self, experiment: str, dag: str) -> tuple[LoadJob, ...]:
+        """The jobs of one load."""
+        return self._pulse.jobs(experiment, dag)
+
+    def begin_load(
+        self,
+        experiment: str,
+        refresh: Refresh,
+        *,
+        known: Collection[str],
+        metric_ids: Collection[str] = (),
+        turbo: bool = False,
+    ) -> bool:
+        """Start a load, once; True where the answer was lost and the history shows a load that is not `known`.
+
+        `known` are the keys of the loads before. Raises OutcomeUnknown where no new one shows: it is not sent twice.
+        """
+        return self._pulse.begin(experiment, refresh, metric_ids=metric_ids, turbo=turbo, known=known)
+
+    def rest(self, seconds: float) -> None:
+        """Wait for something in Statsig, which costs no budget. Raises Stopped after `stop`."""
+        self._patience.queue(seconds, "")
 
     def ping(self) -> None:
         """Return when Statsig accepts the key: the smallest read that needs one."""

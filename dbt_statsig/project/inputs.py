@@ -126,7 +126,12 @@ def catalog_path(request: Request) -> Path | None:
 
 
 def built_by(path: Path, manifest: Manifest, *, max_mb: int = MAX_MB) -> dict[str, str]:
-    """Node by node how the dbt command ended that wrote both the manifest and the run results at `path`.
+    """Node by node how the dbt command ended that wrote both. Raises as `results_of`."""
+    return results_of(path, manifest, max_mb=max_mb).results
+
+
+def results_of(path: Path, manifest: Manifest, *, max_mb: int = MAX_MB) -> RunResults:
+    """The results of the dbt command that wrote both the manifest and the run results at `path`.
 
     Raises ArtifactError for a file that cannot be read or is of another dbt command than the manifest, and UsageError
     where that command builds no tables.
@@ -145,7 +150,7 @@ def built_by(path: Path, manifest: Manifest, *, max_mb: int = MAX_MB) -> dict[st
             f"{path} and the manifest were written by different dbt commands.",
             fix="Run it right after `dbt build` or `dbt run`: later dbt commands write the manifest again.",
         )
-    return found.results
+    return found
 
 
 def built_empty(results: RunResults, manifest: Manifest) -> bool:

@@ -54,6 +54,7 @@ _Namespace = Annotated[
 ]
 _Seconds = Annotated[float, Meta(ge=1, le=86_400)]
 _Writes = Annotated[int, Meta(ge=1, le=1_000_000)]
+_Count = Annotated[int, Meta(ge=0)]
 
 
 class SemanticLayerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -148,13 +149,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Meta(description="Refuse to change or delete more than this share (%) of the project's own objects at once."),
     ] = 30
     prune_threshold_objects: Annotated[
-        Annotated[int, Meta(ge=0)],
-        Meta(description="The limit applies to deletions if the project has at least this many objects."),
+        _Count, Meta(description="The limit applies to deletions if the project has at least this many objects.")
     ] = 3
     change_threshold_objects: Annotated[
-        Annotated[int, Meta(ge=0)],
-        Meta(description="The limit applies to all changes together if the project has at least this many objects."),
+        _Count, Meta(description="The limit applies to all changes if the project has at least this many objects.")
     ] = 10
+    reload_most: Annotated[_Count, Meta(description="Refuse to load the results of more experiments at once.")] = 50
     max_artifact_mb: Annotated[
         Annotated[int, Meta(ge=1, le=1_048_576)],
         Meta(

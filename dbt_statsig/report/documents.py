@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from dbt_statsig.report.experiment_documents import ExperimentDocument, ReachedDocument
+from dbt_statsig.report.reloads import ReloadDocument
 
 SCHEMA_VERSION = 1
 
@@ -369,6 +370,7 @@ class Document(Struct, frozen=True, kw_only=True, omit_defaults=True):
     validation: ValidationDocument | None = None
     plan: PlanDocument | None = None
     outcome: OutcomeDocument | None = None
+    reload: ReloadDocument | None = None
     imported: ImportDocument | None = None
     init: InitDocument | None = None
     diagnosis: DiagnosisDocument | None = None

@@ -12,6 +12,7 @@ from dbt_statsig import __version__
 from dbt_statsig.planning.stages import stages_of
 from dbt_statsig.report import documents as doc
 from dbt_statsig.report import experiment_documents as uses
+from dbt_statsig.report.reloads import reload_document
 from dbt_statsig.report.run_findings import RULES, RUN_CODES, Example, example_of, page_of
 from dbt_statsig.vocabulary.findings import Severity
 from dbt_statsig.vocabulary.kinds.base import wire_form
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from dbt_statsig.vocabulary.changes import Change, FieldChange, Origin
     from dbt_statsig.vocabulary.findings import Finding, Location
     from dbt_statsig.vocabulary.imports import FirstBlocks, Imported, Proposed
+    from dbt_statsig.vocabulary.reloads import Reloaded
     from dbt_statsig.vocabulary.results import (
         Baseline,
         Diagnosis,
@@ -267,6 +269,8 @@ def render(subject: Subject) -> str:
         parts["plan"] = _plan(subject.planned)
     if subject.outcome is not None:
         parts["outcome"] = _outcome(subject.outcome, dry_run=subject.dry_run)
+    if subject.reloaded is not None:
+        parts["reload"] = reload_document(subject.reloaded)
     return _encoded(subject.command, subject.exit_code, **parts)
 
 
@@ -305,6 +309,11 @@ def import_json(imported: Imported) -> str:
         requests=imported.requests,
     )
     return _encoded("import", imported.exit_code, imported=parts)
+
+
+def reload_json(reloaded: Reloaded) -> str:
+    """The answer of `reload`."""
+    return _encoded("reload", reloaded.exit_code, reload=reload_document(reloaded))
 
 
 def init_json(result: FirstBlocks) -> str:

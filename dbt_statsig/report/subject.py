@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from dbt_statsig.report.text.style import Style
 from dbt_statsig.vocabulary.origin import Origin
+from dbt_statsig.vocabulary.reloads import Reloaded
 from dbt_statsig.vocabulary.results import Outcome, Planned, Synced, Validation
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 class Subject(Struct, frozen=True, kw_only=True):
     """`planned` is None for `validate`, `outcome` for all but `sync` and `release`.
 
+    `reloaded` is None unless a sync was to load results afterwards.
+
     `root` is the dbt project's folder inside its repository, as CI systems need it to find a file (empty: the same);
     `origin` is the run itself; `style` is for text alone.
     """
@@ -27,6 +30,7 @@ class Subject(Struct, frozen=True, kw_only=True):
     validation: Validation
     planned: Planned | None = None
     outcome: Outcome | None = None
+    reloaded: Reloaded | None = None
     dry_run: bool = False
     exit_code: int = 0
     root: str = ""
@@ -52,14 +56,17 @@ class Subject(Struct, frozen=True, kw_only=True):
         if isinstance(result, Planned):
             return cls(command="plan", validation=result.validation, planned=result, **more)
         planned = result.planned
-        return cls(command=command, validation=planned.validation, planned=planned, outcome=result.outcome, **more)
+        more |= {"outcome": result.outcome, "reloaded": result.reloaded}
+        return cls(command=command, validation=planned.validation, planned=planned, **more)
 
     @property
     def result(self) -> Validation | Planned | Synced:
         """The command's result again."""
         if self.planned is None:
             return self.validation
-        return self.planned if self.outcome is None else Synced(planned=self.planned, outcome=self.outcome)
+        if self.outcome is None:
+            return self.planned
+        return Synced(planned=self.planned, outcome=self.outcome, reloaded=self.reloaded)
 
     @property
     def changes(self) -> tuple[Change, ...]:

@@ -13,6 +13,7 @@ from dbt_statsig.vocabulary.changes import PAST_TENSE, Change, FieldChange, Plan
 from dbt_statsig.vocabulary.experiments import Experiment
 from dbt_statsig.vocabulary.findings import Finding, KnownFinding, Location, Severity
 from dbt_statsig.vocabulary.origin import Origin
+from dbt_statsig.vocabulary.reloads import Reloaded
 from dbt_statsig.vocabulary.sources import Kind, Source
 from dbt_statsig.vocabulary.verdicts import ColumnSet, Verdict
 
@@ -295,14 +296,22 @@ class Planned(Struct, frozen=True, kw_only=True):
 
 
 class Synced(Struct, frozen=True, kw_only=True):
-    """A plan and what became of it."""
+    """A plan and what became of it; `reloaded` is None where no results were to be loaded afterwards."""
 
     planned: Planned
     outcome: Outcome
+    reloaded: Reloaded | None = None
 
     @property
     def exit_code(self) -> int:
-        """2 where an outcome is unknown or the run had to stop; 1 where an object failed, was refused or blocked."""
+        """2 where an outcome is unknown or the run had to stop; 1 where an object failed, was refused or blocked.
+
+        That of the reload where it is higher.
+        """
+        return max(self._own_code, EXIT_DONE if self.reloaded is None else self.reloaded.exit_code)
+
+    @property
+    def _own_code(self) -> int:
         statuses = {entry.status for entry in self.outcome.objects}
         if self.outcome.stopped or Status.UNKNOWN in statuses:
             return EXIT_CANNOT_RUN
@@ -316,7 +325,8 @@ class Synced(Struct, frozen=True, kw_only=True):
             f"{entry.change.kind.label} {entry.change.name}: {entry.status.value}. {entry.message}".rstrip()
             for entry in objects
         )
-        return (*filter(None, [self.outcome.stopped]), *failed, *self.planned.problems)
+        reload = () if self.reloaded is None else self.reloaded.problems
+        return (*filter(None, [self.outcome.stopped]), *failed, *self.planned.problems, *reload)
 
     def ok(self) -> bool:
         """True when Statsig now holds all that is declared; after a dry run, when it could."""

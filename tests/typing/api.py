@@ -11,15 +11,18 @@ from dbt_statsig import (
     Check,
     ConsoleError,
     DbtStatsigError,
+    ExperimentReload,
     FieldChange,
     Finding,
     FirstBlocks,
     Kind,
     Listing,
+    Load,
     Location,
     ObjectOutcome,
     Planned,
     Refused,
+    Reloaded,
     Request,
     Severity,
     SourceReport,
@@ -74,6 +77,9 @@ status: Status = entry.status
 code: int = synced.exit_code
 first: FirstBlocks = dbt_statsig.init(request, "orders", kind="metric_source")
 released: Synced = dbt_statsig.release(request, ["Orders"], confirm=confirm)
+reloaded: Reloaded = dbt_statsig.reload(request, refresh="full", wait=True, timeout=60, progress=Log())
+experiment: ExperimentReload = reloaded.experiments[0]
+load: Load | None = experiment.load
 verdict: bool = synced.ok()
 check: Check = dbt_statsig.debug(request).checks[0]
 listing: Listing = dbt_statsig.list_columns(request, only_inferred=True, jobs=2)

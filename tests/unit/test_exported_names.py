@@ -57,6 +57,7 @@ def test_every_type_of_a_result_is_exported() -> None:
         "init",
         "import_objects",
         "release",
+        "reload",
         "debug",
         "list_columns",
     }

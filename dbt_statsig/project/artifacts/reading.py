@@ -38,6 +38,15 @@ _LEAST_OF_ENTRY = 200
 T = TypeVar("T", bound=Struct)
 
 
+def as_time(value: object) -> datetime | None:
+    """A time of dbt's, which is in UTC where it has no zone; None where it is none."""
+    try:
+        when = msgspec.convert(value, datetime)
+    except msgspec.ValidationError:
+        return None
+    return when if when.tzinfo else when.replace(tzinfo=timezone.utc)
+
+
 class Key(str):
     """A key of a mapping with many entries, which are counted while they are decoded."""
 
@@ -81,11 +90,7 @@ class Metadata(Struct, frozen=True, kw_only=True):
     @property
     def written_at(self) -> datetime | None:
         """`generated_at` as an aware time; None where it is missing or no time."""
-        try:
-            when = msgspec.convert(self.generated_at, datetime)
-        except msgspec.ValidationError:
-            return None
-        return when if when.tzinfo else when.replace(tzinfo=timezone.utc)
+        return as_time(self.generated_at)
 
     def schema(self) -> tuple[str, int]:
         """The file's kind and version as its schema URL says; `("", 0)` where it names neither."""

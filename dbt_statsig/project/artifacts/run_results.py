@@ -5,11 +5,12 @@ Facts: dbt's run-results schemas v1 to v6.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from dbt_statsig.project.artifacts.reading import MAX_MB, RUN_RESULTS, Metadata, decode, read_bytes
+from dbt_statsig.project.artifacts.reading import MAX_MB, RUN_RESULTS, Metadata, as_time, decode, read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +24,14 @@ FAILED = frozenset({"error", "fail", "skipped", "partial success", "runtime erro
 class _Result(Struct, frozen=True, kw_only=True):
     unique_id: str | None = None
     status: str | None = None
+    timing: Any = None
+
+    @property
+    def completed(self) -> datetime | None:
+        """When dbt was done with it; None where it does not say."""
+        steps = self.timing if isinstance(self.timing, list) else []
+        times = [as_time(one.get("completed_at")) for one in steps if isinstance(one, dict)]
+        return max((time for time in times if time is not None), default=None)
 
 
 class _File(Struct, frozen=True, kw_only=True):
@@ -35,13 +44,17 @@ class RunResults(Struct, frozen=True, kw_only=True):
     """One dbt command's results: statuses by unique_id.
 
     `target` is there only when it was named on the command line, and never from dbt 2.x; `which` is the command,
-    `empty` whether it built tables without rows (`--empty`).
+    `empty` whether it built tables without rows (`--empty`), `full_refresh` whether it built incremental models anew.
+    `completed` is when dbt was done with a node, where it says so.
     """
 
+    generated_at: datetime | None = None
     invocation_id: str = ""
     target: str = ""
     which: str = ""
     empty: bool = False
+    full_refresh: bool = False
+    completed: dict[str, datetime] = {}
     results: dict[str, str] = {}
 
     @classmethod
@@ -50,16 +63,29 @@ class RunResults(Struct, frozen=True, kw_only=True):
         file = decode(data, _File, kind=RUN_RESULTS, where=str(path or RUN_RESULTS.label))
         args = file.args or {}
         return cls(
+            generated_at=file.metadata.written_at,
             invocation_id=file.metadata.invocation_id or "",
             target=str(args.get("target") or ""),
             which=str(args.get("which") or ""),
             empty=args.get("empty") is True,
+            full_refresh=args.get("full_refresh") is True or _says_full_refresh(args.get("invocation_command")),
+            completed={
+                one.unique_id: time
+                for one in file.results or []
+                if one.unique_id and (time := one.completed) is not None
+            },
             results={result.unique_id: result.status or "" for result in file.results or [] if result.unique_id},
         )
 
     def succeeded(self) -> frozenset[str]:
         """The unique_ids of what was built without error."""
         return succeeded(self.results)
+
+
+def _says_full_refresh(command: object) -> bool:
+    """Whether a dbt command line, as dbt records it, has the option: some versions record no flag of it."""
+    words = command.split() if isinstance(command, str) else ()
+    return any(word in {"--full-refresh", "-f"} for word in words)
 
 
 def failed_tests(results: Mapping[str, str]) -> frozenset[str]:

@@ -18,6 +18,7 @@ from dbt_statsig.report.text.plan import (
     plan_lines,
     plan_summary,
 )
+from dbt_statsig.report.text.reloads import reload_lines
 from dbt_statsig.report.text.style import Style, counted, counted_objects, error_text
 from dbt_statsig.report.text.validation import findings_lines, source_lines, tally, verdict_line
 from dbt_statsig.vocabulary.changes import Action
@@ -123,7 +124,8 @@ def sync_text(synced: Synced, style: Style = PLAIN, *, dry_run: bool = False) ->
     lines = _planned_lines(synced.planned, style, writes=not repeats)
     lines += outcome_lines(synced.outcome, style, heading="Of the saved plan" if dry_run else "Result")
     look = _look(synced, synced.planned.validation)
-    return _joined([*lines, style.paint(_synced_summary(synced, dry_run=dry_run), look)])
+    lines.append(style.paint(_synced_summary(synced, dry_run=dry_run), look))
+    return _joined(lines if synced.reloaded is None else [*lines, "", *reload_lines(synced.reloaded, style)])
 
 
 def _look(result: Planned | Synced, validation: Validation) -> str:

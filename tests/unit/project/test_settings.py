@@ -64,6 +64,7 @@ write_quota: 900
 prune_threshold_percent: 50
 prune_threshold_objects: 0
 change_threshold_objects: 0
+reload_most: 5
 max_artifact_mb: 2048
 cache: false
 guides: true

@@ -1,0 +1,309 @@
+"""`reload`: after a dbt command, the results of the experiments that read what it built."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, structs
+
+from dbt_statsig.applying.console_state import begin_reading
+from dbt_statsig.commands.pipeline import DeclaredProject, declare_project, load_project
+from dbt_statsig.commands.plan import open_console
+from dbt_statsig.commands.scope import other_target_reason
+from dbt_statsig.errors import Refused, TargetRefused, UsageError
+from dbt_statsig.planning.asked import Live, Scope
+from dbt_statsig.planning.elsewhere import relocated
+from dbt_statsig.planning.new_data import Build, Freshness, NewData, News
+from dbt_statsig.planning.reloading import Basis, Changed, changed_by, decide, refused, satisfied
+from dbt_statsig.project.artifacts import RunResults, failed, load_manifest
+from dbt_statsig.project.inputs import RUN_RESULTS_FILE, TESTING, artifacts_dir, results_of
+from dbt_statsig.project.target import check_target, refused_place
+from dbt_statsig.support.threads import in_background
+from dbt_statsig.vocabulary.findings import did_you_mean
+from dbt_statsig.vocabulary.kinds import SPECS
+from dbt_statsig.vocabulary.ownership import owner_of
+from dbt_statsig.vocabulary.progress import Progress, Silent
+from dbt_statsig.vocabulary.reloads import ExperimentReload, FailingSource, Refresh, Reloaded, ReloadState
+from dbt_statsig.vocabulary.results import Status
+from dbt_statsig.vocabulary.sources import Kind
+from dbt_statsig.vocabulary.uses import Uses
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from dbt_statsig.console.client import ConsoleClient
+    from dbt_statsig.project.artifacts import Manifest, Node
+    from dbt_statsig.project.request import Request
+    from dbt_statsig.support.threads import StopSignal
+    from dbt_statsig.vocabulary.reloads import Load
+    from dbt_statsig.vocabulary.results import Synced
+
+AUTO = "auto"
+REFRESHES = (AUTO, *(one.value for one in Refresh))
+TIMEOUT = 3600.0
+_KINDS = tuple(kind for kind, spec in SPECS.items() if spec.used_by_experiments and kind is not Kind.METRIC)
+_SKIPPED = "Another node failed (`after_failure: skip`)"
+_BUILD = "Run it right after `dbt build` or `dbt run`."
+_TEST = "{} was written by `dbt test`, which builds no tables."
+_OTHER = (
+    "Run dbt for this target again. If the tables did move, check `dbt-statsig plan`, then run "
+    "`dbt-statsig reload --force` once."
+)
+
+
+class Options(Struct, frozen=True, kw_only=True):
+    """How to load: `refresh` None chooses for each experiment; `wait` follows loads for at most `timeout` seconds."""
+
+    refresh: Refresh | None = None
+    turbo: bool = False
+    wait: bool = False
+    timeout: float = TIMEOUT
+
+    @classmethod
+    def of(cls, refresh: str, *, turbo: bool, wait: bool, timeout: float) -> Options:
+        """The same with the refresh as a word. Raises UsageError for one that is not known."""
+        if refresh not in REFRESHES:
+            fix = did_you_mean(refresh, REFRESHES) or f"Choose one of: {', '.join(REFRESHES)}."
+            raise UsageError(f'`refresh`: "{refresh}" is not known.', fix=fix)
+        return cls(refresh=None if refresh == AUTO else Refresh(refresh), turbo=turbo, wait=wait, timeout=timeout)
+
+
+def reload(
+    request: Request,
+    options: Options | None = None,
+    *,
+    results: RunResults | None = None,
+    manifest: Manifest | None = None,
+    synced: Synced | None = None,
+    progress: Progress | None = None,
+    stop_signal: StopSignal | None = None,
+) -> Reloaded:
+    """Load the results of running experiments that read what the dbt command before built (nothing with `dry_run`).
+
+    That command is the one of `results`, else of the run results that the request names, else of those beside the
+    manifest. `synced` is what a sync has just written. Raises as `sync` before anything is started; what happens to an
+    experiment after that is in its entry. After the stop signal nothing more is started.
+    """
+    options, progress = options or Options(), progress or Silent()
+    followed, project = _loaded(request, results, manifest)
+    if not request.dry_run:
+        _check_target(project)
+    with open_console(project, progress) as client:
+        if stop_signal is not None:
+            stop_signal.on_stop(client.stop)
+        lists = begin_reading(client, _KINDS, progress).result()
+        live = {kind: Live(items=listing.items, complete=listing.complete) for kind, listing in lists.items()}
+        conflict = _conflict(project, live)
+        if conflict and not request.dry_run:
+            raise TargetRefused(f"Nothing was loaded: {conflict}", fix=_OTHER)
+        warnings = [f"A reload would be refused without --force: {conflict}"] if conflict else []
+        warnings += [
+            f"The list of {kind.label}s may be incomplete: {one.doubt}" for kind, one in lists.items() if one.doubt
+        ]
+        owned = dict(_owned(project, live))
+        basis = Basis(
+            sources=_news(project, followed, owned),
+            changed=_changed(synced),
+            places={unique_id: place for place, unique_id in enumerate(followed.results)},
+            refresh=options.refresh,
+        )
+        entries = _decided(client, basis, live, progress, warnings)
+        run = _Followed(project=project, options=options, results=followed, basis=basis, owned=owned)
+        return _run(structs.replace(run, warnings=tuple(warnings)), entries, client, progress)
+
+
+class _Followed(Struct, frozen=True, kw_only=True):
+    """A dbt command that a reload follows, and what was found of it; `owned` are this project's sources' nodes."""
+
+    project: DeclaredProject
+    options: Options
+    results: RunResults
+    basis: Basis
+    owned: Mapping[tuple[Kind, str], str]
+    warnings: tuple[str, ...] = ()
+
+
+def _run(run: _Followed, entries: Sequence[ExperimentReload], client: ConsoleClient, progress: Progress) -> Reloaded:
+    """What becomes of the entries: those that need it are loaded, unless they are too many."""
+    from dbt_statsig.applying.loading import Loading, read_histories  # with it comes httpx
+
+    request, settings, options = run.project.request, run.project.settings, run.options
+    planned = [one.id for one in entries if one.state is ReloadState.PLANNED]
+    if planned:
+        progress.say("Reading the loads of experiments")
+    histories = read_histories(client, planned, at_once=settings.concurrency)
+    checked = tuple(_checked(run, entry, histories.get(entry.id, ())) for entry in entries)
+    why = refused(checked, settings.reload_most, force=request.force)
+    loading = Loading(
+        client,
+        {identifier: loads for identifier, loads in histories.items() if isinstance(loads, tuple)},
+        turbo=options.turbo,
+        timeout=options.timeout if options.wait else None,
+        progress=progress,
+        failing=partial(_failing, run),
+    )
+    ended = checked if why or request.dry_run else loading.run(checked)
+    return Reloaded(
+        project=run.project.inputs.project,
+        experiments=ended,
+        requests=client.requests,
+        dry_run=request.dry_run,
+        waited=options.wait,
+        turbo=options.turbo,
+        refused=why,
+        stopped=loading.stopped,
+        warnings=(*client.warnings, *run.warnings),
+    )
+
+
+def _checked(run: _Followed, entry: ExperimentReload, loads: tuple[Load, ...] | Refused) -> ExperimentReload:
+    """The entry, with regard to the loads that there are; one whose loads cannot be read is not loaded."""
+    if isinstance(loads, tuple):
+        return satisfied(entry, loads, _since(run, entry))
+    return structs.replace(entry, state=ReloadState.REFUSED, message=loads.message, fix=loads.fix)
+
+
+def _loaded(
+    request: Request, results: RunResults | None, manifest: Manifest | None
+) -> tuple[RunResults, DeclaredProject]:
+    """The dbt command that is followed, and the project. Raises UsageError for a command that builds no tables."""
+    if results is not None:
+        request = structs.replace(request, results=results.results, run_results=None)
+    path = request.run_results or artifacts_dir(request) / RUN_RESULTS_FILE
+    if results is None:
+        request = structs.replace(request, run_results=path)
+    try:
+        project = declare_project(load_project(request, manifest))
+    except UsageError as error:
+        if path.name in error.message and results is None:
+            raise UsageError(error.message, fix=_BUILD) from None
+        raise
+    followed = results or results_of(path, project.manifest, max_mb=project.settings.max_artifact_mb)
+    if followed.which == TESTING:
+        raise UsageError(_TEST.format(path), fix=_BUILD)
+    return followed, project
+
+
+def _check_target(project: DeclaredProject) -> None:
+    try:
+        check_target(project.target, project.settings)
+    except TargetRefused as error:
+        message = error.message.replace("Nothing was pushed", "Nothing was loaded")
+        raise type(error)(message, fix=error.fix) from None
+
+
+def _conflict(project: DeclaredProject, live: Mapping[Kind, Live]) -> str:
+    """Why the manifest seems to be of another dbt target than what Statsig reads; empty with --force."""
+    if project.request.force:
+        return ""
+    scope = Scope(project=project.inputs.project, namespace=project.namespace)
+    return other_target_reason(project) or relocated(live, project.manifest.node, scope)
+
+
+def _owned(project: DeclaredProject, live: Mapping[Kind, Live]) -> Iterator[tuple[tuple[Kind, str], str]]:
+    """This project's sources in Statsig, each with its node, but for nodes whose place may not be pushed."""
+    owner = Scope(project=project.inputs.project, namespace=project.namespace).owner
+    for kind, held in live.items():
+        for item in held.items:
+            line = owner_of(item.description)
+            node = project.manifest.node(line.unique_id) if line is not None and line.owner == owner else None
+            if node is not None and not refused_place(node, project.settings):
+                yield (kind, item.name), node.unique_id
+
+
+def _news(
+    project: DeclaredProject, followed: RunResults, owned: Mapping[tuple[Kind, str], str]
+) -> dict[tuple[Kind, str], News]:
+    """What is new or held back of each source; new rows only of nodes that are selected."""
+    held = dict(project.held)
+    if project.settings.after_failure == "skip" and failed(followed.results):
+        held = {**dict.fromkeys(followed.succeeded(), _SKIPPED), **held}
+    found = NewData(
+        Build(
+            node=project.manifest.node,
+            statuses=followed.results,
+            held=held,
+            full_refresh=followed.full_refresh,
+            before=_before(project.request, max_mb=project.settings.max_artifact_mb),
+        )
+    )
+    chosen = project.chosen
+    news = {key: found.of(unique_id) for key, unique_id in owned.items()}
+    return {
+        key: one
+        for key, one in news.items()
+        if one.freshness is Freshness.HELD
+        or (one.freshness is Freshness.NEW and (chosen is None or owned[key] in chosen))
+    }
+
+
+def _before(request: Request, *, max_mb: int) -> Callable[[str], Node | None] | None:
+    if request.state is None:
+        return None
+    plain = request.state / "manifest.json"
+    packed: Path = plain.with_suffix(".json.gz")
+    return load_manifest(packed if packed.is_file() and not plain.is_file() else plain, max_mb=max_mb).node
+
+
+def _changed(synced: Synced | None) -> Changed:
+    if synced is None:
+        return Changed()
+    return changed_by(one.change for one in synced.outcome.objects if one.status is Status.DONE)
+
+
+def _decided(
+    client: ConsoleClient,
+    basis: Basis,
+    live: Mapping[Kind, Live],
+    progress: Progress,
+    warnings: list[str],
+) -> list[ExperimentReload]:
+    """What is to be done; experiments are read only where something is new, metrics only where they matter."""
+    touched = {kind for kind, _ in (*basis.sources, *basis.changed.history, *basis.changed.definitions)}
+    if not touched:
+        return []
+    progress.say("Reading experiments")
+    needs_metrics = any(kind is Kind.METRIC or SPECS[kind].feeds_metrics for kind in touched)
+    reading = in_background(client.metrics) if needs_metrics else None
+    experiments, doubt = client.experiments()
+    if doubt:
+        warnings.append(f"The list of experiments may be incomplete: {doubt}")
+    metrics, doubt = ((), "") if reading is None else reading.result()
+    if doubt:
+        warnings.append(f"The list of metrics may be incomplete: {doubt}")
+    uses = Uses(experiments, metrics)
+    entries = decide(uses, basis)
+    decided = {one.id for one in entries}
+    warnings += _nameless(uses, decided, live)
+    return entries
+
+
+def _nameless(uses: Uses, decided: set[str], live: Mapping[Kind, Live]) -> Iterator[str]:
+    """A warning for each source that an experiment to be loaded names, and that Statsig does not list."""
+    names: dict[Kind, set[str]] = {kind: {item.name for item in held.items} for kind, held in live.items()}
+    for experiment in uses.experiments:
+        if experiment.id not in decided:
+            continue
+        for use in uses.by(experiment):
+            kind, name = use.read.kind, use.read.name
+            if kind in names and live[kind].complete and name not in names[kind]:
+                yield f'Experiment "{experiment.name}" reads the {kind.label} "{name}", which Statsig does not list.'
+
+
+def _since(run: _Followed, entry: ExperimentReload) -> datetime | None:
+    """When dbt was done with what the entry reads; None where a sync has only just changed something for it."""
+    changed = run.basis.changed
+    if not {*changed.history.values(), *changed.definitions.values()}.isdisjoint(entry.reasons):
+        return None
+    times = [run.results.completed.get(node, run.results.generated_at) for node in entry.nodes]
+    return max((time for time in times if time is not None), default=None)
+
+
+def _failing(run: _Followed, metric_source: str) -> FailingSource:
+    unique_id = run.owned.get((Kind.METRIC_SOURCE, metric_source), "")
+    node = run.project.manifest.node(unique_id) if unique_id else None
+    return FailingSource(metric_source=metric_source, unique_id=unique_id, path=node.path if node else "")

@@ -1,0 +1,81 @@
+"""A reload as text: each experiment with its load and the reasons, and the sums."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from dbt_statsig.report.escape import no_commands, one_line
+from dbt_statsig.report.text.style import Style, counted
+from dbt_statsig.vocabulary.reloads import Refresh, ReloadState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dbt_statsig.vocabulary.reloads import ExperimentReload, Reloaded
+
+PLAIN = Style()
+_MINUTE = 60
+_GOOD = frozenset({ReloadState.PLANNED, ReloadState.STARTED, ReloadState.SUCCEEDED})
+_IDLE = frozenset({ReloadState.CURRENT, ReloadState.UNDER_WAY, ReloadState.HELD})
+_SIGNS = {ReloadState.SUCCEEDED: "✓", ReloadState.PLANNED: "→", ReloadState.STARTED: "→"}
+
+
+def reload_text(reloaded: Reloaded, style: Style = PLAIN) -> str:
+    """Every experiment with what became of it and why, and the sums."""
+    return no_commands("\n".join(reload_lines(reloaded, style)) + "\n")
+
+
+def reload_lines(reloaded: Reloaded, style: Style) -> list[str]:
+    """The same as lines."""
+    lines: list[str] = []
+    for one in reloaded.experiments:
+        if not (style.quiet and one.state is ReloadState.CURRENT):
+            lines += _experiment(one, style)
+    lines += [""] if lines else []
+    for text in filter(None, (reloaded.stopped, reloaded.refused)):
+        lines += style.prose(text, indent=0)
+    lines += [style.paint(line, "heading") for line in style.prose(summary(reloaded), indent=0)]
+    if reloaded.refused:
+        lines += style.fix("Check the list with --dry-run, then give --most N or --force.", indent=2)
+    return lines
+
+
+def summary(reloaded: Reloaded) -> str:
+    """The sums in one sentence."""
+    counts = Counter(one.state for one in reloaded.experiments)
+    parts = [f"{counts[state]:,} {state.value}" for state in ReloadState if counts[state]]
+    if reloaded.refused:
+        return f"Nothing was started: {', '.join(parts)}."
+    if not set(counts) - _IDLE:
+        return f"Nothing to reload{': ' if parts else ''}{', '.join(parts)}."
+    if reloaded.dry_run:
+        return f"Dry run, nothing was started: {', '.join(parts)}."
+    return f"{counted(len(reloaded.experiments), 'experiment')}: {', '.join(parts)}."
+
+
+def _experiment(one: ExperimentReload, style: Style) -> Iterator[str]:
+    look = "good" if one.state in _GOOD else "quiet" if one.state in _IDLE else "error"
+    sign = style.paint(style.sign(_SIGNS.get(one.state, "·" if one.state in _IDLE else "✗")), look)
+    about = f"{sign} {one_line(one.name)}"
+    if one.state not in _IDLE:
+        about += f" ({one.refresh.value})" if one.refresh else ""
+    took = None if one.state in _IDLE or one.load is None else one.load.seconds
+    yield f"{about}: {one.state.value}{'' if took is None else f' in {_duration(took)}'}"
+    if not style.quiet or one.state is ReloadState.HELD:
+        for reason in one.reasons:
+            yield from style.prose(reason, indent=4)
+    if one.refresh is Refresh.METRIC and one.metric_ids and not style.quiet:
+        yield from style.prose(f"metrics: {', '.join(one.metric_ids)}", indent=4)
+    if one.message:
+        yield from style.prose(one.message, indent=4)
+    for source in one.failing:
+        place = "".join(f" {style.sign('→')} {part}" for part in (source.unique_id, source.path) if part)
+        yield f'    failed at metric source "{one_line(source.metric_source)}"{one_line(place)}'
+    if one.permalink and one.state not in _GOOD | _IDLE:
+        yield f"    {one_line(one.permalink)}"
+    yield from style.fix(one.fix, indent=4)
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < _MINUTE else f"{seconds / _MINUTE:.0f} min"

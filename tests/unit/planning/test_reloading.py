@@ -1,0 +1,259 @@
+"""Which experiments are loaded again, how and why: uses, changes of a sync, restraint, limit, order."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from dbt_statsig.planning.new_data import Freshness, News
+from dbt_statsig.planning.reloading import Basis, Changed, changed_by, decide, refused, satisfied
+from dbt_statsig.vocabulary.changes import Action, Change, FieldChange
+from dbt_statsig.vocabulary.experiments import Experiment, Metric, MetricRef, SourceRead, TagRef
+from dbt_statsig.vocabulary.reloads import ExperimentReload, Load, Refresh, ReloadState
+from dbt_statsig.vocabulary.sources import Kind
+from dbt_statsig.vocabulary.uses import Uses
+
+A, E, M = Kind.ASSIGNMENT_SOURCE, Kind.ENTITY_PROPERTY_SOURCE, Kind.METRIC_SOURCE
+NOON = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
+
+
+def read(kind: Kind, name: str) -> SourceRead:
+    """A source that is read."""
+    return SourceRead(kind=kind, name=name, use="assignment")
+
+
+def metric(name: str, *sources: str, **more: Any) -> Metric:
+    """A metric of these metric sources."""
+    return Metric(name=name, id=f"{name}::user_warehouse", reads=tuple(read(M, one) for one in sources), **more)
+
+
+def experiment(name: str, *reads: SourceRead, metrics: tuple[str, ...] = (), **more: Any) -> Experiment:
+    """An active experiment."""
+    refs = tuple(MetricRef(name=one) for one in metrics)
+    return Experiment(id=name, name=name, reads=reads, metrics=refs, **{"status": "active", **more})
+
+
+def new(*built: str, history: str = "") -> News:
+    """New rows of these nodes."""
+    return News(freshness=Freshness.NEW, built=built, history=history)
+
+
+HELD = News(freshness=Freshness.HELD, why="model.x was not built (status error)")
+METRICS = (
+    metric("revenue", "orders"),
+    metric("visits", "visits", tags=("core",)),
+    metric("share", components=(MetricRef(name="revenue"),)),
+)
+
+
+def decided(*experiments: Experiment, **basis: Any) -> dict[str, ExperimentReload]:
+    """What is decided, by name."""
+    return {one.name: one for one in decide(Uses(experiments, METRICS), Basis(**basis))}
+
+
+@pytest.mark.parametrize(
+    "reader",
+    [
+        experiment("x", read(A, "exposures")),
+        experiment("x", read(E, "users")),
+        experiment("x", metrics=("revenue",)),
+        experiment("x", metrics=("share",)),
+        experiment("x", metric_tags=(TagRef(name="core"),)),
+        experiment("x", read(A, "exposures"), status="assignment_stopped"),
+        experiment("x", read(A, "exposures"), status=""),
+    ],
+)
+@pytest.mark.parametrize("freshness", [Freshness.NEW, Freshness.OLD, Freshness.HELD])
+def test_every_use_counts(reader: Experiment, freshness: Freshness) -> None:
+    """Named sources, metrics, components and tags alike: new is loaded, held back is held back, old is nothing."""
+    one = new("model.n") if freshness is Freshness.NEW else News(freshness=freshness, why="model.x failed")
+    sources = {(A, "exposures"): one, (E, "users"): one, (M, "orders"): one, (M, "visits"): one}
+
+    found = decided(reader, sources=sources)
+
+    expected = {Freshness.NEW: ReloadState.PLANNED, Freshness.HELD: ReloadState.HELD}
+    assert [entry.state for entry in found.values()] == ([expected[freshness]] if freshness in expected else [])
+
+
+@pytest.mark.parametrize("status", ["setup", "decision_made", "abandoned", "archived", "experiment_stopped"])
+def test_what_computes_no_results_is_not_loaded(status: str) -> None:
+    """An experiment that has not begun, or is over, is not loaded."""
+    assert decided(experiment("x", read(A, "exposures"), status=status), sources={(A, "exposures"): new("n")}) == {}
+
+
+def test_new_rows_are_incremental() -> None:
+    """New rows alone need no history; the reason names their nodes, a few of many."""
+    found = decided(experiment("x", read(A, "exposures")), sources={(A, "exposures"): new("a", "b", "c", "d")})["x"]
+    assert (found.refresh, found.nodes) == (Refresh.INCREMENTAL, ("a", "b", "c", "d"))
+    assert found.reasons == ("new rows: a, b, c and 1 more",)
+
+
+def test_another_history_is_a_full_load() -> None:
+    """What a full refresh above, or a sync, made of older rows is computed from the start; both reasons are given."""
+    sources = {(A, "exposures"): new("a", history="i was built with --full-refresh")}
+    changed = Changed(history={(E, "users"): "the ID mapping changed"})
+
+    found = decided(experiment("x", read(A, "exposures"), read(E, "users")), sources=sources, changed=changed)["x"]
+
+    assert found.refresh is Refresh.FULL
+    assert found.reasons == ("i was built with --full-refresh", "the ID mapping changed", "new rows: a")
+
+
+def test_a_changed_definition_alone_is_a_metric_load() -> None:
+    """The metrics whose own definition or source changed are computed again, and those that combine them."""
+    changed = Changed(definitions={(Kind.METRIC, "revenue"): "revenue changed", (M, "visits"): "visits changed"})
+
+    found = decided(experiment("x", metrics=("share",)), experiment("y", metrics=("visits",)), changed=changed)
+
+    assert {name: (one.refresh, one.metric_ids) for name, one in found.items()} == {
+        "x": (Refresh.METRIC, ("revenue::user_warehouse", "share::user_warehouse")),
+        "y": (Refresh.METRIC, ("visits::user_warehouse",)),
+    }
+
+
+def test_new_rows_of_a_changed_metric_are_a_full_load() -> None:
+    """An incremental load would have the old definition in the older days."""
+    changed = Changed(definitions={(Kind.METRIC, "revenue"): "revenue changed"})
+    found = decided(experiment("x", metrics=("revenue",)), sources={(M, "orders"): new("o")}, changed=changed)["x"]
+    assert (found.refresh, found.reasons) == (Refresh.FULL, ("revenue changed", "new rows: o"))
+
+
+@pytest.mark.parametrize("refresh", Refresh)
+def test_a_refresh_can_be_chosen(refresh: Refresh) -> None:
+    """It is taken for all, with what speaks for another one; a metric load is of the metrics that have new rows."""
+    sources = {(M, "orders"): new("o", history="i was rebuilt")}
+    found = decided(experiment("x", metrics=("share",)), sources=sources, refresh=refresh)["x"]
+    assert (found.refresh, found.reasons[-1]) == (refresh, f"--refresh {refresh.value}")
+    ids = ("revenue::user_warehouse", "share::user_warehouse")
+    assert found.metric_ids == (ids if refresh is Refresh.METRIC else ())
+
+
+def test_a_failed_node_holds_all_of_an_experiment_back() -> None:
+    """The source and the node are named; the rest of what it reads does not matter."""
+    sources = {(A, "exposures"): new("e"), (M, "orders"): HELD}
+    found = decided(experiment("x", read(A, "exposures"), metrics=("revenue",)), sources=sources)["x"]
+    assert (found.state, found.refresh, found.is_missed) == (ReloadState.HELD, None, False)
+    assert found.reasons == ('metric source "orders": model.x was not built (status error)',)
+
+
+@pytest.mark.parametrize(
+    ("changed", "refresh"),
+    [
+        (Changed(history={(A, "exposures"): "mapping"}), Refresh.FULL),
+        (Changed(definitions={(Kind.METRIC, "revenue"): "changed"}), Refresh.METRIC),
+    ],
+)
+def test_what_no_later_run_would_know_is_said_of_what_is_held_back(changed: Changed, refresh: Refresh) -> None:
+    """A change of this sync that needs more than new rows is named with the load that it needs."""
+    reader = experiment("x", read(A, "exposures"), metrics=("revenue",))
+    found = decided(reader, sources={(M, "orders"): HELD}, changed=changed)["x"]
+    assert (found.state, found.refresh, found.is_missed) == (ReloadState.HELD, refresh, True)
+    assert f"--refresh {refresh.value}" in found.fix
+
+
+def test_the_order_is_that_of_the_building() -> None:
+    """An experiment comes when the last node that it reads was ready, and what is held back comes last."""
+    sources = {(A, "late"): new("b"), (A, "early"): new("a"), (A, "bad"): HELD, (A, "both"): new("a", "b")}
+    names = ("late", "bad", "both", "early")
+    experiments = [experiment(name, read(A, name)) for name in names]
+    places = {"a": 0, "b": 1}
+    assert list(decided(*experiments, sources=sources, places=places)) == ["early", "both", "late", "bad"]
+
+
+def change(kind: Kind, *fields: str, action: Action = Action.UPDATE, **more: Any) -> Change:
+    """A change of an object called `n`."""
+    made = tuple(FieldChange(field=field, before=1, after=2) for field in fields)
+    return Change(action=action, kind=kind, name="n", fields=made, **more)
+
+
+@pytest.mark.parametrize(
+    ("made", "history", "definitions"),
+    [
+        (change(A, "id_type_mapping", "tags"), 'the assignment source "n" changed (id type mapping)', ""),
+        (change(A, "sql"), 'the assignment source "n" changed (sql)', ""),
+        (change(A, *"abcd"), 'the assignment source "n" changed (a, b, c …)', ""),
+        (change(E, "sql"), 'the entity property source "n" changed (sql)', ""),
+        (change(M, "id_type_mapping"), 'the metric source "n" changed (id type mapping)', ""),
+        (change(M, "sql"), "", 'the metric source "n" changed (sql)'),
+        (change(Kind.METRIC, "aggregation"), "", 'the metric "n" changed (aggregation)'),
+        (change(Kind.METRIC, action=Action.CREATE), "", 'the metric "n" is new'),
+        (change(Kind.METRIC, "description", "tags"), "", ""),
+        (change(A, "description", "owner", "is_read_only"), "", ""),
+        (change(A, action=Action.CREATE), "", ""),
+        (change(Kind.QUALIFYING_EVENT, "sql"), "", ""),
+    ],
+)
+def test_what_a_sync_changed(made: Change, history: str, definitions: str) -> None:
+    """Mappings and the SQL of assignments change history, definitions their metrics; texts and tags change nothing."""
+    found = changed_by([made])
+    assert found.history == ({(made.kind, "n"): history} if history else {})
+    assert found.definitions == ({(made.kind, "n"): definitions} if definitions else {})
+
+
+def test_a_renamed_source_is_known_by_both_names() -> None:
+    """Which name Statsig's experiments show after a rename is not published."""
+    found = changed_by([change(A, "name", "sql", action=Action.RENAME, live_name="old")])
+    assert {name for _, name in found.history} == {"n", "old"}
+
+
+PLANNED = ExperimentReload(id="x", name="x", state=ReloadState.PLANNED, refresh=Refresh.INCREMENTAL)
+
+
+def load(minutes: int, state: str = "success", reload_type: str = "incremental") -> Load:
+    """A load so many minutes after noon."""
+    return Load(key=str(minutes), created=NOON + timedelta(minutes=minutes), state=state, reload_type=reload_type)
+
+
+@pytest.mark.parametrize(
+    ("refresh", "loads", "expected"),
+    [
+        ("incremental", [], ReloadState.PLANNED),
+        ("incremental", [load(-5)], ReloadState.PLANNED),
+        ("incremental", [load(5)], ReloadState.CURRENT),
+        ("incremental", [load(5, reload_type="full")], ReloadState.CURRENT),
+        ("incremental", [load(5, reload_type="")], ReloadState.CURRENT),
+        ("incremental", [load(5, reload_type="metric")], ReloadState.PLANNED),
+        ("incremental", [load(5, "failure"), load(4, "timeout")], ReloadState.PLANNED),
+        ("incremental", [load(5, "partial_failure"), load(4)], ReloadState.CURRENT),
+        ("incremental", [load(5, "")], ReloadState.CURRENT),
+        ("incremental", [load(-5, "")], ReloadState.UNDER_WAY),
+        ("incremental", [load(5), load(-5, "")], ReloadState.CURRENT),
+        ("incremental", [load(-1), load(-5, "")], ReloadState.PLANNED),
+        ("full", [load(5)], ReloadState.PLANNED),
+        ("full", [load(5, "")], ReloadState.UNDER_WAY),
+        ("full", [load(5, reload_type="full")], ReloadState.CURRENT),
+        ("metric", [load(5, reload_type="metric")], ReloadState.CURRENT),
+        ("metric", [load(5)], ReloadState.PLANNED),
+        ("incremental", [Load(key="k")], ReloadState.UNDER_WAY),
+        ("incremental", [Load(key="k", state="success")], ReloadState.PLANNED),
+    ],
+)
+def test_what_was_loaded_since_the_build_is_not_loaded_again(
+    refresh: str, loads: list[Load], expected: ReloadState
+) -> None:
+    """Only a load that began after the build, gives enough and did not fail counts; one under way is never doubled."""
+    entry = ExperimentReload(id="x", name="x", state=ReloadState.PLANNED, refresh=Refresh(refresh))
+    found = satisfied(entry, loads, NOON)
+    assert found.state is expected
+    assert found.is_missed is (expected is ReloadState.UNDER_WAY and refresh != "incremental")
+
+
+def test_without_a_time_no_load_is_late_enough() -> None:
+    """What a sync has only just changed was in no load before."""
+    assert satisfied(PLANNED, [load(5)], None).state is ReloadState.PLANNED
+    assert satisfied(PLANNED, [load(5, "")], None).state is ReloadState.UNDER_WAY
+
+
+def test_what_is_held_back_stays_so() -> None:
+    """Its loads do not matter."""
+    held = ExperimentReload(id="x", name="x", state=ReloadState.HELD)
+    assert satisfied(held, [load(5)], NOON) is held
+
+
+def test_more_than_the_limit_is_refused() -> None:
+    """The limit counts what is to be loaded, not what is held back."""
+    entries = [PLANNED, PLANNED, ExperimentReload(id="x", name="x", state=ReloadState.HELD)]
+    assert refused(entries, 2, force=False) == refused(entries, 1, force=True) == ""
+    assert refused(entries, 1, force=False).startswith("2 experiments")
