@@ -8,7 +8,7 @@ DEMO := .demo/venv
 FULL_COVERAGE := dbt_statsig/applying/apply.py,dbt_statsig/applying/freshness.py,dbt_statsig/applying/reading_back.py,dbt_statsig/console/*,dbt_statsig/planning/*,dbt_statsig/project/declarations/*,dbt_statsig/vocabulary/comparison.py,dbt_statsig/vocabulary/ownership.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-import test nightly mutation audit secrets bench engines lint types docs site workflows wheel clean
+.PHONY: help setup demo demo-import test nightly mutation audit secrets bench engines lint types docs site screenshots workflows wheel clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1 	/p' $(MAKEFILE_LIST)
@@ -97,6 +97,9 @@ docs: $(STAMP)  ## links, commands and options named in the documents; the gener
 
 site: $(STAMP)  ## the documentation as a web site, in site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+screenshots: $(STAMP)  ## the pictures in docs/images/, from the example project; needs Chromium
+	$(BIN)/python docs/screenshots.py
 
 workflows: $(STAMP)  ## the GitHub Action, the workflows and the pre-commit hook, against their schemas and zizmor
 	$(BIN)/zizmor --offline --quiet --strict-collection action.yml .github/workflows

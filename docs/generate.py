@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,6 +60,12 @@ def _fields(struct: type[msgspec.Struct]) -> Iterator[tuple[str, str, str, Any]]
         yield field.encode_name, describe(field.type), _described(field.type), field.default
 
 
+def _anchor(place: str, name: str) -> str:
+    """A key with an address of its own: `meta/#metric_source-where`."""
+    anchor = f"{place}-{name}"
+    return f'<a id="{anchor}"></a>[`{name}`](#{anchor})'
+
+
 _PARTS: dict[type[msgspec.Struct], str] = {
     CriterionMeta: "An entry of `criteria`",
     PartMeta: "An entry of `metric_sources`",
@@ -73,7 +81,7 @@ def meta_page() -> str:
     parts = [MADE, (FOLDER / "meta.intro.md").read_text(encoding="utf-8").strip()]
     for kind, spec in SPECS.items():
         rows = (
-            (f"`{name}`" + (" (required)" if name in spec.required else ""), takes, text)
+            (_anchor(kind.value, name) + (" (required)" if name in spec.required else ""), takes, text)
             for name, takes, text, _ in _fields(spec.block)
         )
         macros = ", ".join(f"`{{{macro}}}`" for macro in sorted(spec.macros))
@@ -85,9 +93,10 @@ def meta_page() -> str:
         if macros:
             parts += [f"Macros that its `sql`, `where` and formulas may use: {macros}."]
     for struct in (CriterionMeta, PartMeta, NumeratorMeta, DenominatorMeta, StepMeta, ComponentMeta):
-        inner = ((f"`{name}`", takes, text) for name, takes, text, _ in _fields(struct))
+        place = re.findall(r"\w+", _PARTS[struct])[-1]
+        inner = ((_anchor(place, name), takes, text) for name, takes, text, _ in _fields(struct))
         parts += [f"### {_PARTS[struct]}", _table(("key", "takes", "meaning"), inner)]
-    marks = ((f"`{name}`", takes, text) for name, takes, text, _ in _fields(ColumnMark))
+    marks = ((_anchor("column", name), takes, text) for name, takes, text, _ in _fields(ColumnMark))
     parts += ["## Column marks", "Under `config.meta.statsig` of a column.", _table(("key", "takes", "meaning"), marks)]
     return "\n\n".join(parts) + "\n"
 
@@ -97,7 +106,7 @@ def settings_page() -> str:
     rows = []
     for name, takes, text, default in _fields(Settings):
         shown = {} if default is types.NODEFAULT else default
-        rows.append((f"`{name}`", takes, f"`{msgspec.json.encode(shown).decode()}`", text))
+        rows.append((_anchor("setting", name), takes, f"`{msgspec.json.encode(shown).decode()}`", text))
     intro = (FOLDER / "settings.intro.md").read_text(encoding="utf-8").strip()
     return "\n\n".join([MADE, intro, _table(("setting", "takes", "default", "meaning"), rows)]) + "\n"
 
@@ -173,7 +182,7 @@ def json_page() -> str:
     parts = [MADE, intro]
     for struct in _documents(Document):
         rows = ((f"`{name}`", _json_type(kind)) for name, kind in _json_fields(struct))
-        parts += [f"## {struct.__name__}", (struct.__doc__ or "").strip(), _table(("key", "value"), rows)]
+        parts += [f"## {struct.__name__}", inspect.cleandoc(struct.__doc__ or ""), _table(("key", "value"), rows)]
     return "\n\n".join(parts) + "\n"
 
 

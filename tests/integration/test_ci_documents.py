@@ -277,5 +277,15 @@ def test_the_site_is_built(tmp_path: Path) -> None:
     text = "".join(page.read_text(encoding="utf-8") for page in pages)
     assert re.findall(r"""<(?:script|img|iframe)[^>]+src="?https?:|<link[^>]+stylesheet[^>]+https?:""", text) == []
     assert (tmp_path / "site" / "tutorial" / "index.html") in pages
+    assert (tmp_path / "site" / "findings" / "column-absent" / "index.html") in pages
+    # Markdown that was not understood: a fence, a table or a link as text, and steps that begin again at 1.
+    prose = re.sub(r"(?s)<(pre|code|script|style)\b.*?</\1>", "", text)
+    assert re.findall(r"```\w*|\| ?---|\]\([\w./#-]+\)", prose) == []
+    start = (tmp_path / "site" / "quickstart" / "index.html").read_text(encoding="utf-8")
+    steps = start.partition("<ol>")[2].partition("</ol>")[0]
+    assert start.count("<ol>") == 1
+    assert (steps.count("<li>"), steps.count("<pre>")) == (6, 5)
+    meta = (tmp_path / "site" / "meta" / "index.html").read_text(encoding="utf-8")
+    assert 'id="metric_source-where"' in meta
     assert not list((tmp_path / "site").rglob("*intro*"))
     assert not list((tmp_path / "site").rglob("*.py"))

@@ -39,7 +39,8 @@ def broken_links(document: Path, text: str) -> list[str]:
             faults.append(target)
         elif anchor and file.suffix == ".md":
             linked = text if file == document else file.read_text(encoding="utf-8")
-            if anchor not in {slug(heading) for heading in re.findall(r"(?m)^#+ (.+)$", linked)}:
+            headings = {slug(heading) for heading in re.findall(r"(?m)^#+ (.+)$", linked)}
+            if anchor not in headings | set(re.findall(r'<a id="([^"]+)"', linked)):
                 faults.append(target)
     return faults
 
