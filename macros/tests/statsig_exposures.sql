@@ -11,14 +11,15 @@
         | replace(unit.sql ~ ' is not null', 'statsig_unit is not null') -%}
     {%- set cte -%}
 {{ tag }}_unit_{{ unit.number }} as (
-  select statsig_experiment, statsig_group, statsig_crossed, statsig_is_unit,
+  {#- An aggregate, so that no engine filters by it row by row, as often as it is asked for. #}
+  select statsig_experiment, statsig_group, statsig_crossed, max(statsig_filled) as statsig_is_unit,
     cast(count(*) as {{ number }}) as statsig_units, cast(sum(statsig_rows) as {{ number }}) as statsig_n
   from (
     select
       per_unit.*,
       case when statsig_group_1 = statsig_group_2 then statsig_group_1 end as statsig_group,
       case when statsig_group_1 <> statsig_group_2 then 1 else 0 end as statsig_crossed,
-      case when {{ filled }} then 1 else 0 end as statsig_is_unit
+      case when {{ filled }} then 1 else 0 end as statsig_filled
     from (
       select {{ experiment }} as statsig_experiment, {{ unit.sql }} as statsig_unit,
         min({{ group }}) as statsig_group_1, max({{ group }}) as statsig_group_2,
@@ -27,7 +28,7 @@
       group by {{ experiment }}, {{ unit.sql }}
     ) per_unit
   ) marked
-  group by statsig_experiment, statsig_group, statsig_crossed, statsig_is_unit
+  group by statsig_experiment, statsig_group, statsig_crossed, statsig_filled
 )
     {%- endset -%}
     {%- do ctes.append(cte) -%}

@@ -36,7 +36,7 @@ def test_every_statement_in_one_dbt_command(job: Job) -> None:
     answer = json.loads(job.ours("validate", "--warehouse", "--output", "json", expect=1))["validation"]
     assert {column["evidence"] for one in answer["sources"] for column in one["columns"]} == {"warehouse"}
     (error,) = [one for one in answer["findings"] if one["severity"] == "error"]
-    assert (error["code"], error["location"]["path"]) == ("warehouse-refused", "models/shop/_shop.yml")
+    assert (error["code"], error["path"]) == ("warehouse-refused", "models/shop/_shop.yml")
     assert error["message"].startswith(
         "The warehouse refuses `where`: Catalog Error: Scalar Function with name no_such"
     )
