@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="Rows of each source.")
 @click.option("--days", type=click.IntRange(min=0), default=7, show_default=True, help="The last days to read.")
 @click.option("--counts", is_flag=True, help="Also count rows, units and empty unit IDs, and the units of each group.")
-def command(*, request: Request, output: Output, names: tuple[str, ...], limit: int, days: int, counts: bool) -> int:
+@click.option("--cost", is_flag=True, help="Read no rows: show how many the warehouse would read.")
+def command(
+    *, request: Request, output: Output, names: tuple[str, ...], limit: int, days: int, counts: bool, cost: bool
+) -> int:
     """Show rows of a source, from your own warehouse through your own dbt.
 
     Runs the SQL that Statsig would get, with its macros as dates, by `dbt show` with your profile and target. Mapped
@@ -29,7 +32,7 @@ def command(*, request: Request, output: Output, names: tuple[str, ...], limit: 
     """
     from dbt_statsig.commands.preview import Asked, preview  # brings PyYAML
 
-    asked = Asked(names=names, limit=limit, days=days, counts=counts)
+    asked = Asked(names=names, limit=limit, days=days, counts=counts, cost=cost)
     found = preview(request, asked)
     output.warn(f'The selection "{pattern}" matches no node.' for pattern in found.unmatched)
     output.answer(text=lambda style: previews_text(found, style), json=lambda: previews_json(found))

@@ -11,9 +11,11 @@ from dbt_statsig.commands.pipeline import declare_project, load_project, prove_p
 from dbt_statsig.commands.querying import dbt_of, macros, runnable, within
 from dbt_statsig.errors import QueryFailed, UsageError
 from dbt_statsig.payloads.select import select_statement
+from dbt_statsig.project.dbt_queries import Answer, Query, ask, unreachable
 from dbt_statsig.vocabulary.adapters import Adapter, adapter_for
 from dbt_statsig.vocabulary.findings import did_you_mean
-from dbt_statsig.vocabulary.previews import Preview, PreviewColumn, Previewed, UnitCount
+from dbt_statsig.vocabulary.kinds import SPECS
+from dbt_statsig.vocabulary.previews import Estimate, Preview, PreviewColumn, Previewed, UnitCount
 from dbt_statsig.vocabulary.sources import Kind, folded
 from dbt_statsig.vocabulary.verdicts import Presence
 
@@ -31,19 +33,23 @@ MOST_COUNTS = 1_000
 
 
 class Asked(Struct, frozen=True, kw_only=True):
-    """Which sources by name (none: all in scope), how many rows of how many days, and whether rows are counted."""
+    """Which sources by name (none: all in scope), how many rows of how many days, and whether rows are counted.
+
+    With `cost`, no row is read: the warehouse says what it would read.
+    """
 
     names: tuple[str, ...] = ()
     limit: int = 20
     days: int = 7
     counts: bool = False
+    cost: bool = False
 
 
 def preview(request: Request, asked: Asked) -> Previewed:
     """Rows of the sources in scope, by the very SQL that Statsig would have, its macros as dates.
 
     A query that the warehouse refuses is in its source's `error`. Raises SettingsError, ArtifactError, UsageError (a
-    name that no source has, no dbt to ask) and DbtStatsigError where dbt cannot be run.
+    name that no source has, no dbt to ask, no estimate to be had) and QueryFailed (the warehouse cannot be asked).
     """
     project = prove_project(declare_project(load_project(request)))
     chosen = [(one, built) for one, built in project.built if _is_asked_for(one, asked)]
@@ -51,8 +57,11 @@ def preview(request: Request, asked: Asked) -> Previewed:
     dbt = dbt_of(request)
     last = datetime.now(timezone.utc).date()
     first = last - timedelta(days=asked.days)
-    ask = _Asking(dbt, adapter_for(project.manifest.adapter_type), asked, macros(first, last))
-    sources = tuple(ask.preview(one, built) for one, built in chosen)
+    asking = _Asking(dbt, adapter_for(project.manifest.adapter_type), asked, macros(first, last))
+    if asked.cost:
+        sources = asking.estimates(project, chosen)
+    else:
+        sources = tuple(asking.preview(one, built) for one, built in chosen)
     return Previewed(
         sources=sources, first_day=first.isoformat(), last_day=last.isoformat(), unmatched=project.unmatched
     )
@@ -80,24 +89,67 @@ class _Asking:
         self._adapter = adapter
         self._asked = asked
         self._macros = macros
+        self._reached = False
+
+    def estimates(self, project: ProvenProject, chosen: Sequence[tuple[Declaration, Built]]) -> tuple[Preview, ...]:
+        """What the SQL of each source would read, as the warehouse's own plan says, in one dbt command."""
+        explain = self._adapter.explain
+        if not explain:
+            raise UsageError(
+                f"There is no estimate for {self._adapter.name} through dbt.",
+                fix="The console of the warehouse has one for each query: `preview` in JSON has the SQL.",
+            )
+        empty = [(self._empty(one, built), built) for one, built in chosen]
+        texts = [Query(f"{explain} {one.sql}", rows=True) for one, _ in empty if one.sql]
+        request = project.request
+        given = iter(ask(self._dbt, texts, project_dir=request.project_dir, dbt_version=project.manifest.dbt_version))
+        return tuple(self._estimated(one, built, next(given)) if one.sql else one for one, built in empty)
+
+    def _estimated(self, one: Preview, built: Built, answer: Answer) -> Preview:
+        if answer.error:
+            return structs.replace(one, error=answer.error)
+        number = self._adapter.estimate("\n".join("\t".join(row) for row in answer.rows))
+        if number is None:
+            return structs.replace(one, error="The plan of its SQL has no estimate.")
+        is_rows = self._adapter.explains == "rows"
+        found = Estimate(
+            rows=number if is_rows else None,
+            bytes=None if is_rows else number,
+            could_filter=SPECS[one.kind].scans_by_date and one.sql == runnable(built.payload, {}),
+        )
+        return structs.replace(one, estimate=found)
+
+    def _empty(self, one: Declaration, built: Built) -> Preview:
+        """A preview with its SQL, or with the reason why there is none."""
+        sql = runnable(built.payload, self._macros)
+        error = "" if sql else built.unproven or "Its SQL could not be built. Run `dbt-statsig validate`."
+        return Preview(kind=one.kind, name=one.name, unique_id=one.node.unique_id, sql=sql, error=error)
+
+    def _refused(self, one: Preview, failed: QueryFailed) -> Preview:
+        """The source with the warehouse's message. Raises QueryFailed where the warehouse answers no query at all."""
+        if not self._reached:
+            try:
+                self._dbt.show("select 1 as one", 1)
+            except QueryFailed as away:
+                raise unreachable(away.message) from failed
+            self._reached = True
+        return structs.replace(one, error=failed.message)
 
     def preview(self, declaration: Declaration, built: Built) -> Preview:
         """The rows of one source, and what is counted."""
-        empty = Preview(kind=declaration.kind, name=declaration.name, unique_id=declaration.node.unique_id, sql="")
-        sql = runnable(built.payload, self._macros)
-        if not sql:
-            return structs.replace(
-                empty, error=built.unproven or "Its SQL could not be built. Run `dbt-statsig validate`."
-            )
+        empty = self._empty(declaration, built)
+        if not empty.sql:
+            return empty
+        sql = empty.sql
         roles = dict(_roles(built))
         try:
             rows = self._dbt.show(select_statement((), within(sql), ()), self._asked.limit)
             counted = self._counted(declaration.kind, sql, roles) if self._asked.counts else {}
         except QueryFailed as failed:
-            return structs.replace(empty, sql=sql, error=failed.message)
+            return self._refused(empty, failed)
         columns = self._columns(rows, roles)
         cells = tuple(tuple(row.get(column.name) for column in columns) for row in rows)
-        return structs.replace(empty, sql=sql, columns=columns, rows=cells, **counted)
+        return structs.replace(empty, columns=columns, rows=cells, **counted)
 
     def _columns(self, rows: Sequence[Mapping[str, Any]], roles: Mapping[str, str]) -> tuple[PreviewColumn, ...]:
         """The columns that came back, those with a role first, in the order of the roles."""

@@ -111,11 +111,13 @@ def ask(dbt: DbtCommand, queries: Sequence[Query], *, project_dir: Path, dbt_ver
         for number, query in enumerate((Query(""), *queries))
     )
     if reached.error:
-        raise QueryFailed(
-            f"The warehouse cannot be asked: {errors.get(_name(0)) or done.said}",
-            fix="Check the profile and target with `dbt debug`.",
-        )
+        raise unreachable(errors.get(_name(0)) or done.said)
     return tuple(answers)
+
+
+def unreachable(reason: str) -> QueryFailed:
+    """The error of a warehouse that answers no query at all."""
+    return QueryFailed(f"The warehouse cannot be asked: {reason}", fix="Check the profile and target with `dbt debug`.")
 
 
 def _name(number: int) -> str:

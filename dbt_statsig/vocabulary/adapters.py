@@ -69,6 +69,12 @@ class Adapter(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whether dbt quotes a seed's names where `quote_columns` does not say: its documentation. None: not known."""
     ingestion_time: bool = False
     """A table that is partitioned by ingestion time lacks the field that it is partitioned by."""
+    explain: str = ""
+    """What stands before a query to see its plan; empty where that gives no estimate, or is not known to."""
+    explained: str = r"rows=(\d+)"
+    """What an estimate looks like in a plan."""
+    explains: Literal["rows", "bytes"] = "rows"
+    """What it is an estimate of."""
 
     # What an entry of a SELECT list without an alias is called, and whether one can be several columns.
     cast_keeps_name: bool = False
@@ -125,6 +131,11 @@ class Adapter(Struct, frozen=True, kw_only=True, omit_defaults=True):
         escape = "\\" if self.backslash else self.close_quote
         inside = name.replace("\\", "\\\\") if self.backslash else name
         return f"{self.open_quote}{inside.replace(self.close_quote, escape + self.close_quote)}{self.close_quote}"
+
+    def estimate(self, plan: str) -> int | None:
+        """The largest number of rows, or of bytes, that a step of this plan is said to read; None where it has none."""
+        found = re.findall(self.explained, plan, re.MULTILINE)
+        return max((int(number.replace(",", "") or 0) for number in found), default=None)
 
     def as_day(self, column: str) -> str:
         """A quoted column as a day."""
@@ -197,7 +208,9 @@ _BORROWED = "The {0} adapter is read with the SQL dialect of PostgreSQL, which i
 _BACKTICK = Adapter(name="", dialect=None, open_quote="`", close_quote="`")
 _BRACKETS = Adapter(name="", dialect=None, open_quote="[", close_quote="]", more_quotes='"', truncated="")
 # Everywhere in the family of PostgreSQL.
-_FAMILY = Adapter(name="", dialect=None, cast_keeps_name=True, parentheses_keep_name=True, short_lists=True)
+_FAMILY = Adapter(
+    name="", dialect=None, explain="EXPLAIN", cast_keeps_name=True, parentheses_keep_name=True, short_lists=True
+)
 _POSTGRES_SQL = replace(_FAMILY, function_names=True, pivot_numbers=True, values_names=("column", 1))
 # PostgreSQL cuts identifiers to 63 bytes without failing.
 _POSTGRES = replace(
@@ -231,6 +244,9 @@ _ROWS: list[Adapter] = [
         folding="upper",
         pseudo=_untyped("metadata$*"),
         seeds_quoted=False,
+        explain="EXPLAIN USING JSON",
+        explained=r'"bytesAssigned":\s*(\d+)',
+        explains="bytes",
         dot_loses_name=True,
         correlated_tables=True,
         values_names=("COLUMN", 1),
@@ -280,6 +296,8 @@ _ROWS: list[Adapter] = [
         "duckdb",
         "motherduck",
         ascii_case=True,
+        explain="EXPLAIN",
+        explained=r"~([\d,]+) rows?|EMPTY_RESULT",
         pseudo={"rowid": "BIGINT"},
         reads_files=True,
         parentheses_keep_name=True,
@@ -306,6 +324,8 @@ _ROWS: list[Adapter] = [
         backslash=True,
         more_quotes='"',
         day="toDate({})",
+        explain="EXPLAIN ESTIMATE",
+        explained=r"\t(\d+)\t\d+$",
         dot_loses_name=True,
         generators=True,
         qualifies_joined=True,

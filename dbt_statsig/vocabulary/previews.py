@@ -25,11 +25,22 @@ class UnitCount(Struct, frozen=True, kw_only=True):
     empty_rows: int
 
 
+class Estimate(Struct, frozen=True, kw_only=True):
+    """What the warehouse expects a source's SQL to read, in rows or bytes.
+
+    `could_filter` says that it reads all days, where Statsig would only need some.
+    """
+
+    rows: int | None = None
+    bytes: int | None = None
+    could_filter: bool = False
+
+
 class Preview(Struct, frozen=True, kw_only=True):
     """One source: its rows, mapped columns first. `error` is the warehouse's message where the query failed.
 
     `rows_read`, `newest` and `units` are counted over all rows of these days, `groups` are rows of experiment, group,
-    day and units; all of them only where that was asked for.
+    day and units; all of them only where that was asked for. With an `estimate` no row was read.
     """
 
     kind: Kind
@@ -43,6 +54,7 @@ class Preview(Struct, frozen=True, kw_only=True):
     newest: Any = None
     units: tuple[UnitCount, ...] = ()
     groups: tuple[tuple[Any, ...], ...] = ()
+    estimate: Estimate | None = None
 
 
 class Previewed(Struct, frozen=True, kw_only=True):

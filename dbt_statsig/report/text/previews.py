@@ -13,10 +13,11 @@ from dbt_statsig.report.text.style import Style, counted
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from dbt_statsig.vocabulary.previews import Preview, Previewed
+    from dbt_statsig.vocabulary.previews import Estimate, Preview, Previewed
 
 PLAIN = Style()
 _WIDEST = 32
+_THOUSAND = 1_000
 
 
 def previews_text(found: Previewed, style: Style = PLAIN) -> str:
@@ -35,6 +36,8 @@ def previews_text(found: Previewed, style: Style = PLAIN) -> str:
 def _source(one: Preview, style: Style) -> list[str]:
     if one.error:
         return style.prose(one_line(one.error), indent=2, first=f"{style.sign('✗')} ")
+    if one.estimate is not None:
+        return _estimate(one.estimate, style)
     lines = []
     if one.rows:
         roles = [
@@ -54,6 +57,20 @@ def _source(one: Preview, style: Style) -> list[str]:
     if one.groups:
         lines += ["", *_table([["experiment", "group_id", "day", "units"]], one.groups, style)]
     return lines
+
+
+def _estimate(found: Estimate, style: Style) -> list[str]:
+    size = counted(found.rows, "row") if found.rows is not None else _bytes(found.bytes or 0)
+    more = ", whatever the days. `partition_column` in its block would lower it" if found.could_filter else ""
+    return style.prose(f"Reads about {size}{more}.", indent=2)
+
+
+def _bytes(number: float) -> str:
+    for unit in ("bytes", "KB", "MB", "GB"):
+        if number < _THOUSAND:
+            return f"{number:,.0f} {unit}"
+        number /= _THOUSAND
+    return f"{number:,.1f} TB"
 
 
 def _table(heads: Sequence[Sequence[str]], rows: Iterable[Sequence[Any]], style: Style) -> list[str]:

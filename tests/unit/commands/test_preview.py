@@ -10,17 +10,19 @@ import pytest
 from msgspec import structs
 
 from dbt_statsig.commands.preview import Asked, preview
-from dbt_statsig.errors import UsageError
+from dbt_statsig.errors import QueryFailed, UsageError
 from dbt_statsig.project.dbt_command import DbtCommand
 from dbt_statsig.project.request import Request
 from dbt_statsig.report.text.previews import previews_json, previews_text
+from dbt_statsig.vocabulary.adapters import adapter_for
+from dbt_statsig.vocabulary.previews import Estimate, Preview, Previewed
+from dbt_statsig.vocabulary.sources import Kind
 from tests.dbt_program import duckdb_program
 from tests.unit.impact.two_states import COLUMNS, marked, staging, write
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dbt_statsig.vocabulary.previews import Previewed
 
 ROWS = """
 create table shop.main.fct as select
@@ -102,3 +104,70 @@ def test_what_cannot_be_asked(tmp_path: Path) -> None:
     for missing in (None, DbtCommand(words=(str(tmp_path / "dbt"),))):
         with pytest.raises(UsageError, match="no dbt on the PATH"):
             preview(structs.replace(request, dbt=missing), Asked())
+
+
+def test_cost(tmp_path: Path) -> None:
+    """With `cost` no row is read: the warehouse's plan gives the rows, and what would lower them."""
+    found = previewed(tmp_path, cost=True)
+    (one,) = found.sources
+    assert one.estimate is not None
+    assert (one.estimate.rows, one.rows) == (10, ())
+    assert "Reads about 10 rows, whatever the days. `partition_column` in its" in previews_text(found)
+    block = marked("fct")["config"]["meta"]["statsig"]["assignment_source"]
+    dated = {**block, "partition_column": "exposed_at", "partition_type": "timestamp"}
+    (tmp_path / "shop.duckdb").unlink()
+    found = previewed(tmp_path, cost=True, node={"statsig": {"assignment_source": dated}})
+    assert found.sources[0].estimate is not None
+    assert not found.sources[0].estimate.could_filter
+    (tmp_path / "shop.duckdb").unlink()
+    broken = previewed(tmp_path, cost=True, columns=COLUMNS.replace("country", "nation"))
+    assert broken.sources[0].error.startswith("Binder Error")
+    assert broken.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("adapter", "plan", "number"),
+    [
+        ("postgres", "Seq Scan on t  (cost=0.00..35.50 rows=2550 width=4)\n  Filter: (a > 1)", 2_550),
+        ("redshift", "XN Seq Scan on t  (cost=0.00..87.98 rows=8798 width=8)", 8_798),
+        ("snowflake", '{"GlobalStats":{"partitionsTotal":2,"bytesAssigned":1024}}', 1_024),
+        ("clickhouse", "default\tt\t1\t8192\t1", 8_192),
+        ("duckdb", "| ~1,578 rows |", 1_578),
+        ("duckdb", "| EMPTY_RESULT |", 0),
+        ("duckdb", "something else", None),
+    ],
+)
+def test_plans(adapter: str, plan: str, number: int | None) -> None:
+    """The estimate in a warehouse's plan is read as that warehouse writes it."""
+    assert adapter_for(adapter).estimate(plan) == number
+    assert adapter_for(adapter).explain
+
+
+def test_bytes_are_readable() -> None:
+    """An estimate in bytes is in the largest unit that fits."""
+    one = Preview(kind=Kind.METRIC_SOURCE, name="A", unique_id="model.a", sql="", estimate=Estimate(bytes=12_345_678))
+    whole = structs.replace(one, estimate=Estimate(bytes=3_200_000_000_000_000))
+    text = previews_text(Previewed(sources=(one, whole), first_day="2026-01-01", last_day="2026-01-02"))
+    assert "Reads about 12 MB." in text
+    assert "Reads about 3,200.0 TB." in text
+
+
+def test_no_estimate(tmp_path: Path) -> None:
+    """Where dbt gives no estimate, the command ends with one line."""
+    manifest = write(tmp_path / "target", staging(), marked("fct")) / "manifest.json"
+    text = manifest.read_text().replace('"adapter_type": "duckdb"', '"adapter_type": "bigquery"')
+    manifest.write_text(text)
+    request = Request(project_dir=tmp_path, manifest=manifest, environ={}, flags={"cache": False}, dbt=dbt(tmp_path))
+    with pytest.raises(UsageError, match="no estimate for bigquery through dbt"):
+        preview(request, Asked(cost=True))
+
+
+def test_a_warehouse_that_is_away(tmp_path: Path) -> None:
+    """A warehouse that answers no query at all ends the run once, with exit code 2 and one reason."""
+    manifest = write(tmp_path / "target", staging(), marked("fct")) / "manifest.json"
+    away = duckdb_program(tmp_path / "nowhere" / "x.duckdb")
+    request = Request(project_dir=tmp_path, manifest=manifest, environ={}, flags={"cache": False}, dbt=away)
+    for cost in (False, True):
+        with pytest.raises(QueryFailed, match="The warehouse cannot be asked: IO Error") as raised:
+            preview(request, Asked(cost=cost))
+        assert raised.value.exit_code == 2
