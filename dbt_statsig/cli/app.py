@@ -16,8 +16,8 @@ from msgspec import structs
 from dbt_statsig.cli.ending import lenient_streams, signals_as_interrupts
 from dbt_statsig.cli.group import COMMANDS, group
 from dbt_statsig.cli.options import OTHER_FILES, find_project
-from dbt_statsig.cli.origin import SHOW_ORIGIN, origin_of
 from dbt_statsig.cli.report_files import add_step_summary, misplaced, report_file, root_in_repository, write_reports
+from dbt_statsig.cli.run_facts import SHOW_RUN, run_of
 from dbt_statsig.cli.terminal import style_for, write_out
 from dbt_statsig.console.key import redacted
 from dbt_statsig.errors import AnswerLost, DbtStatsigError, UsageError
@@ -179,8 +179,8 @@ def answer_failure(error: DbtStatsigError, failure: Failure, arguments: Sequence
     folder = Path.cwd() if failure.command == "run" else Path(named) if named else None
     project_dir = find_project(folder, here=Path.cwd(), needed=False)
     failure = structs.replace(failure, root=root_in_repository(project_dir, os.environ))
-    if {form, *(report.form for report in reports)} & SHOW_ORIGIN:
-        failure = structs.replace(failure, origin=origin_of(project_dir, os.environ, own_part(arguments)))
+    if {form, *(report.form for report in reports)} & SHOW_RUN:
+        failure = structs.replace(failure, run=run_of(project_dir, os.environ, own_part(arguments)))
     refused = misplaced(reports, [Path(values[name]) for name in OTHER_FILES if values.get(name)])
     faults: list[DbtStatsigError] = [fault for fault in refused.values() if fault.message not in error.message]
     placed = [report for number, report in enumerate(reports) if number not in refused]

@@ -11,9 +11,9 @@ from typing import Any
 import click
 from msgspec import structs
 
-from dbt_statsig.cli.origin import SHOW_ORIGIN, origin_of, selection_of
 from dbt_statsig.cli.output import Output
 from dbt_statsig.cli.report_files import check_places, known_form, report_file, root_in_repository, unusable
+from dbt_statsig.cli.run_facts import SHOW_RUN, run_of, selection_of
 from dbt_statsig.errors import UsageError
 from dbt_statsig.project.dbt_command import dbt_for
 from dbt_statsig.project.request import Request
@@ -239,10 +239,10 @@ def _reported(request: Request, output: Output, others: Sequence[Path] = ()) -> 
     check_places(output.reports, others)
     forms = {output.form, *(report.form for report in output.reports)}
     root = "" if forms <= {"text", "json"} else root_in_repository(request.project_dir, os.environ)
-    if forms & SHOW_ORIGIN:
+    if forms & SHOW_RUN:
         words = click.get_current_context().find_root().obj or ()
-        origin = origin_of(request.project_dir, os.environ, words, selection_of(request))
-        output = structs.replace(output, origin=origin)
+        run = run_of(request.project_dir, os.environ, words, selection_of(request))
+        output = structs.replace(output, run=run)
     return structs.replace(request, lineage="html" in forms), structs.replace(output, root=root)
 
 

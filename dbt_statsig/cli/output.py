@@ -18,7 +18,7 @@ from dbt_statsig.report.escape import one_line
 from dbt_statsig.report.formats import format_named
 from dbt_statsig.report.subject import Subject
 from dbt_statsig.report.text.style import Style, counted
-from dbt_statsig.vocabulary.origin import Origin
+from dbt_statsig.vocabulary.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 class Output(Struct, frozen=True, kw_only=True):
     """How one run answers; `style` is for stdout, `aside` for stderr.
 
-    `reports` are files to write beside it; `root` is the project's folder as seen from its repository's root, `origin`
+    `reports` are files to write beside it; `root` is the project's folder as seen from its repository's root, `run`
     what they say about the run.
     """
 
@@ -41,7 +41,7 @@ class Output(Struct, frozen=True, kw_only=True):
     form: str = "text"
     reports: tuple[ReportFile, ...] = ()
     root: str = ""
-    origin: Origin = Origin()
+    run: Run = Run()
 
     @classmethod
     def of(
@@ -108,7 +108,7 @@ def tell(
     the other reports stand. Raises AnswerLost where stdout is without the answer, after the reports are written.
     """
     subject = Subject.of(
-        result, command=command, exit_code=exit_code, dry_run=dry_run, root=output.root, origin=output.origin
+        result, command=command, exit_code=exit_code, dry_run=dry_run, root=output.root, run=output.run
     )
     unheard = _say(output, subject)
     faults = [fault for report in output.reports for fault in _written(report, subject)]

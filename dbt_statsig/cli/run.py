@@ -88,7 +88,7 @@ def _unsynced(text: str, output: Output, code: int) -> int:
     message = redacted(text, os.environ)
     click.echo("\n".join(output.aside.prose(message, indent=0, first="Warning: ")), err=True)
     failure = Failure(command="run", type="NothingSynced", message=message, fix="", exit_code=code, root=output.root)
-    failure = structs.replace(failure, origin=output.origin)
+    failure = structs.replace(failure, run=output.run)
     for fault in tell_failure(failure, output.form, output.reports):
         output.complain(fault)
     return code

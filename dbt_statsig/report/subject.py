@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from dbt_statsig.report.text.style import Style
-from dbt_statsig.vocabulary.origin import Origin
 from dbt_statsig.vocabulary.reloads import Reloaded
 from dbt_statsig.vocabulary.results import Outcome, Planned, Synced, Validation
+from dbt_statsig.vocabulary.run import Run
 
 if TYPE_CHECKING:
     from dbt_statsig.vocabulary.changes import Change, Plan
@@ -23,7 +23,7 @@ class Subject(Struct, frozen=True, kw_only=True):
     `reloaded` is None unless a sync was to load results afterwards.
 
     `root` is the dbt project's folder inside its repository, as CI systems need it to find a file (empty: the same);
-    `origin` is the run itself; `style` is for text alone.
+    `run` is the run itself; `style` is for text alone.
     """
 
     command: str
@@ -34,7 +34,7 @@ class Subject(Struct, frozen=True, kw_only=True):
     dry_run: bool = False
     exit_code: int = 0
     root: str = ""
-    origin: Origin = Origin()
+    run: Run = Run()
     style: Style = Style()
 
     @classmethod
@@ -46,11 +46,11 @@ class Subject(Struct, frozen=True, kw_only=True):
         exit_code: int = 0,
         dry_run: bool = False,
         root: str = "",
-        origin: Origin | None = None,
+        run: Run | None = None,
     ) -> Subject:
         """The subject that a command's result is; `command` is the one that gave a `Synced`."""
         more: dict[str, Any] = {"dry_run": dry_run, "exit_code": exit_code, "root": root}
-        more["origin"] = origin or Origin()
+        more["run"] = run or Run()
         if isinstance(result, Validation):
             return cls(command="validate", validation=result, **more)
         if isinstance(result, Planned):
@@ -79,7 +79,7 @@ class Subject(Struct, frozen=True, kw_only=True):
 
     def url_of(self, location: Location) -> str:
         """The web address of a place, empty where it is not known."""
-        return self.origin.file_url(self.path_of(location), location.line)
+        return self.run.file_url(self.path_of(location), location.line)
 
 
 def plan_hash(plan: Plan) -> str:

@@ -12,8 +12,8 @@ from dbt_statsig.errors import EXIT_CANNOT_RUN, EXIT_DONE, EXIT_FINDINGS
 from dbt_statsig.vocabulary.changes import PAST_TENSE, Change, FieldChange, Plan
 from dbt_statsig.vocabulary.experiments import Experiment
 from dbt_statsig.vocabulary.findings import Finding, KnownFinding, Location, Severity
-from dbt_statsig.vocabulary.origin import Origin
 from dbt_statsig.vocabulary.reloads import Reloaded
+from dbt_statsig.vocabulary.run import Run
 from dbt_statsig.vocabulary.sources import Kind, Source
 from dbt_statsig.vocabulary.verdicts import ColumnSet, Verdict
 
@@ -389,7 +389,7 @@ class Failure(Struct, frozen=True, kw_only=True):
     fix: str
     exit_code: int
     root: str = ""
-    origin: Origin = Origin()
+    run: Run = Run()
 
     @property
     def text(self) -> str:

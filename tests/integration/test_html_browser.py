@@ -288,7 +288,7 @@ def test_the_verdict_is_seen_first(
     browser: Browser, page_of: Callable[[Subject], Path], count: int, size: tuple[int, int]
 ) -> None:
     """The verdict, the run and the first row are seen without scrolling, on a laptop and on a phone."""
-    file = page_of(Subject.of(many.compared(count), origin=many.RUN))
+    file = page_of(Subject.of(many.compared(count), run=many.RUN))
     width, height = size
     with opened(browser, file, viewport={"width": width, "height": height}) as shown:
         for selector in ("h1", ".about", ".row"):
@@ -301,7 +301,7 @@ def test_the_verdict_is_seen_first(
 
 def test_paper_holds_every_diff(browser: Browser, page_of: Callable[[Subject], Path], tmp_path: Path) -> None:
     """In print every row that is shown is open and on light paper, from a dark screen too; the screen is as before."""
-    file = page_of(Subject.of(many.compared(60), origin=many.RUN))
+    file = page_of(Subject.of(many.compared(60), run=many.RUN))
     with opened(browser, file, color_scheme="dark") as shown:
         page = shown.page
         open_before = page.locator(".row[open]").count()
@@ -331,7 +331,7 @@ def test_axe(browser: Browser, page_of: Callable[[Subject], Path], width: int, s
     plan = structs.replace(
         few, plan=structs.replace(few.plan, changes=(*few.plan.changes, held, *samples.PLAN.changes))
     )
-    file = page_of(Subject.of(structs.replace(samples.SYNCED, planned=plan), origin=many.RUN))
+    file = page_of(Subject.of(structs.replace(samples.SYNCED, planned=plan), run=many.RUN))
     window: dict[str, Any] = {"viewport": {"width": width, "height": 844}, "color_scheme": scheme, "bypass_csp": True}
     with opened(browser, file, **window) as shown:
         shown.page.click("#open")

@@ -18,7 +18,7 @@ from dbt_statsig.report.html.details import TEXT_BUDGET, bodies, findings_list
 from dbt_statsig.report.html.heads import head
 from dbt_statsig.report.html.markup import escaped, linked
 from dbt_statsig.report.html.rows import Group, loose_findings, opened, rows_of, tiles
-from dbt_statsig.report.origin import facts, run_facts
+from dbt_statsig.report.run_facts import facts, run_facts
 from dbt_statsig.report.text.report import headline
 from dbt_statsig.report.verdict import verdict
 from dbt_statsig.vocabulary.kinds import SPECS
@@ -58,7 +58,7 @@ def render_failure(failure: Failure) -> str:
         verb=_VERBS.get(failure.command, "dbt-statsig"),
         message=[clipped(line, 2_000) for line in failure.message.splitlines()],
         fix=[clipped(line, 2_000) for line in failure.fix.splitlines()],
-        facts=run_facts(failure.origin),
+        facts=run_facts(failure.run),
         type=failure.type,
         exit_code=failure.exit_code,
         version=__version__,

@@ -11,7 +11,6 @@ from dbt_statsig.vocabulary.changes import Action, Change, FieldChange, Plan
 from dbt_statsig.vocabulary.experiments import Experiment
 from dbt_statsig.vocabulary.findings import Finding, Location, Severity, finding
 from dbt_statsig.vocabulary.kinds import BLOCK_KINDS, SPECS
-from dbt_statsig.vocabulary.origin import Origin
 from dbt_statsig.vocabulary.results import (
     Binding,
     ColumnUse,
@@ -26,6 +25,7 @@ from dbt_statsig.vocabulary.results import (
     Upstream,
     Validation,
 )
+from dbt_statsig.vocabulary.run import Run
 from dbt_statsig.vocabulary.sources import CustomField, IdType, Kind, Source
 from dbt_statsig.vocabulary.verdicts import Evidence, Presence
 from tests.unit.report.samples import use
@@ -46,7 +46,7 @@ STATES = {
 }
 
 
-RUN = Origin(
+RUN = Run(
     at=datetime(2026, 11, 27, 7, 4, tzinfo=timezone.utc),
     command="dbt-statsig plan --state base --report html:target/statsig.html",
     commit="4f2c9a1be07d5544a3c8f1e2d6b7a8899c0d1e2f",

@@ -106,25 +106,25 @@ def test_rows_say_what_changes() -> None:
 
 def test_the_head_says_which_run_it_is() -> None:
     """Commit, time, command, job, selection and the manifest's age are in the head; addresses are links."""
-    origin = structs.replace(many.RUN, is_dirty=True, selection="--select tag:core")
-    text = render(Subject.of(many.planned(3), origin=origin))
+    run = structs.replace(many.RUN, is_dirty=True, selection="--select tag:core")
+    text = render(Subject.of(many.planned(3), run=run))
     facts = facts_of(text)
     assert facts == {
         "project": "shop",
         "target": "prod",
-        "commit": f'<a href="{origin.commit_url}" rel="noreferrer">4f2c9a1be on orders-by-device with uncommitted '
+        "commit": f'<a href="{run.commit_url}" rel="noreferrer">4f2c9a1be on orders-by-device with uncommitted '
         "changes</a>",
         "run": "27 Nov 2026, 07:04 UTC",
         "command": "dbt-statsig plan --state base --report html:target/statsig.html",
-        "job": f'<a href="{origin.job}" rel="noreferrer">CI job</a>',
+        "job": f'<a href="{run.job}" rel="noreferrer">CI job</a>',
         "selection": "--select tag:core",
         "manifest": "target/manifest.json, 12 minutes old",
         "warehouse": "snowflake",
         "dbt": "1.11.16",
         "console": "https://statsigapi.net",
     }
-    assert f'<a href="https://github.com/acme/shop/blob/{origin.commit}/models/checkout/_models.yml#L12"' in text
-    failure = Failure(command="plan", type="X", message="No.", fix="", exit_code=2, origin=origin)
+    assert f'<a href="https://github.com/acme/shop/blob/{run.commit}/models/checkout/_models.yml#L12"' in text
+    failure = Failure(command="plan", type="X", message="No.", fix="", exit_code=2, run=run)
     assert facts_of(render_failure(failure))["run"] == "27 Nov 2026, 07:04 UTC"
 
 
@@ -143,7 +143,7 @@ def test_age_of_the_manifest(seconds: int, age: str) -> None:
     planned = many.planned(1)
     written = many.RUN.at and many.RUN.at - timedelta(seconds=seconds)
     validation = structs.replace(planned.validation, manifest_at=written)
-    facts = facts_of(render(Subject.of(structs.replace(planned, validation=validation), origin=many.RUN)))
+    facts = facts_of(render(Subject.of(structs.replace(planned, validation=validation), run=many.RUN)))
     assert facts["manifest"].startswith(f"target/manifest.json, {age}")
 
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 _SHORT = 9
 
 
-class Origin(Struct, frozen=True, kw_only=True):
+class Run(Struct, frozen=True, kw_only=True):
     """What is known of a run; a text that is not known is empty.
 
     `command` is the command line, `selection` its options that choose sources. `commit` is that of the branch, not of

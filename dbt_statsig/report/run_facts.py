@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from dbt_statsig.report.subject import Subject
-    from dbt_statsig.vocabulary.origin import Origin
+    from dbt_statsig.vocabulary.run import Run
 
 _LONGEST = 300
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
@@ -29,14 +29,14 @@ class Fact(NamedTuple):
 
 def facts(subject: Subject) -> list[Fact]:
     """Project and target, then the run, then what it read; what is not known is not there."""
-    validation, origin = subject.validation, subject.origin
+    validation, run = subject.validation, subject.run
     binding = subject.planned.binding if subject.planned else None
     found = [
         Fact("project", validation.owner, is_code=True),
         Fact("target", binding.target if binding else "", is_code=True),
-        *run_facts(origin),
-        Fact("selection", origin.selection, is_code=True),
-        Fact("manifest", _manifest(validation.manifest_path, validation.manifest_at, origin.at)),
+        *run_facts(run),
+        Fact("selection", run.selection, is_code=True),
+        Fact("manifest", _manifest(validation.manifest_path, validation.manifest_at, run.at)),
         Fact("compared with", validation.impact.base if validation.impact else ""),
         Fact("warehouse", validation.adapter),
         Fact("dbt", validation.dbt_version),
@@ -45,21 +45,21 @@ def facts(subject: Subject) -> list[Fact]:
     return [one._replace(value=clipped(one.value, _LONGEST)) for one in found if one.value]
 
 
-def run_facts(origin: Origin) -> list[Fact]:
+def run_facts(run: Run) -> list[Fact]:
     """Commit, time, command and job of a run."""
     found = [
-        Fact("commit", _commit(origin), origin.commit_url),
-        Fact("run", f"{origin.at:%d %b %Y, %H:%M} UTC" if origin.at else ""),
-        Fact("command", origin.command, is_code=True),
-        Fact("job", "CI job" if origin.job else "", origin.job),
+        Fact("commit", _commit(run), run.commit_url),
+        Fact("run", f"{run.at:%d %b %Y, %H:%M} UTC" if run.at else ""),
+        Fact("command", run.command, is_code=True),
+        Fact("job", "CI job" if run.job else "", run.job),
     ]
     return [one._replace(value=clipped(one.value, _LONGEST)) for one in found if one.value]
 
 
-def _commit(origin: Origin) -> str:
+def _commit(run: Run) -> str:
     """`a1b2c3d4e on main`, and whether files have changed since."""
-    words = [origin.short_commit, f"on {origin.branch}" if origin.commit and origin.branch else origin.branch]
-    if origin.is_dirty:
+    words = [run.short_commit, f"on {run.branch}" if run.commit and run.branch else run.branch]
+    if run.is_dirty:
         words.append("with uncommitted changes")
     return " ".join(filter(None, words))
 

@@ -15,14 +15,14 @@ from string import Formatter
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from dbt_statsig.vocabulary.origin import Origin
+from dbt_statsig.vocabulary.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dbt_statsig.project.request import Request
 
-SHOW_ORIGIN = frozenset({"html", "markdown", "github"})
+SHOW_RUN = frozenset({"html", "markdown", "github"})
 """The forms that show it: what GitHub's form adds to the step's summary is Markdown."""
 PAGE_VARIABLE = "DBT_STATSIG_REPORT_URL"
 _PATIENCE = 10
@@ -80,7 +80,7 @@ _SYSTEMS = (
 )
 
 
-def origin_of(project_dir: Path, environ: Mapping[str, str], arguments: Sequence[str], selection: str = "") -> Origin:
+def run_of(project_dir: Path, environ: Mapping[str, str], arguments: Sequence[str], selection: str = "") -> Run:
     """All that can be known without asking anybody but git; never raises."""
     system = next((one for one in _SYSTEMS if environ.get(one.mark)), None)
     git = _git_status(project_dir)
@@ -90,7 +90,7 @@ def origin_of(project_dir: Path, environ: Mapping[str, str], arguments: Sequence
         branch = _BRANCH_PREFIX.sub("", _first(system.branch, environ)) or branch
         commit = _ci_commit(system, environ, commit)
     pages = _pages(_web_address(repository or _remote(project_dir)), system, commit)
-    return Origin(
+    return Run(
         at=datetime.now(timezone.utc),
         command=shlex.join(["dbt-statsig", *arguments]),
         selection=selection,

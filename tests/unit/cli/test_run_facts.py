@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from dbt_statsig.cli.origin import origin_of, selection_of
+from dbt_statsig.cli.run_facts import run_of, selection_of
 from dbt_statsig.project.request import Request
-from dbt_statsig.vocabulary.origin import Origin
+from dbt_statsig.vocabulary.run import Run
 from dbt_statsig.vocabulary.sources import Kind
 
 HEAD = "4f" * 20
@@ -89,10 +89,10 @@ def repository(tmp_path: Path) -> Path:
 )
 def test_ci_systems(tmp_path: Path, environ: dict[str, str], branch: str, job: str, blob: str) -> None:
     """Each CI system's own variables give commit, branch, job and a link to a line; no password is in an address."""
-    origin = origin_of(tmp_path, environ, ["plan"])
-    assert (origin.commit, origin.short_commit, origin.branch, origin.job) == (HEAD, HEAD[:9], branch, job)
-    assert origin.file_url("m x/a.yml", 3) == blob
-    assert HEAD in origin.commit_url
+    run = run_of(tmp_path, environ, ["plan"])
+    assert (run.commit, run.short_commit, run.branch, run.job) == (HEAD, HEAD[:9], branch, job)
+    assert run.file_url("m x/a.yml", 3) == blob
+    assert HEAD in run.commit_url
 
 
 def test_a_pull_request_on_github(tmp_path: Path) -> None:
@@ -100,26 +100,26 @@ def test_a_pull_request_on_github(tmp_path: Path) -> None:
     event = tmp_path / "event.json"
     event.write_text(json.dumps({"pull_request": {"head": {"sha": HEAD}}}))
     named = {**GITHUB, "GITHUB_EVENT_PATH": str(event), "GITHUB_HEAD_REF": "orders"}
-    origin = origin_of(tmp_path, named, ["plan"])
-    assert (origin.commit, origin.branch) == (HEAD, "orders")
-    assert origin.file_url("a.yml") == f"https://github.example.com/acme/shop/blob/{HEAD}/a.yml#L1"
-    assert origin.commit_url == f"https://github.example.com/acme/shop/commit/{HEAD}"
-    assert origin.job == "https://github.example.com/acme/shop/actions/runs/99"
+    run = run_of(tmp_path, named, ["plan"])
+    assert (run.commit, run.branch) == (HEAD, "orders")
+    assert run.file_url("a.yml") == f"https://github.example.com/acme/shop/blob/{HEAD}/a.yml#L1"
+    assert run.commit_url == f"https://github.example.com/acme/shop/commit/{HEAD}"
+    assert run.job == "https://github.example.com/acme/shop/actions/runs/99"
 
 
 @pytest.mark.parametrize("event", ["{}", "[]", '{"pull_request": null}', '{"pull_request": {"head": {"sha": 1}}}', "{"])
 def test_an_event_of_another_sort(tmp_path: Path, event: str) -> None:
     """Where GitHub's event names no pull request, or cannot be read, the commit is that of the job."""
     (tmp_path / "event.json").write_text(event)
-    found = origin_of(tmp_path, {**GITHUB, "GITHUB_EVENT_PATH": str(tmp_path / "event.json")}, [])
+    found = run_of(tmp_path, {**GITHUB, "GITHUB_EVENT_PATH": str(tmp_path / "event.json")}, [])
     assert (found.commit, found.branch) == (GITHUB["GITHUB_SHA"], "7/merge")
 
 
 def test_what_the_job_checked_out_counts(repository: Path) -> None:
     """Where a job checked out another commit than its event is about, that is the commit of the report."""
     commit = git(repository, "rev-parse", "HEAD")
-    assert origin_of(repository, GITHUB, []).commit == commit
-    assert origin_of(repository, {**GITLAB, "CI_COMMIT_SHA": commit}, []).commit == commit
+    assert run_of(repository, GITHUB, []).commit == commit
+    assert run_of(repository, {**GITLAB, "CI_COMMIT_SHA": commit}, []).commit == commit
 
 
 @pytest.mark.parametrize(
@@ -137,22 +137,22 @@ def test_what_the_job_checked_out_counts(repository: Path) -> None:
 def test_a_checkout(repository: Path, remote: str, address: str) -> None:
     """Outside of CI git is asked; a link is made only for hosts whose addresses are known, and without a password."""
     git(repository, "remote", "add", "origin", remote)
-    origin = origin_of(repository, {"DBT_STATSIG_REPORT_URL": "https://x.example.com"}, ["plan", "--select", "a b"])
+    run = run_of(repository, {"DBT_STATSIG_REPORT_URL": "https://x.example.com"}, ["plan", "--select", "a b"])
     commit = git(repository, "rev-parse", "HEAD")
-    assert (origin.commit, origin.branch, origin.is_dirty, origin.job) == (commit, "main", False, "")
-    assert origin.file_url("a.yml") == address.format(commit)
-    assert "pa55" not in repr(origin)
-    assert origin.command == "dbt-statsig plan --select 'a b'"
-    assert (origin.page, origin.at is None) == ("https://x.example.com", False)
+    assert (run.commit, run.branch, run.is_dirty, run.job) == (commit, "main", False, "")
+    assert run.file_url("a.yml") == address.format(commit)
+    assert "pa55" not in repr(run)
+    assert run.command == "dbt-statsig plan --select 'a b'"
+    assert (run.page, run.at is None) == ("https://x.example.com", False)
 
 
 def test_changes_that_are_not_committed(repository: Path) -> None:
     """A file that has changed since the commit is reported; a new one, such as an artifact, is not."""
     (repository / "new.yml").write_text("b: 1\n")
-    assert not origin_of(repository, {}, []).is_dirty
+    assert not run_of(repository, {}, []).is_dirty
     (repository / "a.yml").write_text("a: 2\n")
     git(repository, "checkout", "--detach")
-    found = origin_of(repository, {}, [])
+    found = run_of(repository, {}, [])
     assert (found.is_dirty, found.branch) == (True, "")
 
 
@@ -160,16 +160,16 @@ def test_no_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a repository, in an empty one, and without git, nothing is known, and nothing fails."""
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     for _ in range(2):
-        found = origin_of(tmp_path, {}, [])
+        found = run_of(tmp_path, {}, [])
         assert (found.commit, found.blob, found.commit_url) == ("", "", "")
         git(tmp_path, "init")
     monkeypatch.setenv("PATH", "")
-    assert origin_of(tmp_path, {}, []).commit == ""
+    assert run_of(tmp_path, {}, []).commit == ""
 
 
 def test_links_need_a_path() -> None:
     """A finding without a file has no link."""
-    assert Origin(blob="https://x/{path}").file_url("") == ""
+    assert Run(blob="https://x/{path}").file_url("") == ""
 
 
 def test_selection() -> None:
