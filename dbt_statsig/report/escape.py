@@ -12,6 +12,14 @@ _TAB_STOP = 4
 # GitHub reads "::" after blanks at the start of a line, and "##[" anywhere; Azure "##vso[" and "##[" anywhere.
 _COMMAND = re.compile(r"^((?:[ \t]|\x1b\[[0-9;]*m)*):(?=:)|(##(?:vso)?)(?=\[)", re.MULTILINE)
 
+# Nothing in it can end an attribute or a link, and nothing but a page of the web is behind it.
+_WEB = re.compile(r"https?://[A-Za-z0-9][\w.~!$&()*+,;=:@/?#%\[\]-]{0,3000}", re.ASCII)
+
+
+def is_web_address(url: str) -> bool:
+    """Whether a report may link to it."""
+    return _WEB.fullmatch(url) is not None
+
 
 def _shown(character: str) -> str:
     if character in _KEPT or unicodedata.category(character) not in _ESCAPED:

@@ -1,40 +1,49 @@
-"""A report for a pull request's comment: the sums, a table, and a folded diff for each object."""
+"""A report for a pull request's comment: the verdict, a table of what changes, the errors, and the rest folded."""
 
 from __future__ import annotations
 
 import re
+from itertools import groupby
 from typing import TYPE_CHECKING
 
-from dbt_statsig.report.diff import Mark
-from dbt_statsig.report.escape import clipped, one_line
-from dbt_statsig.report.field_diff import field_diffs
-from dbt_statsig.report.run_findings import COULD_NOT_RUN, problems
+from dbt_statsig.report.brief import MOST, Brief, briefs
+from dbt_statsig.report.diff import DiffLine, Mark
+from dbt_statsig.report.escape import clipped
+from dbt_statsig.report.field_diff import FieldDiff, field_diffs, source_fields
+from dbt_statsig.report.markdown_text import code, diff_of, fenced, html_code, linked, message, prose
+from dbt_statsig.report.run_facts import facts, run_facts
+from dbt_statsig.report.run_findings import COULD_NOT_RUN, page_of, problems
 from dbt_statsig.report.subject import plan_hash
 from dbt_statsig.report.text.report import headline
 from dbt_statsig.report.text.style import counted
+from dbt_statsig.report.text.validation import ALWAYS_SHOWN, tally
+from dbt_statsig.report.verdict import verdict
 from dbt_statsig.vocabulary.changes import Action
-from dbt_statsig.vocabulary.findings import Severity, listed
+from dbt_statsig.vocabulary.findings import Severity
 from dbt_statsig.vocabulary.results import Status
 from dbt_statsig.vocabulary.sources import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from dbt_statsig.report.diff import DiffLine
-    from dbt_statsig.report.field_diff import FieldDiff
+    from dbt_statsig.report.run_facts import Fact
     from dbt_statsig.report.subject import Subject
     from dbt_statsig.vocabulary.changes import Change
     from dbt_statsig.vocabulary.findings import Finding
-    from dbt_statsig.vocabulary.results import Failure, Skipped
+    from dbt_statsig.vocabulary.results import Failure
 
 MARKER = "<!-- dbt-statsig -->"
 # GitHub takes 65,536 characters of a comment; the rest of the room is for whoever posts it.
 LIMIT = 60_000
-_SHARE = 0.3
+_TABLE, _ERRORS, _FOLD = 0.35, 0.25, 0.12
+"""The shares of the room; the diffs have what remains."""
 _LONGEST_DIFF = 6_000
 _LONGEST_FAILURE = 4_000
+_MOST_NOTES, _MOST_REASONS = 20, 5
 _POINTER = "The whole report has them: `--report html:FILE`, or the log of this job."
-_FOLDED = (Action.CREATE, Action.UPDATE, Action.RENAME)
+_SIGNS = {"good": "✅", "warn": "⚠️", "bad": "❌"}
+_EXPERIMENT = "impact-experiment"
+_FOLDED = (Action.CREATE, Action.UPDATE, Action.RENAME, Action.DELETE, Action.ARCHIVE, Action.BLOCKED)
 _ORDER = (
     Action.FOREIGN,
     Action.BLOCKED,
@@ -50,20 +59,25 @@ _ORDER = (
 def render(subject: Subject) -> str:
     """At most `LIMIT` bytes of UTF-8; what does not fit is counted, with a pointer to the whole report.
 
-    The first line is always the same, so that one comment can be found and replaced; the second names the plan.
+    The first line is always the same, so that one comment can be found and replaced; the second names the plan and the
+    commit.
     """
     room = LIMIT - len(_POINTER) - 200
-    parts = _head(subject)
-    parts += _impact(subject, int(room * _SHARE))
+    found = problems(subject)
     effects = _effects(subject)
-    findings = [_finding(found, subject) for found in problems(subject) if id(found) not in effects]
-    parts += _fitted("Findings", "", findings, int(room * _SHARE))
+    weighty = [one for one in found if one.severity is Severity.ERROR or one.code in ALWAYS_SHOWN]
+    shown = set(map(id, (*effects, *weighty)))
+    rest = [one for one in found if id(one) not in shown and one.code != "console-warning"]
+    parts = _head(subject)
+    parts += _fitted("", *_table(subject), int(room * _TABLE))
+    parts += _held(subject)
+    parts += _fitted("Errors", "", [_finding(one, subject) for one in weighty], int(room * _ERRORS))
+    parts += _folded("Effects of this change", _effect_lines(subject, effects), int(room * _FOLD))
+    parts += _folded(tally(rest), [_finding(one, subject) for one in rest], int(room * _FOLD))
+    parts += _folded("Skipped", list(_skipped(subject)), int(room * _FOLD / 2))
     parts += _baseline(subject)
-    parts += _fitted("", *_table(subject), int(room * _SHARE))
-    left = [f"- {one.kind.label} {code(one.name)}: {prose(one.reason)}" for one in _left(subject)]
-    parts += _fitted("Skipped", "", left, int(room * _SHARE / 3))
     used = sum(_size(part) + 2 for part in parts)
-    details = [_detail(change) for change in _changes(subject) if _is_folded(change)]
+    details = [_detail(one) for one in _changes(subject) if one.action in _FOLDED]
     details += [text for change in subject.changes for text in _generated(change)]
     parts += _fitted("", "", details, room - used)
     return "\n\n".join(parts) + "\n"
@@ -71,18 +85,16 @@ def render(subject: Subject) -> str:
 
 def render_failure(failure: Failure) -> str:
     """The message as a quotation, then the next step, both cut short: a longer text helps nobody in a comment."""
-    message = [prose(line) for line in failure.message[:_LONGEST_FAILURE].splitlines() if line.strip()]
+    lines = [prose(line) for line in failure.message[:_LONGEST_FAILURE].splitlines() if line.strip()]
+    about = _about(run_facts(failure.run))
     parts = [
-        f"{MARKER}\n<!-- dbt-statsig {failure.command} {COULD_NOT_RUN} -->",
-        f"### Statsig: `{failure.command or 'dbt-statsig'}` could not run",
-        "\n".join(f"> {line}  " for line in message).rstrip(),
+        f"{MARKER}\n<!-- dbt-statsig {failure.command} {COULD_NOT_RUN}{_commit(failure.run.commit)} -->",
+        f"### {_SIGNS['bad']} Statsig: `{failure.command or 'dbt-statsig'}` could not run",
+        "\n".join(f"> {line}  " for line in lines).rstrip(),
         *(prose(line) for line in failure.fix[:_LONGEST_FAILURE].splitlines() if line.strip()),
+        *([about] if about else []),
     ]
     return "\n\n".join(parts) + "\n"
-
-
-def _is_folded(change: Change) -> bool:
-    return change.action in _FOLDED or (change.action is Action.BLOCKED and bool(change.fields))
 
 
 def _size(text: str) -> int:
@@ -107,41 +119,69 @@ def _fitted(title: str, head: str, blocks: Sequence[str], room: int) -> list[str
     return parts
 
 
+def _folded(title: str, blocks: Sequence[str], room: int) -> list[str]:
+    """The blocks that have room, behind their title."""
+    body = "\n\n".join(_fitted("", "", blocks, room))
+    return [f"<details><summary>{title}</summary>\n\n{body}\n\n</details>"] if body else []
+
+
 def _head(subject: Subject) -> list[str]:
-    validation = subject.validation
-    word = re.sub(r"[^A-Za-z0-9_.@]", "", validation.owner)[:100]
+    """Verdict, sums, the run, and the remarks that concern all of it."""
+    word = re.sub(r"[^A-Za-z0-9_.@]", "", subject.validation.owner)[:100]
     digest = f" plan={plan_hash(subject.planned.plan)}" if subject.planned else ""
-    about = [f"dbt project {code(validation.owner)}"]
-    about += [prose(validation.adapter, 50)] if validation.adapter else []
-    about += [f"dbt {prose(validation.dbt_version, 50)}"] if validation.dbt_version else []
-    if subject.planned and subject.planned.binding and subject.planned.binding.target:
-        about.append(f"target {code(subject.planned.binding.target)}")
-    notes = [f"> {prose(note)}" for note in subject.planned.notes] if subject.planned else []
-    notes += [f"> {prose(note)}" for note in subject.outcome.notes] if subject.outcome else []
+    answer = verdict(subject)
+    notes = [*subject.planned.warnings, *subject.planned.notes] if subject.planned else []
+    notes += subject.outcome.notes if subject.outcome else ()
+    impact = subject.validation.impact
     return [
-        f"{MARKER}\n<!-- dbt-statsig {subject.command} project={word}{digest} -->",
-        f"### Statsig: {prose(headline(subject))}",
-        ", ".join(about) + ".",
-        *notes[:20],
+        f"{MARKER}\n<!-- dbt-statsig {subject.command} project={word}{digest}{_commit(subject.run.commit)} -->",
+        f"### {_SIGNS[answer.tone]} Statsig: {prose(answer.text)}",
+        prose(headline(subject)),
+        _about(facts(subject)),
+        *(f"> {message(note)}" for note in notes[:_MOST_NOTES]),
+        *([impact.summary] if impact and impact.summary else []),
     ]
 
 
-def _effects(subject: Subject) -> set[int]:
-    impact = subject.validation.impact
-    return set(map(id, impact.effects)) if impact else set()
+def _commit(commit: str) -> str:
+    return f" commit={commit}" if re.fullmatch("[0-9a-f]{7,64}", commit) else ""
 
 
-def _impact(subject: Subject, room: int) -> list[str]:
-    """What the change does, against the base's artifacts; nothing where nobody asked."""
+def _about(some: Iterable[Fact]) -> str:
+    """What is known of the run, in one small paragraph."""
+    return " · ".join(
+        f"{fact.name} {linked(code(fact.value) if fact.is_code else prose(fact.value), fact.url)}" for fact in some
+    )
+
+
+def _held(subject: Subject) -> list[str]:
+    """Why the limit holds changes back, each reason once."""
+    reasons = dict.fromkeys((change.reason, change.fix) for change in subject.changes if change.held)
+    return [f"> Held by the limit: {message(reason)} {message(fix)}" for reason, fix in [*reasons][:_MOST_REASONS]]
+
+
+def _effects(subject: Subject) -> tuple[Finding, ...]:
     impact = subject.validation.impact
-    if impact is None:
-        return []
-    blocks = [_finding(found, subject) for found in impact.effects]
-    blocks += [f"\n{impact.summary}" if blocks else impact.summary] if impact.summary else []
-    if impact.experiments is not None:
-        names = listed([code(one.name) for one in impact.experiments], most=50)
-        blocks.append(f"\nRunning experiments that use affected sources: {names or 'none'}.")
-    return _fitted("Effects of this change", "", blocks, room)
+    return impact.effects if impact else ()
+
+
+def _effect_lines(subject: Subject, effects: Iterable[Finding]) -> list[str]:
+    """What the change does, source by source; the sources that the weightiest effects are about come first."""
+    homes = [
+        (home, sorted(some, key=lambda found: (-found.severity, found.code, found.message)))
+        for home, some in groupby(sorted(effects, key=_home), key=_home)
+    ]
+    homes.sort(key=lambda entry: -entry[1][0].severity)
+    lines = []
+    for (kind, source, unique_id), some in homes:
+        name = f"{kind.replace('_', ' ')} {code(source)}" if source else code(unique_id) or "not compared"
+        lines.append(f"- {name}")
+        lines += [f"  {_finding(found, subject, in_list=True)}" for found in some]
+    return lines
+
+
+def _home(found: Finding) -> tuple[str, str, str]:
+    return (found.kind, found.source, "" if found.source else found.unique_id)
 
 
 def _baseline(subject: Subject) -> list[str]:
@@ -154,20 +194,23 @@ def _baseline(subject: Subject) -> list[str]:
     return [known + (stale if baseline.stale else "")]
 
 
-def _finding(found: Finding, subject: Subject) -> str:
-    place = code(subject.path_of(found.location) + _line(found)) if found.location else code(found.unique_id)
-    label = found.severity.label
-    weight = f"**{label}**" if found.severity is Severity.ERROR else label
-    fix = f" {prose(found.fix, 500)}" if found.fix else ""
-    return f"- {weight} {code(found.code)}{' ' + place if place else ''}: {prose(found.message)}{fix}"
+def _finding(found: Finding, subject: Subject, *, in_list: bool = False) -> str:
+    """One finding; where no line of a file says whom it concerns, its node does, unless it is `in_list` of that."""
+    label, place = found.severity.label, found.location
+    parts = [f"**{label}**" if found.severity is Severity.ERROR else label]
+    parts.append(linked(code(found.code), page_of(found.code)))
+    if place and place.path:
+        line = f":{place.line}" if place.line else ""
+        parts.append(linked(code(subject.path_of(place) + line), subject.url_of(place)))
+    if found.unique_id and not (place and place.line) and not in_list:
+        parts.append(code(found.unique_id))
+    fix = f" {message(found.fix, 500)}" if found.fix else ""
+    return f"- {' '.join(filter(None, parts))}: {message(found.message)}{fix}"
 
 
-def _line(found: Finding) -> str:
-    return f":{found.location.line}" if found.location and found.location.line else ""
-
-
-def _left(subject: Subject) -> Iterable[Skipped]:
-    return subject.planned.skipped if subject.planned else ()
+def _skipped(subject: Subject) -> Iterator[str]:
+    for one in subject.planned.skipped if subject.planned else ():
+        yield f"- {one.kind.label} {code(one.name)}: {message(one.reason)}"
 
 
 def _table(subject: Subject) -> tuple[str, list[str]]:
@@ -175,31 +218,56 @@ def _table(subject: Subject) -> tuple[str, list[str]]:
     if subject.outcome is not None and subject.outcome.objects and not subject.dry_run:
         rows = [
             _row(
-                f"**{entry.status.value}**" if entry.status is not Status.DONE else entry.status.value,
-                entry.change.action.label,
-                code(entry.change.name),
-                entry.change.kind.label,
-                prose(entry.message, 300),
+                f"**{entry.status.value}**" if entry.status is not Status.DONE else entry.ending,
+                _name(entry.change),
+                message(entry.message, 300) or entry.change.action.label,
             )
             for entry in subject.outcome.objects
         ]
-        return _table_head("Result", "Action", "Source", "Kind", "Message"), rows
+        return _table_head("Result", "Source", "Message"), rows
     if subject.planned is None:
         return _table_head("Kind", "Sources", "Ready", "Blocked"), list(_kind_rows(subject))
-    rows = [
-        _row(
-            change.action.label,
-            code(change.name) + (f" (was {code(change.live_name)})" if change.action is Action.RENAME else ""),
-            change.kind.label,
-            code(change.unique_id),
-            _what(change),
-        )
-        for change in _changes(subject)
+    running = _running(subject)
+    rows = []
+    for change in [*_changes(subject), *_affected(subject)]:
+        action = f"{change.held.label}, held by the limit" if change.held else change.action.label
+        reads = running.get((change.kind.value, change.name), 0)
+        what = "<br>".join(filter(None, [_experiments(reads), *_what(change)]))
+        rows.append(_row(action, _name(change), what))
+    return _table_head("Action", "Source", "What"), rows
+
+
+def _running(subject: Subject) -> dict[tuple[str, str], int]:
+    """How many running experiments read each source."""
+    counts: dict[tuple[str, str], int] = {}
+    for found in _effects(subject):
+        if found.code == _EXPERIMENT:
+            counts[found.kind, found.source] = counts.get((found.kind, found.source), 0) + 1
+    return counts
+
+
+def _experiments(count: int) -> str:
+    return f"**{counted(count, 'running experiment')}**" if count else ""
+
+
+def _affected(subject: Subject) -> list[Change]:
+    """What is not changed in Statsig while its model changes for it."""
+    about = {(found.kind, found.source) for found in _effects(subject)}
+    return [
+        change
+        for change in subject.changes
+        if change.action is Action.UNCHANGED and (change.kind.value, change.name) in about
     ]
-    return _table_head("Action", "Source", "Kind", "dbt node", "What"), rows
 
 
-def _kind_rows(subject: Subject) -> Iterable[str]:
+def _name(change: Change) -> str:
+    """The object with its kind and node below it: a phone has no room for three columns of names."""
+    was = f" (was {code(change.live_name)})" if change.action is Action.RENAME else ""
+    below = ", ".join(filter(None, [change.kind.label, code(change.unique_id)]))
+    return f"{code(change.name)}{was}<br>{below}"
+
+
+def _kind_rows(subject: Subject) -> Iterator[str]:
     for kind in Kind:
         blocked = [source.blocked for source in subject.validation.sources if source.kind is kind]
         if blocked:
@@ -208,22 +276,32 @@ def _kind_rows(subject: Subject) -> Iterable[str]:
 
 
 def _changes(subject: Subject) -> list[Change]:
+    """Those that a reader has to know, what experiments read first among equals."""
+    running = _running(subject)
     shown = [change for change in subject.changes if change.action in _ORDER]
-    return sorted(shown, key=lambda change: _ORDER.index(change.action))
+    return sorted(shown, key=lambda one: (_ORDER.index(one.action), -running.get((one.kind.value, one.name), 0)))
 
 
-def _what(change: Change) -> str:
-    origin = prose(change.origin.text, 300) if change.origin is not None else ""
-    return " ".join(part for part in (_difference(change), origin) if part)
+def _what(change: Change) -> Iterator[str]:
+    """The fields with small diffs, or the reason; then who made the difference."""
+    found = briefs(change, field_diffs(change) if change.fields else ())
+    yield from (_brief(one) for one in found[:MOST])
+    if len(found) > MOST:
+        yield f"and {len(found) - MOST:,} more"
+    if change.action is Action.UNCHANGED:
+        yield "its model changes"
+    elif not change.held and (not found or change.action is Action.BLOCKED):
+        yield message(change.reason, 300) or ("new" if change.action is Action.CREATE else "")
+    if change.origin is not None:
+        yield prose(change.origin.text, 300)
 
 
-def _difference(change: Change) -> str:
-    if change.action is Action.CREATE:
-        return "new"
-    if change.fields:
-        names = ", ".join(code(field.field) for field in change.fields)
-        return f"{names}: {prose(change.reason, 300)}" if change.action is Action.BLOCKED else names
-    return prose(change.reason, 300)
+def _brief(one: Brief) -> str:
+    if one.moves:
+        return f"{code(one.label)}: {code(one.gone)} → {code(one.new)}"
+    texts = (("+", one.new), ("−", one.gone))  # noqa: RUF001 - the sign of what goes
+    signs = [f"{sign}{text if text.isdecimal() else code(text)}" for sign, text in texts if text]
+    return " ".join([code(one.label), *signs])
 
 
 def _table_head(*cells: str) -> str:
@@ -235,87 +313,27 @@ def _row(*cells: str) -> str:
 
 
 def _detail(change: Change) -> str:
-    fields = field_diffs(change)
-    words = "" if change.action is Action.CREATE else f", {counted(len(fields), 'field')}"
-    adopted = ", adopted" if change.adopted else ""
-    summary = f"<b>{change.action.label}</b> {change.kind.label} {_html(change.name)}{words}{adopted}"
-    return f"<details><summary>{summary}</summary>\n\n{diff_of(fields, limit=_LONGEST_DIFF)}\n\n</details>"
+    """One object folded: its diff; what goes is all that it holds, and without a diff there is the reason."""
+    does = change.held or change.action
+    fields = [_gone(field) for field in source_fields(change.live)] if does.retires and change.live else []
+    fields = fields or field_diffs(change)
+    words = f", {counted(len(fields), 'field')}" if fields and does is not Action.CREATE and not does.retires else ""
+    words += ", adopted" if change.adopted else ""
+    words += ", held by the limit" if change.held else ""
+    summary = f"<b>{does.label}</b> {change.kind.label} {html_code(change.name)}{words}"
+    reason = "" if change.held else " ".join(filter(None, map(message, (change.reason, change.fix))))
+    body = "\n\n".join(filter(None, [reason, diff_of(fields, limit=_LONGEST_DIFF) if fields else ""]))
+    return f"<details><summary>{summary}</summary>\n\n{body or 'No details.'}\n\n</details>"
 
 
-def _generated(change: Change) -> Iterable[str]:
+def _generated(change: Change) -> Iterator[str]:
     """The SQL that Statsig generates for a metric."""
     for unit, sql in change.generated:
-        summary = f"Statsig's SQL for the metric {_html(change.live_name)}, unit {_html(unit)}"
+        summary = f"Statsig's SQL for the metric {html_code(change.live_name)}, unit {html_code(unit)}"
         body = fenced(clipped(sql, _LONGEST_DIFF).splitlines(), "sql")
         yield f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>"
 
 
-def _html(name: str) -> str:
-    """A name as code inside of an HTML block, where Markdown is not read."""
-    shown = code(name)
-    return f"<code>{shown[1:-1]}</code>" if shown.startswith("`") else shown
-
-
-# After a zero-width space neither @name nor #1 is a reference any more.
-_PROSE = {
-    **{character: f"&#{ord(character)};" for character in "&<>|`\\*[]{}~$!"},
-    "@": "@&#8203;",
-    "#": "#&#8203;",
-}
-_PROSE_TABLE = str.maketrans(_PROSE)
-_CODE_TABLE = str.maketrans({character: f"&#{ord(character)};" for character in "&<>|`\\*_[]{}~$!@#:\"'"})
-_PLAIN_CODE = re.compile(r"[\w .,/()=;:+-]*")
-_FENCE = re.compile(r"`+")
-# Inside of a word it means nothing: fct_orders.
-_EMPHASIS = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
-_LINK = re.compile(r"(?i)\b(https?|ftp)://|\bwww\.")
-
-
-def prose(text: str, limit: int = 1_000) -> str:
-    """The text as one line of plain words: no markup, mention, reference or link comes of it."""
-    shown = clipped(" ".join(text.splitlines()), limit).translate(_PROSE_TABLE)
-    shown = _EMPHASIS.sub("&#95;", shown)
-    return _LINK.sub(lambda found: found[0].replace(":", "&#58;").replace(".", "&#46;"), shown)
-
-
-def code(text: str, limit: int = 200) -> str:
-    """The text as code in a line, safe in a table's cell too."""
-    shown = clipped(text, limit)
-    if not shown.strip():
-        return ""
-    if _PLAIN_CODE.fullmatch(shown) and shown == shown.strip():
-        return f"`{shown}`"
-    return f"<code>{shown.translate(_CODE_TABLE)}</code>"
-
-
-def fenced(lines: Iterable[str], language: str = "diff") -> str:
-    """The lines as code in a fence that none of them can close."""
-    body = "\n".join(map(one_line, lines))
-    ticks = "`" * max(3, 1 + max((len(run) for run in _FENCE.findall(body)), default=0))
-    return f"{ticks}{language}\n{body}\n{ticks}"
-
-
-def diff_of(fields: Iterable[FieldDiff], *, limit: int) -> str:
-    """Field after field as one fenced diff of at most about `limit` characters."""
-    lines: list[str] = []
-    room = limit
-    for field in fields:
-        lines.append(f"@@ {field.field} @@")
-        for line in _lines(field):
-            room -= len(line) + 1
-            if room < 0:
-                return fenced([*lines, "  (the rest is not shown)"])
-            lines.append(line)
-    return fenced(lines)
-
-
-def _lines(field: FieldDiff) -> list[str]:
-    if field.lines:
-        return [_diff_line(line) for line in field.lines]
-    return [f"- {field.before}", f"+ {field.after}"] if field.before else [f"+ {field.after}"]
-
-
-def _diff_line(line: DiffLine) -> str:
-    mark = " " if line.mark is Mark.FOLDED else line.mark.value
-    text = f"({line.text})" if line.mark is Mark.FOLDED else line.text
-    return f"{mark} {clipped(text, 500)}".rstrip()
+def _gone(field: FieldDiff) -> FieldDiff:
+    lines = field.lines or (DiffLine(Mark.ADDED, field.after),)
+    return FieldDiff(field=field.field, lines=tuple(DiffLine(Mark.REMOVED, line.text) for line in lines))

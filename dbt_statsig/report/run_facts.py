@@ -46,12 +46,13 @@ def facts(subject: Subject) -> list[Fact]:
 
 
 def run_facts(run: Run) -> list[Fact]:
-    """Commit, time, command and job of a run."""
+    """Commit, time, command, job and page of a run."""
     found = [
         Fact("commit", _commit(run), run.commit_url),
         Fact("run", f"{run.at:%d %b %Y, %H:%M} UTC" if run.at else ""),
         Fact("command", run.command, is_code=True),
         Fact("job", "CI job" if run.job else "", run.job),
+        Fact("page", "HTML report" if run.page else "", run.page),
     ]
     return [one._replace(value=clipped(one.value, _LONGEST)) for one in found if one.value]
 

@@ -11,15 +11,13 @@ import re
 from typing import TYPE_CHECKING
 
 from dbt_statsig.report.diff import LONGEST_LINE, DiffLine, Mark, cut
-from dbt_statsig.report.escape import clipped
+from dbt_statsig.report.escape import clipped, is_web_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 # Most words need nothing done to them; this is how that is seen at once.
 _PLAIN = re.compile(r"[\w \"'.,:;/()=*+|{}\[\]-]*", re.ASCII)
-# Nothing in it can end an attribute, and nothing but a page of the web is behind it.
-_WEB = re.compile(r"https?://[A-Za-z0-9][\w.~!$&()*+,;=:@/?#%\[\]-]{0,3000}", re.ASCII)
 _LOOKS = {Mark.ADDED: " class=plus", Mark.REMOVED: " class=minus", Mark.SAME: "", Mark.FOLDED: " class=fold"}
 
 
@@ -40,7 +38,7 @@ def worded(text: str, limit: int = 200) -> str:
 
 def linked(shown: str, url: str) -> str:
     """The markup as a link; as it is where the address is none that a browser opens as a page."""
-    if not _WEB.fullmatch(url):
+    if not is_web_address(url):
         return shown
     return f'<a href="{escaped(url)}" rel="noreferrer">{shown}</a>'
 

@@ -10,12 +10,13 @@ from markdown_it import MarkdownIt
 from msgspec import structs
 
 from dbt_statsig.report.escape import one_line
-from dbt_statsig.report.markdown import LIMIT, MARKER, code, fenced, prose, render
+from dbt_statsig.report.markdown import LIMIT, MARKER, render, render_failure
+from dbt_statsig.report.markdown_text import code, fenced, message, prose
 from dbt_statsig.report.subject import Subject, plan_hash
-from dbt_statsig.vocabulary.changes import Change, FieldChange, Plan
+from dbt_statsig.vocabulary.changes import Action, Change, FieldChange, Plan
 from dbt_statsig.vocabulary.experiments import Experiment
-from dbt_statsig.vocabulary.findings import KnownFinding
-from dbt_statsig.vocabulary.results import Baseline, Impact, Outcome, Planned, Synced, Validation
+from dbt_statsig.vocabulary.findings import KnownFinding, Location, Severity
+from dbt_statsig.vocabulary.results import Baseline, Failure, Impact, Outcome, Planned, Synced, Validation
 from tests.unit.report import hostile, many, samples
 from tests.unit.report.golden import assert_golden
 
@@ -56,7 +57,7 @@ def test_nothing_planned(planned: tuple[Change, ...], headline: str) -> None:
     """A plan of zero says so, without a table or a diff."""
     subject = Subject.of(Planned(validation=samples.CLEAN, plan=Plan(project="shop", changes=planned), requests=1))
     text = render(subject)
-    assert f"### Statsig: {headline}" in text
+    assert f"### ✅ Statsig: Safe to merge: nothing to write\n\n{headline}\n" in text
     assert "|" not in text
 
 
@@ -64,7 +65,7 @@ def test_fault_41_large_plans_are_cut_with_a_pointer() -> None:
     """2,000 sources stay under the limit; what is left out is counted, with a pointer to the whole report."""
     text = render(Subject.of(many.synced(2_000)))
     assert len(text.encode()) < LIMIT
-    assert text.count("more not shown. The whole report has them: `--report html:FILE`") == 3
+    assert text.count("more not shown. The whole report has them: `--report html:FILE`") >= 3
     assert text.count("<details>") == text.count("</details>") > 10
 
 
@@ -157,15 +158,15 @@ def test_hostile_words_add_no_structure(word: str) -> None:
 def test_left_and_notes_are_reported() -> None:
     """Sources that a run left as they are and remarks of the run have their place."""
     text = render(hostile.subject("word"))
-    assert "#### Skipped\n\n- metric source `word4`: word" in text
-    assert text.count("> word") == 2
+    assert "<details><summary>Skipped</summary>\n\n- metric source `word4`: word" in text
+    assert text.count("> word") == 3
 
 
 def test_dry_run() -> None:
     """A dry run shows the plan and says that nothing was written."""
     synced = Synced(planned=samples.PLANNED, outcome=Outcome(objects=()))
     text = render(Subject.of(synced, dry_run=True))
-    assert "### Statsig: Dry run, nothing was written: 1 to create" in text
+    assert "\n\nDry run, nothing was written: 1 to create" in text
     assert "| Action | Source |" in text
 
 
@@ -180,33 +181,100 @@ def test_validation_counts_by_kind() -> None:
 
 
 def test_impact_and_baseline() -> None:
-    """What a change does has a section of its own, with the experiments that it touches; a baseline has a line."""
-    impact = Impact(
-        base="base/target",
-        compared=2,
-        effects=(samples.FINDINGS[1],),
-        experiments=tuple(Experiment(id=str(number), name=f"Flow {number}") for number in range(52)),
-    )
+    """Effects are grouped by source, the weightiest first, behind a fold; the table has the experiments' number."""
+    dropped = structs.replace(samples.FINDINGS[1], code="impact-column-dropped", severity=Severity.NOTE)
+    reached = structs.replace(dropped, code="impact-experiment", severity=Severity.WARNING, message="Flow uses it.")
+    other = structs.replace(dropped, source="Carts", unique_id="model.shop.fct_carts")
+    above = structs.replace(dropped, source="", kind="", unique_id="model.shop.stg", location=None)
+    effects = (above, other, dropped, reached)
+    impact = Impact(base="base/target", compared=2, effects=effects, experiments=(Experiment(id="1", name="Flow"),))
     stale = KnownFinding(code="bad-name", unique_id="model.shop.x", kind="", source="", key="", count=1)
     baseline = Baseline(path="known.json", known=samples.FINDINGS, stale=(stale,))
-    text = render(Subject.of(structs.replace(samples.VALIDATION, impact=impact, baseline=baseline)))
-    above, below = text.split("#### Findings")
-    assert "#### Effects of this change\n\n- **error** `column-absent`" in above
-    assert "Running experiments that use affected sources: `Flow 0`, " in above
-    assert "`Flow 49` and 2 more." in above
-    assert "column-absent" not in below
+    validation = structs.replace(
+        samples.VALIDATION, impact=impact, baseline=baseline, findings=(*samples.FINDINGS, *effects)
+    )
+    text = render(Subject.of(structs.replace(samples.PLANNED, validation=validation)))
+    fold = text[text.index("<details><summary>Effects of this change") :]
+    lines = [line for line in fold.splitlines() if line.lstrip().startswith("- ")][:7]
+    assert lines[0] == "- metric source `Orders`"
+    assert lines[1].startswith("  - warning [`impact-experiment`](<")
+    assert lines[2].startswith("  - note [`impact-column-dropped`](<")
+    assert (lines[3], lines[5]) == ("- `model.shop.stg`", "- metric source `Carts`")
+    assert text.count("Flow uses it.") == 1
+    assert "| **1 running experiment**<br>`sql` +1 −1<br>" in text  # noqa: RUF001 - the sign of what goes
+    assert "| unchanged | `Carts`<br>metric source, `model.shop.fct_carts` | its model changes |" in text
     assert (
-        "In the baseline `known.json`, not shown: 3 findings. 1 entry is stale: they no longer match a finding."
-        in below
+        "In the baseline `known.json`, not shown: 3 findings. 1 entry is stale: they no longer match a finding." in text
     )
 
 
-@pytest.mark.parametrize(("experiments", "told"), [(None, False), ((), True)])
-def test_no_impact(experiments: tuple[Experiment, ...] | None, *, told: bool) -> None:
-    """A change that nobody would notice says so; experiments are named only where the console was asked."""
-    impact = Impact(base="base", compared=1, effects=(), experiments=experiments)
+def test_no_impact() -> None:
+    """A change that nobody would notice says so, and that no experiment reads what changes."""
+    impact = Impact(base="base", compared=1, effects=(), experiments=())
     baseline = Baseline(path="known.json", known=(), stale=())
     text = render(Subject.of(structs.replace(samples.CLEAN, impact=impact, baseline=baseline)))
     assert "No mapped or selected column changes (1 object compared)." in text
-    assert ("Running experiments that use affected sources: none." in text) is told
+    assert "no running experiment reads what changes" in text
     assert "not shown: 0 findings.\n" in text
+
+
+def test_the_run_is_in_the_head() -> None:
+    """The comment names commit, time, command and job, with links; whether it is stale can be seen in its marker."""
+    text = render(Subject.of(many.compared(9), run=many.RUN))
+    commit = many.RUN.commit
+    assert f" commit={commit} -->" in text.splitlines()[1]
+    assert f"commit [4f2c9a1be on orders-by-device](<https://github.com/acme/shop/commit/{commit}>)" in text
+    assert "run 27 Nov 2026, 07:04 UTC" in text
+    assert "command `dbt-statsig plan --state base --report html:target/statsig.html`" in text
+    assert f"job [CI job](<{many.RUN.job}>)" in text
+    assert "manifest target/manifest.json, 12 minutes old" in text
+    assert f"[`models/billing/_models.yml:15`](<https://github.com/acme/shop/blob/{commit}/models/billing/" in text
+    failure = Failure(command="plan", type="X", message="No.", fix="", exit_code=2, run=many.RUN)
+    assert f"could-not-run commit={commit} -->" in render_failure(failure)
+
+
+def test_what_the_limit_holds_back_is_shown() -> None:
+    """What the limit holds back is in the table with its fields and has its diff; the reason is given once."""
+    words = {"action": Action.BLOCKED, "reason": "4 of 9 at once.", "fix": "Run `plan --force`."}
+    held = [
+        structs.replace(samples.UPDATE, **words, held=Action.UPDATE, adopted=False),
+        structs.replace(samples.DELETE, **words, held=Action.DELETE, live=samples.EXPOSURES),
+    ]
+    text = render(
+        Subject.of(Planned(validation=samples.CLEAN, plan=Plan(project="shop", changes=tuple(held)), requests=1))
+    )
+    assert text.count("> Held by the limit: 4 of 9 at once. Run `plan --force`.") == 1
+    assert "| update, held by the limit | `Orders`<br>" in text
+    assert "`timestamp_column`: `created_at` → `ordered_at`" in text
+    assert "<b>delete</b> qualifying event <code>Basket opened</code>, held by the limit" in text
+    assert "@@ timestamp_column @@\n- exposed_at\n" in text
+    assert "<b>update</b> metric source <code>Orders</code>, 7 fields, held by the limit" in text
+
+
+def test_many_errors_leave_room_for_all() -> None:
+    """500 sources with 30 errors stay under the limit, with the table, the errors, the effects and some diffs."""
+    planned = many.compared(500)
+    errors = tuple(
+        structs.replace(samples.FINDINGS[1], message="Long. " * 80, source=f"S{number}", key=f"k{number}")
+        for number in range(30)
+    )
+    validation = structs.replace(planned.validation, findings=(*planned.validation.findings, *errors))
+    text = render(Subject.of(structs.replace(planned, validation=validation), run=many.RUN))
+    assert len(text.encode()) < LIMIT
+    for part in ("| Action | Source | What |", "#### Errors", "Effects of this change", "```diff"):
+        assert part in text
+    assert text.index("| Action |") < text.index("#### Errors") < text.index("Effects of this change")
+
+
+def test_code_in_messages_is_code() -> None:
+    """What a message has between backticks is code; a single backtick and an odd one are text."""
+    assert message("Run `sync --prune` or `a|b`.") == "Run `sync --prune` or <code>a&#124;b</code>."
+    assert message("A ` alone") == prose("A ` alone")
+
+
+@pytest.mark.parametrize("location", [None, Location("models/_m.yml")])
+def test_a_finding_without_a_line_names_its_node(location: Location | None) -> None:
+    """Where no line is known, the node says whom a finding concerns."""
+    found = structs.replace(samples.FINDINGS[1], location=location, message="No such column.")
+    text = render(Subject.of(structs.replace(samples.VALIDATION, findings=(found,))))
+    assert "`model.shop.fct_orders`: No such column." in text
