@@ -11,7 +11,7 @@ from msgspec import Struct, structs
 
 from dbt_statsig.errors import ConsoleError, ProtocolError
 from dbt_statsig.planning.matching import Desired, Live
-from dbt_statsig.support.threads import in_background
+from dbt_statsig.support.threads import answers, in_background
 from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.ownership import owner_of
 from dbt_statsig.vocabulary.sources import Kind
@@ -120,26 +120,14 @@ def _looked_up(
     missing = [name for name in names if name not in held]
     found: list[Entry] = []
     unsure: dict[str, str] = {}
-    for start in range(0, len(missing), _AT_ONCE):
-        chosen = missing[start : start + _AT_ONCE]
-        looks = [in_background(partial(client.find, kind, name)) for name in chosen]
-        for name, look in zip(chosen, looks, strict=True):
-            live = _seen(look)
-            if isinstance(live, str):
-                unsure[name] = live
-            elif live is not None:
-                found.append(live)
+    for name, answer in answers(partial(client.find, kind), missing, at_once=_AT_ONCE):
+        if isinstance(answer, ConsoleError):
+            unsure[name] = answer.message
+        elif answer is not None:
+            found.append(answer)
     more = {entry.source.name: entry.unpublished for entry in found}
     items = (*listing.items, *(entry.source for entry in found))
     return structs.replace(listing, items=items, unpublished={**listing.unpublished, **more}), unsure
-
-
-def _seen(look: Future[Entry | None]) -> Entry | str | None:
-    """What a look gives, or in words why it gives nothing."""
-    try:
-        return look.result()
-    except ConsoleError as error:
-        return error.message
 
 
 def _foreign(kind: Kind, listing: Listing, names: Sequence[str]) -> Iterator[str]:
@@ -158,11 +146,8 @@ def _doubted(client: ConsoleClient, kind: Kind, listing: Listing, names: Sequenc
     """
     step = max(1, len(names) // _LOOKED_FOR)
     chosen = names[::step][:_LOOKED_FOR]
-    looks = [in_background(partial(client.get, kind, name)) for name in chosen]
-    for name, look in zip(chosen, looks, strict=True):
-        try:
-            found = look.result()
-        except ConsoleError:
+    for name, found in answers(partial(client.get, kind), chosen, at_once=_LOOKED_FOR):
+        if isinstance(found, ConsoleError):
             return listing
         if found is None:
             continue

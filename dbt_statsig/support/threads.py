@@ -8,10 +8,10 @@ from concurrent.futures import Future, wait
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, TypeVar
 
-from dbt_statsig.errors import DbtStatsigError
+from dbt_statsig.errors import ConsoleError, DbtStatsigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -55,6 +55,24 @@ def side_by_side(work: Callable[[Item], T], items: Iterable[Item], *, at_once: i
     for _ in range(min(at_once, len(futures))):
         in_background(run)
     return futures
+
+
+def answers(
+    work: Callable[[Item], T], items: Sequence[Item], *, at_once: int
+) -> Iterator[tuple[Item, T | ConsoleError]]:
+    """Each item in order, with what the work on it gives, or its ConsoleError; another error is raised."""
+    futures = side_by_side(work, items, at_once=at_once)
+    try:
+        for item, future in zip(items, futures, strict=True):
+            answer: T | ConsoleError
+            try:
+                answer = future.result()
+            except ConsoleError as error:
+                answer = error
+            yield item, answer
+    finally:
+        for future in futures:
+            future.cancel()
 
 
 class StopSignal:

@@ -8,7 +8,8 @@ import threading
 
 import pytest
 
-from dbt_statsig.support.threads import in_background, side_by_side
+from dbt_statsig.errors import ConsoleError
+from dbt_statsig.support.threads import answers, in_background, side_by_side
 
 
 def test_work_goes_on_beside_the_caller() -> None:
@@ -69,3 +70,29 @@ def test_items_are_worked_on_in_order_and_so_many_at_once() -> None:
         futures[1].result(10)
     assert 2 not in begun
     assert side_by_side(work, [], at_once=8) == []
+
+
+def test_answers_come_in_order_with_errors_of_the_console() -> None:
+    """Each item comes with its answer or its ConsoleError; another error is raised, and what waits is not begun."""
+    begun: list[int] = []
+
+    def work(item: int) -> int:
+        begun.append(item)
+        if item == 1:
+            raise ConsoleError("no such object")
+        return 10 // item
+
+    shown = [(item, str(answer)) for item, answer in answers(work, [5, 1, 2], at_once=1)]
+    assert shown == [(5, "2"), (1, "no such object"), (2, "5")]
+    begun.clear()
+    released = threading.Event()
+
+    def waiting(item: int) -> int:
+        if item == 3:
+            released.wait(10)
+        return work(item)
+
+    with pytest.raises(ZeroDivisionError):
+        list(answers(waiting, [0, 3, 4, 5], at_once=1))
+    released.set()
+    assert begun in ([0], [0, 3])
