@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from dbt_statsig.project.declarations.layers import KINDS, NOT_DEFAULTS
+from dbt_statsig.project.declarations.layers import KINDS, without_names
 from dbt_statsig.project.declarations.marks import ColumnMark
 from dbt_statsig.project.declarations.semantic import COMPUTED
 from dbt_statsig.project.settings import Settings
@@ -215,7 +215,7 @@ def _snippet(kind: Kind) -> Schema:
 
 
 def _defaults(kinds: dict[Kind, Schema]) -> Schema:
-    own = {kind.value: _without_name(kinds[kind]["properties"]) for kind in Kind}
+    own = {kind.value: without_names(kinds[kind]["properties"]) for kind in Kind}
     common = {key: value for kind in reversed(KINDS) for key, value in own[kind].items()}
     per_kind = {
         kind: {
@@ -233,10 +233,6 @@ def _defaults(kinds: dict[Kind, Schema]) -> Schema:
         "additionalProperties": False,
         "properties": {**common, **per_kind},
     }
-
-
-def _without_name(properties: Schema) -> Schema:
-    return {key: value for key, value in properties.items() if key not in NOT_DEFAULTS}
 
 
 def _digits(low: int, high: int) -> str:

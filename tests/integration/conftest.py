@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from dbt_statsig.console.client import ConsoleClient
     from dbt_statsig.emulator import Running
+    from tests.integration.faults.memory import MemoryConsole
 
 pytest.register_assert_rewrite("tests.integration.cases")
 
@@ -38,3 +40,10 @@ def server(shared: Running) -> Running:
     """The console, empty and without faults."""
     shared.reset()
     return shared
+
+
+@pytest.fixture
+def client(console: MemoryConsole) -> Iterator[ConsoleClient]:
+    """A client of a module's own console in this process, whose pauses take no time."""
+    with console.client() as one:
+        yield one

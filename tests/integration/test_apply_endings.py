@@ -18,7 +18,6 @@ from tests.integration.faults.memory import MemoryConsole
 from tests.integration.test_apply import declared, make_plan, statuses, sync
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from concurrent.futures import Future
 
     import httpx
@@ -46,13 +45,6 @@ class Holding(MemoryConsole):
 def console() -> Holding:
     """A console in this process."""
     return Holding()
-
-
-@pytest.fixture
-def client(console: Holding) -> Iterator[ConsoleClient]:
-    """A client of it."""
-    with console.client() as one:
-        yield one
 
 
 def interrupt(console: Holding, monkeypatch: pytest.MonkeyPatch, times: int) -> None:

@@ -20,7 +20,7 @@ from tests.integration.faults.memory import MemoryConsole
 from tests.integration.test_apply import declared, make_plan, statuses, sync
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     import httpx
 
@@ -55,13 +55,6 @@ class Counting(MemoryConsole):
 def console() -> Counting:
     """A console in this process."""
     return Counting()
-
-
-@pytest.fixture
-def client(console: Counting) -> Iterator[ConsoleClient]:
-    """A client of it."""
-    with console.client() as one:
-        yield one
 
 
 def read_live(

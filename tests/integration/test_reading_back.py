@@ -14,7 +14,7 @@ from tests.integration.faults.memory import MemoryConsole
 from tests.integration.test_apply import declared, sync
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from dbt_statsig.console.client import ConsoleClient
 
@@ -57,13 +57,6 @@ class Forgetful(MemoryConsole):
 def console() -> Forgetful:
     """A console that is honest so far."""
     return Forgetful()
-
-
-@pytest.fixture
-def client(console: Forgetful) -> Iterator[ConsoleClient]:
-    """A client of it, whose pauses take no time."""
-    with console.client() as one:
-        yield one
 
 
 @pytest.mark.parametrize("kind", KINDS)

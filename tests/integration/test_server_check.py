@@ -17,7 +17,6 @@ from tests.integration.faults.project import Project, names, writes
 from tests.integration.test_apply import declared, make_plan, sync
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from dbt_statsig.console.client import ConsoleClient
@@ -28,13 +27,6 @@ if TYPE_CHECKING:
 def console() -> MemoryConsole:
     """A console in this process."""
     return MemoryConsole()
-
-
-@pytest.fixture
-def client(console: MemoryConsole) -> Iterator[ConsoleClient]:
-    """A client of it."""
-    with console.client() as one:
-        yield one
 
 
 def checked(client: ConsoleClient, plan: Plan) -> Checked:

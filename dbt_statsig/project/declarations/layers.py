@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import msgspec.inspect as types
 
     from dbt_statsig.project.declarations.places import KeyPath
+
+T = TypeVar("T")
 
 KINDS = tuple(kind.value for kind in BLOCK_KINDS)
 # As defaults they would name several objects alike.
@@ -115,8 +117,8 @@ def read_defaults(raw: object, prefix: KeyPath) -> Defaults:
         return Defaults(faults=(fault,))
     anywhere = {key: expected for kind in reversed(BLOCK_KINDS) for key, expected in fields_of(kind).items()}
     kinds = {kind.value for kind in Kind}
-    common_raw = {key: value for key, value in raw.items() if key not in kinds and key not in NOT_DEFAULTS}
-    common = read_layer(common_raw, _without_names(anywhere), prefix)
+    common_raw = {key: value for key, value in without_names(raw).items() if key not in kinds}
+    common = read_layer(common_raw, without_names(anywhere), prefix)
     faults = [*common.faults, *_names_in(raw, prefix)]
     by_kind = {}
     for kind in Kind:
@@ -126,14 +128,13 @@ def read_defaults(raw: object, prefix: KeyPath) -> Defaults:
         if not isinstance(own, dict):
             faults.append(Fault(path=path, code="wrong-type", message=f"takes a mapping, not {show(own)}."))
             continue
-        known = _without_names(fields_of(kind))
-        layer = read_layer({key: value for key, value in own.items() if key not in NOT_DEFAULTS}, known, path)
-        by_kind[kind] = layer
+        layer = by_kind[kind] = read_layer(without_names(own), without_names(fields_of(kind)), path)
         faults.extend([*layer.faults, *_names_in(own, path)])
     return Defaults(common=common, by_kind=by_kind, faults=tuple(faults))
 
 
-def _without_names(known: Mapping[str, types.Type]) -> dict[str, types.Type]:
+def without_names(known: Mapping[Any, T]) -> dict[Any, T]:
+    """The keys of a block that defaults may give."""
     return {key: expected for key, expected in known.items() if key not in NOT_DEFAULTS}
 
 

@@ -6,12 +6,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.integration.faults.liar import Liar, lying
 from tests.integration.faults.project import Project
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from dbt_statsig.emulator import Running
+
+
+@pytest.fixture(scope="module")
+def liar(shared: Running) -> Iterator[Liar]:
+    """The service that lies."""
+    with lying(shared) as found:
+        yield found
 
 
 @pytest.fixture

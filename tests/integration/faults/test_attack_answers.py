@@ -15,24 +15,17 @@ import msgspec
 import pytest
 
 from tests.integration.faults.inprocess import sync
-from tests.integration.faults.liar import Ask, Liar, encoded, lying, raw
+from tests.integration.faults.liar import Ask, Liar, encoded, raw
 from tests.integration.faults.project import Project
 from tests.integration.faults.thirty import THEIRS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from dbt_statsig.emulator import Running
 
 NOW = {"DBT_STATSIG_WAIT_BUDGET": "0", "DBT_STATSIG_CONCURRENCY": "1"}
 Rule = "Callable[[Ask], bytes | None]"
-
-
-@pytest.fixture(scope="module")
-def liar(shared: Running) -> Iterator[Liar]:
-    """The service that lies."""
-    with lying(shared) as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -12,23 +12,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.integration.faults.inprocess import call, plan, sync
-from tests.integration.faults.liar import Ask, Liar, lying, raw
+from tests.integration.faults.liar import Ask, Liar, raw
 from tests.integration.faults.project import Project, block, held, model
 from tests.integration.faults.thirty import THEIRS
 from tests.unit.project.artifacts.build import manifest_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from dbt_statsig.emulator import Running
-
-
-@pytest.fixture(scope="module")
-def liar(shared: Running) -> Iterator[Liar]:
-    """A service that does something of its own between request and answer."""
-    with lying(shared) as found:
-        yield found
 
 
 @pytest.mark.parametrize("refused", [False, True])
