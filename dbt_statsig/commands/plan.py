@@ -38,6 +38,7 @@ from dbt_statsig.planning.metrics import still_read
 from dbt_statsig.planning.safety import doubt, excused, guarded, not_replaced_elsewhere, without_uncompared
 from dbt_statsig.planning.saved_plan import binding_of
 from dbt_statsig.project.declarations.reading import misspelt_mark
+from dbt_statsig.project.namespace import other_prefixes, prefix_of
 from dbt_statsig.project.target import check_target
 from dbt_statsig.vocabulary.findings import CODES, did_you_mean, finding, listed
 from dbt_statsig.vocabulary.kinds import BLOCK_KINDS
@@ -72,8 +73,14 @@ def plan(request: Request, *, progress: Progress | None = None, manifest: Manife
         if request.show_sql:
             planned = with_sql(planned, client)
         if known is not None:
-            planned = with_experiments(planned, client, progress, strict=project.strict)
+            planned = with_experiments(planned, client, progress, strict=project.strict, prefixes=_prefixes(project))
         return with_drift(planned, client, progress, only=request.drift_only)
+
+
+def _prefixes(project: LoadedProject) -> tuple[str, ...]:
+    """What the names of sources begin with: in this dbt target, then in all others."""
+    own = prefix_of(project.settings, project.target.name)
+    return (own, *other_prefixes(project.settings, project.target.name))
 
 
 def open_console(project: LoadedProject, progress: Progress, *, lists_hidden: bool = True) -> ConsoleClient:

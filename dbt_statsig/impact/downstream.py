@@ -170,7 +170,7 @@ class _Comparison:
             if after and use.role != "columns":
                 text = f'maps "{use.verdict.name}" ({use.role}), whose contract type is now {after} (was {before}).'
                 found = _effect("impact-column-type-changed", new, text, key=use.role)
-                yield self._about(found, [use.verdict.name])
+                yield self._about(found, [use.verdict.name, *_field(use.role)])
         mapped = {same(use.verdict.name) for use in new.columns if use.role != "columns"}
         rest = [name for name in new.selected if same(name) in types and same(name) not in mapped]
         if rest:
@@ -194,7 +194,7 @@ class _Comparison:
                 mapped.add(same(use.verdict.name))
                 text = f'maps the column "{use.verdict.name}" ({use.role}), which {new.unique_id} loses.'
                 found = _effect("impact-column-dropped", new, text, key=use.role)
-                yield self._about(found, [use.verdict.name])
+                yield self._about(found, [use.verdict.name, *_field(use.role)])
         if new.selected:
             still = {same(name) for name in new.selected}
             dropped = [name for name in old.selected if same(name) not in still and same(name) not in mapped]
@@ -223,6 +223,12 @@ class _Comparison:
         same = self.here.prover.adapter.key
         still = {same(column.name) for column in is_now.columns}
         return {key: column.name for column in was.columns if (key := same(column.name)) not in still}
+
+
+def _field(role: str) -> list[str]:
+    """The custom field whose formula reads a column in this role: metrics read the field."""
+    _, is_formula, field = role.partition("custom_field_mapping.")
+    return [field] if is_formula else []
 
 
 def _quoted(names: list[str]) -> str:

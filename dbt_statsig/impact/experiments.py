@@ -29,17 +29,25 @@ _NO_FIELD = "Statsig does not publish which experiments use a qualifying event"
 _Touched = dict[tuple[Kind, str], str]
 
 
-def with_experiments(planned: Planned, client: ConsoleClient, progress: Progress, *, strict: bool = False) -> Planned:
+def with_experiments(
+    planned: Planned,
+    client: ConsoleClient,
+    progress: Progress,
+    *,
+    strict: bool = False,
+    prefixes: tuple[str, ...] = (),
+) -> Planned:
     """The plan with the running experiments that use what the change or the plan touches.
 
     Each effect says which of them it reaches; a grave one is at least a warning, and an error if `strict`. Experiments
     are read only where something is touched that they can use, metrics only where a metric source or a metric is and
-    an experiment watches metrics, or a column is concerned. What could not be asked is a finding.
+    an experiment watches metrics, or a column is concerned. What could not be asked is a finding. `prefixes` begin
+    the names of this dbt target's sources, and of those of others: experiments use production's.
     """
     impact = planned.validation.impact
     if impact is None:
         return planned
-    touched = _touched(planned, impact)
+    touched = _of_other_targets(_touched(planned, impact), prefixes)
     doubts = [_unchecked(_NO_FIELD)] if _has_events(planned, impact) else []
     if not touched:
         return _with(planned, client, impact, {}, doubts)
@@ -61,7 +69,10 @@ def with_experiments(planned: Planned, client: ConsoleClient, progress: Progress
     reached = tuple(_reached(planned.validation, touched, users))
     used = {use.experiment.id: use.experiment for one in users.values() for use in one.uses}
     adapter = adapter_for(planned.validation.adapter)
-    by_name = {(kind.value, name): users[kind, live_name] for (kind, live_name), name in touched.items()}
+    by_name: dict[tuple[str, str], Touched] = {}
+    for (kind, live_name), name in touched.items():
+        before, one = by_name.get((kind.value, name)), users[kind, live_name]
+        by_name[kind.value, name] = before.joined(one) if before else one
     changed = {
         id(effect): weighed(
             effect, impact.columns_of(effect), by_name[effect.kind, effect.source], adapter, strict=strict
@@ -133,6 +144,19 @@ def _touched(planned: Planned, impact: Impact) -> _Touched:
     return dict(sorted(touched.items()))
 
 
+def _of_other_targets(touched: _Touched, prefixes: tuple[str, ...]) -> _Touched:
+    """The same with the names under which other dbt targets have these sources, where this one has a prefix."""
+    if not prefixes or not prefixes[0]:
+        return touched
+    found = dict(touched)
+    for (kind, live_name), name in touched.items():
+        bare = live_name.removeprefix(prefixes[0])
+        found |= {
+            (kind, f"{prefix}{bare}"): name for prefix in ("", *prefixes) if (kind, f"{prefix}{bare}") not in found
+        }
+    return dict(sorted(found.items()))
+
+
 def _has_events(planned: Planned, impact: Impact) -> bool:
     event = Kind.QUALIFYING_EVENT
     written = any(change.kind is event and change.action.touches for change in planned.plan.changes)
@@ -189,7 +213,7 @@ def _with(
     planned: Planned, client: ConsoleClient, impact: Impact, changed: Mapping[int, Finding], found: list[Finding]
 ) -> Planned:
     """The plan with the changed effects in place of those before, and with more findings, which are effects too."""
-    effects = (*(changed.get(id(effect), effect) for effect in impact.effects), *found)
+    effects = (*(changed.get(id(effect), effect) for effect in impact.effects), *_sorted(found))
     findings = (changed.get(id(one), one) for one in planned.validation.findings)
     validation = structs.replace(
         planned.validation,

@@ -39,6 +39,10 @@ class Touched(Struct, frozen=True, kw_only=True):
     uses: tuple[Use, ...]
     readers: tuple[tuple[Metric, SourceRead], ...]
 
+    def joined(self, other: Touched) -> Touched:
+        """The users of both: one source may have a name in each dbt target."""
+        return Touched(uses=(*self.uses, *other.uses), readers=(*self.readers, *other.readers))
+
 
 def weighed(effect: Finding, columns: Sequence[str], touched: Touched, adapter: Adapter, *, strict: bool) -> Finding:
     """The effect with what it means for running experiments, and the weight that this gives it."""

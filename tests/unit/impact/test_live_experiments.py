@@ -218,3 +218,30 @@ def test_who_is_to_be_asked() -> None:
     (reached,) = result.validation.impact.reached
     assert (reached.kind, reached.name, reached.live_name) == (Kind.ASSIGNMENT_SOURCE, "Exposures", "Old name")
     assert reached.experiments == (ExperimentUse(experiment="button", uses=("assignment",), metrics=()),)
+
+
+def test_another_target_has_other_names() -> None:
+    """Where this dbt target has a prefix, experiments on that source in other targets are found: production's too."""
+    bare = {"id": "bare", "status": "active", "assignmentSourceName": "Exposures"}
+    live = {"id": "live", "status": "active", "assignmentSourceName": "prod Exposures"}
+    mine = {"id": "mine", "status": "active", "assignmentSourceName": "ci Exposures"}
+    effect = finding(
+        "impact-source-changed",
+        "Other groups.",
+        kind="assignment_source",
+        source="ci Exposures",
+        key="statsig.assignment_source.group_id_column",
+    )
+    plan = planned(change(Action.CREATE, name="ci Exposures"), effects=(effect,))
+    opened = Opened(page(bare, live, mine, BUTTON, total=4))
+    result = with_experiments(plan, opened.client, Silent(), prefixes=("ci ", "prod "))
+    assert found(result) == [
+        f'The experiment "{name}" (active) uses the assignment source "{source}".'
+        for name, source in (("bare", "Exposures"), ("live", "prod Exposures"), ("mine", "ci Exposures"))
+    ]
+    assert any(
+        one.message == "Other groups; 3 running experiments use this source." for one in result.validation.findings
+    )
+    opened = Opened(page(bare, live, mine, BUTTON, total=4))
+    result = with_experiments(plan, opened.client, Silent(), prefixes=("", "prod "))
+    assert found(result) == ['The experiment "mine" (active) uses the assignment source "ci Exposures".']
