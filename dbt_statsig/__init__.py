@@ -1,8 +1,9 @@
 """dbt-statsig keeps Statsig's warehouse-native sources in agreement with a dbt project.
 
-`validate`, `plan`, `sync`, `reload`, `init`, `import_objects`, `release`, `debug` and `list_columns` each take a
-`Request` and return a value; what can go wrong is raised as `DbtStatsigError`. `docs/python.md` describes all names.
-They are imported when first used, because dbt imports this package with every command.
+`validate`, `plan`, `sync`, `reload`, `init`, `import_objects`, `release`, `exposures`, `statsig_tables`, `debug` and
+`list_columns` each take a `Request` and return a value; what can go wrong is raised as `DbtStatsigError`.
+`docs/python.md` describes all names. They are imported when first used, because dbt imports this package with every
+command.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ if TYPE_CHECKING:
     from dbt_statsig.commands.api import (
         Request,
         debug,
+        exposures,
         import_objects,
         init,
         list_columns,
         plan,
         release,
         reload,
+        statsig_tables,
         sync,
         validate,
     )
@@ -46,8 +49,9 @@ if TYPE_CHECKING:
         Throttled,
         UsageError,
     )
-    from dbt_statsig.vocabulary.changes import Action, Change, FieldChange, Plan
+    from dbt_statsig.vocabulary.changes import Action, Change, FieldChange, Origin, Plan, Where
     from dbt_statsig.vocabulary.experiments import ColumnRead, Experiment, MetricRef, Person, SourceRead, TagRef
+    from dbt_statsig.vocabulary.exposures import DbtYaml, Exposure
     from dbt_statsig.vocabulary.findings import Finding, KnownFinding, Location, Severity
     from dbt_statsig.vocabulary.imports import (
         Candidate,
@@ -109,6 +113,7 @@ __all__ = [
     "ConsoleError",
     "CustomField",
     "DbtStatsigError",
+    "DbtYaml",
     "Diagnosis",
     "EntityPropertySource",
     "Evidence",
@@ -116,6 +121,7 @@ __all__ = [
     "Experiment",
     "ExperimentReload",
     "ExperimentUse",
+    "Exposure",
     "FailingSource",
     "FieldChange",
     "Finding",
@@ -139,6 +145,7 @@ __all__ = [
     "MetricSource",
     "NotFound",
     "ObjectOutcome",
+    "Origin",
     "Outcome",
     "OutcomeUnknown",
     "Owner",
@@ -175,27 +182,33 @@ __all__ = [
     "UsageError",
     "Validation",
     "Verdict",
+    "Where",
     "__version__",
     "debug",
+    "exposures",
     "import_objects",
     "init",
     "list_columns",
     "plan",
     "release",
     "reload",
+    "statsig_tables",
     "sync",
     "validate",
 ]
 
 _HOMES = {
-    "commands.api": "Request debug import_objects init list_columns plan release reload sync validate",
+    "commands.api": (
+        "Request debug exposures import_objects init list_columns plan release reload statsig_tables sync validate"
+    ),
     "errors": (
         "AnswerLost ArtifactError AuthenticationFailed Conflict ConnectionFailed ConsoleError "
         "DbtStatsigError Forbidden NotFound OutcomeUnknown ProtocolError QueryFailed Refused SettingsError "
         "Stopped TargetNotAllowed TargetRefused Throttled UsageError"
     ),
-    "vocabulary.changes": "Action Change FieldChange Plan",
+    "vocabulary.changes": "Action Change FieldChange Origin Plan Where",
     "vocabulary.experiments": "ColumnRead Experiment MetricRef Person SourceRead TagRef",
+    "vocabulary.exposures": "DbtYaml Exposure",
     "vocabulary.findings": "Finding KnownFinding Location Severity",
     "vocabulary.imports": "Candidate Exactness FirstBlocks Guess Imported ImportedFile ImportedObject Proposed",
     "vocabulary.kinds": "AssignmentSource EntityPropertySource MetricSource QualifyingEvent",

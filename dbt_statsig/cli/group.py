@@ -18,6 +18,7 @@ COMMANDS = (
     "import",
     "release",
     "reload",
+    "exposures",
     "run",
     "preview",
     "tests",

@@ -1,4 +1,4 @@
-"""The public Python API: the request and the nine functions that take it. `docs/python.md` describes it."""
+"""The public Python API: the request and the eleven functions that take it. `docs/python.md` describes it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from msgspec.structs import force_setattr
 
 from dbt_statsig.commands import columns as columns_command
 from dbt_statsig.commands import debug as debug_command
+from dbt_statsig.commands import exposures as exposures_command
 from dbt_statsig.commands import importing as import_command
 from dbt_statsig.commands import init as init_command
 from dbt_statsig.commands import plan as plan_command
@@ -26,6 +27,7 @@ from dbt_statsig.vocabulary.findings import did_you_mean
 from dbt_statsig.vocabulary.sources import Kind
 
 if TYPE_CHECKING:
+    from dbt_statsig.vocabulary.exposures import DbtYaml
     from dbt_statsig.vocabulary.imports import FirstBlocks, Imported
     from dbt_statsig.vocabulary.progress import Progress
     from dbt_statsig.vocabulary.reloads import Reloaded
@@ -308,6 +310,42 @@ def reload(
         timeout=_seconds("timeout", timeout),
     )
     return reload_command.reload(_run(request), options, progress=progress)
+
+
+def exposures(
+    request: Request,
+    *,
+    metrics: bool = False,
+    write: str | os.PathLike[str] | None = None,
+    progress: Progress | None = None,
+) -> DbtYaml:
+    """The active experiments that read the project's nodes as dbt exposures, with `metrics` the metrics too.
+
+    `write` is the YAML file to put them in, if they have changed. Raises as `plan`, UsageError for a file that this
+    program did not make, and ProtocolError where a list to write is incomplete.
+    """
+    run = _run(request)
+    path = _optional(_path)("write", write)
+    return exposures_command.exposures(run, metrics=_switch("metrics", metrics), write=path, progress=progress)
+
+
+def statsig_tables(
+    request: Request,
+    *,
+    schema: str | None = None,
+    database: str | None = None,
+    exposures_table: str | None = None,
+    events_table: str | None = None,
+    write: str | os.PathLike[str] | None = None,
+) -> DbtYaml:
+    """A dbt source with the tables that Statsig writes; `write` as for `exposures`. Raises as that."""
+    places = exposures_command.table_places(
+        schema=_optional(_text)("schema", schema),
+        database=_optional(_text)("database", database),
+        exposures=_optional(_text)("exposures_table", exposures_table),
+        events=_optional(_text)("events_table", events_table),
+    )
+    return exposures_command.statsig_tables(_run(request), places, write=_optional(_path)("write", write))
 
 
 def debug(request: Request) -> Diagnosis:

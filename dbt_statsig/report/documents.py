@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from dbt_statsig.report.experiment_documents import ExperimentDocument, ReachedDocument
+from dbt_statsig.report.exposures import ExposuresDocument
 from dbt_statsig.report.reloads import ReloadDocument
 
 SCHEMA_VERSION = 1
@@ -373,6 +374,7 @@ class Document(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reload: ReloadDocument | None = None
     imported: ImportDocument | None = None
     init: InitDocument | None = None
+    exposures: ExposuresDocument | None = None
     diagnosis: DiagnosisDocument | None = None
     codes: tuple[CodeDocument, ...] | None = None
     error: ErrorDocument | None = None

@@ -12,6 +12,7 @@ from dbt_statsig import __version__
 from dbt_statsig.planning.stages import stages_of
 from dbt_statsig.report import documents as doc
 from dbt_statsig.report import experiment_documents as uses
+from dbt_statsig.report.exposures import exposures_document
 from dbt_statsig.report.reloads import reload_document
 from dbt_statsig.report.run_findings import RULES, RUN_CODES, Example, example_of, page_of
 from dbt_statsig.vocabulary.findings import Severity
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from dbt_statsig.planning.stages import Stage
     from dbt_statsig.report.subject import Subject
     from dbt_statsig.vocabulary.changes import Change, FieldChange, Origin
+    from dbt_statsig.vocabulary.exposures import DbtYaml
     from dbt_statsig.vocabulary.findings import Finding, Location
     from dbt_statsig.vocabulary.imports import FirstBlocks, Imported, Proposed
     from dbt_statsig.vocabulary.reloads import Reloaded
@@ -314,6 +316,11 @@ def import_json(imported: Imported) -> str:
 def reload_json(reloaded: Reloaded) -> str:
     """The answer of `reload`."""
     return _encoded("reload", reloaded.exit_code, reload=reload_document(reloaded))
+
+
+def exposures_json(result: DbtYaml) -> str:
+    """The answer of `exposures`."""
+    return _encoded("exposures", result.exit_code, exposures=exposures_document(result))
 
 
 def init_json(result: FirstBlocks) -> str:

@@ -11,7 +11,9 @@ from dbt_statsig import (
     Check,
     ConsoleError,
     DbtStatsigError,
+    DbtYaml,
     ExperimentReload,
+    Exposure,
     FieldChange,
     Finding,
     FirstBlocks,
@@ -80,6 +82,9 @@ released: Synced = dbt_statsig.release(request, ["Orders"], confirm=confirm)
 reloaded: Reloaded = dbt_statsig.reload(request, refresh="full", wait=True, timeout=60, progress=Log())
 experiment: ExperimentReload = reloaded.experiments[0]
 load: Load | None = experiment.load
+exposures: DbtYaml = dbt_statsig.exposures(request, metrics=True, write="models/statsig.yml", progress=Log())
+exposure: Exposure = exposures.exposures[0]
+tables: DbtYaml = dbt_statsig.statsig_tables(request, schema="statsig", write=Path("models/tables.yml"))
 verdict: bool = synced.ok()
 check: Check = dbt_statsig.debug(request).checks[0]
 listing: Listing = dbt_statsig.list_columns(request, only_inferred=True, jobs=2)

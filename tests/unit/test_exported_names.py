@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections.abc
 import inspect
+import os
 import re
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 EXPORTED = {name: getattr(dbt_statsig, name) for name in dbt_statsig.__all__}
-NAMES = {**EXPORTED, "Callable": collections.abc.Callable, "Iterable": collections.abc.Iterable}
+NAMES = {**EXPORTED, "Callable": collections.abc.Callable, "Iterable": collections.abc.Iterable, "os": os}
 FUNCTIONS = [value for value in EXPORTED.values() if inspect.isfunction(value)]
 
 
@@ -58,6 +59,8 @@ def test_every_type_of_a_result_is_exported() -> None:
         "import_objects",
         "release",
         "reload",
+        "exposures",
+        "statsig_tables",
         "debug",
         "list_columns",
     }

@@ -1,0 +1,128 @@
+"""`exposures`: the experiments that read the project's nodes, as dbt exposures. Statsig is only read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import structs
+
+from dbt_statsig.commands.pipeline import declare_project, load_project
+from dbt_statsig.commands.plan import open_console
+from dbt_statsig.console.key import ApiKey
+from dbt_statsig.errors import ConsoleError, ProtocolError, UsageError
+from dbt_statsig.importing.exposures import MARK, Tables, exposures_of, exposures_yaml, nodes_of, tables_yaml
+from dbt_statsig.support.files import read_regular, write_whole
+from dbt_statsig.vocabulary.exposures import DbtYaml
+from dbt_statsig.vocabulary.progress import Progress, Silent
+from dbt_statsig.vocabulary.uses import Uses
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dbt_statsig.project.request import Request
+    from dbt_statsig.vocabulary.experiments import Metric
+
+_TAGS_IN_CONFIG = (1, 10)
+"""The dbt version from which on an exposure's tags are a part of its config; before, dbt does not read them there."""
+_ENDINGS = (".yml", ".yaml")
+
+
+def exposures(
+    request: Request, *, metrics: bool = False, write: Path | None = None, progress: Progress | None = None
+) -> DbtYaml:
+    """One exposure for each active experiment that reads a node of the project, and with `metrics` for each metric.
+
+    Raises as `validate`, ConsoleError where experiments or metrics cannot be read, and UsageError for a file to `write`
+    that this program did not make. An incomplete list is a warning, and is not written.
+    """
+    _check_path(write)
+    project = declare_project(load_project(request))
+    progress = progress or Silent()
+    with open_console(project, progress) as client:
+        progress.say("Reading experiments")
+        found, doubt = client.experiments()
+        watched: tuple[Metric, ...] = ()
+        if metrics or any(one.metrics or one.metric_tags for one in found if one.is_running):
+            progress.say("Reading metrics")
+            watched, more = client.metrics()
+            doubt = doubt or more
+        warnings = list(client.warnings)
+        requests = client.requests
+    names = [(one.kind, one.name, one.unique_id) for one in project.declared.names]
+    nodes = nodes_of(names, project.manifest.node, project.inputs.project)
+    made, unclear = exposures_of(Uses(found, watched), nodes, metrics=metrics)
+    text = exposures_yaml(made, tags_in_config=_version(project.manifest.dbt_version) >= _TAGS_IN_CONFIG)
+    if doubt and write is not None:
+        raise ProtocolError(
+            f"{write} was not written: the lists of experiments and metrics may be incomplete ({doubt}).",
+            fix="Run it again.",
+        )
+    warnings += [f"The lists of experiments and metrics may be incomplete: {doubt}."] if doubt else []
+    result = DbtYaml(text=text, exposures=made, warnings=(*warnings, *unclear), requests=requests)
+    return _written(result, write)
+
+
+def statsig_tables(request: Request, tables: Tables, *, write: Path | None = None) -> DbtYaml:
+    """A dbt source with the tables that Statsig writes; with a key, also columns of the project's own unit IDs.
+
+    Raises as `validate`, and UsageError as `exposures`.
+    """
+    _check_path(write)
+    project = load_project(request)
+    warnings: list[str] = []
+    requests = 0
+    if ApiKey.from_environment(request.environ) is None:
+        warnings.append("No Console API key is set, so columns of custom unit IDs are not listed.")
+    else:
+        with open_console(project, Silent()) as client:
+            try:
+                tables = structs.replace(tables, units=client.unit_ids())
+            except ConsoleError as error:
+                warnings.append(f"Custom unit IDs were not read: {error}")
+            requests = client.requests
+    return _written(DbtYaml(text=tables_yaml(tables), warnings=tuple(warnings), requests=requests), write)
+
+
+def table_places(
+    *, schema: str | None = None, database: str | None = None, exposures: str | None = None, events: str | None = None
+) -> Tables:
+    """Where Statsig's tables are; what is not given is as Statsig sets it up."""
+    given = {"schema": schema, "database": database, "exposures": exposures, "events": events}
+    return structs.replace(Tables(), **{name: value for name, value in given.items() if value})
+
+
+def _version(text: str) -> tuple[int, ...]:
+    """Major and minor version; a text that is none counts as the newest."""
+    parts = text.split(".")[:2]
+    return tuple(map(int, parts)) if len(parts) > 1 and all(one.isdecimal() for one in parts) else _TAGS_IN_CONFIG
+
+
+def _check_path(path: Path | None) -> None:
+    """Raise UsageError for a file that is not this program's to write."""
+    if path is None:
+        return
+    if path.suffix not in _ENDINGS:
+        raise UsageError(
+            f"{path} is not a YAML file.", fix="Name a .yml file in a folder of the project's `model-paths`."
+        )
+    if path.exists() and not _content(path).startswith(MARK):
+        raise UsageError(
+            f"{path} was not made by dbt-statsig, so it is not overwritten.", fix="Name another file, or delete it."
+        )
+
+
+def _content(path: Path) -> str:
+    try:
+        return read_regular(path).decode("utf-8", "replace")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror or error}.", fix="Name another file.") from None
+
+
+def _written(result: DbtYaml, path: Path | None) -> DbtYaml:
+    """The result, in the file if there is one; a file with the same content is not touched."""
+    if path is None:
+        return result
+    changed = not path.exists() or _content(path) != result.text
+    if changed:
+        write_whole(path, result.text.encode(), private=False)
+    return structs.replace(result, path=str(path), written=changed)

@@ -1,0 +1,151 @@
+"""`dbt-statsig exposures`: a file that is written whole, again only when it has changed, and never over another's."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from dbt_statsig import Request, UsageError, exposures, statsig_tables
+from dbt_statsig.emulator import running
+from tests.integration.faults.inprocess import call
+from tests.integration.faults.project import Project
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from dbt_statsig.emulator import Running
+
+ORDERS = {"aggregation": "count", "metricSources": [{"metricSourceName": "Orders", "criteria": []}]}
+METRIC = {"name": "Paid", "id": "Paid::user_warehouse", "type": "user_warehouse", "warehouseNative": ORDERS}
+EXPERIMENTS: list[dict[str, Any]] = [
+    {
+        "id": "button",
+        "name": "Green button",
+        "status": "active",
+        "assignmentSourceName": "Exposures",
+        "primaryMetrics": [{"name": "Paid", "type": "user_warehouse"}],
+    },
+    {"id": "elsewhere", "status": "active", "assignmentSourceName": "Theirs"},
+    {"id": "old", "status": "decision_made", "assignmentSourceName": "Exposures"},
+]
+
+
+@pytest.fixture(scope="module")
+def full() -> Iterator[Running]:
+    """A console with experiments, a metric and a custom unit ID."""
+    with running(seed={"experiments": EXPERIMENTS, "metrics": [METRIC], "unit_id_types": ["companyID"]}) as server:
+        yield server
+
+
+@pytest.fixture
+def made(tmp_path: Path, full: Running) -> Project:
+    """A project with an assignment source and a metric source."""
+    full.reset()
+    project = Project(tmp_path / "shop", full.url)
+    project.declare("orders", "Orders")
+    project.declare("exposures", "Exposures", "assignment_source")
+    return project
+
+
+def test_printed_and_written(made: Project, full: Running) -> None:
+    """Without --write the YAML is the answer; with it the file is written once, and again only for a change."""
+    printed = call(made, "exposures")
+    (one,) = yaml.safe_load(printed.stdout)["exposures"]
+    assert (one["name"], one["depends_on"]) == ("statsig_button", ["ref('exposures')", "ref('orders')"])
+    assert "elsewhere" in printed.stderr
+    assert [exchange.path.rsplit("/", 1)[-1] for exchange in full.requests] == ["experiments", "list"]
+    path = made.folder / "statsig_exposures.yml"
+    written = call(made, "exposures", "--write", path)
+    assert (written.code, written.stdout) == (0, f"Wrote {path} (1 exposure).\n")
+    assert path.read_text(encoding="utf-8") == printed.stdout
+    before = path.stat().st_mtime_ns
+    assert call(made, "exposures", "--write", path).stdout == f"Unchanged: {path} (1 exposure).\n"
+    assert path.stat().st_mtime_ns == before
+    answer = json.loads(call(made, "exposures", "--metrics", "--write", path, "--output", "json").stdout)["exposures"]
+    assert (answer["path"], answer["written"], answer["requests"]) == (str(path), True, 2)
+    assert [(one["of"], one["id"], len(one["nodes"])) for one in answer["exposures"]] == [
+        ("experiment", "button", 2),
+        ("metric", "Paid::user_warehouse", 1),
+    ]
+    assert path.read_text(encoding="utf-8") == answer["text"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("own.yml", b"exposures: []\n", "was not made by dbt-statsig"),
+        ("notes.txt", None, "is not a YAML file"),
+        ("folder.yml", None, "cannot be read"),
+        ("absent/x.yml", None, "could not be written"),
+    ],
+)
+def test_a_file_that_is_not_ours(made: Project, name: str, content: bytes | None, words: str) -> None:
+    """A file without our mark, of another kind, a folder or a missing one: refused, and nothing has changed."""
+    path = made.folder / name
+    if name.startswith("folder"):
+        path.mkdir()
+    if content is not None:
+        path.write_bytes(content)
+    done = call(made, "exposures", "--write", path)
+    assert (done.code, words in " ".join(done.stderr.split()) or "is a directory" in done.stderr) == (2, True)
+    assert content is None or path.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ({"action": "status", "status": 403, "match": {"path": "experiments\\?"}}, "(403)"),
+        ({"action": "status", "status": 403, "match": {"path": "metrics/list"}}, "(403)"),
+        ({"action": "short_list", "match": {"path": "experiments\\?"}}, "may be incomplete"),
+        ({"action": "short_list", "match": {"path": "metrics/list"}}, "may be incomplete"),
+    ],
+)
+def test_lists_that_cannot_be_read_in_full(made: Project, full: Running, fault: dict[str, Any], words: str) -> None:
+    """Nothing is written of half a list; printed, it is with a warning."""
+    path = made.folder / "statsig.yml"
+    full.inject(fault)
+    done = call(made, "exposures", "--write", path)
+    assert (done.code, words in " ".join(done.stderr.split()), path.exists()) == (2, True, False)
+    if fault["action"] == "short_list":
+        printed = call(made, "exposures")
+        assert (printed.code, words in " ".join(printed.stderr.split())) == (0, True)
+
+
+def test_the_tables_of_statsig(made: Project, full: Running) -> None:
+    """With a key the custom unit IDs are columns; without one, or where they cannot be read, a warning says so."""
+    done = call(made, "exposures", "--statsig-tables", "--schema", "exp", "--events-table", "logged")
+    (source,) = yaml.safe_load(done.stdout)["sources"]
+    assert (source["schema"], source["tables"][1]["identifier"]) == ("exp", "logged")
+    assert "companyID" in [one["name"] for one in source["tables"][0]["columns"]]
+    path = made.folder / "tables.yml"
+    assert call(made, "exposures", "--statsig-tables", "--write", path).stdout == f"Wrote {path}.\n"
+    full.inject({"action": "status", "status": 403, "match": {"path": "unit_id_types"}})
+    assert "were not read" in call(made, "exposures", "--statsig-tables").stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--schema", "x"), ("--statsig-tables", "--metrics"), ("--events-table", "x", "--metrics")]
+)
+def test_options_that_exclude_each_other(made: Project, full: Running, arguments: tuple[str, ...]) -> None:
+    """Options of the one file are refused for the other, before anything is asked."""
+    assert (call(made, "exposures", *arguments).code, full.requests) == (2, [])
+
+
+def test_from_python(made: Project) -> None:
+    """The functions give the same text and write the same file; a file that is not ours is a UsageError."""
+    request = Request(project_dir=made.folder, environ=made.environ)
+    path = made.folder / "statsig.yml"
+    found = exposures(request, metrics=True, write=path)
+    assert (found.written, path.read_text(encoding="utf-8"), found.exit_code) == (True, found.text, 0)
+    assert [one.name for one in found.exposures] == ["statsig_button", "statsig_metric_Paid"]
+    assert "schema: exp" in statsig_tables(request, schema="exp").text
+    without = Request(project_dir=made.folder, environ={})
+    (warning,) = statsig_tables(without).warnings
+    assert "No Console API key" in warning
+    path.write_text("own", encoding="utf-8")
+    with pytest.raises(UsageError, match="not made by dbt-statsig"):
+        exposures(request, write=str(path))
