@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -209,6 +210,30 @@ def test_sync_pushes(shop: Path, tmp_path: Path) -> None:
         assert len(console.state.sources["assignment_sources"]) == 1
 
 
+def test_a_reload_follows_the_sync(shop: Path, tmp_path: Path) -> None:
+    """With `reload` a sync is followed by a reload, whose exit code counts: run results of no build are refused."""
+    with running() as console:
+        keys = {"STATSIG_CONSOLE_API_KEY": KEY, "DBT_STATSIG_BASE_URL": console.url}
+        given = {"INPUT_SYNC": "true", "INPUT_RELOAD": "true", **keys}
+        outputs, shown = check(own_copy(shop, tmp_path), tmp_path, event="push", **given)
+    assert (outputs["exit-code"], outputs["changes"]) == ("2", str(SOURCES + METRICS))
+    assert "Run it right after `dbt build`" in shown
+
+
+def test_an_experiment_that_a_change_reaches_is_annotated(shop: Path, tmp_path: Path) -> None:
+    """A running experiment that reads what a pull request changes is an annotation at the block."""
+    project = own_copy(shop, tmp_path)
+    base = shutil.copytree(project / "target", tmp_path / "base")
+    edit_manifest(project, EXPOSURES, assignment_source={"id_type_mapping": {"userID": "device_id"}})
+    experiment = {"name": "Redesign", "status": "active", "assignmentSourceName": "Shop exposures"}
+    with running() as console:
+        console.emulator.api.experiments.edited("POST", "redesign", experiment)
+        keys = {"STATSIG_CONSOLE_API_KEY": KEY, "DBT_STATSIG_BASE_URL": console.url}
+        outputs, shown = check(project, tmp_path, INPUT_STATE=str(base), **keys)
+    assert outputs["exit-code"] == "0"
+    assert re.search(r"(?m)^::warning file=shop/models/.*,title=dbt-statsig impact-\w+.*::.*Redesign", shown)
+
+
 def test_what_the_plan_refuses_is_annotated(shop: Path, tmp_path: Path) -> None:
     """A refusal of the plan is an annotation, what validate and plan both find is one only, and errors come first."""
     project = own_copy(shop, tmp_path)
@@ -221,7 +246,7 @@ def test_what_the_plan_refuses_is_annotated(shop: Path, tmp_path: Path) -> None:
         written: list[Path | str] = [COMMAND, "validate", "--write-baseline"]
         subprocess.run(written, cwd=project, env=environment(), check=True, capture_output=True)
         known, baseline = check(project, tmp_path, INPUT_BASELINE="statsig_baseline.json", **keys)
-    assert (outputs["errors"], outputs["blocked"]) == ("1", "2")
+    assert (outputs["errors"], outputs["blocked"]) == ("1", str(2 + METRICS))
     weights = re.findall(r"(?m)^::(error|warning|notice) ", said)
     assert weights == sorted(weights)
     assert len(re.findall(r"(?m)^::error .*title=dbt-statsig column-absent::", said)) == 1

@@ -172,10 +172,11 @@ MERGE_REQUEST = {"CI_PROJECT_ID": "1", "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "1"
 )
 def test_the_component_of_gitlab(job: str, variables: dict[str, str], called: str, tmp_path: Path) -> None:
     """A merge request is planned with a key, validated without one or from a fork; the default branch is pushed."""
-    jobs = gitlab_component(**{"check-target": "ci", "sync-target": "prod", "options": "--prune"})
+    jobs = gitlab_component(**{"check-target": "ci", "sync-target": "prod", "options": "--prune", "reload": "true"})
     both = jobs[".dbt-statsig"]
     lines = [*both["before_script"], *jobs[f"dbt-statsig-{job}"]["script"]]
-    (ours,) = calls("\n".join(lines), tmp_path, **both["variables"], **variables)
+    ours, *then = calls("\n".join(lines), tmp_path, **both["variables"], **variables)
+    assert [line.split()[1] for line in then] == (["reload"] if job == "sync" else [])
     assert re.fullmatch(f"dbt-statsig {called}", ours), ours
     words = shlex.split(ours)[:-1]
     assert unknown(words) == []
@@ -201,7 +202,7 @@ def test_the_template_of_azure(variables: dict[str, str], called: str, tmp_path:
     """A pull request is planned with a key, validated without one or from a fork; the branch named is pushed."""
     template = yaml.safe_load((ROOT / "azure" / "dbt-statsig.yml").read_text(encoding="utf-8"))
     given = {one["name"]: one["default"] for one in template["parameters"]}
-    given |= {"checkTarget": "ci", "syncTarget": "prod", "options": "--prune", "state": "base"}
+    given |= {"checkTarget": "ci", "syncTarget": "prod", "options": "--prune", "state": "base", "reload": "true"}
     (step,) = (step for step in template["steps"] if step.get("displayName") == "Check or push")
 
     def filled(text: str) -> str:
@@ -210,7 +211,8 @@ def test_the_template_of_azure(variables: dict[str, str], called: str, tmp_path:
     known = {name: filled(value) for name, value in step["env"].items()}
     azure = {"BUILD_REASON": "IndividualCI", "BUILD_ARTIFACTSTAGINGDIRECTORY": str(tmp_path)}
     key = {"STATSIG_CONSOLE_API_KEY": "k"}
-    (ours,) = calls(filled(step["script"]), tmp_path, **{**known, **azure, **key, **variables})
+    ours, *then = calls(filled(step["script"]), tmp_path, **{**known, **azure, **key, **variables})
+    assert [line.split()[1] for line in then] == (["reload"] if called.startswith("sync") else [])
     assert re.fullmatch(f"dbt-statsig {called}", ours), ours
     assert unknown(shlex.split(ours)[:-1]) == []
 
