@@ -44,8 +44,9 @@ _RESULTS_FIX = "Give dbt's own --project-dir and --target-path, and run dbt with
 
 @click.command("run", context_settings={"allow_interspersed_args": False})
 @console_options
+@click.option("--reload", "reloads", is_flag=True, help="Then load the results of experiments that read it.")
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="-- DBT COMMAND…")
-def command(*, request: Request, output: Output, words: tuple[str, ...]) -> int:
+def command(*, request: Request, output: Output, reloads: bool, words: tuple[str, ...]) -> int:
     """Run a dbt command, and sync the sources whose nodes it built.
 
     Example: dbt-statsig run -- dbt build --target prod --select marts
@@ -74,13 +75,23 @@ def command(*, request: Request, output: Output, words: tuple[str, ...]) -> int:
             raise UsageError(_RETRIES_EMPTY, fix="Run the whole build again, without --empty.")
         request = structs.replace(request, **known, run_results=_run_results(request))
         synced = _synced(request, dbt, output)
+        if reloads:
+            synced = _with_reload(request, synced, output)
     except DbtStatsigError as error:
         if code == 0:
             raise
         text = str(error)
         return _unsynced(text if text.startswith("Nothing was") else f"Nothing was synced. {text}", output, code)
     output.warn(synced.planned.warnings, important=True)
+    output.warn(() if synced.reloaded is None else synced.reloaded.warnings, important=True)
     return tell(output, synced, exit_code=code or synced.exit_code)
+
+
+def _with_reload(request: Request, synced: Synced, output: Output) -> Synced:
+    from dbt_statsig.commands.reload import after_sync
+
+    with progress_on(output) as progress:
+        return after_sync(request, synced, progress=progress)
 
 
 def _unsynced(text: str, output: Output, code: int) -> int:

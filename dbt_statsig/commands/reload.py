@@ -12,7 +12,7 @@ from dbt_statsig.applying.console_state import begin_reading
 from dbt_statsig.commands.pipeline import DeclaredProject, declare_project, load_project
 from dbt_statsig.commands.plan import open_console
 from dbt_statsig.commands.scope import other_target_reason
-from dbt_statsig.errors import Refused, TargetRefused, UsageError
+from dbt_statsig.errors import DbtStatsigError, Refused, TargetRefused, UsageError
 from dbt_statsig.planning.asked import Live, Scope
 from dbt_statsig.planning.elsewhere import relocated
 from dbt_statsig.planning.new_data import Build, Freshness, NewData, News
@@ -106,7 +106,7 @@ def reload(
         ]
         owned = dict(_owned(project, live))
         basis = Basis(
-            sources=_news(project, followed, owned),
+            sources=_news(project, followed, owned) | dict(_unwritten(synced)),
             changed=_changed(synced),
             places={unique_id: place for place, unique_id in enumerate(followed.results)},
             refresh=options.refresh,
@@ -114,6 +114,41 @@ def reload(
         entries = _decided(client, basis, live, progress, warnings)
         run = _Followed(project=project, options=options, results=followed, basis=basis, owned=owned)
         return _run(structs.replace(run, warnings=tuple(warnings)), entries, client, progress)
+
+
+def after_sync(
+    request: Request,
+    synced: Synced,
+    *,
+    results: RunResults | None = None,
+    manifest: Manifest | None = None,
+    progress: Progress | None = None,
+    stop_signal: StopSignal | None = None,
+) -> Synced:
+    """The sync with a reload after it, which does not wait for the loads. Raises nothing: the sync's answer counts.
+
+    After a sync that did not come to its end nothing is loaded: what Statsig has now is not known.
+    """
+    if synced.outcome.stopped:
+        return structs.replace(synced, reloaded=_not_run(synced, "The sync did not come to its end."))
+    try:
+        reloaded = reload(
+            request,
+            results=results,
+            manifest=manifest,
+            synced=synced,
+            progress=progress,
+            stop_signal=stop_signal,
+        )
+    except DbtStatsigError as error:
+        reloaded = _not_run(synced, str(error))
+    return structs.replace(synced, reloaded=reloaded)
+
+
+def _not_run(synced: Synced, why: str) -> Reloaded:
+    return Reloaded(
+        project=synced.planned.validation.project, experiments=(), requests=0, stopped=f"Nothing was reloaded. {why}"
+    )
 
 
 class _Followed(Struct, frozen=True, kw_only=True):
@@ -239,6 +274,14 @@ def _news(
         if one.freshness is Freshness.HELD
         or (one.freshness is Freshness.NEW and (chosen is None or owned[key] in chosen))
     }
+
+
+def _unwritten(synced: Synced | None) -> Iterator[tuple[tuple[Kind, str], News]]:
+    """The sources that a sync was to write and did not, which hold back what reads them."""
+    for one in () if synced is None else synced.outcome.objects:
+        if one.status is not Status.DONE:
+            news = News(freshness=Freshness.HELD, why=f"the sync did not write it (status {one.status.value})")
+            yield from (((one.change.kind, name), news) for name in (one.change.name, one.change.live_name) if name)
 
 
 def _before(request: Request, *, max_mb: int) -> Callable[[str], Node | None] | None:

@@ -44,7 +44,10 @@ class Dbt(Protocol):
 
 
 class Call(Struct, frozen=True, kw_only=True):
-    """`which` is the dbt command, `manifest` dbt's live manifest; `is_on` is False where a var switched us off."""
+    """`which` is the dbt command, `manifest` dbt's live manifest; `is_on` is False where a var switched us off.
+
+    `reloads` says that a var asks for a reload after a push, `full_refresh` that incremental models were built anew.
+    """
 
     dbt: Dbt
     manifest: Any
@@ -55,6 +58,8 @@ class Call(Struct, frozen=True, kw_only=True):
     target_path: Path
     is_on: bool = True
     is_empty: bool = False
+    reloads: bool = False
+    full_refresh: bool = False
     unique_id: str = ""
 
     @property

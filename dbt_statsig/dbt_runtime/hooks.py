@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import threading
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, structs
 
 from dbt_statsig.errors import DbtStatsigError, TargetNotAllowed
 
@@ -11,7 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dbt_statsig.dbt_runtime.call import Call
+    from dbt_statsig.project.artifacts import RunResults
     from dbt_statsig.project.settings import Settings
+    from dbt_statsig.support.threads import StopSignal
     from dbt_statsig.vocabulary.results import Synced
 
 TEST_PREFIX = "test."
@@ -20,6 +25,13 @@ NO_FLUSH = (
     "models are marked by post-hooks, but no on-run-end hook pushes them. "
     'Add to dbt_project.yml: on-run-end: "{{ dbt_statsig.statsig_sync_results(results) }}"'
 )
+
+
+class _Ended(Struct, frozen=True, kw_only=True):
+    """dbt's results of this command, and the nodes that its marks choose (None: no model is marked)."""
+
+    results: list[Any]
+    only: frozenset[str] | None
 
 
 def mark_model(call: Call) -> str:
@@ -46,14 +58,17 @@ def push_results(call: Call, results: Iterable[Any]) -> str:
         if not settings.enabled:
             return ""
         on_failure = settings.on_failure
-        statuses = {result.node.unique_id: _status(result) for result in results}
+        ended = list(results)
+        statuses = {result.node.unique_id: _status(result) for result in ended}
         hooked = with_marking_hook(call.manifest)
+        only: frozenset[str] | None = None
         if marked or hooked:
             # A model that failed before its post-hook is not marked, but should be named.
             failed = {unique_id for unique_id in hooked if statuses.get(unique_id) != "success"}
             kept = marked | failed | {unique_id for unique_id in statuses if unique_id.startswith(TEST_PREFIX)}
             statuses = {unique_id: status for unique_id, status in statuses.items() if unique_id in kept}
-        trouble = _push(call, settings, _allowed(call, settings, statuses))
+            only = frozenset(statuses)
+        trouble = _push(call, settings, _allowed(call, settings, statuses), _Ended(results=ended, only=only))
     except TargetNotAllowed as error:
         call.dbt.say(f"dbt-statsig: {error.message}")
         return ""
@@ -88,8 +103,9 @@ def _allowed(call: Call, settings: Settings, statuses: dict[str, str]) -> dict[s
     return {unique_id: status for unique_id, status in statuses.items() if unique_id not in refused}
 
 
-def _push(call: Call, settings: Settings, statuses: dict[str, str]) -> str:
-    """Push, say what happened, and give what is to be complained about."""
+def _push(call: Call, settings: Settings, statuses: dict[str, str], ended: _Ended) -> str:
+    """Push, reload where a var asks for it, say what happened, and give what is to be complained about."""
+    from dbt_statsig.commands.reload import after_sync
     from dbt_statsig.commands.sync import sync
     from dbt_statsig.dbt_runtime.operations import compiled_manifest, style
     from dbt_statsig.project.artifacts import succeeded  # only where something is to be done
@@ -101,14 +117,43 @@ def _push(call: Call, settings: Settings, statuses: dict[str, str]) -> str:
     # A request without an answer must not outlive the hook by far: dbt cannot end before it does.
     flags = {key: min(getattr(settings, key), seconds) for key in ("read_timeout", "write_timeout")}
     request = call.request(results=statuses, flags=flags)
-    synced: Synced
-    synced, late = within(seconds, lambda signal: sync(request, manifest=manifest, stop_signal=signal))
-    for warning in synced.planned.warnings:
+
+    def work(signal: StopSignal) -> Synced:
+        synced = sync(request, manifest=manifest, stop_signal=signal)
+        if not call.reloads:
+            return synced
+        chosen = structs.replace(request, selected=ended.only)
+        return after_sync(chosen, synced, results=_followed(call, ended.results), manifest=manifest, stop_signal=signal)
+
+    synced, late = within(seconds, work)
+    for warning in (*synced.planned.warnings, *(synced.reloaded.warnings if synced.reloaded else ())):
         call.dbt.warn(warning)
     call.dbt.say(f"dbt-statsig: {sync_text(synced, style(quiet=True)).rstrip()}")
     if late:
         return f"hook_timeout ({seconds:.0f} s) was reached: no other write was started."
     return "" if synced.ok() else "; ".join(["not everything was pushed", *synced.problems[:_NAMED]])
+
+
+def _followed(call: Call, ended: Iterable[Any]) -> RunResults:
+    """What this dbt command has done so far, as its run results will have it."""
+    from dbt_statsig.project.artifacts import RunResults
+    from dbt_statsig.project.artifacts.reading import as_time
+
+    statuses: dict[str, str] = {}
+    completed: dict[str, datetime] = {}
+    for result in ended:
+        unique_id = result.node.unique_id
+        statuses[unique_id] = _status(result)
+        times = [as_time(getattr(step, "completed_at", None)) for step in getattr(result, "timing", None) or ()]
+        if known := [time for time in times if time is not None]:
+            completed[unique_id] = max(known)
+    return RunResults(
+        generated_at=datetime.now(timezone.utc),
+        which=call.which,
+        full_refresh=call.full_refresh,
+        completed=completed,
+        results=statuses,
+    )
 
 
 MACRO = "statsig_sync_model"

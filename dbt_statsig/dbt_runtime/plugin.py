@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 MODULE = "statsig"
 FAILING_SQL = "dbt_statsig_could_not_push"
 VARIABLE = "statsig_enabled"
+RELOAD = "statsig_reload"
 _PATCHED = "dbt_statsig_patched"
 
 
@@ -200,6 +201,8 @@ def _call(context: Any) -> Call:
         target_path=root / config.project_target_path,
         is_on=switch(context["var"](VARIABLE, default=True), VARIABLE),
         is_empty=_is_empty(flags),
+        reloads=switch(context["var"](RELOAD, default=False), RELOAD),
+        full_refresh=bool(getattr(flags, "FULL_REFRESH", False)),
         unique_id=context["model"].get("unique_id", "") if "model" in context else "",
     )
 

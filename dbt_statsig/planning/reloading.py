@@ -106,7 +106,10 @@ def _decision(experiment: Experiment, uses: Uses, basis: Basis) -> ExperimentRel
     if not (new or history or restated):
         return None
     nodes = sorted({node for _, news in new for node in news.built}, key=lambda node: (basis.places.get(node, 0), node))
-    refresh, reasons = _refresh(basis.refresh, nodes, history, list(dict.fromkeys(restated.values())))
+    changed = list(dict.fromkeys(restated.values()))
+    # What is computed again from the start has its new rows too.
+    needs_rows = any(use.metric not in restated for use, _ in new)
+    refresh, reasons = _refresh(basis.refresh, nodes, history, changed, needs_rows=needs_rows)
     metrics: Iterable[Metric] = restated if basis.refresh is None else _through(new, restated)
     return structs.replace(
         entry,
@@ -127,15 +130,15 @@ def _missed(reason: str, refresh: Refresh | None) -> dict[str, str]:
 
 
 def _refresh(
-    asked: Refresh | None, nodes: Sequence[str], history: Sequence[str], restated: Sequence[str]
+    asked: Refresh | None, nodes: Sequence[str], history: Sequence[str], restated: Sequence[str], *, needs_rows: bool
 ) -> tuple[Refresh, tuple[str, ...]]:
-    """How to load, and why. New rows beside a changed definition need all of it: the older days have the old one."""
+    """How to load, and why. New rows of others beside a changed definition need all: older days have the old one."""
     new = [f"new rows: {_listed(nodes)}"] if nodes else []
     if asked is not None:
         return asked, (*new, *history, *restated, f"--refresh {asked.value}")
-    if history or (nodes and restated):
+    if history or (needs_rows and restated):
         return Refresh.FULL, (*history, *restated, *new)
-    return (Refresh.METRIC, tuple(restated)) if restated else (Refresh.INCREMENTAL, tuple(new))
+    return (Refresh.METRIC if restated else Refresh.INCREMENTAL), (*restated, *new)
 
 
 def _histories(read: Iterable[Use], new: Iterable[tuple[Use, News]], basis: Basis) -> Iterator[str]:

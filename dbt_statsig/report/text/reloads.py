@@ -45,6 +45,8 @@ def summary(reloaded: Reloaded) -> str:
     """The sums in one sentence."""
     counts = Counter(one.state for one in reloaded.experiments)
     parts = [f"{counts[state]:,} {state.value}" for state in ReloadState if counts[state]]
+    if reloaded.stopped and not counts:
+        return "Nothing was started."
     if reloaded.refused:
         return f"Nothing was started: {', '.join(parts)}."
     if not set(counts) - _IDLE:

@@ -173,3 +173,14 @@ def test_a_switch_that_makes_no_sense(job: Job) -> None:
     said = job.dbt("run", "--select", "fct_orders", "--vars", "{statsig_enabled: perhaps}")
     assert "`statsig_enabled` takes true or false." in said
     assert list(job.console.requests) == []
+
+
+def test_results_are_loaded_where_a_var_asks_for_it(job: Job) -> None:
+    """With `statsig_reload: true` experiments that read what was built are loaded after the push, without waiting."""
+    job.console.emulator.api.experiments.edited(
+        "POST", "checkout", {"name": "Checkout", "status": "active", "assignmentSourceName": "Shop exposures"}
+    )
+    said = job.dbt("run", "--select", "fct_exposures", "--vars", "{statsig_reload: true}")
+    assert "Checkout (incremental): started" in said
+    assert [one["experimentID"] for one in job.console.state.lists["pulse_loads"]] == ["checkout"]
+    assert "Done." in said

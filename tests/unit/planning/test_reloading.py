@@ -113,11 +113,24 @@ def test_a_changed_definition_alone_is_a_metric_load() -> None:
     }
 
 
-def test_new_rows_of_a_changed_metric_are_a_full_load() -> None:
-    """An incremental load would have the old definition in the older days."""
+def test_new_rows_beside_a_changed_metric_are_a_full_load() -> None:
+    """An incremental load would have the old definition in older days; a metric load has the rows of its metric.
+
+    The assignments of `x` are new too, those of `y` are not.
+    """
     changed = Changed(definitions={(Kind.METRIC, "revenue"): "revenue changed"})
-    found = decided(experiment("x", metrics=("revenue",)), sources={(M, "orders"): new("o")}, changed=changed)["x"]
-    assert (found.refresh, found.reasons) == (Refresh.FULL, ("revenue changed", "new rows: o"))
+    sources = {(M, "orders"): new("o"), (A, "exposures"): new("e")}
+    readers = (
+        experiment("x", read(A, "exposures"), metrics=("revenue",)),
+        experiment("y", metrics=("revenue",)),
+        experiment("z", read(A, "other"), metrics=("share",)),
+    )
+    found = decided(*readers, sources=sources, changed=changed)
+    assert {name: (one.refresh, one.reasons) for name, one in found.items()} == {
+        "x": (Refresh.FULL, ("revenue changed", "new rows: e, o")),
+        "y": (Refresh.METRIC, ("revenue changed", "new rows: o")),
+        "z": (Refresh.METRIC, ("revenue changed", "new rows: o")),
+    }
 
 
 @pytest.mark.parametrize("refresh", Refresh)
