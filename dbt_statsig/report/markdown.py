@@ -39,7 +39,7 @@ _TABLE, _ERRORS, _FOLD = 0.35, 0.25, 0.12
 """The shares of the room; the diffs have what remains."""
 _LONGEST_DIFF = 6_000
 _LONGEST_FAILURE = 4_000
-_MOST_NOTES, _MOST_REASONS = 20, 5
+_MOST_NOTES, _MOST_REASONS, _MOST_USERS = 20, 5, 20
 _POINTER = "The whole report has them: `--report html:FILE`, or the log of this job."
 _SIGNS = {"good": "✅", "warn": "⚠️", "bad": "❌"}
 _EXPERIMENT = "impact-experiment"
@@ -176,8 +176,18 @@ def _effect_lines(subject: Subject, effects: Iterable[Finding]) -> list[str]:
     for (kind, source, unique_id), some in homes:
         name = f"{kind.replace('_', ' ')} {code(source)}" if source else code(unique_id) or "not compared"
         lines.append(f"- {name}")
-        lines += [f"  {_finding(found, subject, in_list=True)}" for found in some]
+        for found in some:
+            lines.append(f"  {_finding(found, subject, in_list=True)}")
+            lines += _users(subject, found) if found.code == _EXPERIMENT else ()
     return lines
+
+
+def _users(subject: Subject, found: Finding) -> Iterator[str]:
+    """The experiments that a finding is about, with their pages and owners."""
+    for one, use in subject.users_of(found.kind, found.source)[:_MOST_USERS]:
+        through = f"through {', '.join(use.metrics)}" if use.metrics else ", ".join(use.uses)
+        words = (linked(code(one.name or one.id), one.permalink), *map(prose, (one.status, str(one.owner), through)))
+        yield f"    - {' · '.join(filter(None, words))}"
 
 
 def _home(found: Finding) -> tuple[str, str, str]:
@@ -239,11 +249,8 @@ def _table(subject: Subject) -> tuple[str, list[str]]:
 
 def _running(subject: Subject) -> dict[tuple[str, str], int]:
     """How many running experiments read each source."""
-    counts: dict[tuple[str, str], int] = {}
-    for found in _effects(subject):
-        if found.code == _EXPERIMENT:
-            counts[found.kind, found.source] = counts.get((found.kind, found.source), 0) + 1
-    return counts
+    impact = subject.validation.impact
+    return {(one.kind.value, one.name): len(one.experiments) for one in impact.reached} if impact else {}
 
 
 def _experiments(count: int) -> str:

@@ -14,7 +14,9 @@ from dbt_statsig.vocabulary.run import Run
 
 if TYPE_CHECKING:
     from dbt_statsig.vocabulary.changes import Change, Plan
+    from dbt_statsig.vocabulary.experiments import Experiment
     from dbt_statsig.vocabulary.findings import Location
+    from dbt_statsig.vocabulary.results import ExperimentUse
 
 
 class Subject(Struct, frozen=True, kw_only=True):
@@ -72,6 +74,17 @@ class Subject(Struct, frozen=True, kw_only=True):
     def changes(self) -> tuple[Change, ...]:
         """The changes of the plan; none without a plan."""
         return self.planned.plan.changes if self.planned else ()
+
+    def users_of(self, kind: str, name: str) -> tuple[tuple[Experiment, ExperimentUse], ...]:
+        """The running experiments that use a source or metric which the change touches, and how."""
+        impact = self.validation.impact
+        if impact is None or not impact.experiments:
+            return ()
+        known = {one.id: one for one in impact.experiments}
+        reached = (one for one in impact.reached if (one.kind.value, one.name) == (kind, name))
+        return tuple(
+            (known[use.experiment], use) for one in reached for use in one.experiments if use.experiment in known
+        )
 
     def path_of(self, location: Location) -> str:
         """A place's file, seen from the repository."""

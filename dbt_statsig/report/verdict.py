@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dbt_statsig.report.subject import Subject
+    from dbt_statsig.vocabulary.findings import Finding
 
+_UNCHECKED = "impact-experiments-unchecked"
 NOT_CHECKED = "running experiments were not checked"
 
 
@@ -72,7 +74,7 @@ def _doubts(subject: Subject) -> Iterator[str]:
     gone = sum(change.action.retires for change in subject.changes)
     if gone:
         yield counted(gone, "deletion")
-    effects = sum(found.severity is Severity.WARNING for found in impact.effects) if impact else 0
+    effects = sum(_is_grave(found) for found in impact.effects) if impact else 0
     if effects:
         yield f"{counted(effects, 'effect')} to check"
     if _is_unchecked(subject):
@@ -83,9 +85,18 @@ def _doubts(subject: Subject) -> Iterator[str]:
         yield f"{counted(len(subject.planned.warnings), 'warning')} about this run"
 
 
+def _is_grave(found: Finding) -> bool:
+    """Whether somebody should look at an effect; experiments are counted by themselves."""
+    return found.severity is Severity.WARNING and found.code not in {_UNCHECKED, "impact-experiment"}
+
+
 def _is_unchecked(subject: Subject) -> bool:
-    """Whether something changes that experiments can read, and nobody knows which do."""
+    """Whether something changes that experiments can read, and nobody knows which do, or whether these are all."""
     impact = subject.validation.impact
+    if impact is not None and any(
+        found.code == _UNCHECKED and found.severity > Severity.NOTE for found in impact.effects
+    ):
+        return True
     if impact is not None and impact.experiments is not None:
         return False
     kinds = {change.kind for change in subject.changes if change.action.touches or change.held}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from dbt_statsig.report.escape import lines_of, one_line
 from dbt_statsig.report.html.markup import code, diff, escaped, linked, listing, paragraphs, section, worded
+from dbt_statsig.report.html.rows import EXPERIMENT
 from dbt_statsig.report.run_findings import page_of
 from dbt_statsig.report.text.fields import declared_fields, entries_of, entry_text, is_long, proof_of, scalar
 from dbt_statsig.report.text.style import counted
@@ -100,6 +102,8 @@ def _notices(row: Row) -> Iterator[str]:
     if row.change and not row.change.held and (row.change.reason or row.change.adopted):
         adopted = "Taken over (adopted)." if row.change.adopted else ""
         yield _notice(row.tone, (row.change.reason, adopted, row.change.fix))
+    if row.change and row.change.origin is not None and row.change.origin.text:
+        yield _notice("calm", (row.change.origin.text,))
     if row.left:
         yield _notice("calm", (row.left.reason,))
     entry = row.outcome
@@ -123,10 +127,21 @@ def _finding(subject: Subject, found: Finding, own: str) -> str:
     label, name = found.severity.label, linked(f"<code>{worded(found.code)}</code>", page_of(found.code))
     place = " · ".join((*_places(subject, found, own), *((worded(found.key, 400),) if found.key else ())))
     fix = f"<p class=fix>{worded(found.fix, 2_000)}</p>" if found.fix else ""
+    fix = (_experiments(subject, found) if found.code == EXPERIMENT else "") + fix
     return (
         f"<li class={label}><p><b>{label}</b> {name} <span class=quiet>{place}</span></p>"
         f"<p>{worded(found.message, 2_000)}</p>{fix}</li>"
     )
+
+
+def _experiments(subject: Subject, found: Finding) -> str:
+    """The experiments that a finding is about, each with its page, its owner, and the metrics through which."""
+    listed = []
+    for one, use in subject.users_of(found.kind, found.source):
+        through = f"through {', '.join(use.metrics)}" if use.metrics else ", ".join(use.uses)
+        words = [linked(worded(one.name or one.id), one.permalink), *map(worded, (one.status, str(one.owner), through))]
+        listed.append(f"<li>{' · '.join(filter(None, words))}")
+    return f"<ul class=runs>{''.join(listed)}</ul>" if listed else ""
 
 
 def _places(subject: Subject, found: Finding, own: str) -> Iterator[str]:
@@ -205,10 +220,15 @@ def _columns(source: SourceReport, *, with_names: bool) -> str:
     return section("Columns", table, selected, left_out) if table or selected or left_out else ""
 
 
+@functools.cache
+def _roles() -> frozenset[str]:
+    return frozenset(column_roles().values())
+
+
 def _column(use: ColumnUse) -> str:
     verdict = use.verdict
     look, sign = _LOOKS[verdict.presence]
-    mapped = " class=m" if use.role in column_roles().values() or use.role.startswith(_MAPPED) else ""
+    mapped = " class=m" if use.role in _roles() or use.role.startswith(_MAPPED) else ""
     stored = (
         f" <span class=quiet>stored as <i>{worded(verdict.stored)}</i></span>" if verdict.stored != verdict.name else ""
     )

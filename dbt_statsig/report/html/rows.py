@@ -50,7 +50,8 @@ _OPENED = frozenset({Group.HELD, Group.CHANGES})
 class Row(Struct, frozen=True, kw_only=True):
     """One object: `state` is what filters go by, `badge` the word on its badge; `anchor` is the same in every run.
 
-    `effects` are the findings that say what the change does to it, the weightiest first.
+    `effects` are the findings that say what the change does to it, the weightiest first; `running` is how many running
+    experiments use it.
     """
 
     kind: Kind
@@ -68,11 +69,7 @@ class Row(Struct, frozen=True, kw_only=True):
     effects: tuple[Finding, ...] = ()
     diffs: tuple[FieldDiff, ...] = ()
     anchor: str = ""
-
-    @property
-    def running(self) -> int:
-        """How many running experiments read it."""
-        return sum(found.code == EXPERIMENT for found in self.effects)
+    running: int = 0
 
     @property
     def proven(self) -> str:
@@ -96,6 +93,7 @@ class _Known:
         shown = set(map(id, effects))
         self._own = _by_source(found for found in subject.validation.findings if id(found) not in shown)
         self._effects: dict[tuple[str, str], list[Finding]] = {}
+        self.running = {(one.kind.value, one.name): len(one.experiments) for one in (impact.reached if impact else ())}
         for found in effects:
             if found.source:
                 self._effects.setdefault((found.kind, found.source), []).append(found)
@@ -258,6 +256,7 @@ def _changed(change: Change, source: SourceReport | None, outcome: ObjectOutcome
         change=change,
         source=source,
         outcome=outcome,
+        running=known.running.get((change.kind.value, change.name), 0),
         diffs=tuple(field_diffs(change)) if change.action is not Action.CREATE else (),
         anchor=anchor_of(change.kind, change.name),
         findings=findings,
@@ -280,6 +279,7 @@ def _declared(source: SourceReport, known: _Known) -> Row:
         tone=tone,
         source=source,
         anchor=anchor_of(source.kind, source.name),
+        running=known.running.get((source.kind.value, source.name), 0),
         findings=findings,
         effects=effects,
     )

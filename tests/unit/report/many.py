@@ -8,17 +8,19 @@ from typing import Any
 from msgspec import structs
 
 from dbt_statsig.vocabulary.changes import Action, Change, FieldChange, Plan
-from dbt_statsig.vocabulary.experiments import Experiment
+from dbt_statsig.vocabulary.experiments import Experiment, Person
 from dbt_statsig.vocabulary.findings import Finding, Location, Severity, finding
 from dbt_statsig.vocabulary.kinds import BLOCK_KINDS, SPECS
 from dbt_statsig.vocabulary.results import (
     Binding,
     ColumnUse,
+    ExperimentUse,
     Impact,
     Lineage,
     ObjectOutcome,
     Outcome,
     Planned,
+    Reached,
     SourceReport,
     Status,
     Synced,
@@ -239,20 +241,47 @@ def compared(count: int) -> Planned:
     plan = planned(count)
     touched = [change for change in plan.plan.changes if change.action.touches]
     effects = [one for number, change in enumerate(touched) for one in _effects(change, number)]
-    experiments = [Experiment(id=f"exp_{number}", name=f"New flow {number}") for number in range(2)]
-    for number, change in enumerate(touched):
-        if number % 2 == 0:
-            effects += [
-                finding(
-                    "impact-experiment",
-                    f'The experiment "{one.name}" (active) uses the {change.kind.label} "{change.name}".',
-                    unique_id=change.unique_id,
-                    kind=change.kind.value,
-                    source=change.name,
-                )
+    experiments = [
+        Experiment(
+            id=f"exp_{number}",
+            name=f"New flow {number}",
+            status="active",
+            owner=Person(name="Ada Byron", email="ada@shop.example"),
+            permalink=f"https://console.statsig.com/shop/experiments/exp_{number}",
+        )
+        for number in range(2)
+    ]
+    reached = [
+        Reached(
+            kind=change.kind,
+            name=change.name,
+            live_name=change.live_name,
+            unique_id=change.unique_id,
+            experiments=tuple(
+                ExperimentUse(experiment=one.id, uses=("assignment source",), metrics=())
                 for one in experiments[: 1 + number % 4 // 2]
-            ]
-    impact = Impact(base="base/manifest.json", compared=count, effects=tuple(effects), experiments=tuple(experiments))
+            ),
+        )
+        for number, change in enumerate(touched)
+        if number % 2 == 0
+    ]
+    effects += [
+        finding(
+            "impact-experiment",
+            f'{len(one.experiments)} running experiments use the {one.kind.label} "{one.live_name}".',
+            unique_id=one.unique_id,
+            kind=one.kind.value,
+            source=one.name,
+        )
+        for one in reached
+    ]
+    impact = Impact(
+        base="base/manifest.json",
+        compared=count,
+        effects=tuple(effects),
+        experiments=tuple(experiments),
+        reached=tuple(reached),
+    )
     findings = tuple(sorted((*plan.validation.findings, *effects), key=lambda one: one.sort_key))
     return structs.replace(plan, validation=structs.replace(plan.validation, findings=findings, impact=impact))
 

@@ -14,9 +14,9 @@ from dbt_statsig.report.html.page import render, render_failure
 from dbt_statsig.report.html.rows import anchor_of
 from dbt_statsig.report.subject import Subject
 from dbt_statsig.vocabulary.changes import Action, Plan
-from dbt_statsig.vocabulary.experiments import Experiment
+from dbt_statsig.vocabulary.experiments import Experiment, Person
 from dbt_statsig.vocabulary.findings import KnownFinding, Severity
-from dbt_statsig.vocabulary.results import Baseline, Failure, Impact, Planned
+from dbt_statsig.vocabulary.results import Baseline, ExperimentUse, Failure, Impact, Planned, Reached
 from dbt_statsig.vocabulary.sources import Kind
 from tests.unit.report import hostile, many, samples
 from tests.unit.report.test_html import below
@@ -36,8 +36,16 @@ def test_impact_and_baseline() -> None:
         structs.replace(samples.FINDINGS[1], code="impact-experiment", message="New flow uses it.", severity=WARNING),
         structs.replace(samples.FINDINGS[2], code="impact-unknown", message="Not compared."),
     )
-    running = (Experiment(id="1", name="New flow"),)
-    impact = Impact(base="base/target", compared=2, effects=effects, experiments=running)
+    page = "https://console.statsig.com/shop/experiments/1"
+    running = (Experiment(id="1", name="New flow", owner=Person(name="Ada"), permalink=page, status="active"),)
+    reached = Reached(
+        kind=Kind.METRIC_SOURCE,
+        name="Orders",
+        live_name="Orders",
+        unique_id="model.shop.fct_orders",
+        experiments=(ExperimentUse(experiment="1", uses=("metrics",), metrics=("revenue", "aov")),),
+    )
+    impact = Impact(base="base/target", compared=2, effects=effects, experiments=running, reached=(reached,))
     stale = KnownFinding(code="bad-name", unique_id="model.shop.x", kind="", source="", key="", count=1)
     baseline = Baseline(path="known.json", known=samples.FINDINGS, stale=(stale,))
     findings = (*samples.FINDINGS, *effects)
@@ -47,6 +55,7 @@ def test_impact_and_baseline() -> None:
     assert '<span class="pill warn">1 running experiment</span>' in text
     orders = below(text, "Orders")
     assert orders.index("New flow uses it.") < orders.index("Now reads b.") < orders.index("column-absent")
+    assert f'<li><a href="{page}" rel="noreferrer">New flow</a> · active · Ada · through revenue, aov</ul>' in orders
     assert text.index("<h2>Other findings") < text.index("Not compared.")
     assert "<code>known.json</code>, not shown: 3. 1 of its entries no longer match a finding." in text
     none = structs.replace(impact, effects=(), experiments=())

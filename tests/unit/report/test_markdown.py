@@ -14,9 +14,20 @@ from dbt_statsig.report.markdown import LIMIT, MARKER, render, render_failure
 from dbt_statsig.report.markdown_text import code, fenced, message, prose
 from dbt_statsig.report.subject import Subject, plan_hash
 from dbt_statsig.vocabulary.changes import Action, Change, FieldChange, Plan
-from dbt_statsig.vocabulary.experiments import Experiment
+from dbt_statsig.vocabulary.experiments import Experiment, Person
 from dbt_statsig.vocabulary.findings import KnownFinding, Location, Severity
-from dbt_statsig.vocabulary.results import Baseline, Failure, Impact, Outcome, Planned, Synced, Validation
+from dbt_statsig.vocabulary.results import (
+    Baseline,
+    ExperimentUse,
+    Failure,
+    Impact,
+    Outcome,
+    Planned,
+    Reached,
+    Synced,
+    Validation,
+)
+from dbt_statsig.vocabulary.sources import Kind
 from tests.unit.report import hostile, many, samples
 from tests.unit.report.golden import assert_golden
 
@@ -183,11 +194,19 @@ def test_validation_counts_by_kind() -> None:
 def test_impact_and_baseline() -> None:
     """Effects are grouped by source, the weightiest first, behind a fold; the table has the experiments' number."""
     dropped = structs.replace(samples.FINDINGS[1], code="impact-column-dropped", severity=Severity.NOTE)
-    reached = structs.replace(dropped, code="impact-experiment", severity=Severity.WARNING, message="Flow uses it.")
+    used = structs.replace(dropped, code="impact-experiment", severity=Severity.WARNING, message="Flow uses it.")
     other = structs.replace(dropped, source="Carts", unique_id="model.shop.fct_carts")
     above = structs.replace(dropped, source="", kind="", unique_id="model.shop.stg", location=None)
-    effects = (above, other, dropped, reached)
-    impact = Impact(base="base/target", compared=2, effects=effects, experiments=(Experiment(id="1", name="Flow"),))
+    effects = (above, other, dropped, used)
+    running = (Experiment(id="1", name="Flow", owner=Person(name="Ada"), permalink="https://x.io/e/1"),)
+    reached = Reached(
+        kind=Kind.METRIC_SOURCE,
+        name="Orders",
+        live_name="Orders",
+        unique_id="model.shop.fct_orders",
+        experiments=(ExperimentUse(experiment="1", uses=("metrics",), metrics=("revenue", "aov")),),
+    )
+    impact = Impact(base="base/target", compared=2, effects=effects, experiments=running, reached=(reached,))
     stale = KnownFinding(code="bad-name", unique_id="model.shop.x", kind="", source="", key="", count=1)
     baseline = Baseline(path="known.json", known=samples.FINDINGS, stale=(stale,))
     validation = structs.replace(
@@ -195,11 +214,12 @@ def test_impact_and_baseline() -> None:
     )
     text = render(Subject.of(structs.replace(samples.PLANNED, validation=validation)))
     fold = text[text.index("<details><summary>Effects of this change") :]
-    lines = [line for line in fold.splitlines() if line.lstrip().startswith("- ")][:7]
+    lines = [line for line in fold.splitlines() if line.lstrip().startswith("- ")][:8]
     assert lines[0] == "- metric source `Orders`"
     assert lines[1].startswith("  - warning [`impact-experiment`](<")
-    assert lines[2].startswith("  - note [`impact-column-dropped`](<")
-    assert (lines[3], lines[5]) == ("- `model.shop.stg`", "- metric source `Carts`")
+    assert lines[2] == "    - [`Flow`](<https://x.io/e/1>) · Ada · through revenue, aov"
+    assert lines[3].startswith("  - note [`impact-column-dropped`](<")
+    assert (lines[4], lines[6]) == ("- `model.shop.stg`", "- metric source `Carts`")
     assert text.count("Flow uses it.") == 1
     assert "| **1 running experiment**<br>`sql` +1 −1<br>" in text  # noqa: RUF001 - the sign of what goes
     assert "| unchanged | `Carts`<br>metric source, `model.shop.fct_carts` | its model changes |" in text

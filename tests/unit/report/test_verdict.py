@@ -79,6 +79,15 @@ def test_of_a_plan(subject: Subject, tone: str, text: str) -> None:
     assert (found.tone, found.text) == (tone, text)
 
 
+def test_experiments_that_could_not_be_read() -> None:
+    """A list of experiments that may be incomplete is a doubt; that Statsig publishes nothing about events is none."""
+    doubt = finding("impact-experiments-unchecked", "Not checked.", severity=Severity.WARNING)
+    text = "Check before you merge: running experiments were not checked, 1 update"
+    assert verdict(planned(UPDATE, impact=impact(doubt))).text == text
+    note = structs.replace(doubt, severity=Severity.NOTE)
+    assert verdict(planned(UPDATE, impact=impact(note))).tone == "good"
+
+
 def test_the_limit() -> None:
     """What the limit holds back is counted as that, not as errors, and may be read by experiments too."""
     held = structs.replace(UPDATE, action=Action.BLOCKED, held=Action.UPDATE, reason="4 of 9 at once.")

@@ -177,7 +177,7 @@
     let found = 0;
     for (const section of loose) {
       let some = 0;
-      for (const item of section.querySelectorAll("li")) {
+      for (const item of section.querySelectorAll(".findings > li")) {
         item.hidden = !words.every((word) => item.textContent.toLowerCase().includes(word));
         if (!item.hidden) some += 1;
       }
