@@ -52,27 +52,26 @@ def preview(request: Request, asked: Asked) -> Previewed:
     name that no source has, no dbt to ask, no estimate to be had) and QueryFailed (the warehouse cannot be asked).
     """
     project = prove_project(declare_project(load_project(request)))
-    chosen = [(one, built) for one, built in project.built if _is_asked_for(one, asked)]
-    _check_names(project, asked)
+    # A metric has no rows but those of its source.
+    sources = [(one, built) for one, built in project.built if SPECS[one.kind].within is None]
+    _check_names([one.name for one, _ in sources], asked)
+    chosen = [(one, built) for one, built in sources if _is_asked_for(one, asked)]
     dbt = dbt_of(request)
     last = datetime.now(timezone.utc).date()
     first = last - timedelta(days=asked.days)
     asking = _Asking(dbt, adapter_for(project.manifest.adapter_type), asked, macros(first, last))
     if asked.cost:
-        sources = asking.estimates(project, chosen)
+        found = asking.estimates(project, chosen)
     else:
-        sources = tuple(asking.preview(one, built) for one, built in chosen)
-    return Previewed(
-        sources=sources, first_day=first.isoformat(), last_day=last.isoformat(), unmatched=project.unmatched
-    )
+        found = tuple(asking.preview(one, built) for one, built in chosen)
+    return Previewed(sources=found, first_day=first.isoformat(), last_day=last.isoformat(), unmatched=project.unmatched)
 
 
 def _is_asked_for(declaration: Declaration, asked: Asked) -> bool:
     return not asked.names or folded(declaration.name) in {folded(name) for name in asked.names}
 
 
-def _check_names(project: ProvenProject, asked: Asked) -> None:
-    known = [one.name for one, _ in project.built]
+def _check_names(known: Sequence[str], asked: Asked) -> None:
     for name in asked.names:
         if folded(name) not in {folded(one) for one in known}:
             raise UsageError(

@@ -30,10 +30,12 @@ if TYPE_CHECKING:
     from dbt_statsig.project.artifacts.nodes import Node
     from dbt_statsig.project.dbt_queries import Answer
     from dbt_statsig.project.declarations import Declaration
-    from dbt_statsig.vocabulary.sources import Source
+    from dbt_statsig.vocabulary.results import Filter
 
 # What dbt's files must prove for a sync, whatever the warehouse says now.
 _OF_FILES = frozenset({"partition-type-unknown", "hidden-columns-open", "skip-validation-unproven"})
+
+_ABSENT = frozenset({"column-absent", "column-not-built"})
 
 
 class _Try(Struct, frozen=True):
@@ -103,23 +105,22 @@ class _Writer:
 
     def _filters(self, built: Built) -> Iterator[_Try]:
         for each in built.filters:
-            sql = self._with_fields(each.source)
+            sql = self._with_fields(each)
             if sql:
                 text = select_statement((), within(sql), [f"({each.sql}\n)"])
                 yield _Try(sql, (), "")  # its own source says what is wrong with it
                 yield _Try(text, each.path, "the filter", (sql,))
 
-    def _with_fields(self, source: Source) -> str:
-        """A metric source's rows with its custom fields, as a metric may name both."""
-        sql = runnable(source, self._macros)
-        fields = getattr(source, "custom_field_mapping", UNSET)
-        if not sql or fields is UNSET or not fields:
-            return sql
+    def _with_fields(self, one: Filter) -> str:
+        """The rows that a metric's filter is about, with those of the custom fields that it names."""
+        sql = runnable(one.source, self._macros)
+        fields = getattr(one.source, "custom_field_mapping", UNSET)
         added = [
-            f"({with_macros(one.formula, self._macros)}\n) AS {self._adapter.quote(self._adapter.assumed(one.key))}"
-            for one in fields
+            f"({with_macros(each.formula, self._macros)}\n) AS {self._adapter.quote(self._adapter.assumed(each.key))}"
+            for each in (fields or () if fields is not UNSET else ())
+            if each.key.casefold() in one.sql.casefold()
         ]
-        return select_statement(["statsig_source.*", *added], within(sql), ())
+        return select_statement(["statsig_source.*", *added], within(sql), ()) if sql and added else sql
 
     def live(self, built: Iterable[tuple[Declaration, Built]], answers: Mapping[str, Answer]) -> Live:
         """The columns that came back."""
@@ -170,6 +171,7 @@ def _outdated(found: Finding) -> Finding:
 
 def _refused(one: Declaration, seen: Built, tries: Iterable[_Try], answers: Mapping[str, Answer]) -> Iterator[Finding]:
     """A finding for each statement that the warehouse refuses, unless an earlier one says the same."""
+    proven = {found.key for found in seen.findings if found.code in _ABSENT}
     absent = [use.verdict.stored for use in seen.uses if use.verdict.presence is Presence.ABSENT]
     failed: set[str] = set()
     for each in tries:
@@ -178,7 +180,9 @@ def _refused(one: Declaration, seen: Built, tries: Iterable[_Try], answers: Mapp
             failed.update({each.sql} if message else ())
             continue
         failed.add(each.sql)
-        if not each.label or any(f'"{name}"' in message or f"'{name}'" in message for name in absent):
+        key = ".".join([one.key, *map(str, each.path)])
+        named = any(f'"{name}"' in message or f"'{name}'" in message for name in absent)
+        if not each.label or named or key in proven:
             continue  # the warehouse has just proven it, with the line of the column
         yield finding(
             "warehouse-refused",
@@ -188,6 +192,6 @@ def _refused(one: Declaration, seen: Built, tries: Iterable[_Try], answers: Mapp
             unique_id=one.node.unique_id,
             kind=one.kind.value,
             source=one.name,
-            key=".".join([one.key, *map(str, each.path)]),
+            key=key,
             location=one.locate(*each.path),
         )

@@ -110,7 +110,7 @@ class PartitionType(Enum):
 _DATE = re.compile(r"date(32)?", re.IGNORECASE)
 _TIMESTAMP = re.compile(r"(timestamp|datetime|smalldatetime|timestamp_?(n|l)?tz|time stamp)", re.IGNORECASE)
 _INTEGER = re.compile(
-    r"(tiny|small|medium|big|huge|byte)?u?int(eger)?(2|4|8|16|32|64|128|256)?|long|fixed", re.IGNORECASE
+    r"(tiny|small|medium|big|huge|byte|long)?u?int(eger)?(2|4|8|16|32|64|128|256)?|long|fixed", re.IGNORECASE
 )
 # Snowflake's catalog says NUMBER for every integer; where a precision stands alone, the scale is 0 in all warehouses.
 _WHOLE_NUMBER = re.compile(r"number|(number|numeric|decimal)\(\s*\d+\s*(,\s*0\s*)?\)", re.IGNORECASE)

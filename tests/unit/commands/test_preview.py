@@ -171,3 +171,17 @@ def test_a_warehouse_that_is_away(tmp_path: Path) -> None:
         with pytest.raises(QueryFailed, match="The warehouse cannot be asked: IO Error") as raised:
             preview(request, Asked(cost=cost))
         assert raised.value.exit_code == 2
+
+
+def test_metrics_are_no_sources(tmp_path: Path) -> None:
+    """A metric has no rows of its own: its source is shown, and its name is not one of a source."""
+    metrics = [{"name": "Rows", "aggregation": "count"}]
+    mapping = {"userID": "user_id"}
+    block = {"name": "Events", "timestamp_column": "exposed_at", "id_type_mapping": mapping, "metrics": metrics}
+    node = {"statsig": {"metric_source": block}}
+    found = previewed(tmp_path, node=node)
+    assert [one.name for one in found.sources] == ["Events"]
+    assert found.exit_code == 0
+    (tmp_path / "shop.duckdb").unlink()
+    with pytest.raises(UsageError, match='No source in scope is named "Rows"'):
+        previewed(tmp_path, "Rows", node=node)

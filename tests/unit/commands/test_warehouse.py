@@ -77,6 +77,13 @@ def test_a_name_that_no_table_has(tmp_path: Path) -> None:
     assert error.fix == 'Did you mean "ordered_at"?'
 
 
+def test_a_name_in_a_formula(tmp_path: Path) -> None:
+    """A column that a formula names and the table lacks is one error, with the nearest name."""
+    found = asked(tmp_path, source(columns="*", above="unknown", custom_field_mapping={"x": "amunt / 2"}))
+    (error,) = [one for one in found.findings if one.severity is Severity.ERROR]
+    assert (error.code, error.fix) == ("column-absent", 'Did you mean "amount"?')
+
+
 def test_a_column_that_the_next_build_removes(tmp_path: Path) -> None:
     """A column that the table still has, and the contract no longer lists, is a warning."""
     listed = {name: {"name": name, "data_type": "x"} for name in ("ordered_at", "user_id")}
@@ -116,8 +123,10 @@ def test_filters_of_metrics(tmp_path: Path) -> None:
         {"name": "Half", "aggregation": "count", "where": "half > 1"},
         {"name": "Broken", "aggregation": "count", "where": "strpos(user_id) > 1"},
     ]
-    found = asked(tmp_path, source(custom_field_mapping={"half": "amount / 2"}, metrics=metrics))
-    (error,) = refused(found)
+    fields = {"half": "amount / 2", "other": "strpos(user_id)"}
+    found = asked(tmp_path, source(custom_field_mapping=fields, metrics=metrics))
+    field, error = refused(found)
+    assert field.key.endswith(".other")
     assert (error.source, error.kind) == ("Broken", "metric")
     assert error.key.endswith(".where")
     assert error.message.startswith("The warehouse refuses the filter: Binder Error")
