@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Any
 
 UNITS = 20_000
 # Chi-square of one degree of freedom at p = 0.02, 0.005 and 0.0005.
@@ -93,3 +95,19 @@ def make(database: Path, *names: str) -> None:
         assert found is not None
         for name in names or TABLES:
             warehouse.execute(f"create or replace table main.{name} as {TABLES[name].replace('NOW', found[0])}")
+
+
+def copy_to(database: Path, connection: Any) -> None:
+    """The same tables in PostgreSQL's schema `main`, over a connection of psycopg2's."""
+    import duckdb  # the engine sessions install it with dbt
+
+    csv = database.with_suffix(".csv")
+    with duckdb.connect(str(database), read_only=True) as warehouse, connection, connection.cursor() as cursor:
+        cursor.execute("create schema main")
+        for name in TABLES:
+            columns = warehouse.execute(f"describe main.{name}").fetchall()
+            listed = ", ".join(f"{column} {kind}" for column, kind, *_ in columns)
+            cursor.execute(f"create table main.{name} ({listed})")
+            warehouse.execute(f"copy main.{name} to '{csv}' (header false, nullstr '\\N')")
+            copy = f"copy main.{name} from stdin with (format csv, null '\\N')"
+            cursor.copy_expert(copy, io.StringIO(csv.read_text(encoding="utf-8")))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import subprocess
+from importlib import import_module
 from pathlib import Path  # noqa: TC003 - of a NamedTuple
 from typing import Any, NamedTuple
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -14,6 +16,7 @@ from tests.integration.dbt import planted
 from tests.integration.dbt.test_dbt2 import engine
 from tests.integration.dbt.test_dbt2_builds import LIBRARY
 from tests.integration.shop import BIN, ROOT
+from tests.postgres import server
 
 __all__ = ["engine"]
 pytestmark = [pytest.mark.dbt, pytest.mark.engines]
@@ -157,10 +160,15 @@ TESTS: dict[str, list[tuple[str, dict[str, Any], Found | str]]] = {
 }
 
 
-def make_project(folder: Path, *, arguments: bool = False) -> dict[str, tuple[str, Found | str]]:
+DUCKDB = {"type": "duckdb", "path": "rows.duckdb", "threads": 2}
+
+
+def make_project(
+    folder: Path, *, arguments: bool = False, output: dict[str, Any] = DUCKDB
+) -> dict[str, tuple[str, Found | str]]:
     """The project with all these tests; for each test's name what it is expected to find, or to say."""
     (folder / "models").mkdir(parents=True)
-    profile = {"rows": {"target": "dev", "outputs": {"dev": {"type": "duckdb", "path": "rows.duckdb", "threads": 2}}}}
+    profile = {"rows": {"target": "dev", "outputs": {"dev": output}}}
     (folder / "profiles.yml").write_text(json.dumps(profile), encoding="utf-8")
     (folder / "packages.yml").write_text(json.dumps({"packages": [{"local": str(ROOT)}]}), encoding="utf-8")
     (folder / "dbt_packages").mkdir()
@@ -187,19 +195,31 @@ class Ran(NamedTuple):
     folder: Path
     expected: dict[str, tuple[str, Found | str]]
     results: dict[str, dict[str, Any]]
+    url: str = ""
 
     def rows(self, name: str, *columns: str) -> list[tuple[Any, ...]]:
         """What a test stored."""
+        stored = f"select {', '.join(columns)} from main_dbt_test__audit.{name}"
+        if self.url:
+            with import_module("psycopg2").connect(self.url) as connection, connection.cursor() as cursor:
+                cursor.execute(stored)
+                return sorted(cursor.fetchall(), key=str)
         import duckdb  # the engine sessions install it with dbt
 
         with duckdb.connect(str(self.folder / "rows.duckdb"), read_only=True) as warehouse:
-            stored = f"main_dbt_test__audit.{name}"
-            return warehouse.execute(f"select {', '.join(columns)} from {stored} order by all").fetchall()
+            return warehouse.execute(f"{stored} order by all").fetchall()
 
 
-def run_by(dbt: Path, folder: Path, *, arguments: bool = False, **environ: str) -> Ran:
-    """All tests, run once by this dbt."""
-    expected = make_project(folder, arguments=arguments)
+def run_by(dbt: Path, folder: Path, *, arguments: bool = False, url: str = "", **environ: str) -> Ran:
+    """All tests, run once by this dbt; with a URL on that PostgreSQL server."""
+    output: dict[str, Any] = DUCKDB
+    if url:
+        host = parse_qs(urlsplit(url).query)["host"][0]
+        access = {"host": host, "port": 5432, "user": "postgres", "password": "", "dbname": "postgres"}
+        output = {"type": "postgres", **access, "schema": "main", "threads": 2}
+    expected = make_project(folder, arguments=arguments, output=output)
+    if url:
+        planted.copy_to(folder / "rows.duckdb", import_module("psycopg2").connect(url))
     done = subprocess.run(
         [dbt, "test", "--store-failures"],
         cwd=folder,
@@ -210,7 +230,7 @@ def run_by(dbt: Path, folder: Path, *, arguments: bool = False, **environ: str) 
     )
     assert done.returncode == 1, done.stdout
     results = json.loads((folder / "target" / "run_results.json").read_text(encoding="utf-8"))["results"]
-    return Ran(folder, expected, {result["unique_id"].split(".")[2]: result for result in results})
+    return Ran(folder, expected, {result["unique_id"].split(".")[2]: result for result in results}, url)
 
 
 @pytest.fixture(scope="module")
@@ -260,6 +280,14 @@ def test_the_same_on_dbt2(engine: Path, tmp_path: Path) -> None:
         pytest.skip("DBT_STATSIG_TEST_LIBDUCKDB names no folder with libduckdb.so: run `nox -s dbt2` where npm is")
     ran = run_by(engine, tmp_path / "project", arguments=True, LD_LIBRARY_PATH=LIBRARY)
     assert (differing(ran), unsaid(ran)) == ({}, set())
+
+
+def test_the_same_on_postgres(tmp_path: Path) -> None:
+    """On a real PostgreSQL server, through dbt-postgres, each test finds the same, and says the same."""
+    pytest.importorskip("dbt.adapters.postgres", reason="dbt-postgres is not installed: run `nox -s postgres`")
+    with server() as url:
+        ran = run_by(BIN / "dbt", tmp_path / "project", url=url)
+        assert (differing(ran), unsaid(ran)) == ({}, set())
 
 
 def test_numbers_are_those_of_scipy(ran: Ran) -> None:
