@@ -62,6 +62,7 @@ def test_impact(shop: Shop, tmp_path: Path) -> None:
     impact = shop.validate(state=base).impact
     assert impact is not None
     assert {one.message for one in impact.effects} == {
+        "Experiments not checked: `validate` does not ask Statsig.",
         'The metric "Rate" has changed its `numerator`.',
         'The metric "Rate" now reads numerator.value_column from nothing (was "amount").',
         'The metric "Revenue" now reads value_column from "variant" (was "amount").',
