@@ -115,8 +115,8 @@ def findings_page() -> str:
     """docs/findings.md."""
     intro = (
         "# Findings\n\nEvery finding has a code, and each code has a page: why it matters, bad and good YAML, what to "
-        "do. `dbt-statsig explain CODE` prints the same. With `--strict`, warnings count as errors, but for those that "
-        "begin with `impact-`: they say what a change does."
+        "do. `dbt-statsig explain CODE` prints the same. With `--strict`, warnings count as errors; those that begin "
+        "with `impact-` say what a change does, and [fail a check in one case only](ci.md#what-a-change-does)."
     )
     parts = [MADE, intro, "## About a project", _codes(CODES), "## Of plan and sync", _codes(RUN_CODES)]
     return "\n\n".join(parts) + "\n"
@@ -139,7 +139,10 @@ def finding_page(code: str) -> str:
     entry = RULES[code]
     counts = _COUNTS[entry.severity]
     if code.startswith("impact-"):
-        counts = "It says what a change does, and never fails a command, with `--strict` neither."
+        counts = (
+            "It says what a change does, not that it is wrong. It fails a command in one case only, "
+            "[`plan --state --strict`](../ci.md#what-a-change-does) where a running experiment uses what changes."
+        )
     elif code in RUN_CODES:
         counts = f"{entry.severity.label.capitalize()} of `plan` or `sync`, not of a project's YAML."
     parts = [MADE, f"# {code}", entry.meaning]
