@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from msgspec import Struct
 from sqlglot import exp
 
-from dbt_statsig.columns.references import Reference, references
+from dbt_statsig.columns.references import Reference, first_over_rows, references
 from dbt_statsig.columns.sql import Node, parse_condition, quiet
 
 if TYPE_CHECKING:
@@ -17,13 +17,15 @@ if TYPE_CHECKING:
 class Expression(Struct, frozen=True, kw_only=True):
     """A measure's expression: `column` where it is one plain column, `reads` the columns in it (casefolded).
 
-    `is_constant`: it is the same, and not NULL, in every row; `is_one`: the number 1.
+    `is_constant`: it is the same, and not NULL, in every row; `is_one`: the number 1. `aggregates`: it calls an
+    aggregate function.
     """
 
     column: str = ""
     is_constant: bool = False
     is_one: bool = False
     reads: frozenset[str] = frozenset()
+    aggregates: bool = False
 
 
 class Operation(Struct, frozen=True):
@@ -56,7 +58,9 @@ def measured(adapter: Adapter, text: str) -> Expression:
         reads = frozenset(part.name.casefold() for one in found for part in one.parts)
         # Of several statements only the first is in the tree.
         is_column = isinstance(tree, exp.Column) and len(tree.parts) == 1 and ";" not in text
-        return Expression(column=tree.name if is_column else "", reads=reads)
+        over_rows = first_over_rows(tree)
+        aggregates = over_rows is not None and not isinstance(over_rows.parent, exp.Window)
+        return Expression(column=tree.name if is_column else "", reads=reads, aggregates=aggregates)
 
 
 def derived(adapter: Adapter, text: str) -> Term:

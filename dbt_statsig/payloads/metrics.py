@@ -36,7 +36,7 @@ from dbt_statsig.vocabulary.sources import Kind, Role, Source
 from dbt_statsig.vocabulary.verdicts import ColumnSet, Evidence, KnownColumn, Presence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from dbt_statsig.columns.prover import Prover
     from dbt_statsig.project.declarations.places import KeyPath
@@ -53,17 +53,20 @@ class Payloads:
         self._prover = prover
         self._context = context
         self._built: dict[tuple[str, str], Built] = {}
+        self._sources: list[str] = []
 
     def of(self, declarations: Iterable[Declaration]) -> tuple[tuple[Declaration, Built], ...]:
         """Each declaration with its payload and the proof of its columns."""
-        return tuple((one, self.build(one)) for one in declarations)
+        listed = list(declarations)
+        self._sources = [one.name for one in listed if one.kind is Kind.METRIC_SOURCE]
+        return tuple((one, self.build(one)) for one in listed)
 
     def build(self, declaration: Declaration) -> Built:
         """The payload of one declaration."""
         key = (declaration.node.unique_id, declaration.key)
         if key not in self._built:
             if declaration.kind is Kind.METRIC:
-                built = _MetricBuilder(declaration, self._prover, self._context, self.build).build()
+                built = _MetricBuilder(declaration, self._prover, self._context, self.build, self._sources).build()
             else:
                 built = build_payload(declaration, self._prover, self._context)
             self._built[key] = built
@@ -85,9 +88,15 @@ class _MetricBuilder:
     """The steps for one metric; findings and column uses are collected on the way."""
 
     def __init__(
-        self, declaration: Declaration, prover: Prover, context: Context, build: Callable[[Declaration], Built]
+        self,
+        declaration: Declaration,
+        prover: Prover,
+        context: Context,
+        build: Callable[[Declaration], Built],
+        sources: Collection[str],
     ) -> None:
         self.declaration = declaration
+        self.sources = sources
         self.meta: Any = declaration.meta
         self.prover = prover
         self.context = context
@@ -135,7 +144,9 @@ class _MetricBuilder:
     def check_name(self) -> None:
         """A name that Statsig refuses, with one that it takes."""
         name = self.declaration.name
-        if len(name) < SHORTEST_NAME:
+        if not name.strip():
+            fault = "is blank"
+        elif len(name) < SHORTEST_NAME:
             fault = f"is shorter than {SHORTEST_NAME} characters"
         elif len(name) > LONGEST_NAME:
             fault = f"has {len(name)} characters; Statsig takes at most {LONGEST_NAME}"
@@ -325,7 +336,7 @@ class _MetricBuilder:
         if source is None:
             if name not in self.rows:
                 message = f'No metric source "{name}" is declared in this project, so its columns are not checked.'
-                near = did_you_mean(str(name), self.declaration.others) or CODES["metric-source-undeclared"].remedy
+                near = did_you_mean(str(name), self.sources) or CODES["metric-source-undeclared"].remedy
                 self.find("metric-source-undeclared", message, *path, "metric_source_name", fix=near)
             return self.rows.setdefault(str(name), _Rows(name=str(name)))
         if source.name not in self.rows:

@@ -16,6 +16,7 @@ import msgspec.inspect as types
 from msgspec import Struct
 
 from dbt_statsig.vocabulary.findings import did_you_mean
+from dbt_statsig.vocabulary.yaml_text import in_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -161,7 +162,7 @@ class _Walk:
         if "all" in extra and value in ("*", ["*"]):
             return self._fault(path, f"takes {describe(expected)}, not *.", extra["all"])
         if not isinstance(value, (list, tuple)):
-            fix = f"Write [{printable(value[:_SHOWN])}]." if isinstance(value, str) and value else ""
+            fix = f"Write [{in_yaml(printable(value[:_SHOWN]))}]." if isinstance(value, str) and value else ""
             return self._wrong(value, expected, path, fix)
         items = [self.convert(item, expected.item_type, (*path, place), {}) for place, item in enumerate(value)]
         if extra.get("repeats"):

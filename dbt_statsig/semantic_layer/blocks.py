@@ -116,7 +116,8 @@ class Writer:
         elif aggregate.agg in _PERCENTILES:
             fields = self._percentile(leaf)
         else:
-            raise NotMapped(f"its aggregation is {aggregate.agg or 'not given'}, which is not known here")
+            known = f"its aggregation is {aggregate.agg}, which is not known here"
+            raise NotMapped(known if aggregate.agg else "it has no aggregation")
         if where:
             fields["where"] = where[0] if len(where) == 1 else " AND ".join(f"({one})" for one in where)
         if leaf.days and not aggregate.non_additive:

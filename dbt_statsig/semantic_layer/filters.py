@@ -35,9 +35,14 @@ class Call(Struct, frozen=True):
         return f"{self.function}('{self.name}'{grain})"
 
 
-def where_of(templates: tuple[str, ...], model: SemanticModel, time_dimension: str, adapter: Adapter) -> list[str]:
+def where_of(
+    templates: tuple[str | None, ...], model: SemanticModel, time_dimension: str, adapter: Adapter
+) -> list[str]:
     """The predicates of a filter; `time_dimension` is what `metric_time` means. Raises NotMapped."""
-    return ["".join(_parts(template, model, time_dimension, adapter)).strip() for template in templates]
+    texts = [template for template in templates if template is not None]
+    if len(texts) < len(templates):
+        raise NotMapped("its filter cannot be read")
+    return [where for one in texts if (where := "".join(_parts(one, model, time_dimension, adapter)).strip())]
 
 
 def _parts(template: str, model: SemanticModel, time_dimension: str, adapter: Adapter) -> Iterator[str]:

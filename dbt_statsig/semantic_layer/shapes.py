@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dbt_statsig.vocabulary.adapters import Adapter
 
 _DAYS = {"day": 1, "week": 7}
+_LONGEST = 120
 BY_HAND = "Write the metric under `metrics` of the model's `metric_source`, or exclude it with `enabled: false`."
 
 
@@ -29,7 +30,7 @@ class Leaf(Struct, frozen=True, kw_only=True):
 
     model: SemanticModel
     aggregate: Aggregate
-    filters: tuple[str, ...] = ()
+    filters: tuple[str | None, ...] = ()
     days: int = 0
 
 
@@ -87,7 +88,7 @@ class Metrics:
                 waiting.extend(found for found in (self.metrics.get(taken.name),) if found is not None)
         return None
 
-    def shape(self, metric: Metric, *, filters: tuple[str, ...] = (), above: tuple[str, ...] = ()) -> Shape:
+    def shape(self, metric: Metric, *, filters: tuple[str | None, ...] = (), above: tuple[str, ...] = ()) -> Shape:
         """What a metric computes, below the `filters` of those `above` it. Raises NotMapped."""
         if metric.name in above:
             raise NotMapped(f"its definition is a cycle: {' → '.join((*above, metric.name))}", fix="Break the cycle.")
@@ -107,7 +108,7 @@ class Metrics:
         known = "which is not known here" if metric.type else "as before dbt 1.6"
         raise NotMapped(f"it has the type {metric.type or 'none'}, {known}")
 
-    def _simple(self, metric: Metric, filters: tuple[str, ...]) -> Shape:
+    def _simple(self, metric: Metric, filters: tuple[str | None, ...]) -> Shape:
         if metric.aggregate is not None:
             model = self.models.get(metric.aggregate.semantic_model)
             if model is None:
@@ -115,7 +116,7 @@ class Metrics:
             return _one(Leaf(model=model, aggregate=metric.aggregate, filters=filters))
         return _one(self._measure(metric.measure, filters))
 
-    def _measure(self, taken: Input | None, filters: tuple[str, ...]) -> Leaf:
+    def _measure(self, taken: Input | None, filters: tuple[str | None, ...]) -> Leaf:
         if taken is None:
             raise NotMapped("it names no measure")
         if taken.name not in self._measures:
@@ -125,7 +126,7 @@ class Metrics:
         aggregate, model = self._measures[taken.name]
         return Leaf(model=model, aggregate=aggregate, filters=(*filters, *taken.filters))
 
-    def _cumulative(self, metric: Metric, filters: tuple[str, ...], above: tuple[str, ...]) -> Shape:
+    def _cumulative(self, metric: Metric, filters: tuple[str | None, ...], above: tuple[str, ...]) -> Shape:
         if metric.grain_to_date:
             raise NotMapped(
                 f"it begins again each {metric.grain_to_date} (`grain_to_date`); windows in Statsig begin at exposure"
@@ -136,7 +137,7 @@ class Metrics:
             leaf = self._leaf(next(iter(metric.inputs), None), filters, above, "a cumulative metric of")
         return _one(replace(leaf, days=_days(metric.window)))
 
-    def _conversion(self, conversion: Conversion, filters: tuple[str, ...], above: tuple[str, ...]) -> Shape:
+    def _conversion(self, conversion: Conversion, filters: tuple[str | None, ...], above: tuple[str, ...]) -> Shape:
         if conversion.calculation != "conversion_rate":
             raise NotMapped(f"it gives {conversion.calculation}; a funnel in Statsig gives a rate")
         if conversion.constant_properties:
@@ -153,22 +154,22 @@ class Metrics:
             steps.append(step)
         return Funnel(base=steps[0], conversion=steps[1], entity=conversion.entity, days=_days(conversion.window))
 
-    def _derived(self, metric: Metric, filters: tuple[str, ...], above: tuple[str, ...]) -> Shape:
+    def _derived(self, metric: Metric, filters: tuple[str | None, ...], above: tuple[str, ...]) -> Shape:
         inputs = {(one.alias or one.name).casefold(): one for one in metric.inputs}
         try:
             term = derived(self.adapter, metric.expr)
         except Unsupported as error:
-            raise NotMapped(f"its expression `{metric.expr}` {error}") from None
+            raise NotMapped(f"its expression {quoted(metric.expr)} {error}") from None
         except Unparsable as error:
-            raise NotMapped(f"its expression `{metric.expr}` does not parse: {error.message}") from None
+            raise NotMapped(f"its expression {quoted(metric.expr)} does not parse: {error.message}") from None
         return self._combined(term, metric.expr, inputs, filters, above)
 
     def _combined(
-        self, term: Term, text: str, inputs: dict[str, Input], filters: tuple[str, ...], above: tuple[str, ...]
+        self, term: Term, text: str, inputs: dict[str, Input], filters: tuple[str | None, ...], above: tuple[str, ...]
     ) -> Shape:
         if isinstance(term, str):
             if term.casefold() not in inputs:
-                raise NotMapped(f"its expression `{text}` names {term}, which is none of its metrics")
+                raise NotMapped(f"its expression {quoted(text)} names {term}, which is none of its metrics")
             return self._input(inputs[term.casefold()], filters, above)
         left, right = (self._combined(one, text, inputs, filters, above) for one in (term.left, term.right))
         if term.operator == "/" and (sides := [_only(left), _only(right)]) and all(sides):
@@ -177,9 +178,11 @@ class Metrics:
         if term.operator != "/" and isinstance(left, Sum) and isinstance(right, Sum):
             turned = {"+": "-", "-": "+"} if term.operator == "-" else {"+": "+", "-": "-"}
             return Sum((*left.parts, *((turned[sign], leaf) for sign, leaf in right.parts)))
-        raise NotMapped(f"its expression `{text}` is neither a sum or difference of metrics nor one metric by another")
+        raise NotMapped(
+            f"its expression {quoted(text)} is neither a sum or difference of metrics nor one metric by another"
+        )
 
-    def _input(self, taken: Input, filters: tuple[str, ...], above: tuple[str, ...]) -> Shape:
+    def _input(self, taken: Input, filters: tuple[str | None, ...], above: tuple[str, ...]) -> Shape:
         if taken.offset:
             raise NotMapped(f"it compares {taken.name} with another time (`{taken.offset}`)")
         metric = self.metrics.get(taken.name)
@@ -187,7 +190,7 @@ class Metrics:
             raise NotMapped(f"there is no metric {taken.name}")
         return self.shape(metric, filters=(*filters, *taken.filters), above=above)
 
-    def _leaf(self, taken: Input | None, filters: tuple[str, ...], above: tuple[str, ...], whole: str) -> Leaf:
+    def _leaf(self, taken: Input | None, filters: tuple[str | None, ...], above: tuple[str, ...], whole: str) -> Leaf:
         if taken is None:
             raise NotMapped("it lacks one of its metrics")
         leaf = _only(self._input(taken, filters, above))
@@ -207,11 +210,19 @@ def _only(shape: Shape) -> Leaf | None:
     return None
 
 
+def quoted(text: str) -> str:
+    """An expression as messages show it: a long one cut short."""
+    return f"`{text}`" if len(text) <= _LONGEST else f"`{text[:_LONGEST]}…`"
+
+
 def _days(window: Window | None) -> int:
     if window is None:
         return 0
+    if window.count < 1:
+        raise NotMapped("its window cannot be read, or has no length")
     if window.granularity not in _DAYS:
-        raise NotMapped(f"its window is {window.count} {window.granularity}; Statsig's windows are in days")
+        unit = window.granularity if window.count == 1 else f"{window.granularity}s"
+        raise NotMapped(f"its window is {window.count} {unit}; Statsig's windows are in days")
     return window.count * _DAYS[window.granularity]
 
 

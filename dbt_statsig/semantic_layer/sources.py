@@ -8,7 +8,7 @@ from dbt_statsig.columns.budget import Unparsable
 from dbt_statsig.columns.metric_expressions import Expression, measured
 from dbt_statsig.project.conversion import show
 from dbt_statsig.project.declarations.semantic import Origin
-from dbt_statsig.semantic_layer.shapes import NotMapped
+from dbt_statsig.semantic_layer.shapes import NotMapped, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -134,9 +134,12 @@ class ModelSource:
     def expression(self, text: str) -> Expression:
         """What an expression of the semantic model is. Raises NotMapped."""
         try:
-            return measured(self.adapter, text)
+            found = measured(self.adapter, text)
         except Unparsable as error:
-            raise NotMapped(f"its expression `{text}` does not parse: {error.message}") from None
+            raise NotMapped(f"its expression {quoted(text)} does not parse: {error.message}") from None
+        if found.aggregates:
+            raise NotMapped(f"its expression {quoted(text)} aggregates rows itself")
+        return found
 
     def field(self, key: str, formula: str, expression: Expression) -> str:
         """The custom field of a formula: one that is there, or a new one under a name that no column has."""

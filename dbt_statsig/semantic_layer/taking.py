@@ -16,7 +16,7 @@ from dbt_statsig.semantic_layer.blocks import Writer
 from dbt_statsig.semantic_layer.shapes import Metrics, NoSource, NotMapped
 from dbt_statsig.semantic_layer.sources import KIND, ModelSource, NodeMeta, node_of
 from dbt_statsig.vocabulary.adapters import adapter_for
-from dbt_statsig.vocabulary.findings import did_you_mean, listed
+from dbt_statsig.vocabulary.findings import did_you_mean
 
 if TYPE_CHECKING:
     from dbt_statsig.project.artifacts import Manifest
@@ -166,7 +166,7 @@ class _Taking:
             self.faults.append(
                 SemanticFault(
                     code="metric-not-mapped",
-                    message=f"{message} Not sent: {listed(names)}.",
+                    message=f"{message} Not sent: {', '.join(names)}.",
                     fix=refused.fix,
                     origin=_origin(model),
                     unique_id=model.node or model.unique_id,

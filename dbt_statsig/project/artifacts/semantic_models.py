@@ -60,7 +60,7 @@ class Input(Struct, frozen=True, kw_only=True):
 
     name: str
     alias: str = ""
-    filters: tuple[str, ...] = ()
+    filters: tuple[str | None, ...] = ()
     offset: str = ""
     fill_nulls_with: int | float | None = None
 
@@ -114,7 +114,7 @@ class Metric(Struct, frozen=True, kw_only=True):
     window: Window | None
     grain_to_date: str
     conversion: Conversion | None
-    filters: tuple[str, ...]
+    filters: tuple[str | None, ...]
     meta: Map
 
 
@@ -237,14 +237,20 @@ def _conversion(raw: Map) -> Conversion | None:
 def _window(raw: object) -> Window | None:
     given = _map(raw)
     count, granularity = given.get("count"), _text(given.get("granularity"))
-    return Window(count, granularity.lower().removesuffix("s")) if isinstance(count, int) and granularity else None
+    if isinstance(count, int) and granularity:
+        return Window(count, granularity.lower().removesuffix("s"))
+    # What cannot be read must not be taken for no window.
+    return Window(0, "") if raw else None
 
 
-def _filters(raw: object) -> tuple[str, ...]:
-    """The templates of a filter: what dbt makes of them, or one text or a list of these as older ones had it."""
+def _filters(raw: object) -> tuple[str | None, ...]:
+    """The templates of a filter: what dbt makes of them, or one text or a list of these as older ones had it.
+
+    None stands for one that cannot be read.
+    """
     given = _map(raw).get("where_filters", raw)
     texts = [_map(one).get("where_sql_template", one) for one in (given if isinstance(given, list) else [given])]
-    return tuple(one.strip() for one in texts if isinstance(one, str) and one.strip())
+    return tuple(one.strip() if isinstance(one, str) else None for one in texts if one not in (None, {}, ""))
 
 
 def _meta(raw: Map) -> Map:

@@ -12,6 +12,7 @@ from msgspec import UNSET
 from dbt_statsig.project.conversion import Fault, show
 from dbt_statsig.project.declarations.layers import Layer, fields_of, merged, read_layer
 from dbt_statsig.vocabulary.kinds.metric_block import (
+    ALONE,
     KEYS_OF,
     NEEDED_KEYS,
     VALUED,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from dbt_statsig.project.declarations.places import KeyPath
 
 _FEWEST_STEPS = 2
+_RANGES = (("custom_roll_up_start", "custom_roll_up_end"), ("winsorization_low", "winsorization_high"))
 _NESTED = ("numerator", "denominator", "metric_sources", "steps", "components")
 
 
@@ -76,7 +78,17 @@ def _faults(block: Layer, path: KeyPath) -> Iterator[Fault]:
             if key in values:
                 message = "cannot be combined with `metric_sources`, whose entries have their own."
                 yield Fault(path=(*path, key), code="key-not-allowed", message=message, fix=f"Remove `{key}`.")
+    yield from _reversed(values, path)
     yield from _parts(values, path, aggregation)
+
+
+def _reversed(values: Mapping[str, Any], path: KeyPath) -> Iterator[Fault]:
+    """Ranges that end before they begin."""
+    for first, last in _RANGES:
+        lower, upper = values.get(first), values.get(last)
+        if lower is not None and upper is not None and lower > upper:
+            message = f"({lower}) is above `{last}` ({upper})."
+            yield Fault(path=(*path, first), code="contradiction", message=message, fix="Swap the two.")
 
 
 def _of_others(block: Layer, path: KeyPath, aggregation: str) -> Iterator[Fault]:
@@ -147,3 +159,7 @@ def _criteria(criteria: Iterable[CriterionMeta], path: KeyPath) -> Iterator[Faul
             yield _lacks((*path, place, "column"), f"the condition {show(condition)}")
         if not _of(one, "values") and condition not in WITHOUT_VALUES:
             yield _lacks((*path, place, "values"), f"the condition {show(condition)}")
+        for key, without in (("values", ALONE), ("column", {"sql_filter"})):
+            if _of(one, key) and condition in without:
+                message = f"has no meaning for the condition {show(condition)}."
+                yield Fault(path=(*path, place, key), code="key-not-allowed", message=message, fix=f"Remove `{key}`.")

@@ -94,7 +94,9 @@ _Condition = Literal[
     "is_true",
     "is_false",
 ]
-WITHOUT_VALUES = frozenset({"is_null", "non_null", "after_exposure", "before_exposure", "is_true", "is_false"})
+ALONE = frozenset({"is_null", "non_null", "is_true", "is_false"})
+"""The conditions that are compared with nothing."""
+WITHOUT_VALUES = ALONE | {"after_exposure", "before_exposure"}
 WITHOUT_COLUMN = frozenset({"sql_filter", "after_exposure", "before_exposure"})
 
 _Window = Literal["daily", "max", "custom"]

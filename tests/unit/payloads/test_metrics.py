@@ -54,6 +54,30 @@ def shown(findings: Any) -> list[tuple[str, str, str]]:
 
 BAD: list[tuple[dict[str, Any], str, str, str]] = [
     (
+        {**SUM, "criteria": [{"column": "amount", "condition": "is_null", "values": ["1"]}]},
+        "key-not-allowed",
+        "[0].criteria[0].values",
+        '`criteria[0].values` has no meaning for the condition "is_null".',
+    ),
+    (
+        {**SUM, "criteria": [{"column": "amount", "condition": "sql_filter", "values": ["amount > 1"]}]},
+        "key-not-allowed",
+        "[0].criteria[0].column",
+        '`criteria[0].column` has no meaning for the condition "sql_filter".',
+    ),
+    (
+        {**SUM, "rollup_time_window": "custom", "custom_roll_up_start": 9, "custom_roll_up_end": 2},
+        "contradiction",
+        "[0].custom_roll_up_start",
+        "`custom_roll_up_start` (9) is above `custom_roll_up_end` (2).",
+    ),
+    (
+        {**SUM, "winsorization_low": 0.9, "winsorization_high": 0.1},
+        "contradiction",
+        "[0].winsorization_low",
+        "`winsorization_low` (0.9) is above `winsorization_high` (0.1).",
+    ),
+    (
         {"aggregation": "sum"},
         "missing-key",
         "[0].value_column",

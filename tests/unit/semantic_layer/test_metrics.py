@@ -71,6 +71,11 @@ def test_simple(metric: dict[str, Any], mapping: dict[str, Any]) -> None:
     [
         (simple("m", "sum", "a +"), "its expression `a +` does not parse"),
         (simple("m", "mode"), "its aggregation is mode, which is not known here"),
+        (simple("m", ""), "it has no aggregation"),
+        (simple("m", "sum", "sum(amount)"), "its expression `sum(amount)` aggregates rows itself"),
+        (simple("m", "sum", f"amount + {'a' * 200} +"), f"its expression `amount + {'a' * 111}…` does not parse"),
+        (simple("m", filter=5), "its filter cannot be read"),
+        (simple("m", filter={"where_filters": [{"where_sql_template": None}, {"where_sql": 1}]}), "its filter cannot"),
         (simple("m", "percentile"), "it does not say which percentile"),
         (simple("m", params={"semantic_model": "gone"}), "there is no semantic model gone"),
         (simple("m", params={"agg_time_dimension": "paid_at"}), "its time is `paid_at`, but that of its metric source"),
@@ -230,6 +235,10 @@ def cumulative(**params: Any) -> dict[str, Any]:
         (
             cumulative(window={"count": 1, "granularity": "month"}),
             {"refused": "its window is 1 month; Statsig's windows are in days."},
+        ),
+        *(
+            (cumulative(window=window), {"refused": "its window cannot be read, or has no length."})
+            for window in ("7 days", {"count": 0, "granularity": "day"}, {"count": "7", "granularity": "day"})
         ),
         (
             derived("m", "week / orders_made", "week", "orders_made"),

@@ -178,7 +178,10 @@ def test_a_block_with_other_faults(block: dict[str, Any]) -> None:
 
 
 def test_one_finding_for_a_semantic_model() -> None:
-    """A semantic model that cannot be a source is one finding that names its metrics."""
+    """A semantic model that cannot be a source is one finding that names its metrics, each of them."""
+    many = [simple(f"m{number}") for number in range(30)]
+    (fault,) = semantic_layer(made(many, entities=[]), ALL).faults
+    assert fault.message.endswith(f"Not sent: {', '.join(sorted(one['name'] for one in many))}.")
     found = semantic_layer(made([simple("one"), simple("two")], entities=[]), ALL)
     assert [(fault.names, fault.source) for fault in found.faults] == [(("one", "two"), "orders")]
     assert found.faults[0].message == (
