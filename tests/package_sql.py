@@ -102,7 +102,14 @@ def rendered(test: str, adapter: str, node: Mapping[str, Any], **arguments: Any)
             "graph": SimpleNamespace(nodes={node["unique_id"]: node}, sources={}),
             "modules": SimpleNamespace(re=re, datetime=dt),
             "exceptions": SimpleNamespace(raise_compiler_error=refuse),
-            "adapter": SimpleNamespace(dispatch=dispatch, quote=adapter_for(adapter).quote),
+            "adapter": SimpleNamespace(
+                dispatch=dispatch,
+                quote=adapter_for(adapter).quote,
+                get_columns_in_relation=lambda _: [
+                    SimpleNamespace(name=name, data_type=kind) for name, kind in node.get("types", {}).items()
+                ],
+            ),
+            "api": SimpleNamespace(Relation=SimpleNamespace(create=lambda **_: None)),
             "dbt": SimpleNamespace(type_string=lambda: text, type_float=lambda: number, type_timestamp=lambda: moment),
         }
     )

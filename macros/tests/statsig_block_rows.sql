@@ -39,7 +39,7 @@
     {%- do rows.extend(dbt_statsig.statsig_filled(block, units, read, sums, options)) -%}
   {%- endif -%}
   {%- if 'timestamps_sane' in wanted or 'fresh_enough' in wanted -%}
-    {%- do rows.extend(dbt_statsig.statsig_times(node, block, read, wanted, options)) -%}
+    {%- do rows.extend(dbt_statsig.statsig_times(node, block, read, sums, wanted, options)) -%}
   {%- endif -%}
   {%- if 'group_names_stable' in wanted -%}
     {%- do rows.append(dbt_statsig.statsig_names(node, block, from)) -%}

@@ -23,6 +23,10 @@
           'timed': ', sum(case when ' ~ epoch ~ ' <> 86400 * floor(' ~ epoch ~ ' / 86400.0) then 1 else 0 end)'
           ~ ' as statsig_timed',
       }) -%}
+      {%- set zone = dbt_statsig.statsig_zone(node, block) -%}
+      {%- if zone -%}
+        {%- do sums.update({'zones': ', max(' ~ zone ~ ') - min(' ~ zone ~ ') as statsig_zones'}) -%}
+      {%- endif -%}
     {%- endif -%}
   {%- endif -%}
   {{- return(sums) -}}

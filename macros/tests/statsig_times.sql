@@ -1,4 +1,4 @@
-{% macro statsig_times(node, block, read, wanted, options) %}
+{% macro statsig_times(node, block, read, sums, wanted, options) %}
   {#- Times that cannot be right, and a table that is too old. -#}
   {%- set rows = [] -%}
   {%- set column = dbt_statsig.statsig_literal(block.timestamp_column) -%}
@@ -22,6 +22,13 @@
         },
     )) -%}
   {%- endfor -%}
+  {%- if 'zones' in sums -%}
+    {%- do rows.append(dbt_statsig.statsig_row(
+        'timestamps_sane', block,
+        'Timestamps with different offsets from UTC; found is how many minutes they differ. Convert them to UTC.', '0',
+        read ~ ' where statsig_zones > 0', {'column_name': column, 'found': 'statsig_zones', 'threshold': '0'},
+    )) -%}
+  {%- endif -%}
   {%- if 'timestamps_sane' in wanted and as_day in ['', 'none'] and block.kind in ['metric_source', 'qualifying_event'] -%}
     {%- do rows.append(dbt_statsig.statsig_row(
         'timestamps_sane', block,

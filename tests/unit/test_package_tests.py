@@ -135,3 +135,43 @@ def test_arguments_that_make_no_sense(test: str, arguments: dict[str, Any], outp
     """Arguments that make no sense are refused with what would."""
     with pytest.raises(Refused, match=re.escape(output)):
         rendered(test, "duckdb", assigned(), **arguments)
+
+
+@pytest.mark.parametrize(
+    ("adapter", "kind", "offset"),
+    [
+        ("snowflake", "TIMESTAMP_TZ", "extract(timezone_hour from ts) * 60 + extract(timezone_minute from ts)"),
+        ("trino", "timestamp(3) with time zone", "timezone_hour(ts) * 60 + timezone_minute(ts)"),
+        ("sqlserver", "datetimeoffset", "datepart(tz, ts)"),
+        ("snowflake", "TIMESTAMP_NTZ", ""),
+        ("postgres", "timestamp with time zone", ""),  # keeps no zone
+    ],
+)
+def test_a_mix_of_zones(adapter: str, kind: str, offset: str) -> None:
+    """Where the type of the timestamp keeps an offset for each row, rows with different ones are reported."""
+    one = {**assigned(), "types": {"TS": kind}}
+    for test in ("timestamps_sane", "fit_for_statsig"):
+        sql = rendered(test, adapter, one)
+        assert (f"max({offset}) - min({offset}) as statsig_zones" in sql) == bool(offset)
+        assert ("statsig_zones > 0" in sql) == bool(offset)
+        assert sqlglot.parse_one(sql, dialect=adapter_for(adapter).dialect) is not None
+    assert "statsig_zones" not in rendered("fresh_enough", adapter, one)
+
+
+def test_a_small_difference_with_a_small_p() -> None:
+    """Groups that differ by less than 0.1 % of the units only warn, however small p is; more of it is an error."""
+    weights = {"control": 999, "test": 1}
+    sql = rendered(
+        "sample_ratio", "duckdb", assigned(id_type_mapping={"userID": "user_id"}), days=None, weights=weights
+    )
+    for units, expected in ((38, (38, 0)), (48, (48, 1)), (30, None)):
+        with duckdb.connect() as connection:
+            connection.execute("create schema marts; attach ':memory:' as shop; create schema shop.marts")
+            connection.execute(
+                "create table shop.marts.exposures as select 'e' as experiment_id, i as user_id, now() as ts, "
+                f"case when i < {units} then 'test' else 'control' end as \"group\" from range(20000) t(i)"
+            )
+            rows = connection.execute(f"select total - found, is_error from ({sql})").fetchall()
+        wanted = set() if expected is None else {expected, (20_000 - units, expected[1])}
+        assert set(rows) <= wanted
+        assert bool(rows) == bool(wanted)
