@@ -172,6 +172,8 @@ def test_what_an_experiment_reads() -> None:
         "preComputedUserDimensions": [{"name": "country"}, {"propertySource": "Users", "name": "plan"}, 3],
         "primaryMetrics": [{"name": "revenue", "type": "user_warehouse"}, {}],
         "primaryMetricTags": ["core", 3],
+        "bayesianPriors": [3, {}],
+        "sprtMDESettings": [{}, {"metricKey": "::sum"}],
     }
     experiment = read_experiment(answer, "here")[1]
     assert experiment.reads == (
