@@ -73,6 +73,7 @@ def with_impact(now: State, base: State, *, whole: bool) -> Validation:
         compared=comparison.compared,
         effects=effects,
         columns=tuple(comparison.columns),
+        renamed=tuple((old[0], old[1], new[1]) for old, new in comparison.renamed.items()),
     )
     findings = sorted((*now.validation.findings, *effects), key=lambda found: found.sort_key)
     return structs.replace(now.validation, findings=tuple(findings), impact=impact)

@@ -141,6 +141,8 @@ def _touched(planned: Planned, impact: Impact) -> _Touched:
     for kind, source in sorted(affected - known):
         if kind in used:
             touched[Kind(kind), source] = source
+    # Where the kind cannot be renamed, a new object is made, and experiments go on with the old one.
+    touched |= {(kind, old): new for kind, old, new in impact.renamed if kind.value in used}
     return dict(sorted(touched.items()))
 
 

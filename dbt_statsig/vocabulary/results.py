@@ -106,14 +106,15 @@ class Impact(Struct, frozen=True, kw_only=True):
     """What a change does to the sources that the artifacts at `base` declared.
 
     `compared` is how many objects both sides have; `effects` are findings, which are among those of the validation
-    too, and `columns` what some of them are about. `experiments` are the running ones that use a source which the
-    change touches, None where nobody was asked; `reached` has how.
+    too, and `columns` what some of them are about; `renamed` has kind, old and new name. `experiments` are the running
+    ones that use a source which the change touches, None where nobody was asked; `reached` has how.
     """
 
     base: str
     compared: int
     effects: tuple[Finding, ...]
     columns: tuple[ColumnEffect, ...] = ()
+    renamed: tuple[tuple[Kind, str, str], ...] = ()
     experiments: tuple[Experiment, ...] | None = None
     reached: tuple[Reached, ...] = ()
 

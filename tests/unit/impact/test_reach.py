@@ -239,6 +239,15 @@ def test_a_table_that_loses_a_column(tmp_path: Path) -> None:
     assert '"Orders" no longer selects the column "extra"; the metric "unwatched"' in effect.message
 
 
+def test_a_source_that_gets_another_name(tmp_path: Path) -> None:
+    """Where a new object is made for a new name, the experiments on the old one are found: they go on with it."""
+    result = planned(compare(tmp_path, "metric_source", {}, {"name": "Paid orders"}))
+    (effect,) = told(result, "impact-source-renamed")
+    assert effect.message.endswith("created as a new object; the old one stays; 2 running experiments use this source.")
+    assert result.validation.impact is not None
+    assert [(one.name, one.live_name) for one in result.validation.impact.reached] == [("Paid orders", "Orders")]
+
+
 def calls(act: Callable[[], object]) -> int:
     """How many functions an act calls, however long each takes."""
     count = 0
