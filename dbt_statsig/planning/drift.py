@@ -44,7 +44,7 @@ def _is_suspect(change: Change) -> bool:
     lost_line = (
         change.action is Action.FOREIGN and change.live is not None and not likely_owner(change.live.description)
     )
-    return lost_line or (change.action.sends and not change.adopted)
+    return lost_line or ((change.held or change.action).sends and not change.adopted)
 
 
 def enough(plan: Plan, log: AuditLog) -> bool:
@@ -72,8 +72,9 @@ def with_origins(plan: Plan, log: AuditLog | str) -> Plan:
 
 
 def only_drift(plan: Plan) -> Plan:
-    """The plan without the changes that come from the project alone."""
-    return structs.replace(plan, changes=tuple(one for one in plan.changes if one.drifted or not one.action.writes))
+    """The plan without the changes, also those that a limit holds back, that come from the project alone."""
+    kept = (one for one in plan.changes if one.drifted or not (one.held or one.action).writes)
+    return structs.replace(plan, changes=tuple(kept))
 
 
 def _actors(plan: Plan, log: AuditLog) -> frozenset[str]:

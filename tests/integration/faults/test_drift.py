@@ -202,3 +202,20 @@ def test_a_review_that_is_not_done_is_shown(reviewed: tuple[Project, Running]) -
     assert "A review of it is open by" in " ".join(call(project, "plan").stdout.split())
     assert review("accept").startswith(f"accepted, but not committed by {JANE}")
     assert review("reject") == ""
+
+
+def test_changes_that_a_limit_holds_back(project: Project, server: Running) -> None:
+    """Of many changes that a limit holds back, those made in Statsig are named; --drift-only hides the project's."""
+    project.declare_many(12)
+    sync(project)
+    for number in range(12):
+        by_hand(server, "PATCH", f"S{number:02}", {"timestampColumn": "user_id"})
+    found = origins(project, code=1)
+    assert {one["where"] for one in found.values()} == {"console"}
+    assert len(found) == 12
+    for number in range(12):
+        by_hand(server, "PATCH", f"S{number:02}", {"timestampColumn": "ts"})
+    project.declare_many(12, where="amount > 0")
+    assert plan(project).code == 1
+    done = plan(project, "--check", "--drift-only")
+    assert (done.code, set(done.actions.values())) == (0, {"unchanged"})
