@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dbt_statsig.report.escape import lines_of, one_line
-from dbt_statsig.report.run_findings import COULD_NOT_RUN, page_of
+from dbt_statsig.report.run_findings import COULD_NOT_RUN, page_of, place_of
 from dbt_statsig.vocabulary.changes import Action
 from dbt_statsig.vocabulary.findings import Severity
 from dbt_statsig.vocabulary.results import Status
@@ -107,16 +107,11 @@ def _lines(findings: list[Finding]) -> str:
         " ".join(
             filter(
                 None,
-                (f"{one.severity.label} {one.code}", _place(one), one.message, one.fix, page_of(one.code)),
+                (f"{one.severity.label} {one.code}", place_of(one), one.message, one.fix, page_of(one.code)),
             )
         )
         for one in findings
     )
-
-
-def _place(found: Finding) -> str:
-    place = str(found.location or "")
-    return place if found.location and found.location.line else " ".join(filter(None, (place, found.unique_id)))
 
 
 def _change(change: Change) -> _Case:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
 from dbt_statsig.report.escape import clipped
@@ -66,7 +67,9 @@ def _commit(run: Run) -> str:
 
 
 def _manifest(path: str, written: datetime | None, at: datetime | None) -> str:
-    return f"{path}, {_age((at - written).total_seconds())}" if path and written and at else path
+    """File and folder of the manifest, as a report is read elsewhere, and its age."""
+    shown = "/".join(PurePath(path).parts[-2:])
+    return f"{shown}, {_age((at - written).total_seconds())}" if path and written and at else shown
 
 
 def _age(seconds: float) -> str:

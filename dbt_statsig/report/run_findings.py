@@ -86,6 +86,12 @@ def example_of(code: str) -> Example | None:
     return None if known is None else Example(**known)
 
 
+def place_of(found: Finding) -> str:
+    """The line of a file; where no line is known, the node too."""
+    place = str(found.location or "")
+    return place if found.location and found.location.line else " ".join(filter(None, (place, found.unique_id)))
+
+
 def sentence(found: Finding, *, between: str = " ") -> str:
     """The message and the fix; where no line of a file says whom it concerns, its node does."""
     is_placed = found.location is not None and found.location.line

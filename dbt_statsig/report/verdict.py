@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dbt_statsig.report.run_findings import RUN_CODES, problems
-from dbt_statsig.report.text.style import counted
+from dbt_statsig.report.text.style import counted, counted_objects
 from dbt_statsig.report.text.validation import ALWAYS_SHOWN
 from dbt_statsig.vocabulary.findings import Severity
 from dbt_statsig.vocabulary.kinds import SPECS
@@ -47,7 +47,9 @@ def verdict(subject: Subject) -> Verdict:
         return Verdict(tone="bad", lead="Not safe to merge", reasons=(*against, *doubts))
     if doubts:
         return Verdict(tone="warn", lead="Check before you merge", reasons=(*doubts, *_sums(subject)))
-    return Verdict(tone="good", lead="Safe to merge", reasons=(*_sums(subject), *_nobody_reads(subject)))
+    # Who did not compare with Statsig does not know what a merge does there.
+    lead = "Safe to merge" if subject.planned else "No errors"
+    return Verdict(tone="good", lead=lead, reasons=(*_sums(subject), *_nobody_reads(subject)))
 
 
 def _against(subject: Subject) -> tuple[str, ...]:
@@ -108,8 +110,8 @@ def _is_unchecked(subject: Subject) -> bool:
 def _sums(subject: Subject) -> tuple[str, ...]:
     """What would be written, or what is ready."""
     if subject.planned is None:
-        ready = sum(not source.blocked for source in subject.validation.sources)
-        return (f"{counted(ready, 'source')} ready", "not compared with Statsig")
+        ready = counted_objects(source.kind for source in subject.validation.sources if not source.blocked)
+        return (f"{ready} ready", "not compared with Statsig")
     writes = Counter(change.action.value for change in subject.changes if change.action.sends)
     words = (f"{counted(writes[word], word)}" for word in ("create", "update", "rename") if writes[word])
     return tuple(words) or (() if any(change.action.retires for change in subject.changes) else ("nothing to write",))

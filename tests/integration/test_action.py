@@ -182,7 +182,8 @@ def test_a_plan_that_cannot_run_keeps_what_was_found(shop: Path, tmp_path: Path)
     assert outputs["exit-code"] == "2"
     assert comment.startswith("<!-- dbt-statsig -->\n<!-- dbt-statsig plan could-not-run -->\n")
     assert comment.count("<!-- dbt-statsig -->") == 1
-    assert f"### Statsig: {DECLARED} ready" in comment
+    assert "### ✅ Statsig: No errors: " in comment
+    assert f"\n\n{DECLARED} ready" in comment
     assert (tmp_path / "summary.md").read_text(encoding="utf-8").endswith(comment)
     assert KEY not in said + comment
 

@@ -158,8 +158,9 @@ def test_the_summary_of_the_step(project: Path, tmp_path: Path) -> None:
     """With the form github the summary of the step says why, as a good run's would say what."""
     _no_manifest(project)
     summary = tmp_path / "summary.md"
-    run("validate", "--output", "github", cwd=project, GITHUB_STEP_SUMMARY=str(summary))
-    assert summary.read_text(encoding="utf-8") == run("validate", "--output", "markdown", cwd=project).stdout
+    beside = ("--report", f"markdown:{tmp_path / 'report.md'}")
+    run("validate", "--output", "github", *beside, cwd=project, GITHUB_STEP_SUMMARY=str(summary))
+    assert summary.read_text(encoding="utf-8") == (tmp_path / "report.md").read_text(encoding="utf-8")
     done = run("validate", "--output", "github", cwd=project, GITHUB_STEP_SUMMARY=str(tmp_path))
     assert "summary" in done.stderr
     assert done.returncode == 2

@@ -101,8 +101,9 @@ def test_annotations_name_files_from_the_repository(shop: Path, tmp_path: Path) 
 def test_step_summary(shop: Path, tmp_path: Path) -> None:
     """With the form github, the summary of the step is the Markdown report."""
     summary = tmp_path / "summary.md"
-    run("validate", "--output", "github", cwd=shop, GITHUB_STEP_SUMMARY=str(summary))
-    assert summary.read_text(encoding="utf-8") == run("validate", "--output", "markdown", cwd=shop).stdout
+    beside = ("--report", f"markdown:{tmp_path / 'report.md'}")
+    run("validate", "--output", "github", *beside, cwd=shop, GITHUB_STEP_SUMMARY=str(summary))
+    assert summary.read_text(encoding="utf-8") == (tmp_path / "report.md").read_text(encoding="utf-8")
 
 
 def test_a_summary_that_cannot_be_written(shop: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from dbt_statsig.report.escape import lines_of, one_line
+from dbt_statsig.report.run_findings import place_of
 from dbt_statsig.report.text.fields import declared_fields, field_lines
 from dbt_statsig.report.text.style import counted, counted_objects
 from dbt_statsig.vocabulary.changes import Action
@@ -247,7 +248,7 @@ def reason_lines(kinds: Sequence[Kind], reason: str, fix: str, style: Style) -> 
 
 
 def _finding_line(found: Finding, style: Style, *, fix: bool) -> str:
-    place = one_line(str(found.location or found.unique_id))
+    place = one_line(place_of(found))
     parts = (place, style.paint(one_line(found.key), "quiet"), one_line(found.message))
     line = "  ".join(part for part in parts if part)
     return f"  {line} {one_line(found.fix)}".rstrip() if fix else f"  {line}"

@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from dbt_statsig.report.escape import clipped, one_line
-from dbt_statsig.report.run_findings import example_of
+from dbt_statsig.report.run_findings import example_of, place_of
 from dbt_statsig.report.text.fields import proof_of
 from dbt_statsig.report.text.plan import brief_findings, is_brief
 from dbt_statsig.report.text.style import counted, counted_objects
@@ -143,7 +143,7 @@ def _one(found: Finding, style: Style) -> list[str]:
     head = [
         style.severity(found.severity),
         one_line(found.code),
-        one_line(str(found.location or found.unique_id)),
+        one_line(place_of(found)),
         style.paint(one_line(found.key), "quiet"),
     ]
     example = example_of(found.code) if found.code == "nothing-declared" else None

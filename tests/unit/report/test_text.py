@@ -9,7 +9,7 @@ from msgspec import structs
 from dbt_statsig.report.text.report import diagnosis_text, plan_text, sync_text, validation_text
 from dbt_statsig.report.text.style import Style
 from dbt_statsig.vocabulary.changes import Action, Change, Plan
-from dbt_statsig.vocabulary.findings import Finding, Severity
+from dbt_statsig.vocabulary.findings import Finding, Location, Severity
 from dbt_statsig.vocabulary.results import Diagnosis, ObjectOutcome, Outcome, Planned, Status, Synced, Validation
 from tests.unit.report import samples
 from tests.unit.report.golden import assert_golden
@@ -164,3 +164,12 @@ def _with_findings(*findings: Finding) -> Validation:
 
 def _planned(*changes: Change) -> Planned:
     return Planned(validation=samples.CLEAN, plan=Plan(project="shop", changes=changes), requests=1)
+
+
+@pytest.mark.parametrize("place", [None, Location("models/_m.yml")])
+@pytest.mark.parametrize("count", [1, 40])
+def test_a_finding_without_a_line_names_its_node(place: Location | None, count: int) -> None:
+    """Where no line is known, the node says whom a finding concerns, in short lists too."""
+    found = structs.replace(samples.FINDINGS[1], location=place, message="No such column.")
+    validation = structs.replace(samples.CLEAN, findings=(found,) * count)
+    assert "model.shop.fct_orders" in validation_text(validation)

@@ -97,7 +97,7 @@ def test_the_limit() -> None:
 
 def test_of_a_validation() -> None:
     """Without a plan the answer says that Statsig was not asked; errors are counted."""
-    text = "Safe to merge: 1 source ready, not compared with Statsig"
+    text = "No errors: 1 source ready, not compared with Statsig"
     assert verdict(Subject.of(samples.CLEAN)).text == text
     outdated = finding("manifest-outdated", "Older than the YAML.", severity=Severity.WARNING)
     found = verdict(Subject.of(structs.replace(samples.CLEAN, findings=(outdated,))))
