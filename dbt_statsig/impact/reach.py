@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _UNIT = "id_type_mapping."
 _ROLES = frozenset({"timestamp_column", "experiment_id_column", "group_id_column"})
+_OTHER_TABLE = frozenset({"impact-model-renamed", "impact-table-renamed"})
 _READ = "read it"
 _BY_UNIT = {"assignment": "assign by it", "ID resolution": "join their units by it"}
 _BY_COLUMN = {
@@ -64,7 +65,7 @@ def _is_grave(effect: Finding, role: str) -> bool:
     if role in _ROLES or role.startswith(_UNIT):
         return True
     is_query = role == "sql" or role in fields_with(SPECS[Kind.ASSIGNMENT_SOURCE].block, Role.ROWS)
-    return effect.kind == Kind.ASSIGNMENT_SOURCE.value and is_query
+    return effect.kind == Kind.ASSIGNMENT_SOURCE.value and (is_query or effect.code in _OTHER_TABLE)
 
 
 def _of_all(role: str, noun: str, touched: Touched) -> tuple[str, bool]:

@@ -145,6 +145,18 @@ def test_what_breaks_results_weighs(tmp_path: Path, new: dict[str, Any], clause:
     assert result.exit_code == int(strict)
 
 
+def test_another_table_of_exposures_weighs(tmp_path: Path) -> None:
+    """An assignment source that reads another table has another SQL: with --strict that fails; other kinds do not."""
+    for kind, weight in (("assignment_source", Severity.ERROR), ("metric_source", Severity.WARNING)):
+        base, now = (
+            [staging(), marked("fct", statsig={kind: KINDS[kind]}, alias=alias)]
+            for alias in ("exposures", "exposures_v2")
+        )
+        (effect,) = told(planned(changed(tmp_path, base, now), strict=True), "impact-table-renamed")
+        assert effect.message.endswith("; 2 running experiments use this source.")
+        assert effect.severity is weight
+
+
 def test_what_no_running_experiment_uses_keeps_its_weight(tmp_path: Path) -> None:
     """A source that only experiments which are over use is as the comparison has it, with --strict too."""
     validation = compare(
