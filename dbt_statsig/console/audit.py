@@ -93,18 +93,21 @@ def _changes(content: dict[str, Any], action: str) -> tuple[frozenset[str], Sour
     kind = next((kind for kind, spec in SPECS.items() if action in spec.audited), None)
     if kind is None or not isinstance(changes, dict):
         return frozenset(), None, None
-    both = [
+    before, after = (
         _side(kind, {name: one[key] for name, one in changes.items() if isinstance(one, dict) and key in one})
         for key in ("old", "new")
-    ]
+    )
+    # A metric's definition is one value in an entry, of which most parts are the same on both sides.
     fields = {
         field
-        for side in both
+        for side in (before, after)
         if side is not None
         for field in side.__struct_fields__
-        if getattr(side, field) is not UNSET and (field != "name" or side.name)
+        if getattr(side, field) is not UNSET
+        and (field != "name" or side.name)
+        and getattr(before, field, UNSET) != getattr(after, field, UNSET)
     }
-    return frozenset(fields), both[0], both[1]
+    return frozenset(fields), before, after
 
 
 def _side(kind: Kind, values: dict[str, Any]) -> Source | None:

@@ -64,6 +64,15 @@ def test_an_entry_in_the_published_form() -> None:
     assert call.endswith("&limit=100&page=1")
 
 
+def test_of_a_definition_only_what_differs() -> None:
+    """A metric's definition is there as a whole on both sides: only its parts that differ were changed."""
+    native = {"aggregation": "sum", "metricSources": [{"metricSourceName": "Orders", "criteria": []}]}
+    changes = {"warehouseNative": {"old": {**native, "cap": 1}, "new": {**native, "rollupTimeWindow": "max"}}}
+    opened = Opened(page(entry(actionType="custom_metric_definition_edit", changes=changes)))
+    (found,) = opened.client.audit_log([Kind.METRIC], lambda _log: True).entries
+    assert found.fields == {"cap", "rollup_time_window"}
+
+
 @pytest.mark.parametrize(
     ("more", "expected"),
     [
