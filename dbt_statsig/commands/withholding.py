@@ -86,20 +86,16 @@ def _create(change: Change, reading: Reading, twins: Mapping[tuple[Kind, Ownersh
     kind = change.kind
     owner = owner_of(None if change.desired is None else change.desired.description)
     if owner is not None and (twin := twins.get((kind, owner))) is not None:
-        return _blocked(change, f"It may already exist in Statsig as an object that cannot be read: {twin}.", _LOOK)
+        return change.blocked(f"It may already exist in Statsig as an object that cannot be read: {twin}.", _LOOK)
     doubt = ""
     if (unsure := reading.unsure.get(kind, {}).get(change.name)) is not None:
         doubt = f", and it could not be looked for: {unsure.rstrip('.')}."
     elif (missing := reading.blind.get(kind)) is not None:
         doubt = f" ({missing}), so this could create it a second time."
-    return _blocked(change, f"The list of {kind.label}s may be incomplete{doubt}", _AGAIN) if doubt else change
+    return change.blocked(f"The list of {kind.label}s may be incomplete{doubt}", _AGAIN) if doubt else change
 
 
 def _unread(change: Change, reason: str) -> Change:
     if change.action in {Action.FOREIGN, Action.ORPHAN}:
         return structs.replace(change, reason=f"{change.reason} {reason}".strip(), fix=_LOOK)
-    return _blocked(change, reason, _LOOK)
-
-
-def _blocked(change: Change, reason: str, fix: str) -> Change:
-    return structs.replace(change, action=Action.BLOCKED, reason=reason, fix=fix)
+    return change.blocked(reason, _LOOK)

@@ -213,3 +213,10 @@ def _unflattened(native: dict[str, Any]) -> dict[str, Any]:
 
 def _without_null(entry: Any) -> Any:
     return {key: "" if value is None else value for key, value in entry.items()} if isinstance(entry, dict) else entry
+
+
+def text_at(content: Any, *path: str) -> str:
+    """The text at a path of keys; empty where there is none."""
+    for key in path:
+        content = content.get(key) if isinstance(content, dict) else None
+    return content if isinstance(content, str) else ""

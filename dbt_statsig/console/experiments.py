@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dbt_statsig.console.bodies import text_at
 from dbt_statsig.errors import ProtocolError
 from dbt_statsig.vocabulary.experiments import ColumnRead, Experiment, Metric, MetricRef, Person, SourceRead, TagRef
 from dbt_statsig.vocabulary.sources import Kind
@@ -30,12 +31,12 @@ def read_experiment(entry: Any, place: str) -> tuple[str, Experiment]:
     return identifier, Experiment(
         id=identifier,
         name=name or identifier,
-        status=_text(content, "status"),
-        id_type=_text(content, "idType"),
-        secondary_id_type=_text(content, "secondaryIDType"),
+        status=text_at(content, "status"),
+        id_type=text_at(content, "idType"),
+        secondary_id_type=text_at(content, "secondaryIDType"),
         owner=_owner(content),
-        team=_text(content, "team"),
-        permalink=_text(content, "permalink"),
+        team=text_at(content, "team"),
+        permalink=text_at(content, "permalink"),
         tags=_texts(content, "tags"),
         reads=tuple(_experiment_reads(content)),
         metrics=tuple(dict.fromkeys(_watched(content))),
@@ -53,7 +54,7 @@ def read_metric(entry: Any, place: str) -> tuple[str, Metric]:
     return identifier, Metric(
         id=identifier,
         name=name or identifier,
-        type=_text(content, "type"),
+        type=text_at(content, "type"),
         tags=_texts(content, "tags"),
         unit_types=_texts(content, "unitTypes"),
         reads=tuple(dict.fromkeys(_metric_reads(content.get("warehouseNative")))),
@@ -62,36 +63,36 @@ def read_metric(entry: Any, place: str) -> tuple[str, Metric]:
 
 
 def _identity(content: dict[str, Any], place: str) -> tuple[str, str]:
-    name = _text(content, "name")
-    identifier = _text(content, "id") or name
+    name = text_at(content, "name")
+    identifier = text_at(content, "id") or name
     if not identifier:
         raise ProtocolError(f"{place}: it has neither ID nor name.", fix="Check `base_url` and any proxy in between.")
     return identifier, name
 
 
 def _owner(content: dict[str, Any]) -> Person:
-    owner = Person(name=_text(content, "owner", "ownerName"), email=_text(content, "owner", "ownerEmail"))
-    creator = Person(name=_text(content, "creatorName"), email=_text(content, "creatorEmail"))
+    owner = Person(name=text_at(content, "owner", "ownerName"), email=text_at(content, "owner", "ownerEmail"))
+    creator = Person(name=text_at(content, "creatorName"), email=text_at(content, "creatorEmail"))
     return next((one for one in (owner, creator) if str(one) and str(one).upper() != _API), Person())
 
 
 def _experiment_reads(content: dict[str, Any]) -> Iterator[SourceRead]:
     """The sources that an experiment names, each with what for."""
-    name = _text(content, "assignmentSourceName")
+    name = text_at(content, "assignmentSourceName")
     dimensions = _list(content, "preComputedUserDimensions")
     if name:
         # A dimension without a property source is a column of the exposures.
-        own = [one for one in dimensions if not _text(one, "propertySource")]
+        own = [one for one in dimensions if not text_at(one, "propertySource")]
         filters = _criteria(_list(content, "assignmentSourceFilters"))
-        columns = (*filters, *_columns("user dimension", *(_text(one, "name") for one in own)))
+        columns = (*filters, *_columns("user dimension", *(text_at(one, "name") for one in own)))
         yield SourceRead(kind=Kind.ASSIGNMENT_SOURCE, name=name, use="assignment", columns=columns)
     for use, name, column in (
-        ("ID resolution", _text(content, "identityResolutionSource"), ""),
-        *(("user dimension", _text(one, "propertySource"), _text(one, "name")) for one in dimensions),
+        ("ID resolution", text_at(content, "identityResolutionSource"), ""),
+        *(("user dimension", text_at(one, "propertySource"), text_at(one, "name")) for one in dimensions),
         (
             "stratified sampling",
-            _text(content, "stratifiedSampling", "entityPropertySource", "propertySourceName"),
-            _text(content, "stratifiedSampling", "entityPropertySource", "column"),
+            text_at(content, "stratifiedSampling", "entityPropertySource", "propertySourceName"),
+            text_at(content, "stratifiedSampling", "entityPropertySource", "column"),
         ),
     ):
         if name:
@@ -105,10 +106,10 @@ def _watched(content: dict[str, Any]) -> Iterator[MetricRef]:
     yield from _refs(content, "cureCovariates", "CURE covariate")
     for one in _list(content, "bayesianPriors"):
         yield from _refs({"metric": [one.get("metric")]} if isinstance(one, dict) else {}, "metric", "Bayesian prior")
-    if name := _text(content, "stratifiedSampling", "metric", "name"):
+    if name := text_at(content, "stratifiedSampling", "metric", "name"):
         yield MetricRef(name=name, use="stratified sampling")
     for one in _list(content, "sprtMDESettings"):
-        name, _, type_ = _text(one, "metricKey").partition("::")
+        name, _, type_ = text_at(one, "metricKey").partition("::")
         if name:
             yield MetricRef(name=name, type=type_, use="sequential test")
 
@@ -116,26 +117,26 @@ def _watched(content: dict[str, Any]) -> Iterator[MetricRef]:
 def _metric_reads(native: Any) -> Iterator[SourceRead]:
     """The metric sources that a warehouse metric is computed from."""
     dimensions = _texts(native, "metricDimensionColumns")
-    dimensions += tuple(_text(one, "name") for one in _list(native, "metricDimensionLimits"))
+    dimensions += tuple(text_at(one, "name") for one in _list(native, "metricDimensionLimits"))
     parts = [("rows", part) for part in _list(native, "metricSources")]
-    if _text(native, "metricSourceName"):
+    if text_at(native, "metricSourceName"):
         parts.append(("rows", native))
     parts += [("funnel step", part) for part in _list(native, "funnelEvents")]
     parts += [("component", part) for part in _list(native, "components")]
     for use, part in parts:
-        if name := _text(part, "metricSourceName"):
+        if name := text_at(part, "metricSourceName"):
             columns = (
-                *_columns("value column", _text(part, "valueColumn")),
+                *_columns("value column", text_at(part, "valueColumn")),
                 *_criteria(_list(part, "criteria")),
-                *_columns("session identifier", _text(part, "sessionIdentifierField")),
+                *_columns("session identifier", text_at(part, "sessionIdentifierField")),
                 *_columns("dimension", *dict.fromkeys(dimensions)),
             )
             yield SourceRead(kind=Kind.METRIC_SOURCE, name=name, use=use, columns=columns)
-    first = next((_text(part, "metricSourceName") for _, part in parts), "")
-    own = any(_text(native, key) for key in ("denominatorAggregation", "denominatorValueColumn"))
-    if name := _text(native, "denominatorMetricSourceName") or (first if own else ""):
+    first = next((text_at(part, "metricSourceName") for _, part in parts), "")
+    own = any(text_at(native, key) for key in ("denominatorAggregation", "denominatorValueColumn"))
+    if name := text_at(native, "denominatorMetricSourceName") or (first if own else ""):
         columns = (
-            *_columns("value column", _text(native, "denominatorValueColumn")),
+            *_columns("value column", text_at(native, "denominatorValueColumn")),
             *_criteria(_list(native, "denominatorCriteria")),
             *_columns("dimension", *dict.fromkeys(dimensions)),
         )
@@ -144,8 +145,8 @@ def _metric_reads(native: Any) -> Iterator[SourceRead]:
 
 def _criteria(entries: list[Any]) -> tuple[ColumnRead, ...]:
     """What filters read: a column each, or a predicate in SQL."""
-    found = [ColumnRead(use="filter", name=_text(one, "column")) for one in entries if _text(one, "column")]
-    sql = [text for one in entries if _text(one, "condition") == SQL_FILTER for text in _texts(one, "values")]
+    found = [ColumnRead(use="filter", name=text_at(one, "column")) for one in entries if text_at(one, "column")]
+    sql = [text for one in entries if text_at(one, "condition") == SQL_FILTER for text in _texts(one, "values")]
     return (*dict.fromkeys(found), *(ColumnRead(use="filter", sql=text) for text in sql))
 
 
@@ -155,8 +156,8 @@ def _columns(use: str, *names: str) -> tuple[ColumnRead, ...]:
 
 def _refs(content: dict[str, Any], key: str, use: str) -> Iterator[MetricRef]:
     for one in _list(content, key):
-        if name := _text(one, "name"):
-            yield MetricRef(name=name, type=_text(one, "type"), use=use)
+        if name := text_at(one, "name"):
+            yield MetricRef(name=name, type=text_at(one, "type"), use=use)
 
 
 def _list(content: Any, key: str) -> list[Any]:
@@ -166,9 +167,3 @@ def _list(content: Any, key: str) -> list[Any]:
 
 def _texts(content: Any, key: str) -> tuple[str, ...]:
     return tuple(one for one in _list(content, key) if isinstance(one, str) and one)
-
-
-def _text(content: Any, *path: str) -> str:
-    for key in path:
-        content = content.get(key) if isinstance(content, dict) else None
-    return content if isinstance(content, str) else ""

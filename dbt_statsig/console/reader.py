@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from dbt_statsig.console.bodies import Entry, decoded, read_entry, unpublished
+from dbt_statsig.console.bodies import Entry, decoded, read_entry, text_at, unpublished
 from dbt_statsig.console.experiments import read_experiment, read_metric
 from dbt_statsig.console.listing import Listing, Pages, all_pages, page_path
 from dbt_statsig.errors import AuthenticationFailed, ConsoleError, Forbidden, NotFound, ProtocolError, Refused
@@ -59,9 +59,9 @@ class Reader:
         spec = SPECS[kind]
 
         def decode(data: Any, _place: str) -> tuple[str, Entry | None]:
-            type_ = _text(data, "type") if spec.type_ else ""
+            type_ = text_at(data, "type") if spec.type_ else ""
             if type_ != spec.type_:
-                return f"{_text(data, 'id') or next(numbers)}::{type_}", None
+                return f"{text_at(data, 'id') or next(numbers)}::{type_}", None
             entry = read_entry(kind, data, next(numbers))
             return f"{entry.source.name}{spec.suffix}", entry
 
@@ -124,7 +124,7 @@ class Reader:
         """See `ConsoleClient.sql_of`."""
         found = self._sender.read(f"{object_path(Kind.METRIC, name)}/sql", title(Kind.METRIC, name)).data
         listed = found if isinstance(found, list) else []
-        return tuple((_text(one, "idType"), _text(one, "sql")) for one in listed if _text(one, "sql"))
+        return tuple((text_at(one, "idType"), text_at(one, "sql")) for one in listed if text_at(one, "sql"))
 
     def tags(self) -> frozenset[str]:
         """The names of all tags."""
@@ -180,9 +180,3 @@ class Reader:
             return name if isinstance(name, str) else f"({place}: no name)", None
 
         return all_pages(fetch, path, what, decode)
-
-
-def _text(content: Any, *path: str) -> str:
-    for key in path:
-        content = content.get(key) if isinstance(content, dict) else None
-    return content if isinstance(content, str) else ""

@@ -136,7 +136,7 @@ def without_creations(plan: Plan, words: Collection[str]) -> Plan:
             return change
         reason = f"{named} matches nothing but may mean this source, so it is not created."
         fix = "Correct the name, or remove the --adopt that matches nothing."
-        return structs.replace(change, action=Action.BLOCKED, reason=reason, fix=fix)
+        return change.blocked(reason, fix)
 
     return structs.replace(plan, changes=tuple(held(change) for change in plan.changes))
 
@@ -153,7 +153,7 @@ def only_as_imported(plan: Plan, exact: Collection[tuple[Kind, str]]) -> Plan:
             f"{listed([f'`{field}`' for field in more])} too."
         )
         fix = f'To take it over with these changes, run again with --adopt "{change.live_name}".'
-        return structs.replace(change, action=Action.BLOCKED, reason=reason, fix=fix)
+        return change.blocked(reason, fix)
 
     return structs.replace(plan, changes=tuple(held(change) for change in plan.changes))
 

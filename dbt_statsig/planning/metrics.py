@@ -47,11 +47,11 @@ def still_read(plan: Plan, live: Live) -> Plan:
         is_gone = change.kind is Kind.METRIC_SOURCE and change.action is Action.DELETE
         if is_gone and not live.complete:
             reason = "The list of metrics was incomplete, so it is not known whether one reads it."
-            return _blocked(change, reason, "Run it again.")
+            return change.blocked(reason, "Run it again.")
         if not is_gone or change.name not in readers:
             return change
         reason = f'The metric "{readers[change.name]}" reads it, so it is not deleted.'
-        return _blocked(change, reason, "To archive what is no longer declared, run `sync --prune --kind metric`.")
+        return change.blocked(reason, "To archive what is no longer declared, run `sync --prune --kind metric`.")
 
     return structs.replace(plan, changes=united(map(held, plan.changes)))
 
@@ -87,12 +87,12 @@ def _metric(change: Change, sources: Mapping[str, Change], there: set[str] | Non
         if source is None:
             if there is not None and name not in there:
                 reason = f'Statsig has no metric source "{name}", and this run does not write it.'
-                return _blocked(change, reason, "Correct the name, declare the source, or select its node too.")
+                return change.blocked(reason, "Correct the name, declare the source, or select its node too.")
         elif source.action.sends:
             needed.append((Kind.METRIC_SOURCE, name))
         elif source.action.refuses:
             reason = f'Its metric source "{name}" is {source.action.label}.'
-            return _blocked(change, reason, f'See the metric source "{name}".')
+            return change.blocked(reason, f'See the metric source "{name}".')
     return structs.replace(change, after=tuple(needed))
 
 
@@ -107,9 +107,5 @@ def _source(change: Change, metrics: Sequence[Change]) -> Change:
             gone.append((metric.kind, metric.name))
         elif metric.action is not Action.FOREIGN:
             reason = f'The metric "{metric.name}" reads it, so it is not deleted.'
-            return _blocked(change, reason, f'See the metric "{metric.name}".')
+            return change.blocked(reason, f'See the metric "{metric.name}".')
     return structs.replace(change, after=(*change.after, *gone))
-
-
-def _blocked(change: Change, reason: str, fix: str) -> Change:
-    return structs.replace(change, action=Action.BLOCKED, reason=reason, fix=fix)

@@ -93,7 +93,7 @@ def not_replaced_elsewhere(plan: Plan, others: Mapping[str, str]) -> Plan:
         if change.action is not Action.DELETE or change.unique_id not in others:
             return change
         reason = f"Its node declares the {others[change.unique_id]}, which --kind excludes, so this one is not deleted."
-        return structs.replace(change, action=Action.BLOCKED, reason=reason, fix="Run it without --kind.")
+        return change.blocked(reason, "Run it without --kind.")
 
     return structs.replace(plan, changes=united(map(held, plan.changes)))
 
@@ -106,11 +106,9 @@ def _hinted(change: Change) -> Change:
 
 
 def _kept(change: Change) -> Change:
-    return structs.replace(
-        change,
-        action=Action.BLOCKED,
-        reason="The manifest declares no source at all, so nothing is deleted.",
-        fix="Check the manifest. If it is intended, delete the last objects in Statsig.",
+    return change.blocked(
+        "The manifest declares no source at all, so nothing is deleted.",
+        "Check the manifest. If it is intended, delete the last objects in Statsig.",
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, structs
 
 from dbt_statsig.vocabulary.kinds import SPECS
+from dbt_statsig.vocabulary.ownership import owner_name
 from dbt_statsig.vocabulary.sources import Kind, Source
 from dbt_statsig.vocabulary.yaml_text import in_yaml
 
@@ -164,6 +165,10 @@ class Change(Struct, frozen=True, kw_only=True):
     generated: tuple[tuple[str, str], ...] = ()
     origin: Origin | None = None
 
+    def blocked(self, reason: str, fix: str) -> Change:
+        """The change as one that must not be made."""
+        return structs.replace(self, action=Action.BLOCKED, reason=reason, fix=fix)
+
     @property
     def is_from_console(self) -> bool:
         """Whether the audit log shows that somebody changed the object in Statsig."""
@@ -204,7 +209,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     @property
     def owner(self) -> str:
         """Whose objects these are, as their ownership line names it: `shop`, or `shop@dev`."""
-        return f"{self.project}@{self.namespace}" if self.namespace else self.project
+        return owner_name(self.project, self.namespace)
 
 
 def is_standing(change: Change) -> bool:

@@ -12,6 +12,7 @@ from dbt_statsig.errors import EXIT_CANNOT_RUN, EXIT_DONE, EXIT_FINDINGS
 from dbt_statsig.vocabulary.changes import PAST_TENSE, Change, FieldChange, Plan
 from dbt_statsig.vocabulary.experiments import Experiment
 from dbt_statsig.vocabulary.findings import Finding, KnownFinding, Location, Severity
+from dbt_statsig.vocabulary.ownership import owner_name
 from dbt_statsig.vocabulary.reloads import Reloaded
 from dbt_statsig.vocabulary.run import Run
 from dbt_statsig.vocabulary.sources import Kind, Source
@@ -165,7 +166,7 @@ class Validation(Struct, frozen=True, kw_only=True):
     @property
     def owner(self) -> str:
         """Whose the sources are, as their ownership line names it: `shop`, or `shop@dev`."""
-        return f"{self.project}@{self.namespace}" if self.namespace else self.project
+        return owner_name(self.project, self.namespace)
 
     def ok(self, *, strict: bool = False) -> bool:
         """True when no finding blocks a push."""

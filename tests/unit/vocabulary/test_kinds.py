@@ -86,10 +86,8 @@ def test_a_new_column_field_is_proven_absent() -> None:
 @pytest.mark.usefixtures("wider")
 def test_a_new_field_is_documented() -> None:
     """The reference page and the JSON Schema of the meta block have the new keys."""
-    assert (
-        "| `region_column` | text | Where it happened. |"
-        in runpy.run_path(str(ROOT / "docs" / "generate.py"))["PAGES"]["meta.md"]()
-    )
+    page = runpy.run_path(str(ROOT / "docs" / "generate.py"))["PAGES"]["meta.md"]()
+    assert re.search(r"\| .*`region_column`.* \| text \| Where it happened. \|", page)
     properties = meta_schema()["$defs"]["metric_source"]["properties"]
     assert {"region_column", "is_sampled", "audiences"} <= set(properties)
 
