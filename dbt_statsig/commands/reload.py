@@ -23,7 +23,7 @@ from dbt_statsig.project.target import check_target, refused_place
 from dbt_statsig.support.threads import in_background
 from dbt_statsig.vocabulary.findings import did_you_mean
 from dbt_statsig.vocabulary.kinds import SPECS
-from dbt_statsig.vocabulary.ownership import owner_of
+from dbt_statsig.vocabulary.ownership import owner_name, owner_of
 from dbt_statsig.vocabulary.progress import Progress, Silent
 from dbt_statsig.vocabulary.reloads import ExperimentReload, FailingSource, Refresh, Reloaded, ReloadState
 from dbt_statsig.vocabulary.results import Status
@@ -48,6 +48,7 @@ TIMEOUT = 3600.0
 _KINDS = tuple(kind for kind, spec in SPECS.items() if spec.used_by_experiments and kind is not Kind.METRIC)
 _SKIPPED = "Another node failed (`after_failure: skip`)"
 _BUILD = "Run it right after `dbt build` or `dbt run`."
+_UNSYNCED = "Statsig has no source of `{}`, so no experiment can read what dbt built. Run `dbt-statsig sync` first."
 _TEST = "{} was written by `dbt test`, which builds no tables."
 _OTHER = (
     "Run dbt for this target again. If the tables did move, check `dbt-statsig plan`, then run "
@@ -105,6 +106,8 @@ def reload(
             f"The list of {kind.label}s may be incomplete: {one.doubt}" for kind, one in lists.items() if one.doubt
         ]
         owned = dict(_owned(project, live))
+        if project.declared.names and not owned:
+            warnings.append(_UNSYNCED.format(owner_name(project.inputs.project, project.namespace)))
         basis = Basis(
             sources=_news(project, followed, owned) | dict(_unwritten(synced)),
             changed=_changed(synced),

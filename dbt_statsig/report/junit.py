@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from dbt_statsig.report.subject import Subject
     from dbt_statsig.vocabulary.changes import Change
     from dbt_statsig.vocabulary.findings import Finding
+    from dbt_statsig.vocabulary.reloads import Reloaded
     from dbt_statsig.vocabulary.results import Failure
 
 _XML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#10;"})
@@ -53,6 +54,8 @@ def render(subject: Subject) -> str:
         suites.append(("plan", [_change(change) for change in subject.changes]))
     if subject.outcome is not None and subject.outcome.objects:
         suites.append(("sync", list(_outcome(subject))))
+    if subject.reloaded is not None:
+        suites.append(("reload", list(_reload(subject.reloaded))))
     return _document(suites)
 
 
@@ -140,6 +143,23 @@ def _outcome(subject: Subject) -> Iterable[_Case]:
             text=words if result else "",
             output="" if result else words,
         )
+
+
+def _reload(reloaded: Reloaded) -> Iterable[_Case]:
+    """A case for each experiment, and one for what concerns all."""
+    for one in reloaded.experiments:
+        words = "\n".join((one.state.value, *one.reasons, *filter(None, (one.message, one.fix))))
+        result = "failure" if one.is_problem else ""
+        yield _Case(
+            name=one.name,
+            classname=f"reload.{one.id}",
+            result=result,
+            message=f"experiment {one.name}: {one.state.value}" if result else "",
+            text=words if result else "",
+            output="" if result else words,
+        )
+    if why := reloaded.stopped or reloaded.refused:
+        yield _Case(name=reloaded.project, classname="reload", result="error", message=why, text=why)
 
 
 def _suite(name: str, cases: list[_Case]) -> list[str]:

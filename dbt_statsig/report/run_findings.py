@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from dbt_statsig.errors import EXIT_CANNOT_RUN
 from dbt_statsig.report.escape import one_line
 from dbt_statsig.vocabulary import finding_codes
 from dbt_statsig.vocabulary.changes import Action
@@ -116,7 +117,7 @@ def project_file(root: str) -> str:
 
 def problems(subject: Subject) -> list[Finding]:
     """The project's findings, the refusals of the plan and the failures of the sync: worst first, then by place."""
-    found = [*subject.validation.findings, *_of_plan(subject), *_of_outcome(subject)]
+    found = [*subject.validation.findings, *_of_plan(subject), *_of_outcome(subject), *_of_reload(subject)]
     return sorted(found, key=lambda one: (-one.severity, one.sort_key))
 
 
@@ -145,6 +146,15 @@ def _of_outcome(subject: Subject) -> Iterator[Finding]:
             yield _about(entry.change, _STATUSES[entry.status], entry.message, entry.fix, places)
     if subject.outcome.stopped:
         yield Finding(code="stopped-early", severity=_E, message=subject.outcome.stopped)
+
+
+def _of_reload(subject: Subject) -> Iterator[Finding]:
+    """What went wrong in a reload after a sync: it makes the exit code too."""
+    if subject.reloaded is None:
+        return
+    code = "outcome-unknown" if subject.reloaded.exit_code == EXIT_CANNOT_RUN else "write-failed"
+    for problem in subject.reloaded.problems:
+        yield Finding(code=code, severity=_E, message=f"Reload: {problem}")
 
 
 def _places(subject: Subject) -> dict[tuple[str, str], Location | None]:

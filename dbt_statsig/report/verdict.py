@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from dbt_statsig.report.run_findings import RUN_CODES, problems
+from dbt_statsig.report.text.reloads import summary
 from dbt_statsig.report.text.style import counted, counted_objects
 from dbt_statsig.report.text.validation import ALWAYS_SHOWN
 from dbt_statsig.vocabulary.findings import Severity
@@ -132,6 +133,8 @@ def _of_sync(subject: Subject) -> Verdict:
     reasons += [counted(errors, "error")] if errors else []
     if reasons or (subject.outcome and subject.outcome.stopped):
         return Verdict(tone="bad", lead=done, reasons=tuple(reasons) or ("the run stopped early",))
+    if subject.reloaded is not None and not subject.reloaded.ok():
+        return Verdict(tone="bad", lead="Not everything was reloaded", reasons=(summary(subject.reloaded).rstrip("."),))
     endings = Counter(entry.ending for entry in objects)
     sums = tuple(f"{count:,} {ending}" for ending, count in endings.items())
     return Verdict(tone="good", lead=past if objects else "Nothing to push", reasons=sums)

@@ -112,6 +112,11 @@ class ExperimentReload(Struct, frozen=True, kw_only=True):
     failing: tuple[FailingSource, ...] = ()
 
     @property
+    def is_problem(self) -> bool:
+        """Whether it went wrong, or nobody knows how it went."""
+        return self.state in _UNKNOWN | _FAILED or self.is_missed
+
+    @property
     def is_missed(self) -> bool:
         """Whether it gets no load now, and needs one that no later run would know of."""
         waits = self.state in {ReloadState.UNDER_WAY, ReloadState.HELD}
@@ -148,7 +153,7 @@ class Reloaded(Struct, frozen=True, kw_only=True):
     @property
     def problems(self) -> tuple[str, ...]:
         """What went wrong, a line each: the same that makes `exit_code`."""
-        wrong = (one for one in self.experiments if one.state in _UNKNOWN | _FAILED or one.is_missed)
+        wrong = (one for one in self.experiments if one.is_problem)
         lines = (f"experiment {one.name}: {one.state.value}. {one.message}".rstrip() for one in wrong)
         return (*filter(None, [self.refused, self.stopped]), *lines)
 

@@ -143,6 +143,7 @@ def _warnings(subject: Subject) -> list[str]:
     found = [f"Stopped early: {outcome.stopped}"] if outcome and outcome.stopped else []
     found += [*planned.warnings, *planned.notes] if planned else []
     found += outcome.notes if outcome else ()
+    found += [f"Reload: {problem}" for problem in subject.reloaded.problems] if subject.reloaded else []
     return [clipped(text, 2_000) for text in found]
 
 

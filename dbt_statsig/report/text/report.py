@@ -18,7 +18,7 @@ from dbt_statsig.report.text.plan import (
     plan_lines,
     plan_summary,
 )
-from dbt_statsig.report.text.reloads import reload_lines
+from dbt_statsig.report.text.reloads import reload_lines, summary
 from dbt_statsig.report.text.style import Style, counted, counted_objects, error_text
 from dbt_statsig.report.text.validation import findings_lines, source_lines, tally, verdict_line
 from dbt_statsig.vocabulary.changes import Action
@@ -53,7 +53,8 @@ def headline(subject: Subject) -> str:
     """The sums in one sentence, as the whole report ends with them."""
     result = subject.result
     if isinstance(result, Synced):
-        return _synced_summary(result, dry_run=subject.dry_run)
+        reloaded = "" if result.reloaded is None else f" {summary(result.reloaded)}"
+        return f"{_synced_summary(result, dry_run=subject.dry_run)}{reloaded}"
     return _planned_summary(result) if isinstance(result, Planned) else verdict_line(result, PLAIN)
 
 

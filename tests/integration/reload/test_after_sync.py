@@ -98,6 +98,19 @@ def test_a_reload_that_cannot_run_does_not_hide_the_sync(shop: Built, dbt: Path)
     assert done.answer["reload"]["stopped"].startswith("Nothing was reloaded. ")
 
 
+def test_every_report_has_a_reload_that_failed(shop: Built, dbt: Path) -> None:
+    """What makes the exit code is in the forms of CI systems too, as a problem and in the last sentence."""
+    fault(shop, "/price/load_pulse", status=403)
+    forms = ("markdown", "html", "github", "junit", "sarif", "gitlab")
+    reports = [option for form in forms for option in ("--report", f"{form}:{shop.folder}/target/report.{form}")]
+    done = run(shop, dbt, "--reload", *reports)
+    assert done.code == 1
+    texts = {form: (shop.folder / "target" / f"report.{form}").read_text(encoding="utf-8") for form in forms}
+    assert [form for form in forms if "experiment Price: refused" not in texts[form]] == []
+    assert "Not everything was reloaded" in texts["html"]
+    assert "2 experiments: 1 started, 1 refused." in texts["markdown"]
+
+
 def test_the_exit_code_of_dbt_wins(shop: Built, dbt: Path) -> None:
     """Where dbt failed in a part, the rest is synced and loaded, and its exit code stays."""
     dbt.with_suffix(".fails").touch()

@@ -50,6 +50,19 @@ def test_a_reload_costs_the_lists_and_two_requests_for_each_experiment(shop: Bui
     )
 
 
+def test_many_experiments_cost_two_requests_each_beside_the_pages(shop: Built) -> None:
+    """Whatever the number of their metrics: three lists of sources, and pages of experiments and metrics."""
+    for number in range(250):
+        shop.metric(f"Metric {number}", "Orders")
+    for number in range(40):
+        watched = [{"name": f"Metric {one}", "type": "user_warehouse"} for one in range(number, number + 20)]
+        shop.experiment(f"Many {number}", primaryMetrics=watched)
+    assert shop.reload().code == 0
+    asked = len(sent(shop))
+    assert len(starts(shop)) == 42
+    assert asked == 3 + 1 + 3 + 2 * 42
+
+
 def test_where_nothing_was_built_no_experiment_is_read(shop: Built) -> None:
     """The sources' own lists are all that is asked for."""
     shop.built("plain")
@@ -193,7 +206,9 @@ def test_another_project_and_another_namespace_are_not_touched(shop: Built, tmp_
         item["description"] = item["description"].replace("dbt: shop/", "dbt: other/")
     assert states(shop.reload("--dry-run")) == {"Button": "to load"}
     shop.settings(namespace={"dev": "dev", "prod": "prod"})
-    assert states(shop.reload("--dry-run", "--target", "dev")) == {}
+    done = call(shop, "reload", "--target", "dev")
+    assert (done.code, starts(shop)) == (0, {})
+    assert "Statsig has no source of `shop@dev`" in done.stderr
 
 
 def test_a_target_that_may_not_push_loads_nothing(shop: Built) -> None:
