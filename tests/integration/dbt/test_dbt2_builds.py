@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from msgspec import Struct
 
+from tests.integration.cli_process import KEY
 from tests.integration.dbt.job import HOOK, Job
 from tests.integration.dbt.test_dbt2 import engine, shown
 from tests.integration.shop import BUILT, METRICS
@@ -167,3 +168,13 @@ def test_a_deferred_parent(outside: Builder) -> None:
     ((_, _, body),) = [one for one in outside.job.written() if "sql" in one[2]]
     assert '"seconds"' in body["sql"]
     assert '"dev2"."fct_sessions"' in body["sql"]
+
+
+def test_the_warehouse_is_asked(builder: Builder) -> None:
+    """`validate --warehouse` and `preview --cost` work with dbt 2: columns come from the warehouse."""
+    builder.dbt("build", DBT_STATSIG_ENABLED="0")
+    path = f"{builder.engine.parent}:{builder.job.environ(KEY, {})['PATH']}"
+    said = builder.ours("validate", "--warehouse", "--verbose", PATH=path)
+    assert "user_id warehouse varchar" in said
+    assert "9 sources and 3 metrics ready" in said
+    assert "Reads about" in builder.ours("preview", "Orders", "--cost", PATH=path)
