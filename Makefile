@@ -46,7 +46,7 @@ nightly: $(STAMP)  ## the long tests: 10,000 sequences of edits and faults, a ki
 	DBT_STATSIG_NIGHTLY=$$(date +%Y%m%d) $(BIN)/python -m pytest --numprocesses auto --timeout 21600 \
 	  tests/integration/faults/test_stateful.py tests/integration/faults/test_crash.py \
 	  tests/integration/faults/test_keeps_otherwise.py \
-	  tests/integration/faults/test_matrix.py \
+	  tests/integration/faults/test_matrix.py tests/integration/faults/test_matrix_metrics.py \
 	  tests/integration/test_first_use.py tests/integration/test_pace.py tests/unit/console/test_pace.py \
 	  tests/unit/columns/test_against_duckdb.py tests/unit/project/declarations/test_hostile.py \
 	  tests/unit/project/test_schema.py tests/unit/project/selection/test_like_dbt.py \

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from dbt_statsig.console.reader import object_path, title
-from dbt_statsig.console.sender import Lost, Request
+from dbt_statsig.console.sender import Envelope, Lost, Request
 from dbt_statsig.errors import ConsoleError, OutcomeUnknown, Refused
 from dbt_statsig.vocabulary.ownership import archived
 
@@ -76,3 +76,13 @@ class Archiver:
         fault = result.detail if isinstance(result, Lost) else result.fault
         if fault:
             raise Refused(f"{request.what}: Statsig refused it ({fault}).", status=_LEAST_FAULT)
+        if isinstance(result, Envelope) and (doubt := _doubt(result, name)):
+            raise OutcomeUnknown(f"{request.what}: {doubt}", fix="Check it in Statsig.")
+
+
+def _doubt(answer: Envelope, name: str) -> str:
+    """Why a success is none yet; empty where it is one."""
+    other = answer.data.get("name", name) if isinstance(answer.data, dict) else name
+    if answer.is_pending:
+        return "Statsig accepted it, and it waits for a review."
+    return "the answer says nothing." if answer.is_empty else "" if other == name else f'the answer is about "{other}".'

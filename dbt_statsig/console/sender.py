@@ -35,15 +35,21 @@ _NO_WORDS = "Bad Request Exception"
 _ERROR = 400
 
 
+_ACCEPTED = 202
+
+
 class Envelope(Struct, frozen=True):
     """A successful answer; its parts are plain JSON values, read by whoever knows their form.
 
-    `fault` is what a body with a success's status reports as an error all the same, or is empty.
+    `fault` is what a body with a success's status reports as an error all the same, or is empty. `is_pending`: it was
+    accepted, and not done. `is_empty`: the body says nothing.
     """
 
     data: Any = None
     pagination: Any = None
     fault: str = ""
+    is_pending: bool = False
+    is_empty: bool = False
 
 
 def envelope(answer: Answer, key: ApiKey) -> Envelope | str:
@@ -55,7 +61,13 @@ def envelope(answer: Answer, key: ApiKey) -> Envelope | str:
     else:
         if isinstance(content, dict):
             fault = _reported(answer, content, key)
-            return Envelope(data=content.get("data"), pagination=content.get("pagination"), fault=fault)
+            return Envelope(
+                data=content.get("data"),
+                pagination=content.get("pagination"),
+                fault=fault,
+                is_pending=answer.status == _ACCEPTED,
+                is_empty=not content,
+            )
         why = ": no object"
     kind = answer.headers.get("content-type", "").partition(";")[0].strip() or "no content type"
     why = why if "json" in kind else ""

@@ -174,6 +174,25 @@ def test_an_archive_that_is_refused_with_200() -> None:
         assert "reports an error: No" in client.unarchive(Kind.METRIC, "Revenue")
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "doubt"),
+    [
+        (202, {"message": "Submitted for review."}, "waits for a review"),
+        (200, {}, "the answer says nothing"),
+        (200, {"message": "Done.", "data": {"name": "Other"}}, 'the answer is about "Other"'),
+    ],
+)
+def test_a_success_that_shows_no_archive(status: int, body: dict[str, Any], doubt: str) -> None:
+    """An answer that is no evidence leaves the outcome unknown, and one about this metric is a success."""
+    transport = httpx.MockTransport(lambda _request: httpx.Response(status, json=body))
+    with ConsoleClient(ApiKey("console-x", origin="here"), transport=transport, rates=UNPACED) as client:
+        with pytest.raises(OutcomeUnknown, match=doubt):
+            client.unarchive(Kind.METRIC, "Revenue")
+        body |= {"message": "Done.", "data": {"name": "Revenue"}}
+        if status != 202:
+            assert client.unarchive(Kind.METRIC, "Revenue") == ""
+
+
 def test_sql(client: ConsoleClient) -> None:
     """The SQL that Statsig generates comes by unit type."""
     client.create(Kind.METRIC, REVENUE)
