@@ -140,15 +140,16 @@ def _home(found: Finding) -> str:
 
 
 def _one(found: Finding, style: Style) -> list[str]:
-    head = [
-        style.severity(found.severity),
-        one_line(found.code),
-        one_line(place_of(found)),
-        style.paint(one_line(found.key), "quiet"),
-    ]
+    place, key = one_line(place_of(found)), one_line(found.key)
+    head = [style.severity(found.severity), one_line(found.code), place, style.paint(key, "quiet")]
+    shown = (found.severity.label, one_line(found.code), place, key)
+    # The key has a line of its own where the terminal would break it.
+    fits = 2 + len("  ".join(shown)) <= style.width
+    below = [] if fits or not key else [f"    {head.pop()}"]
     example = example_of(found.code) if found.code == "nothing-declared" else None
     return [
         "  " + "  ".join(part for part in head if part),
+        *below,
         *style.prose(found.message, indent=4),
         *style.fix(found.fix, indent=4),
         *(f"      {line}" for line in (example.good.splitlines() if example else ())),

@@ -144,6 +144,14 @@ def test_diagnosis_verdict(checks: slice, expected: str) -> None:
     assert diagnosis_text(diagnosis).splitlines()[-1] == expected
 
 
+def test_a_key_that_a_terminal_would_break() -> None:
+    """In 80 columns a finding's key has a line of its own where the first line has no room for it."""
+    lines = validation_text(samples.VALIDATION, Style(width=80)).splitlines()
+    first = lines.index("  error  column-absent  models/marts/_marts.yml:33:31")
+    assert lines[first + 1] == "    statsig.metric_source.timestamp_column"
+    assert [line for line in lines if len(line) > 80] == []
+
+
 def test_finding_without_place() -> None:
     """A finding about a node whose file is not known stands under the node."""
     found = Finding(code="bad-name", severity=Severity.ERROR, message="Fault.", unique_id="model.shop.x")
