@@ -57,14 +57,14 @@ def with_experiments(
     if experiments is None:
         return _with(planned, client, impact, {}, doubts)
     running = [experiment for experiment in experiments if experiment.is_running]
-    metrics: tuple[Metric, ...] = ()
+    metrics: tuple[Metric, ...] | None = None
     if any(SPECS[kind].feeds_metrics for kind, _ in touched) and (
         impact.columns or any(one.metrics or one.metric_tags for one in running)
     ):
         progress.say("Reading metrics")
-        metrics = _read(client.metrics, "metrics", doubts, doubt) or ()
-    uses = Uses(running, metrics)
-    doubts += _unlisted(uses) if metrics else []
+        metrics = _read(client.metrics, "metrics", doubts, doubt)
+    uses = Uses(running, metrics or ())
+    doubts += [] if metrics is None else _unlisted(uses)
     users = {key: Touched(uses=tuple(uses.of(*key)), readers=tuple(uses.readers(*key))) for key in touched}
     reached = tuple(_reached(planned.validation, touched, users))
     used = {use.experiment.id: use.experiment for one in users.values() for use in one.uses}

@@ -181,6 +181,9 @@ def test_a_metric_that_no_list_has() -> None:
         "not known."
     )
     assert told == [(Severity.NOTE, text)]
+    opened = Opened(page({"id": "e", "primaryMetrics": [{"name": "gone"}]}, total=1), page(total=0))
+    ((severity, message),) = unchecked(with_experiments(planned(ORDERS), opened.client, Silent()))
+    assert (severity, '"gone" is watched but not in the list' in message) == (Severity.NOTE, True)
 
 
 def test_a_metric_reaches_the_experiments_that_watch_it() -> None:
