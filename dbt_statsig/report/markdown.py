@@ -12,12 +12,12 @@ from dbt_statsig.report.escape import clipped
 from dbt_statsig.report.field_diff import FieldDiff, field_diffs, source_fields
 from dbt_statsig.report.markdown_text import code, diff_of, fenced, html_code, linked, message, prose
 from dbt_statsig.report.run_facts import facts, run_facts
-from dbt_statsig.report.run_findings import COULD_NOT_RUN, page_of, problems
+from dbt_statsig.report.run_findings import COULD_NOT_RUN, page_of
 from dbt_statsig.report.subject import plan_hash
 from dbt_statsig.report.text.report import headline
 from dbt_statsig.report.text.style import counted
 from dbt_statsig.report.text.validation import ALWAYS_SHOWN, tally
-from dbt_statsig.report.verdict import verdict
+from dbt_statsig.report.verdict import verdict, without_held
 from dbt_statsig.vocabulary.changes import Action
 from dbt_statsig.vocabulary.findings import Severity
 from dbt_statsig.vocabulary.results import Status
@@ -63,7 +63,7 @@ def render(subject: Subject) -> str:
     commit.
     """
     room = LIMIT - len(_POINTER) - 200
-    found = problems(subject)
+    found = without_held(subject)
     effects = _effects(subject)
     weighty = [one for one in found if one.severity is Severity.ERROR or one.code in ALWAYS_SHOWN]
     shown = set(map(id, (*effects, *weighty)))

@@ -53,16 +53,18 @@ def verdict(subject: Subject) -> Verdict:
     return Verdict(tone="good", lead=lead, reasons=(*_sums(subject), *_nobody_reads(subject)))
 
 
+def without_held(subject: Subject) -> list[Finding]:
+    """All problems but those that only repeat, object by object, that the limit holds it back."""
+    held = {(change.kind.value, change.name) for change in subject.changes if change.held}
+    return [one for one in problems(subject) if one.code != "not-pushed" or (one.kind, one.source) not in held]
+
+
 def _against(subject: Subject) -> tuple[str, ...]:
     """What must not be: errors, and all that is held back."""
-    held = {(change.kind.value, change.name) for change in subject.changes if change.held}
-    errors = sum(
-        found.severity is Severity.ERROR
-        for found in problems(subject)
-        if not (found.code == "not-pushed" and (found.kind, found.source) in held)
-    )
+    errors = sum(found.severity is Severity.ERROR for found in without_held(subject))
+    held = sum(change.held is not None for change in subject.changes)
     found = [counted(errors, "error")] if errors else []
-    found += [f"{counted(len(held), 'change')} held by the limit"] if held else []
+    found += [f"{counted(held, 'change')} held by the limit"] if held else []
     if subject.planned and subject.planned.conflict:
         found.append("sync would refuse all of it")
     return tuple(found)
