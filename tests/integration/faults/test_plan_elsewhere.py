@@ -160,5 +160,6 @@ def test_a_limit_hides_no_difference(tmp_path: Path, server: Running) -> None:
     assert "would change or be deleted at once" in done.stdout
     assert "sql" in call(project, "plan").stdout
     markdown = call(project, "plan", "--output", "markdown").stdout
-    assert "`sql`: 12 of this project" in markdown
+    assert markdown.count("| update, held by the limit |") == 12
+    assert "Held by the limit: 12 of this project" in markdown
     assert markdown.count("<details>") == 12
