@@ -80,6 +80,8 @@ def test_the_hook_says_what_pushes(which: str) -> None:
     output = call("statsig_sync_results", [], which=which, variables={}, environ={})
     assert "this hook pushes nothing" in output
     assert f"dbt-statsig run -- dbt {which} --target prod" in output
+    output = call("statsig_sync_results", [], which=which, variables={"statsig_reload": True}, environ={})
+    assert f"dbt-statsig run --reload -- dbt {which} --target prod" in output
 
 
 @pytest.mark.parametrize("which", ["compile", "test", "seed"])
