@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbt_statsig.console.key import HIDDEN, KEY_VARIABLES, ApiKey
+from dbt_statsig.console.key import HIDDEN, KEY_VARIABLES, ApiKey, redacted
 from dbt_statsig.errors import SettingsError
 from tests.unit.console.service import KEY, SECRET
 
@@ -128,5 +128,10 @@ def test_other_console_keys_are_hidden_too() -> None:
 def test_no_key_survives_redaction(tail: str, before: str, after: str) -> None:
     """Whatever the key and whatever stands around it, the redacted text does not hold it."""
     value = f"console-{tail}"
-    redacted = ApiKey(value, origin="X").redact(f"{before}{value}{after}")
-    assert value.casefold() not in redacted.casefold()
+    hidden = ApiKey(value, origin="X").redact(f"{before}{value}{after}")
+    assert value.casefold() not in hidden.casefold()
+
+
+def test_a_secret_without_letters_and_digits_is_hidden() -> None:
+    """A secret of signs only has no part that a quick search could look for; it is found all the same."""
+    assert redacted("before %2B-+_%2B-+_ after", {"DBT_ENV_SECRET_PASSWORD": "+-+_+-+_"}) == f"before {HIDDEN} after"
