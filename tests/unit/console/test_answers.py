@@ -77,7 +77,7 @@ def test_50_an_error_inside_a_success_is_found(body: Any) -> None:
 @pytest.mark.parametrize("body", [{}, {"status": 200}, {"status": True}, {"errors": [], "data": {}}, {"success": True}])
 def test_a_success_reports_no_error(body: Any) -> None:
     """Other bodies report none."""
-    assert envelope(answer(200, body), KEY) == Envelope(data=body.get("data"))
+    assert envelope(answer(200, body), KEY) == Envelope(data=body.get("data"), is_empty=not body)
 
 
 def test_both_error_shapes_are_read() -> None:
