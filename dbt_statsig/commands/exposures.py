@@ -10,15 +10,17 @@ from dbt_statsig.commands.pipeline import declare_project, load_project
 from dbt_statsig.commands.plan import open_console
 from dbt_statsig.console.key import ApiKey
 from dbt_statsig.errors import ConsoleError, ProtocolError, UsageError
-from dbt_statsig.importing.exposures import MARK, Tables, exposures_of, exposures_yaml, nodes_of, tables_yaml
+from dbt_statsig.importing.exposures import MARK, TABLES, Tables, exposures_of, exposures_yaml, nodes_of, tables_yaml
 from dbt_statsig.support.files import read_regular, write_whole
 from dbt_statsig.vocabulary.exposures import DbtYaml
 from dbt_statsig.vocabulary.progress import Progress, Silent
 from dbt_statsig.vocabulary.uses import Uses
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
+    from dbt_statsig.commands.pipeline import LoadedProject
     from dbt_statsig.project.request import Request
     from dbt_statsig.vocabulary.experiments import Metric
 
@@ -33,7 +35,8 @@ def exposures(
     """One exposure for each active experiment that reads a node of the project, and with `metrics` for each metric.
 
     Raises as `validate`, ConsoleError where experiments or metrics cannot be read, and UsageError for a file to `write`
-    that this program did not make. An incomplete list is a warning, and is not written.
+    that this program did not make, or that would be the second one with an exposure. An incomplete list is a warning,
+    and is not written.
     """
     _check_path(write)
     project = declare_project(load_project(request))
@@ -57,6 +60,7 @@ def exposures(
             f"{write} was not written: the lists of experiments and metrics may be incomplete ({doubt}).",
             fix="Run it again.",
         )
+    _check_unique(project, (f"exposure.{project.inputs.project}.{one.name}" for one in made), write)
     warnings += [f"The lists of experiments and metrics may be incomplete: {doubt}."] if doubt else []
     result = DbtYaml(text=text, exposures=made, warnings=(*warnings, *unclear), requests=requests)
     return _written(result, write)
@@ -80,6 +84,7 @@ def statsig_tables(request: Request, tables: Tables, *, write: Path | None = Non
             except ConsoleError as error:
                 warnings.append(f"Custom unit IDs were not read: {error}")
             requests = client.requests
+    _check_unique(project, (f"source.{project.inputs.project}.{one}" for one in TABLES), write)
     return _written(DbtYaml(text=tables_yaml(tables), warnings=tuple(warnings), requests=requests), write)
 
 
@@ -109,6 +114,21 @@ def _check_path(path: Path | None) -> None:
         raise UsageError(
             f"{path} was not made by dbt-statsig, so it is not overwritten.", fix="Name another file, or delete it."
         )
+
+
+def _check_unique(project: LoadedProject, unique_ids: Iterable[str], path: Path | None) -> None:
+    """Raise UsageError where another file has one of them already: dbt parses no project that has one twice."""
+    if path is None:
+        return
+    heads = project.manifest.heads()
+    for head in (heads[one] for one in unique_ids if one in heads):
+        other = project.inputs.project_dir / head.path
+        if other.is_file() and other.resolve() != path.resolve():
+            kind, _, name = head.unique_id.split(".", 2)
+            raise UsageError(
+                f"{path} was not written: {head.path} has the {kind} {name} already, and dbt allows no second one.",
+                fix=f"Remove it there and run `dbt parse`, or give --write {head.path}.",
+            )
 
 
 def _content(path: Path) -> str:

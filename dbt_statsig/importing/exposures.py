@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from dbt_statsig.vocabulary.uses import Uses
 
 MARK = "# Made by dbt-statsig exposures. Do not edit: the next run writes it again."
+TABLES = ("statsig.exposures", "statsig.events")
+"""The tables that Statsig writes, as dbt sources."""
 _NAME = re.compile(r"[^A-Za-z0-9_]+")
 _JINJA = re.compile(r"\{(?=[{%#])")
 _URL = re.compile(r"https?://\S+")

@@ -10,6 +10,7 @@ import yaml
 
 from dbt_statsig import Request, UsageError, exposures, statsig_tables
 from dbt_statsig.emulator import running
+from dbt_statsig.importing.exposures import MARK
 from tests.integration.faults.inprocess import call
 from tests.integration.faults.project import Project
 
@@ -149,3 +150,41 @@ def test_from_python(made: Project) -> None:
     path.write_text("own", encoding="utf-8")
     with pytest.raises(UsageError, match="not made by dbt-statsig"):
         exposures(request, write=str(path))
+
+
+@pytest.mark.parametrize(
+    ("section", "unique_id", "options"),
+    [
+        ("exposures", "exposure.shop.statsig_button", ()),
+        ("sources", "source.shop.statsig.events", ("--statsig-tables",)),
+    ],
+)
+def test_what_another_file_has_is_not_written_twice(
+    made: Project, section: str, unique_id: str, options: tuple[str, ...]
+) -> None:
+    """A project with two exposures or source tables of one name cannot be parsed, so a second file is refused."""
+    other, path = made.folder / "models" / "mine.yml", made.folder / "models" / "statsig.yml"
+    other.parent.mkdir(exist_ok=True)
+    other.write_text("exposures: []\n", encoding="utf-8")
+    manifest = made.folder / "target" / "manifest.json"
+    content = json.loads(manifest.read_bytes())
+    kind, _, *names = unique_id.split(".")
+    content[section] = {
+        **content.get(section, {}),
+        unique_id: {
+            "unique_id": unique_id,
+            "name": names[-1],
+            "resource_type": kind,
+            "package_name": "shop",
+            "original_file_path": "models/mine.yml",
+        },
+    }
+    manifest.write_text(json.dumps(content), encoding="utf-8")
+    refused = call(made, "exposures", *options, "--write", path)
+    assert refused.code == 2
+    assert f"models/mine.yml has the {kind} {'.'.join(names)} already" in refused.stderr
+    assert not path.exists()
+    other.write_text(f"{MARK}\n", encoding="utf-8")
+    assert call(made, "exposures", *options, "--write", other).code == 0
+    other.unlink()
+    assert call(made, "exposures", *options, "--write", path).code == 0
