@@ -16,7 +16,7 @@ from dbt_statsig.project.declarations.metrics import parts_of
 from dbt_statsig.project.inputs import load_inputs
 from dbt_statsig.project.selection.selecting import choose
 from dbt_statsig.vocabulary.results import ListedNode, Listing
-from dbt_statsig.vocabulary.sources import Kind
+from dbt_statsig.vocabulary.sources import Kind, natural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -41,7 +41,11 @@ def list_columns(request: Request, *, only_inferred: bool = False, jobs: int = 1
         for unique_id, head in manifest.heads().items()
         if head.resource_type in SELECTABLE_TYPES and (chosen is None or unique_id in chosen)
     ]
-    nodes = [node for unique_id in sorted(listed) if (node := manifest.node(unique_id)) is not None and node.enabled]
+    nodes = [
+        node
+        for unique_id in sorted(listed, key=natural)
+        if (node := manifest.node(unique_id)) is not None and node.enabled
+    ]
     memory = memory_of(inputs.manifest_path, request.environ) if inputs.resolved.settings.cache else None
     prover = prover_of(inputs, memory, use_catalog_of_models=not only_inferred)
     prover.prepare(nodes, jobs=jobs)

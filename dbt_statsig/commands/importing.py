@@ -38,7 +38,7 @@ from dbt_statsig.vocabulary.imports import Exactness, Imported, ImportedObject
 from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.ownership import likely_owner, owner_name
 from dbt_statsig.vocabulary.progress import Progress, Silent
-from dbt_statsig.vocabulary.sources import Kind, Source, folded
+from dbt_statsig.vocabulary.sources import Kind, Source, folded, natural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -194,7 +194,7 @@ class _Import:
         if self.memory is not None:
             self.memory.save()
         order = {kind: place for place, kind in enumerate(Kind)}
-        objects.sort(key=lambda one: (order[one.kind], one.name.casefold(), one.name))
+        objects.sort(key=lambda one: (order[one.kind], natural(one.name)))
         return Imported(
             project=self.project.inputs.project,
             objects=tuple(objects),

@@ -21,7 +21,7 @@ from dbt_statsig.vocabulary.changes import Action, Change, FieldChange, Plan, is
 from dbt_statsig.vocabulary.comparison import differences
 from dbt_statsig.vocabulary.kinds import BLOCK_KINDS, SPECS
 from dbt_statsig.vocabulary.ownership import Ownership, is_archived, is_of, likely_owner, notes_of, owner_of
-from dbt_statsig.vocabulary.sources import Kind, Source
+from dbt_statsig.vocabulary.sources import Kind, Source, natural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -130,7 +130,7 @@ class _KindPlanner:
         """All changes, by name."""
         changes = [self._change(item) for item in self.wanted if not item.disabled]
         changes += self._unclaimed(changes)
-        return sorted(changes, key=lambda change: (change.name.casefold(), change.name))
+        return sorted(changes, key=lambda change: natural(change.name))
 
     def disabled(self) -> list[Change]:
         """The own objects whose blocks or nodes are disabled in this target, by name."""

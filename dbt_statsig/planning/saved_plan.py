@@ -21,7 +21,7 @@ from dbt_statsig.vocabulary.comparison import fingerprint
 from dbt_statsig.vocabulary.findings import listed
 from dbt_statsig.vocabulary.ownership import plain
 from dbt_statsig.vocabulary.results import Binding, ObjectOutcome, Outcome, Status, Synced
-from dbt_statsig.vocabulary.sources import Kind
+from dbt_statsig.vocabulary.sources import Kind, natural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -101,7 +101,7 @@ class Matched(Struct, frozen=True, kw_only=True):
         kinds = list(Kind)
         objects = sorted(
             (*outcome.objects, *self.settled),
-            key=lambda one: (kinds.index(one.change.kind), one.change.name.casefold(), one.change.name),
+            key=lambda one: (kinds.index(one.change.kind), natural(one.change.name)),
         )
         return msgspec.structs.replace(outcome, objects=tuple(objects), notes=(*outcome.notes, *self.notes))
 

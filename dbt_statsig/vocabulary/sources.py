@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 import unicodedata
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
@@ -33,6 +34,15 @@ REPEATS: Final[dict[str, Any]] = {"extra": {"repeats": True}, "extra_json_schema
 def folded(name: str) -> str:
     """A form of a name that is equal for twins: names that differ only in case or in Unicode forms of a character."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
+
+
+def natural(name: str) -> tuple[object, ...]:
+    """What lists of names are sorted by: without case, and `exp_2` before `exp_10`."""
+    parts = tuple(
+        (part,) if place % 2 == 0 else (len(part.lstrip("0")), part.lstrip("0"))
+        for place, part in enumerate(re.split(r"([0-9]+)", name.casefold()))
+    )
+    return parts, name
 
 
 class Kind(str, Enum):

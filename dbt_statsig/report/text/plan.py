@@ -95,6 +95,18 @@ def plan_lines(plan: Plan, style: Style, *, writes: bool = True) -> list[str]:
     return _grouped(shown, style, _brief) if long else lines
 
 
+def legend_lines(plan: Plan, style: Style) -> list[str]:
+    """What the signs mean that the plan shows; nothing in quiet style."""
+    words: dict[str, list[str]] = {}
+    for action in _SIGNS:
+        if any(change.action is action for change in plan.changes):
+            words.setdefault(_SIGNS[action][0], []).append(action.label)
+    if style.quiet or not words:
+        return []
+    legend = ", ".join(f"{sign} {' or '.join(labels)}" for sign, labels in words.items())
+    return [style.paint(line, "quiet") for line in style.prose(f"Signs: {legend}.", indent=0)]
+
+
 def generated_lines(plan: Plan, style: Style) -> list[str]:
     """The SQL that Statsig generates for the metrics that it has, where it was asked for."""
     lines: list[str] = []

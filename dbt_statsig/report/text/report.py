@@ -13,6 +13,7 @@ from dbt_statsig.report.text.plan import (
     generated_lines,
     is_brief,
     left_lines,
+    legend_lines,
     outcome_lines,
     outcome_summary,
     plan_lines,
@@ -95,7 +96,8 @@ def _stage_lines(plan: Plan) -> list[str]:
 
 def plan_text(planned: Planned, style: Style = PLAIN) -> str:
     """Errors and warnings, then what a sync would change, and the sums."""
-    lines = [*_planned_lines(planned, style), *generated_lines(planned.plan, style)]
+    plan = planned.plan
+    lines = [*_planned_lines(planned, style), *generated_lines(plan, style), *legend_lines(plan, style)]
     return _joined([*lines, style.paint(_planned_summary(planned), _look(planned, planned.validation))])
 
 

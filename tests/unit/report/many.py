@@ -51,7 +51,7 @@ STATES = {
 RUN = Run(
     at=datetime(2026, 11, 27, 7, 4, tzinfo=timezone.utc),
     command="dbt-statsig plan --state base --report html:target/statsig.html",
-    commit="4f2c9a1be07d5544a3c8f1e2d6b7a8899c0d1e2f",
+    commit="4f2c9a1be07d5544a3c8f1e2d6b7a8899c0d1e2f",  # pragma: allowlist secret
     branch="orders-by-device",
     commit_url="https://github.com/acme/shop/commit/4f2c9a1be07d5544a3c8f1e2d6b7a8899c0d1e2f",
     blob="https://github.com/acme/shop/blob/4f2c9a1be07d5544a3c8f1e2d6b7a8899c0d1e2f/{path}#L{line}",

@@ -71,6 +71,16 @@ def test_the_last_line_has_the_colour_of_the_worst() -> None:
     assert failed.startswith(click.style("", fg="red", reset=False))
 
 
+def test_a_plan_explains_its_signs() -> None:
+    """Each sign that the plan shows has its meaning, no other; a plan without signs, and a quiet one, explain none."""
+    assert "Signs: + create, ~ update, > rename, - delete," in plan_text(samples.PLANNED)
+    only = structs.replace(samples.PLAN, changes=(samples.CREATE,))
+    assert "\nSigns: + create.\n" in plan_text(structs.replace(samples.PLANNED, plan=only))
+    assert "Signs:" not in plan_text(samples.PLANNED, Style(quiet=True))
+    same = structs.replace(samples.PLAN, changes=(samples.UNCHANGED,))
+    assert "Signs:" not in plan_text(structs.replace(samples.PLANNED, plan=same))
+
+
 def test_clean_validation() -> None:
     """A validation without findings says how many sources are ready."""
     assert validation_text(samples.CLEAN).splitlines()[-1] == "1 source ready, no findings."
