@@ -15,6 +15,7 @@ from dbt_statsig.console.listing import PAGE_SIZE, page_path
 from dbt_statsig.errors import Forbidden, NotFound, ProtocolError, Refused
 from dbt_statsig.vocabulary.audit import REVIEWS, AuditEntry, AuditLog, fields_of
 from dbt_statsig.vocabulary.kinds import SPECS
+from dbt_statsig.vocabulary.kinds.base import NATIVE
 from dbt_statsig.vocabulary.sources import API_PREFIX
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _PATH = f"{API_PREFIX}/audit_logs"
 _WHAT = "The audit log"
+_SIDES = ("old", "new")
 _TIME = re.compile(r"(\d{1,2}:\d{2}:\d{2})(?: GMT([+-]\d{4}))?")
 
 
@@ -88,15 +90,21 @@ def _entry(content: dict[str, Any]) -> AuditEntry:
 
 
 def _changes(content: dict[str, Any], action: str) -> tuple[frozenset[str], Source | None, Source | None]:
-    """The fields that an entry says were changed, with both sides of those that are read as the API's own."""
+    """The fields that an entry says were changed, with both sides of those that are read as the API's own.
+
+    An entry of which a part cannot be read does not say all that it changed, so no fields are given.
+    """
     changes = content.get("changes")
     kind = next((kind for kind, spec in SPECS.items() if action in spec.audited), None)
     if kind is None or not isinstance(changes, dict):
         return frozenset(), None, None
-    before, after = (
-        _side(kind, {name: one[key] for name, one in changes.items() if isinstance(one, dict) and key in one})
-        for key in ("old", "new")
+    known = (*SPECS[kind].payload.__struct_encode_fields__, NATIVE)
+    read = {name: one for name, one in changes.items() if isinstance(one, dict) and not one.keys().isdisjoint(_SIDES)}
+    (before, lost), (after, lost_too) = (
+        _side(kind, {name: one[key] for name, one in read.items() if key in one}) for key in _SIDES
     )
+    if lost or lost_too or any(name in known and name not in read for name in changes):
+        return frozenset(), before, after
     # A metric's definition is one value in an entry, of which most parts are the same on both sides.
     fields = {
         field
@@ -110,8 +118,13 @@ def _changes(content: dict[str, Any], action: str) -> tuple[frozenset[str], Sour
     return frozenset(fields), before, after
 
 
-def _side(kind: Kind, values: dict[str, Any]) -> Source | None:
-    """One side of a change; None where its values are not as the API gives an object's."""
+def _side(kind: Kind, values: dict[str, Any]) -> tuple[Source | None, bool]:
+    """One side of a change, of the values that are as the API gives an object's, and whether others are not."""
+    fit = {name: value for name, value in values.items() if _decoded(kind, {name: value}) is not None}
+    return _decoded(kind, fit), len(fit) < len(values)
+
+
+def _decoded(kind: Kind, values: dict[str, Any]) -> Source | None:
     try:
         return decoded(kind, {"name": "", **values}, _WHAT)
     except ProtocolError:

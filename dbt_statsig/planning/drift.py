@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _NO_ACTION = "The audit log does not name changes of {}s."
 _NO_ENTRY = "The audit log has no entry about it."
 _NOT_REACHED = "The newest entries of the audit log are not about it."
+_PERSON = "The sync's key is a person's, who may have changed it in Statsig too."
 _NOT_TOLD = "The audit log does not show who the sync is."
 
 
@@ -83,10 +84,14 @@ def _actors(plan: Plan, log: AuditLog) -> frozenset[str]:
     found = set()
     for entry in log.entries:
         about = [is_ours for (kind, name), is_ours in objects.items() if entry.name == name and entry.is_about(kind)]
-        claims = _is_ours(plan, entry.after) and not _is_ours(plan, entry.before)
-        if about and (claims or (entry.creates and not entry.is_person and any(about))):
+        if about and entry.actor and (_claims(plan, entry) or (entry.creates and not entry.is_person and any(about))):
             found.add(entry.actor)
     return frozenset(found)
+
+
+def _claims(plan: Plan, entry: AuditEntry) -> bool:
+    """Whether an object got this project's ownership line."""
+    return _is_ours(plan, entry.after) and not _is_ours(plan, entry.before)
 
 
 def _is_ours(plan: Plan, source: Source | None) -> bool:
@@ -128,7 +133,7 @@ def _of_missing(entries: Sequence[AuditEntry], log: AuditLog, ours: AbstractSet[
         return Origin(where=Where.UNKNOWN, reason=_NOT_REACHED)
     last = entries[0]
     if last.actor in ours:
-        return Origin(where=Where.PROJECT)
+        return Origin(where=Where.UNKNOWN, reason=_PERSON) if last.is_person else Origin(where=Where.PROJECT)
     if last.deletes or "name" in last.fields:
         return _by(last, Where.CONSOLE, gone="deleted" if last.deletes else "renamed")
     return Origin(where=Where.UNKNOWN, reason="The audit log does not show where it went.")
@@ -162,7 +167,17 @@ def _of_changed(change: Change, entries: Sequence[AuditEntry], log: AuditLog, ou
         return structs.replace(_by(min((entry for _, entry in there), key=since.index), where), fields=fields)
     if touched or not reached:
         return Origin(where=Where.UNKNOWN, reason=_NOT_TOLD)
+    mine = [entry for entry in entries if entry.actor in ours]
+    lasts = ((field, _toucher(field, mine)) for field in change.fields)
+    if any(last is not None and last.is_person and _took_away(change, field, last) for field, last in lasts):
+        return Origin(where=Where.UNKNOWN, reason=_PERSON)
     return Origin(where=Where.PROJECT)
+
+
+def _took_away(change: Change, field: FieldChange, entry: AuditEntry) -> bool:
+    """Whether an entry changed the field away from just what is declared."""
+    was = _value(entry.before, field.field)
+    return was is not None and _is_same(change, field, was)
 
 
 def _toucher(field: FieldChange, since: Iterable[AuditEntry]) -> AuditEntry | None:
@@ -180,7 +195,7 @@ def _is_from_console(change: Change, field: FieldChange, entry: AuditEntry, ours
         return False
     if entry.is_person and (was is None or ours):
         return True
-    return was is not None and _is_same(change, field, was)
+    return _took_away(change, field, entry)
 
 
 def _is_same(change: Change, field: FieldChange, value: object) -> bool:

@@ -107,6 +107,19 @@ def test_changes_of_another_form_say_nothing(changes: Any) -> None:
     assert one(changes=changes).fields == set()
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [{"sql": {"new": 3}}, {"sql": "x"}, {"sql": {"from": "a", "to": "b"}}, {"idTypeMapping": {"old": 1, "new": [3]}}],
+)
+def test_an_entry_that_is_read_in_part_does_not_say_all_that_it_changed(odd: dict[str, Any]) -> None:
+    """One value that cannot be read costs no other one, and no field counts as unchanged by such an entry."""
+    found = one(changes={"tags": {"old": ["a"], "new": ["b"]}, **odd})
+    assert found.fields == set()
+    assert found.before is not None
+    assert found.after is not None
+    assert (found.before.tags, found.after.tags) == (("a",), ("b",))
+
+
 def test_an_action_can_say_what_it_changed() -> None:
     """Without details, the name of some actions says which field it was."""
     assert one(actionType=f"{UPDATE}_name").fields == {"name"}

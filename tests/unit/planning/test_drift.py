@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 START = datetime(2026, 11, 27, tzinfo=timezone.utc)
 LINE = claim("", Ownership("shop", "model.shop.a"))
-KEY, OTHER_KEY, JANE = ("key", ""), ("key2", ""), ("jane", "jane@example.com")
+KEY, OTHER_KEY, JANE, NOBODY = ("key", ""), ("key2", ""), ("jane", "jane@example.com"), ("", "")
+BOB = ("bob", "bob@example.com")
 CREATE, UPDATE, DELETE = (f"{verb}_echidna_assignment_source" for verb in ("create", "update", "delete"))
 
 
@@ -46,6 +47,7 @@ def entry(
 
 
 CREATED = entry(KEY, CREATE, after={"name": "A", "description": LINE})
+CREATED_BY_JANE = entry(JANE, CREATE, after={"name": "A", "description": LINE})
 
 
 def plan_of(live: Source | None, *desired: Source) -> Plan:
@@ -103,6 +105,15 @@ CHANGED_ELSE: dict[str, Any] = {"before": {"sql": "SELECT 0"}, "after": {"sql": 
         # An object that an API key created, with no details.
         ([entry(KEY), entry(KEY, CREATE)], Where.PROJECT),
         ([entry(JANE), entry(KEY, CREATE)], Where.CONSOLE),
+        # A person whose own key syncs: what was taken away from just what is declared may have been by hand.
+        ([entry(JANE, **CHANGED_AWAY), CREATED_BY_JANE], Where.UNKNOWN),
+        ([entry(JANE, before={"tags": ()}), entry(JANE, **CHANGED_AWAY), CREATED_BY_JANE], Where.UNKNOWN),
+        ([entry(JANE, **CHANGED_ELSE), CREATED_BY_JANE], Where.PROJECT),
+        ([entry(KEY, **CHANGED_ELSE), entry(JANE, **CHANGED_AWAY), CREATED_BY_JANE, CREATED], Where.PROJECT),
+        ([entry(JANE), entry(BOB, **CHANGED_AWAY), CREATED_BY_JANE], Where.PROJECT),
+        # Entries that do not say who it was are not those of one actor.
+        ([entry(NOBODY, **CHANGED_AWAY), entry(NOBODY, CREATE, after={"description": LINE})], Where.CONSOLE),
+        ([entry(NOBODY), entry(NOBODY, CREATE)], Where.UNKNOWN),
         # What a person created, and a sync took over.
         ([entry(JANE, CREATE)], Where.UNKNOWN),
     ],
@@ -143,6 +154,7 @@ def test_what_it_says() -> None:
     [
         ([], Where.PROJECT, ""),
         ([entry(JANE, DELETE), CREATED], Where.CONSOLE, "deleted"),
+        ([entry(JANE, DELETE), CREATED_BY_JANE], Where.UNKNOWN, ""),
         ([entry(KEY, DELETE), CREATED], Where.PROJECT, ""),
         ([entry(JANE, "update_echidna_assignment_source_name", name="B", before={"name": "A"}, after={"name": "B"})],
          Where.CONSOLE, "renamed"),
