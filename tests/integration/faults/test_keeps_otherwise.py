@@ -14,8 +14,10 @@ from msgspec import structs
 from dbt_statsig.applying.apply import apply_plan
 from dbt_statsig.console import confirming
 from dbt_statsig.emulator.mangling import Way, mangled
+from dbt_statsig.planning.matching import Desired
 from dbt_statsig.vocabulary.changes import Action
 from dbt_statsig.vocabulary.kinds import BLOCK_KINDS
+from dbt_statsig.vocabulary.kinds.metric import Metric, MetricPart
 from dbt_statsig.vocabulary.ownership import Ownership, claim
 from dbt_statsig.vocabulary.results import Status
 from dbt_statsig.vocabulary.sources import Kind
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     import httpx
 
     from dbt_statsig.console.client import ConsoleClient
-    from dbt_statsig.planning.matching import Desired
     from dbt_statsig.vocabulary.changes import Change
     from dbt_statsig.vocabulary.results import ObjectOutcome
 
@@ -126,6 +127,37 @@ def test_52_what_is_kept_otherwise_is_written_once(
     writes = 2 if way == "upper_columns" else 1
     assert (entry.status, len(console.sent)) == (Status.DONE, 2 + writes)
     assert planned(client, changed).action is Action.UNCHANGED
+
+
+def wanted_metric(**fields: Any) -> Desired:
+    """A metric in which the ways find something."""
+    values: dict[str, Any] = {
+        "description": claim(TEXT, OWNER),
+        "tags": ("Core", "dbt"),
+        "is_verified": True,
+        "aggregation": "sum",
+        "metric_sources": (MetricPart(metric_source_name="Orders", value_column="net", criteria=()),),
+    }
+    payload = Metric(name="Revenue", **(values | fields))
+    return Desired(kind=Kind.METRIC, name="Revenue", unique_id="model.shop.a", payload=payload)
+
+
+@pytest.mark.parametrize("way", sorted(set(WAYS) - {"upper_columns"}))
+def test_52_a_metric_that_is_kept_otherwise_is_written_once(console: Keeping, client: ConsoleClient, way: Way) -> None:
+    """The same for a metric: noted, not written again, and a new declared value is written; --force sends it again."""
+    assert synced(client, declared("Orders", kind=Kind.METRIC_SOURCE)).status is Status.DONE
+    console.keep, console.sent = one_way(way), []
+    first = synced(client, wanted_metric())
+    assert (first.status, len(console.sent)) == (Status.DONE, 2), first.message
+    again = planned(client, wanted_metric())
+    assert (again.action, names(again.not_kept)) == (Action.UNCHANGED, names(first.echo))
+    assert names(first.echo)
+    changed = wanted_metric(directionality="decrease")
+    assert names(planned(client, changed).fields) - {"description"} == {"directionality"}
+    assert synced(client, changed).status is Status.DONE
+    assert planned(client, changed).action is Action.UNCHANGED
+    (change,) = make_plan(client, [changed], force=True).changes
+    assert change.action is Action.UPDATE
 
 
 @pytest.mark.parametrize("kind", list(BLOCK_KINDS))
