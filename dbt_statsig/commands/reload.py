@@ -21,7 +21,7 @@ from dbt_statsig.project.artifacts import RunResults, failed, load_manifest
 from dbt_statsig.project.inputs import RUN_RESULTS_FILE, TESTING, artifacts_dir, results_of
 from dbt_statsig.project.target import check_target, refused_place
 from dbt_statsig.support.threads import in_background
-from dbt_statsig.vocabulary.findings import did_you_mean
+from dbt_statsig.vocabulary.findings import did_you_mean, listed
 from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.ownership import owner_name, owner_of
 from dbt_statsig.vocabulary.progress import Progress, Silent
@@ -49,6 +49,9 @@ _KINDS = tuple(kind for kind, spec in SPECS.items() if spec.used_by_experiments 
 _SKIPPED = "Another node failed (`after_failure: skip`)"
 _BUILD = "Run it right after `dbt build` or `dbt run`."
 _UNSYNCED = "Statsig has no source of `{}`, so no experiment can read what dbt built. Run `dbt-statsig sync` first."
+_UNCLEAR = (
+    "Whether these running experiments need a load is not known, as Statsig does not list sources that they read: {}."
+)
 _TEST = "{} was written by `dbt test`, which builds no tables."
 _OTHER = (
     "Run dbt for this target again. If the tables did move, check `dbt-statsig plan`, then run "
@@ -106,6 +109,8 @@ def reload(
             f"The list of {kind.label}s may be incomplete: {one.doubt}" for kind, one in lists.items() if one.doubt
         ]
         owned = dict(_owned(project, live))
+        # An experiment may still name a source as it was called before this sync.
+        owned |= {(kind, old): owned[kind, new] for kind, old, new in _renamed(synced) if (kind, new) in owned}
         if project.declared.names and not owned:
             warnings.append(_UNSYNCED.format(owner_name(project.inputs.project, project.namespace)))
         basis = Basis(
@@ -287,6 +292,14 @@ def _unwritten(synced: Synced | None) -> Iterator[tuple[tuple[Kind, str], News]]
             yield from (((one.change.kind, name), news) for name in (one.change.name, one.change.live_name) if name)
 
 
+def _renamed(synced: Synced | None) -> Iterator[tuple[Kind, str, str]]:
+    """The sources that a sync renamed: kind, old and new name."""
+    for one in () if synced is None else synced.outcome.objects:
+        change = one.change
+        if one.status is Status.DONE and change.live_name and change.live_name != change.name:
+            yield change.kind, change.live_name, change.name
+
+
 def _before(request: Request, *, max_mb: int) -> Callable[[str], Node | None] | None:
     if request.state is None:
         return None
@@ -329,15 +342,22 @@ def _decided(
 
 
 def _nameless(uses: Uses, decided: set[str], live: Mapping[Kind, Live]) -> Iterator[str]:
-    """A warning for each source that an experiment to be loaded names, and that Statsig does not list."""
+    """Warnings about running experiments that read a source which Statsig does not list."""
     names: dict[Kind, set[str]] = {kind: {item.name for item in held.items} for kind, held in live.items()}
+    unclear: list[str] = []
     for experiment in uses.experiments:
-        if experiment.id not in decided:
-            continue
-        for use in uses.by(experiment):
-            kind, name = use.read.kind, use.read.name
-            if kind in names and live[kind].complete and name not in names[kind]:
-                yield f'Experiment "{experiment.name}" reads the {kind.label} "{name}", which Statsig does not list.'
+        reads = ((use.read.kind, use.read.name) for use in uses.by(experiment) if experiment.is_running)
+        lacking = [
+            f'the {kind.label} "{name}"'
+            for kind, name in dict.fromkeys(reads)
+            if kind in names and live[kind].complete and name not in names[kind]
+        ]
+        if experiment.id in decided:
+            yield from (f'Experiment "{experiment.name}" reads {one}, which Statsig does not list.' for one in lacking)
+        elif lacking:
+            unclear.append(f'"{experiment.name}" ({", ".join(lacking)})')
+    if unclear:
+        yield _UNCLEAR.format(listed(unclear))
 
 
 def _since(run: _Followed, entry: ExperimentReload) -> datetime | None:

@@ -70,6 +70,15 @@ def test_what_the_sync_changed_decides(
         assert "changed (" in entry(done, name)["reasons"][0]
 
 
+def test_experiments_that_name_a_source_as_it_was_called_before(shop: Built, dbt: Path) -> None:
+    """A sync that renames an assignment source loads the experiments in which Statsig keeps its old name, too."""
+    shop.models["exposures"]["config"]["meta"]["statsig"]["assignment_source"]["name"] = "Seen"
+    shop.write()
+    done = run(shop, dbt, "--reload", "--output", "json")
+    assert "Seen" in shop.server.state.sources["assignment_sources"]
+    assert (done.code, states(done)) == (0, {"Button": "started", "Price": "started"})
+
+
 def test_a_source_that_the_sync_could_not_write_holds_back(shop: Built, dbt: Path) -> None:
     """Results with the old definition are not loaded; the source is named."""
     shop.declare_again("orders", where="amount > 1")

@@ -286,6 +286,17 @@ def test_an_experiment_without_an_assignment_source_is_loaded_for_its_metrics(sh
     assert 'Experiment "Odd" reads the assignment source "Gone", which Statsig does not list.' in _flat(done.stderr)
 
 
+def test_running_experiments_on_sources_that_statsig_does_not_list_are_named(shop: Built) -> None:
+    """Whether they read what was built is not known, as after a source got a new name or one in another case."""
+    shop.experiment("Case", assignmentSourceName="exposures")
+    shop.experiment("Done", assignmentSourceName="Gone", status="archived")
+    warnings = shop.reload("--dry-run").answer["reload"]["warnings"]
+    (found,) = warnings
+    assert found.endswith('does not list sources that they read: "Case" (the assignment source "exposures").')
+    fault(shop, "assignment_sources", "short_list", by=1)
+    assert "Case" not in " ".join(shop.reload("--dry-run").answer["reload"]["warnings"])
+
+
 def _flat(text: str) -> str:
     return " ".join(text.split())
 
