@@ -111,7 +111,7 @@ def _load(content: Any) -> Load:
         dag=dag,
         created=_time(created),
         finished=_time(content.get("finishedTime")),
-        state=_text(content, "finishedState"),
+        state=_text(content, "finishedState").casefold(),
         reload_type=_text(content, "reloadType").casefold(),
         creator=_text(content, "creatorName"),
     )

@@ -175,24 +175,29 @@ def satisfied(entry: ExperimentReload, loads: Sequence[Load], since: datetime | 
     for load in loads:
         is_later = since is not None and load.created is not None and load.created >= since
         if load.is_under_way and load is loads[0]:
-            return _under_way(entry, load, is_enough=is_later and _covers(load, entry))
+            return _under_way(entry, load, is_later=is_later)
         if is_later and not load.has_failed and not load.is_under_way and _covers(load, entry):
             return structs.replace(entry, state=ReloadState.CURRENT, load=load, message="Loaded since dbt built it.")
     return entry
 
 
-def _under_way(entry: ExperimentReload, load: Load, *, is_enough: bool) -> ExperimentReload:
-    if is_enough:
+def _under_way(entry: ExperimentReload, load: Load, *, is_later: bool) -> ExperimentReload:
+    if is_later and _covers(load, entry):
         return structs.replace(
             entry, state=ReloadState.CURRENT, load=load, message="A load that began since is under way."
         )
     kind = f" ({load.reload_type})" if load.reload_type else ""
+    message = f"A load{kind} that began before the new data is under way."
+    if is_later:
+        message = f"A load{kind} that does not give all that it needs is under way."
+    elif load.created is None:
+        message = f"A load{kind} is under way, and Statsig does not say when it began."
     again = f" --refresh {entry.refresh.value}" if entry.refresh in {Refresh.FULL, Refresh.METRIC} else ""
     return structs.replace(
         entry,
         state=ReloadState.UNDER_WAY,
         load=load,
-        message=f"A load{kind} that began before the new data is under way.",
+        message=message,
         fix=f"When it has ended, run `dbt-statsig reload{again}` again.",
     )
 

@@ -39,8 +39,8 @@ class Load(Struct, frozen=True, kw_only=True):
 
     @property
     def has_failed(self) -> bool:
-        """Whether its results are not all there."""
-        return self.state in {"failure", "partial_failure", "cancelled", "timeout"}
+        """Whether its results may not all be there: it ended, and not with success."""
+        return self.state not in {"", "success"}
 
     @property
     def seconds(self) -> float | None:

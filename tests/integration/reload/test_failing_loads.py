@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.integration.reload.built import Built
 
 
-@pytest.mark.parametrize("state", ["failure", "partial_failure", "cancelled", "timeout"])
+@pytest.mark.parametrize("state", ["failure", "partial_failure", "cancelled", "timeout", "a_new_word"])
 def test_a_failed_load_names_source_node_and_file(shop: Built, state: str) -> None:
     """The jobs that did not end lead to the metric source, its dbt node and file; a foreign source is only named."""
     shop.server.state.load_ends["price"] = {"endsAs": state, "failingSources": ["Orders", "Foreign"]}
@@ -28,6 +28,12 @@ def test_a_failed_load_names_source_node_and_file(shop: Built, state: str) -> No
     assert failed["message"] == f"The load ended with {state}."
     shown = call(shop, "reload", "--wait").stdout
     assert 'failed at metric source "Orders" → model.shop.orders → models/orders.sql\n' in shown
+
+
+def test_a_success_in_capitals_is_one(shop: Built) -> None:
+    """The case of a state does not matter."""
+    shop.server.state.load_ends["price"] = {"endsAs": "SUCCESS"}
+    assert states(shop.reload("--wait"))["Price"] == "loaded"
 
 
 def test_jobs_that_cannot_be_read_do_not_hide_the_failure(shop: Built) -> None:

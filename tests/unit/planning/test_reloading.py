@@ -228,7 +228,7 @@ def load(minutes: int, state: str = "success", reload_type: str = "incremental")
         ("incremental", [load(5, reload_type="full")], ReloadState.CURRENT),
         ("incremental", [load(5, reload_type="")], ReloadState.CURRENT),
         ("incremental", [load(5, reload_type="metric")], ReloadState.PLANNED),
-        ("incremental", [load(5, "failure"), load(4, "timeout")], ReloadState.PLANNED),
+        ("incremental", [load(5, "failure"), load(4, "timeout"), load(3, "a_new_word")], ReloadState.PLANNED),
         ("incremental", [load(5, "partial_failure"), load(4)], ReloadState.CURRENT),
         ("incremental", [load(5, "")], ReloadState.CURRENT),
         ("incremental", [load(-5, "")], ReloadState.UNDER_WAY),
@@ -251,6 +251,20 @@ def test_what_was_loaded_since_the_build_is_not_loaded_again(
     found = satisfied(entry, loads, NOON)
     assert found.state is expected
     assert found.is_missed is (expected is ReloadState.UNDER_WAY and refresh != "incremental")
+
+
+@pytest.mark.parametrize(
+    ("refresh", "under_way", "words"),
+    [
+        ("incremental", load(-5, ""), "(incremental) that began before the new data is"),
+        ("full", load(5, ""), "(incremental) that does not give all that it needs is"),
+        ("incremental", Load(key="k"), "is under way, and Statsig does not say when it began"),
+    ],
+)
+def test_what_is_said_of_a_load_under_way(refresh: str, under_way: Load, words: str) -> None:
+    """When it began, where that is known, and whether it is of the wrong kind."""
+    entry = ExperimentReload(id="x", name="x", state=ReloadState.PLANNED, refresh=Refresh(refresh))
+    assert words in satisfied(entry, [under_way], NOON).message
 
 
 def test_without_a_time_no_load_is_late_enough() -> None:
