@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dbt_statsig.project.conversion import show, unknown_key
@@ -50,16 +51,17 @@ class _Taking:
 
     def take(self) -> SemanticLayer:
         for model in self.found.models.values():
-            self._check_keys(model, (KEY, KIND))
+            self._check_keys(model, (KEY, KIND), model.node)
         for metric in sorted(self.found.metrics.values(), key=lambda one: one.name):
-            self._check_keys(metric, (KEY,))
             home = self.found.home(metric)
+            node = home.node if home is not None else metric.unique_id
+            overrides = {**(self._own(home) if home is not None else {}), **self._own(metric)}
+            self._check_keys(metric, (KEY,), node, (str(overrides.get("name", metric.name)),))
             if not self._is_wanted(metric, home):
                 continue
-            overrides = {**(self._own(home) if home is not None else {}), **self._own(metric)}
             if overrides.pop("enabled", True) is False:
                 name = overrides.get("name", metric.name)
-                self.disabled.append((home.node if home is not None else metric.unique_id, str(name)))
+                self.disabled.append((node, str(name)))
             else:
                 self._take(metric, home, overrides)
         self._check_excluded()
@@ -113,27 +115,32 @@ class _Taking:
             return {"name": own}
         return {key: value for key, value in own.items() if key not in COMPUTED} if isinstance(own, dict) else {}
 
-    def _check_keys(self, owner: Metric | SemanticModel, known: tuple[str, ...]) -> None:
+    def _check_keys(
+        self, owner: Metric | SemanticModel, known: tuple[str, ...], unique_id: str, names: tuple[str, ...] = ()
+    ) -> None:
         """Report what under `statsig` is no key of ours, or says again what dbt says."""
         if "statsig" not in owner.meta:
             return
-        statsig, origin = owner.meta["statsig"], _origin(owner)
+        statsig = owner.meta["statsig"]
+        fault = partial(SemanticFault, origin=_origin(owner), unique_id=unique_id, names=names)
         if not isinstance(statsig, dict):
             message = f"`statsig` takes a mapping, not {show(statsig)}."
-            self._fault("wrong-type", message, "Write `statsig: {metric: {}}`.", origin, ())
+            self.faults.append(fault(code="wrong-type", message=message, fix="Write `statsig: {metric: {}}`."))
             return
         for key, value in statsig.items():
             if key not in known:
-                fault = unknown_key(key, known)
-                self._fault(fault.code, f"`statsig.{key}` {fault.message}", fault.fix, origin, (str(key),))
+                unknown = unknown_key(key, known)
+                message = f"`statsig.{key}` {unknown.message}"
+                self.faults.append(fault(code=unknown.code, message=message, fix=unknown.fix, path=(str(key),)))
             elif not isinstance(value, dict) and not (key == KEY and isinstance(value, str)):
                 message = f"`statsig.{key}` takes a mapping, not {show(value)}."
-                self._fault("wrong-type", message, f"Write `statsig: {{{key}: {{}}}}`.", origin, (str(key),))
+                fix = f"Write `statsig: {{{key}: {{}}}}`."
+                self.faults.append(fault(code="wrong-type", message=message, fix=fix, path=(str(key),)))
         own = statsig.get(KEY)
         for key in sorted(COMPUTED.intersection(own if isinstance(own, dict) else ())):
             message = f"`statsig.{KEY}.{key}` cannot be given here: dbt's metric defines what is computed."
             fix = "Remove it, or write the metric under `metrics` of the model's `metric_source` instead."
-            self._fault("key-not-allowed", message, fix, origin, (KEY, key))
+            self.faults.append(fault(code="key-not-allowed", message=message, fix=fix, path=(KEY, key)))
 
     def _check_excluded(self) -> None:
         known = {*self.found.metrics, *self.found.models}
@@ -174,9 +181,6 @@ class _Taking:
                     source=model.name,
                 )
             )
-
-    def _fault(self, code: str, message: str, fix: str, origin: Origin, path: tuple[str, ...]) -> None:
-        self.faults.append(SemanticFault(code=code, message=message, fix=fix, origin=origin, path=path))
 
 
 def _is_marked(owner: Metric | SemanticModel) -> bool:

@@ -45,7 +45,8 @@ class SemanticBlocks(Struct, frozen=True, kw_only=True):
 class SemanticFault(Struct, frozen=True, kw_only=True):
     """What cannot be taken from a metric or semantic model; `path` goes on below `statsig` in its meta.
 
-    `names` are the metrics that are not declared for it; `source` is the semantic model that cannot be a source.
+    `names` are the metrics that it blocks, or that are not declared for it (none: all of the node); `source` is the
+    semantic model that cannot be a source.
     """
 
     code: str
@@ -67,8 +68,8 @@ class SemanticLayer(Struct, frozen=True, kw_only=True):
 
     @property
     def refused(self) -> tuple[tuple[str, str], ...]:
-        """The unique_id and name of each metric that is asked for and cannot be declared."""
-        return tuple((fault.unique_id, name) for fault in self.faults for name in fault.names)
+        """The unique_id and name (empty: unknown) of each metric that is asked for and may not be declared."""
+        return tuple((one.unique_id, name) for one in self.faults if one.unique_id for name in one.names or ("",))
 
 
 NO_METRICS = SemanticLayer()

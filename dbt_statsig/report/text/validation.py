@@ -11,6 +11,7 @@ from dbt_statsig.report.text.fields import proof_of
 from dbt_statsig.report.text.plan import brief_findings, is_brief
 from dbt_statsig.report.text.style import counted, counted_objects
 from dbt_statsig.vocabulary.findings import Severity
+from dbt_statsig.vocabulary.sources import Kind
 from dbt_statsig.vocabulary.verdicts import Presence
 
 if TYPE_CHECKING:
@@ -122,11 +123,9 @@ def verdict_line(validation: Validation, style: Style) -> str:
         look = "good" if validation.ok(strict=True) and not waiting else "warning"
         return style.paint(f"{clean}; {line}." if line else f"{clean}, no findings.", look)
     blocked = sum(source.blocked for source in validation.sources)
-    share = (
-        f" {blocked:,} of {counted_objects(one.kind for one in validation.sources)} cannot be pushed."
-        if blocked
-        else ""
-    )
+    kinds = [source.kind for source in validation.sources]
+    of = counted(len(kinds), "object") if 0 < kinds.count(Kind.METRIC) < len(kinds) else counted_objects(kinds)
+    share = f" {blocked:,} of {of} cannot be pushed." if blocked else ""
     return style.paint(f"{line}.{share}", "error")
 
 

@@ -14,6 +14,7 @@ from dbt_statsig.report.text.style import Style
 from dbt_statsig.vocabulary.experiments import Experiment
 from dbt_statsig.vocabulary.findings import Finding, Severity, finding
 from dbt_statsig.vocabulary.results import Baseline, Impact, Planned, Validation
+from dbt_statsig.vocabulary.sources import Kind
 from tests.unit.report import samples
 
 DROPPED = finding(
@@ -109,6 +110,14 @@ def test_unproven_sources_are_not_ready() -> None:
     line = validation_text(validation).splitlines()[-1]
     assert "ready, 1 not, because proof is missing, no findings." in line
     assert "baseline" not in line
+
+
+def test_sources_and_metrics_are_summed() -> None:
+    """Where sources and metrics are declared, those that cannot be pushed are counted among all objects."""
+    first = structs.replace(samples.VALIDATION.sources[0], blocked=True)
+    sources = (first, structs.replace(first, kind=Kind.METRIC, blocked=False))
+    validation = structs.replace(samples.VALIDATION, sources=sources)
+    assert validation_text(validation).splitlines()[-1].endswith(" 1 of 2 objects cannot be pushed.")
 
 
 def test_json_holds_both() -> None:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from dbt_statsig.columns.prover import Prover
 from dbt_statsig.commands.proving import declared_in, payloads_of
+from dbt_statsig.commands.validate import about
 from dbt_statsig.project.artifacts import load_manifest
 from dbt_statsig.vocabulary.findings import Severity
 from dbt_statsig.vocabulary.sources import Kind
@@ -65,3 +67,25 @@ def test_wrong_values_are_found() -> None:
         if pair[0].kind is Kind.METRIC
     ]
     assert "metric-name" in {found.code for found in built.findings}
+
+
+@pytest.mark.parametrize("prefix", ["", "ci_"])
+def test_a_wrong_key_blocks_its_metric_only(prefix: str) -> None:
+    """A key that dbt's own metric decides blocks that metric, with a name prefix too, and no other object."""
+    wrong: dict[str, Any] = {"config": {"meta": {"statsig": {"metric": {"where": "a = 1"}}}}}
+    settings = structs.replace(ALL, name_prefix={"dev": prefix} if prefix else {})
+    declared = declared_in(made([simple("odd_one", **wrong), simple("even_one")]), settings, "dev", places=None)
+    (found,) = declared.findings
+    blocked = [one.name for one in declared.declarations if (found.unique_id, found.kind, found.source) in about(one)]
+    assert blocked == [f"{prefix}odd_one"]
+
+
+@pytest.mark.parametrize("statsig", [{"metric": {"where": "a = 1"}}, {"metrc": {}}, "yes"])
+def test_a_wrong_key_on_a_semantic_model_concerns_its_node(statsig: object) -> None:
+    """It blocks all objects of the model's node, and no metric of the node counts as an orphan."""
+    declared = declared_in(
+        made([simple("one_metric")], model={"config": {"meta": {"statsig": statsig}}}), ALL, "dev", places=None
+    )
+    (found,) = [one for one in declared.findings if one.severity is Severity.ERROR]
+    assert (found.unique_id, found.kind, found.source) == ("model.shop.fct_orders", "", "")
+    assert (Kind.METRIC, "model.shop.fct_orders") in {(one.kind, one.unique_id) for one in declared.faulty}
