@@ -108,14 +108,15 @@ def _read(
         doubts.append(_unchecked(f"{what} were not read: {error}", severity))
         return None
     if doubt:
-        doubts.append(_unchecked(f"the list of {what} may be incomplete: {doubt}", severity))
+        again = "Run `plan --state` again."
+        doubts.append(_unchecked(f"the list of {what} may be incomplete: {doubt}", severity, fix=again))
     return found
 
 
-def _unchecked(why: str, severity: Severity | None = None) -> Finding:
+def _unchecked(why: str, severity: Severity | None = None, *, fix: str = "") -> Finding:
     code = "impact-experiments-unchecked"
     text = f"Experiments not checked: {why.removesuffix('.')}."
-    return finding(code, text, severity=severity, fix=CODES[code].remedy)
+    return finding(code, text, severity=severity, fix=fix or CODES[code].remedy)
 
 
 def _unlisted(uses: Uses) -> list[Finding]:
@@ -125,7 +126,8 @@ def _unlisted(uses: Uses) -> list[Finding]:
         return []
     shown = listed([f'"{name}"' for name in names])
     verb = "is" if len(names) == 1 else "are"
-    return [_unchecked(f"{shown} {verb} watched but not in the list of metrics; what they read is not known")]
+    why = f"{shown} {verb} watched but not in the list of metrics; what they read is not known"
+    return [_unchecked(why, fix="Check in Statsig whether these metrics still exist.")]
 
 
 def _touched(planned: Planned, impact: Impact) -> _Touched:

@@ -28,7 +28,7 @@ TABLES = ("statsig.exposures", "statsig.events")
 """The tables that Statsig writes, as dbt sources."""
 _NAME = re.compile(r"[^A-Za-z0-9_]+")
 _JINJA = re.compile(r"\{(?=[{%#])")
-_URL = re.compile(r"https?://\S+")
+_URL = re.compile(r"https?://[!-~]+")
 _LONGEST_TEXT = 200
 _BUILT_IN_UNITS = ("user_id", "stable_id")
 
@@ -89,7 +89,8 @@ def exposures_yaml(exposures: Sequence[Exposure], *, tags_in_config: bool) -> st
     for one in exposures:
         lines += [f"  - name: {one.name}", f"    label: {_text(one.label)}", "    type: analysis"]
         lines += [f"    maturity: {one.maturity}"]
-        lines += [f"    url: {_text(one.url)}"] if _URL.fullmatch(one.url) else []
+        # A part of an address would lead elsewhere.
+        lines += [f"    url: {in_yaml(one.url)}"] if _URL.fullmatch(one.url) and not _JINJA.search(one.url) else []
         lines += [f"    description: {_text(one.description)}", "    owner:"]
         owner = {"name": one.owner.name or (not one.owner.email and "Statsig"), "email": one.owner.email}
         lines += [f"      {key}: {_text(value)}" for key, value in owner.items() if value]

@@ -30,6 +30,8 @@ INFO_SCHEMA = "info_schema/v1"
 BUILDING = ("build", "run", "seed", "snapshot", "retry")
 """The dbt commands that build tables; run results of all others (compile, docs generate) say nothing of tables."""
 TESTING = "test"
+_GROUPED = {"generate": "docs generate", "freshness": "source freshness"}
+"""The commands that dbt records without the word before them."""
 
 _KEY = re.compile(
     r"""^(?P<key>name|target-path|profile)[ \t]*:[ \t]*(?P<quote>["']?)(?P<value>[^"'#\n]*)(?P=quote)""", re.MULTILINE
@@ -140,7 +142,8 @@ def results_of(path: Path, manifest: Manifest, *, max_mb: int = MAX_MB) -> RunRe
     same_run = _is_of(found, manifest)
     is_empty = built_empty(found, manifest)
     if found.which not in (*BUILDING, TESTING) or is_empty:
-        command = f"dbt {found.which or '(unknown)'}{' --empty' if is_empty else ''}"
+        which = _GROUPED.get(found.which, found.which) or "(unknown)"
+        command = f"dbt {which}{' --empty' if is_empty else ''}"
         raise UsageError(
             f"{path} was written by `{command}`, which builds no tables and tests none.",
             fix="Run it right after `dbt build` or `dbt run`, or remove --run-results.",

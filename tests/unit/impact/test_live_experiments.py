@@ -88,6 +88,7 @@ def test_a_list_that_may_lack_some_is_doubted(strict: bool) -> None:  # noqa: FB
     assert message.startswith("Experiments not checked: the list of experiments may be incomplete: ")
     assert result.validation.impact is not None
     assert result.validation.impact.experiments == ()
+    assert [one.fix for one in result.validation.impact.effects] == ["Run `plan --state` again."]
     for status in (400, 403):
         opened = Opened(refused(status))
         result = with_experiments(planned(change(Action.UPDATE)), opened.client, Silent(), strict=strict)

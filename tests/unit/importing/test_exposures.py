@@ -163,6 +163,16 @@ def test_what_is_left_out_is_said() -> None:
     assert warned(experiment()) == []
 
 
+@pytest.mark.parametrize(
+    ("permalink", "is_written"),
+    [(f"https://x/{'long' * 100}", True), ("https://x/{{ y }}", False), ("https://x/{%y", False), ("file:///x", False)],
+)
+def test_an_address_is_written_whole_or_not_at_all(permalink: str, is_written: bool) -> None:  # noqa: FBT001
+    """A part of it, or one with a space against Jinja, would lead elsewhere."""
+    (one,) = yaml.safe_load(exposures_yaml(made(experiment(permalink=permalink)), tags_in_config=True))["exposures"]
+    assert one.get("url") == (permalink if is_written else None)
+
+
 def test_the_file() -> None:
     """Our mark first; tags in `config` or, for an older dbt, beside it; only a web address is a URL."""
     found = made(experiment(tags=("core", "b", "core"), permalink="https://x/y"), experiment("b", permalink="x y"))

@@ -89,6 +89,8 @@ def test_results_that_say_nothing(tmp_path: Path) -> None:
         built_by(results(tmp_path, empty=True), manifest("select 1"))
     with pytest.raises(UsageError, match="`dbt compile`, which builds no tables"):
         built_by(results(tmp_path, which="compile"), manifest("select 1"))
+    with pytest.raises(UsageError, match="`dbt docs generate`, which builds no tables"):
+        built_by(results(tmp_path, which="generate"), manifest("select 1"))
     with pytest.raises(ArtifactError, match="different dbt commands"):
         built_by(results(tmp_path, invocation_id="inv-2"), manifest("select 1"))
 
