@@ -68,6 +68,12 @@ def entries_of(value: Any) -> dict[str, str] | None:
     return entries
 
 
+def _holds_records(*values: Any) -> bool:
+    """Whether one of the values lists records of several fields, such as `metric_sources` or `funnel_events`."""
+    listed = [entry for value in values if isinstance(value, list | tuple) for entry in value]
+    return any(isinstance(entry, Struct) and not isinstance(entry, IdType | CustomField) for entry in listed)
+
+
 def entry_text(name: str, target: str) -> str:
     """One entry of a tag list or a mapping."""
     return f"{scalar(name)}: {scalar(target)}" if target else scalar(name)
@@ -119,7 +125,7 @@ def _changed(field: FieldChange, style: Style) -> tuple[str, list[str]]:
     if had is not None or has is not None:
         changes = _set_change(had or {}, has or {}, style)
         is_mapping = any((had or {}).values()) or any((has or {}).values())
-        return ("", changes) if is_mapping else (", ".join(changes), [])
+        return ("", changes) if is_mapping or _holds_records(before, after) else (", ".join(changes), [])
     if is_long(before, after) or field.field == "sql":
         return "", _text_change(str(before or ""), str(after or ""), style)
     return f"{scalar(before)} {style.sign('→')} {scalar(after)}", []
@@ -127,7 +133,10 @@ def _changed(field: FieldChange, style: Style) -> tuple[str, list[str]]:
 
 def _new(field: FieldChange, style: Style) -> tuple[str, list[str]]:
     if (entries := entries_of(field.after)) is not None:
-        return ", ".join(entry_text(*entry) for entry in entries.items()), []
+        texts = [entry_text(*entry) for entry in entries.items()]
+        if len(texts) > 1 and _holds_records(field.after):
+            return "", [style.paint(f"+ {text}", "add") for text in texts]
+        return ", ".join(texts), []
     if is_long(field.after) or field.field == "sql":
         return "", _new_text(str(field.after), style)
     return scalar(field.after), []

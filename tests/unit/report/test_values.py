@@ -9,6 +9,7 @@ from dbt_statsig.report.text.fields import LONGEST_NEW_TEXT, declared_fields, fi
 from dbt_statsig.report.text.style import Style
 from dbt_statsig.vocabulary.changes import FieldChange
 from dbt_statsig.vocabulary.kinds import MetricSource
+from dbt_statsig.vocabulary.kinds.metric import FunnelEvent
 from dbt_statsig.vocabulary.sources import CustomField, Owner
 
 
@@ -30,6 +31,19 @@ from dbt_statsig.vocabulary.sources import CustomField, Owner
 def test_scalar(value: object, text: str) -> None:
     """Values are spelt as in YAML; what could be overlooked is quoted or named."""
     assert scalar(value) == text
+
+
+def test_records_have_lines_of_their_own() -> None:
+    """Entries of several fields, as the steps of a funnel, are a line each, new or changed."""
+    visit, order = (FunnelEvent(metric_source_name=name, name=name) for name in ("Visit", "Order"))
+    new = FieldChange(field="funnel_events", before=None, after=(visit, order))
+    entries = ["        + " + f"name: {name}, metric_source_name: {name}" for name in ("Visit", "Order")]
+    assert field_lines((new,), Style(), new=True) == ["      funnel_events", *entries]
+    change = FieldChange(field="funnel_events", before=(visit,), after=(order,))
+    gone = entries[0].replace("+", "-")
+    assert field_lines((change,), Style(), new=False) == ["      funnel_events", entries[1], gone]
+    one = FieldChange(field="funnel_events", before=None, after=(visit,))
+    assert field_lines((one,), Style(), new=True) == ["      funnel_events  name: Visit, metric_source_name: Visit"]
 
 
 def test_mapping_from_nothing() -> None:
