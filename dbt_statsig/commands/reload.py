@@ -108,6 +108,7 @@ def reload(
         warnings += [
             f"The list of {kind.label}s may be incomplete: {one.doubt}" for kind, one in lists.items() if one.doubt
         ]
+        warnings += [f'The selection "{word}" matches no node.' for word in project.unmatched]
         owned = dict(_owned(project, live))
         # An experiment may still name a source as it was called before this sync.
         owned |= {(kind, old): owned[kind, new] for kind, old, new in _renamed(synced) if (kind, new) in owned}

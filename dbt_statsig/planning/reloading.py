@@ -30,6 +30,7 @@ _INERT = frozenset(
 """The fields of objects on which no result depends."""
 _MAPPING = "id_type_mapping"
 _NAMED = 3
+_NO_METRIC = "--refresh metric: it reads what is new through no metric"
 
 
 class Changed(Struct, frozen=True, kw_only=True):
@@ -111,13 +112,16 @@ def _decision(experiment: Experiment, uses: Uses, basis: Basis) -> ExperimentRel
     needs_rows = any(use.metric not in restated for use, _ in new)
     refresh, reasons = _refresh(basis.refresh, nodes, history, changed, needs_rows=needs_rows)
     metrics: Iterable[Metric] = restated if basis.refresh is None else _through(new, restated)
+    metric_ids = tuple(sorted({_metric_id(one) for one in metrics})) if refresh is Refresh.METRIC else ()
+    if refresh is Refresh.METRIC and not metric_ids:
+        return structs.replace(entry, reasons=(_NO_METRIC,), nodes=tuple(nodes))
     return structs.replace(
         entry,
         state=ReloadState.PLANNED,
         refresh=refresh,
         reasons=reasons,
         nodes=tuple(nodes),
-        metric_ids=tuple(sorted({_metric_id(one) for one in metrics})) if refresh is Refresh.METRIC else (),
+        metric_ids=metric_ids,
     )
 
 

@@ -297,6 +297,11 @@ def test_running_experiments_on_sources_that_statsig_does_not_list_are_named(sho
     assert "Case" not in " ".join(shop.reload("--dry-run").answer["reload"]["warnings"])
 
 
+def test_a_selection_that_matches_nothing_is_named(shop: Built) -> None:
+    """A word that is misspelled is no reason to believe that everything is loaded."""
+    assert shop.reload("--select", "oders").answer["reload"]["warnings"] == ['The selection "oders" matches no node.']
+
+
 def _flat(text: str) -> str:
     return " ".join(text.split())
 

@@ -77,6 +77,17 @@ def test_every_use_counts(reader: Experiment, freshness: Freshness) -> None:
     assert [entry.state for entry in found.values()] == ([expected[freshness]] if freshness in expected else [])
 
 
+def test_a_metric_load_needs_a_metric() -> None:
+    """Where what is new is read through no metric, `--refresh metric` starts nothing, and says so; that is no error."""
+    found = decided(
+        experiment("x", read(A, "exposures"), metrics=("visits",)),
+        sources={(A, "exposures"): new("model.n")},
+        refresh=Refresh.METRIC,
+    )["x"]
+    assert (found.state, found.metric_ids, found.is_problem) == (ReloadState.HELD, (), False)
+    assert found.reasons == ("--refresh metric: it reads what is new through no metric",)
+
+
 @pytest.mark.parametrize("status", ["setup", "decision_made", "abandoned", "archived", "experiment_stopped"])
 def test_what_computes_no_results_is_not_loaded(status: str) -> None:
     """An experiment that has not begun, or is over, is not loaded."""
