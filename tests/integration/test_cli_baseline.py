@@ -35,7 +35,7 @@ def test_known_findings_do_not_fail(faulty: Path) -> None:
     done = run("validate", "--baseline", "statsig_baseline.json", cwd=faulty)
     assert done.returncode == 0
     assert "In the baseline statsig_baseline.json, not shown: 1 error." in done.stdout
-    assert "8 sources ready, 1 not, because of findings in the baseline" in done.stdout
+    assert "8 sources and 3 metrics ready, 1 not, because of findings in the baseline" in done.stdout
     answer = json.loads(run("validate", "--baseline", "statsig_baseline.json", "--output", "json", cwd=faulty).stdout)
     assert answer["validation"]["baseline"]["counts"] == {"known": 1, "stale": 0}
     assert {found["severity"] for found in answer["validation"]["findings"]} <= {"note"}

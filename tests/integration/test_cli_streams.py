@@ -62,7 +62,7 @@ def test_selecting_several_in_one_go(shop: Path) -> None:
     assert run("validate", "--select", f"{first} {second}", cwd=shop).stdout == expected.stdout
     shown = run("validate", "-s", first, second, "nothing_of_it", cwd=shop)
     assert "nothing_of_it" in shown.stdout
-    assert shown.stdout.endswith("2 sources ready; 1 warning.\n")
+    assert shown.stdout.endswith("2 sources and 1 metric ready; 1 warning.\n")
 
 
 def test_a_reader_that_goes_away(shop: Path) -> None:

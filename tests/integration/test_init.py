@@ -86,10 +86,10 @@ def test_what_cannot_be_proposed(project: Project) -> None:
 
 
 def test_a_project_without_blocks_shows_one(project: Project) -> None:
-    """`validate` shows five lines of YAML where nothing is declared, and names the command."""
+    """`validate` shows six lines of YAML where nothing is declared, and names the command."""
     shown = call(project, "validate").stdout
     assert "Run `dbt-statsig init` to see which models look like sources" in shown
-    assert "      config:\n        meta:\n          statsig:\n            metric_source:\n" in shown
+    assert "meta:\n              statsig:\n                metric_source: {name: Orders," in shown
 
 
 def test_declared_models_are_no_candidates(tmp_path: Path) -> None:

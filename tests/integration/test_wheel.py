@@ -100,7 +100,7 @@ def test_installed_wheel_runs(site: Path, tmp_path: Path) -> None:
 @pytest.mark.dbt
 def test_every_command_works_without_dbt(site: Path, shop: Path, console: dict[str, str]) -> None:
     """Where dbt cannot be imported, its artifacts are enough: validate, debug, plan, sync and the emulator work."""
-    assert "sources ready" in without_dbt(site, "validate", cwd=shop, env={})
+    assert "9 sources and 3 metrics ready" in without_dbt(site, "validate", cwd=shop, env={})
     assert "The key is accepted." in without_dbt(site, "debug", cwd=shop, env=console)
     assert "Shop exposures" in without_dbt(site, "plan", cwd=shop, env=console)
     assert "Shop exposures" in without_dbt(site, "sync", cwd=shop, env=console)

@@ -26,8 +26,8 @@ def test_dbt_answers(job: Job) -> None:
     (job.folder / "selectors.yml").write_text(SELECTORS, encoding="utf-8")
     before = (job.folder / "target" / "manifest.json").read_bytes()
     # A test of the project reads both fct_orders and fct_shop_events, which is two sources.
-    assert "3 sources ready" in job.ours("validate", "--select", "@fct_orders")
-    assert "2 sources ready" in job.ours("validate", "--selector", "money")
+    assert "3 sources and 1 metric ready" in job.ours("validate", "--select", "@fct_orders")
+    assert "2 sources and 3 metrics ready" in job.ours("validate", "--selector", "money")
     shutil.copytree(job.folder / "target", job.folder / "earlier")
     (job.folder / "models" / "shop" / "fct_sessions.sql").write_text("select 1 as session_id", encoding="utf-8")
     output = job.ours("validate", "--select", "state:modified", "--state", "earlier")

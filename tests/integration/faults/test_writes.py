@@ -180,7 +180,7 @@ def test_a_dry_run_of_a_saved_plan(tmp_path: Path, server: Running) -> None:
     assert "Note: Changes that are not in the saved plan were skipped: 1." in text
     assert text.endswith("nothing was written: 1 to update. 2 changes of the saved plan would be refused.\n")
     comment = (project.folder / "r.md").read_text(encoding="utf-8")
-    assert "| update | `S01` |" in comment
+    assert "| update | `S01`<br>metric source, `model.shop.m01` | `sql` +1 |" in comment
     assert "write-refused" in comment
     page = (project.folder / "r.html").read_text(encoding="utf-8")
     assert page.count('<span class="badge bad">refused</span>') == 2
