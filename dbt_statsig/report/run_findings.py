@@ -40,7 +40,9 @@ RUN_CODES: dict[str, Code] = {
     "not-started": Code(_W, "The run ended before this write started.", "Run it again."),
     "stopped-early": Code(_E, "The run ended early.", "Fix what the message says, then run it again."),
     "no-longer-declared": Code(
-        _W, "An object of this project is no longer declared.", "Delete it with --prune, or declare it again."
+        _W,
+        "An object of this project is no longer declared.",
+        "Run `sync --prune`, which deletes sources and archives metrics, or declare it again.",
     ),
     COULD_NOT_RUN: Code(
         _E, "A command could not run, or stopped before its end.", "Fix what the message says, then run it again."

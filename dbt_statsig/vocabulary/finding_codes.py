@@ -334,7 +334,7 @@ CODES: dict[str, Code] = {
     "impact-source-removed": Code(
         _W,
         "This change no longer declares a source. The object stays in Statsig and reads the same table.",
-        "Delete it with --prune when nothing uses it, or declare it again.",
+        "When nothing uses it, run `sync --prune`, which deletes sources and archives metrics. Or declare it again.",
     ),
     "impact-source-renamed": Code(
         _N,
