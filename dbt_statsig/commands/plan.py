@@ -34,7 +34,7 @@ from dbt_statsig.planning.asked import Desired, Live
 from dbt_statsig.planning.elsewhere import by_node, relocated
 from dbt_statsig.planning.kept import not_kept
 from dbt_statsig.planning.matching import Scope, absent, build_plan, owned
-from dbt_statsig.planning.metrics import still_read
+from dbt_statsig.planning.metrics import still_read, without_waiting
 from dbt_statsig.planning.safety import doubt, excused, guarded, not_replaced_elsewhere, without_uncompared
 from dbt_statsig.planning.saved_plan import binding_of
 from dbt_statsig.project.declarations.reading import misspelt_mark
@@ -49,6 +49,7 @@ from dbt_statsig.vocabulary.sources import Kind
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from dbt_statsig.commands.pipeline import ProvenProject
     from dbt_statsig.console.client import ConsoleClient, Waiting
     from dbt_statsig.project.artifacts import Manifest
     from dbt_statsig.project.request import Request
@@ -160,13 +161,13 @@ def make_plan(
     warnings += _nothing_to_adopt(unmatched, {*there, *(change.name for change in asked.changes)})
     validation = excused(proven.validation, result)
     known = not_kept(result.changes, project.declared.declarations, strict=project.strict)
-    result, uncompared = without_uncompared(result)
+    result, left = _without_skipped(proven, result)
     planned = Planned(
         validation=_with_findings(validation, losses(result, reading)),
         plan=result,
         requests=client.requests,
         warnings=tuple(warnings),
-        skipped=(*skipped(proven), *uncompared, *_disabled(result)),
+        skipped=left,
         notes=reading.notes,
         binding=binding_of(scope, project.target.name, project.settings, desired),
         conflict=conflict,
@@ -175,6 +176,15 @@ def make_plan(
     if project.request.server_check:
         planned = _checked(project, planned, client, progress)
     return MadePlan(planned=planned, desired=desired, read_at=read_at)
+
+
+def _without_skipped(project: ProvenProject, plan: Plan) -> tuple[Plan, tuple[Skipped, ...]]:
+    """The plan without what this run skips, and all that it skips, with the reasons."""
+    rest, uncompared = without_uncompared(plan)
+    # After a dbt command that built a part, the rest is not the user's mistake.
+    names = () if project.inputs.results is None else project.declared.names
+    rest, waiting = without_waiting(rest, {one.name for one in names if one.kind is Kind.METRIC_SOURCE})
+    return rest, (*skipped(project), *uncompared, *waiting, *_disabled(rest))
 
 
 def _nothing_to_adopt(unmatched: Iterable[str], names: set[str]) -> Iterator[str]:

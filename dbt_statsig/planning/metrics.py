@@ -10,10 +10,11 @@ from dbt_statsig.vocabulary.changes import Action, Change, Plan, united
 from dbt_statsig.vocabulary.comparison import differences
 from dbt_statsig.vocabulary.kinds import Metric
 from dbt_statsig.vocabulary.ownership import is_archived, likely_owner
+from dbt_statsig.vocabulary.results import Skipped
 from dbt_statsig.vocabulary.sources import Kind, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from dbt_statsig.planning.asked import Live
 
@@ -86,14 +87,27 @@ def _metric(change: Change, sources: Mapping[str, Change], there: set[str] | Non
         source = sources.get(name)
         if source is None:
             if there is not None and name not in there:
-                reason = f'Statsig has no metric source "{name}", and this run does not write it.'
-                return change.blocked(reason, "Correct the name, declare the source, or select its node too.")
+                return change.blocked(_missing(name), "Correct the name, declare the source, or select its node too.")
         elif source.action.sends:
             needed.append((Kind.METRIC_SOURCE, name))
         elif source.action.refuses:
             reason = f'Its metric source "{name}" is {source.action.label}.'
             return change.blocked(reason, f'See the metric source "{name}".')
     return structs.replace(change, after=tuple(needed))
+
+
+def _missing(source: str) -> str:
+    return f'Statsig has no metric source "{source}", and this run does not write it.'
+
+
+def without_waiting(plan: Plan, declared: Collection[str]) -> tuple[Plan, tuple[Skipped, ...]]:
+    """The plan without the metrics that wait for a `declared` metric source which a later run writes, and those."""
+    reasons = set(map(_missing, declared))
+    waiting = [one for one in plan.changes if one.action is Action.BLOCKED and one.reason in reasons]
+    rest = tuple(one for one in plan.changes if one not in waiting)
+    return structs.replace(plan, changes=rest), tuple(
+        Skipped(kind=one.kind, name=one.name, unique_id=one.unique_id, reason=one.reason) for one in waiting
+    )
 
 
 def _source(change: Change, metrics: Sequence[Change]) -> Change:

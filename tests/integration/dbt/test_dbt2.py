@@ -103,7 +103,7 @@ def test_dbt2_answers_selections(beside: Job, engine: Path) -> None:
     """Selections beyond the manifest are answered by the dbt that is on the PATH, dbt 2 too."""
     assert shown(engine, beside, "compile")[0] == 0
     output = beside.ours("validate", "--select", "@fct_orders", PATH=f"{engine.parent}:{os.environ['PATH']}")
-    assert "3 sources ready" in output
+    assert "3 sources and 1 metric ready" in output
 
 
 def test_run_knows_the_target(beside: Job, engine: Path) -> None:

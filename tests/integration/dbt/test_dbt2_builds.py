@@ -102,7 +102,7 @@ def test_every_way_after_a_build(builder: Builder) -> None:
     """`run` pushes what was built; plain commands find nothing to do; an operation stops and changes no payload."""
     assert f"{BUILT + METRICS} created." in builder.run("build")
     assert builder.job.held() == ALL
-    assert "Nothing to do: 8 sources as declared." in builder.ours("sync", "--run-results")
+    assert f"Nothing to do: {BUILT} sources and {METRICS} metrics as declared." in builder.ours("sync", "--run-results")
     builder.dbt("compile")
     assert f"1 to create, {BUILT + METRICS} unchanged." in builder.ours("plan")
     for name in ("validate", "plan", "sync"):
@@ -175,6 +175,6 @@ def test_the_warehouse_is_asked(builder: Builder) -> None:
     builder.dbt("build", DBT_STATSIG_ENABLED="0")
     path = f"{builder.engine.parent}:{builder.job.environ(KEY, {})['PATH']}"
     said = builder.ours("validate", "--warehouse", "--verbose", PATH=path)
-    assert "user_id warehouse varchar" in said
+    assert "user_id warehouse" in said, said
     assert "9 sources and 3 metrics ready" in said
     assert "Reads about" in builder.ours("preview", "Orders", "--cost", PATH=path)

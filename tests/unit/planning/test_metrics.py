@@ -6,9 +6,9 @@ import pytest
 
 from dbt_statsig.planning.asked import Live
 from dbt_statsig.planning.basis import Basis, settled
-from dbt_statsig.planning.metrics import with_metrics
+from dbt_statsig.planning.metrics import with_metrics, without_waiting
 from dbt_statsig.vocabulary.adapters import adapter_for
-from dbt_statsig.vocabulary.changes import Action, Change
+from dbt_statsig.vocabulary.changes import Action, Change, Plan
 from dbt_statsig.vocabulary.kinds import Metric, MetricSource
 from dbt_statsig.vocabulary.kinds.metric import Criterion, DimensionLimit, FunnelEvent, MetricPart
 from dbt_statsig.vocabulary.sources import Kind
@@ -103,3 +103,14 @@ def test_the_spelling_of_what_is_no_column() -> None:
     assert settled(funnel("Visit", "STATUS", "paid"), weak, live).payload == live
     for other in (funnel("Visit", "status", "PAID"), funnel("visit", "status", "paid")):
         assert settled(other, weak, live).payload == other
+
+
+def test_what_waits_for_a_declared_source_is_skipped() -> None:
+    """Only a metric whose missing source is declared waits for a later run; one with a wrong name stays blocked."""
+    live = {Kind.METRIC_SOURCE: Live(items=(), complete=True)}
+    changes = with_metrics([of_metric(Action.CREATE, metric())], live)
+    plan = Plan(project="shop", changes=changes)
+    rest, (waiting,) = without_waiting(plan, {"orders"})
+    assert (rest.changes, waiting.name) == ((), "Revenue")
+    assert waiting.reason == 'Statsig has no metric source "orders", and this run does not write it.'
+    assert without_waiting(plan, {"visits"}) == (plan, ())
