@@ -92,7 +92,7 @@ def sqlglot(session: nox.Session, version: str) -> None:
 
     Before 27.9 sqlglot's reading of Oracle never ends on some texts that are no SQL.
     """
-    session.install("--editable", ".", f"sqlglot{version}", "dbt-core~=1.11.0", *TOOLS)
+    session.install("--editable", ".[emulator]", f"sqlglot{version}", "dbt-core~=1.11.0", *TOOLS)
     session.run("python", "-m", "pytest", "--quiet", "--numprocesses", "4", "tests/unit/columns", *session.posargs)
     corpus = "tests/integration/test_columns_corpus.py"
     session.run("python", "-m", "pytest", "--quiet", "--numprocesses", "4", corpus, *session.posargs)
