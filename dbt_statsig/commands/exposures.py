@@ -6,13 +6,17 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from dbt_statsig.commands.pipeline import declare_project, load_project
+from dbt_statsig.applying.console_state import begin_reading
+from dbt_statsig.commands.pipeline import load_project
 from dbt_statsig.commands.plan import open_console
 from dbt_statsig.console.key import ApiKey
 from dbt_statsig.errors import ConsoleError, ProtocolError, UsageError
 from dbt_statsig.importing.exposures import MARK, TABLES, Tables, exposures_of, exposures_yaml, nodes_of, tables_yaml
+from dbt_statsig.planning.asked import Live
+from dbt_statsig.planning.matching import owned_nodes
 from dbt_statsig.support.files import read_regular, write_whole
 from dbt_statsig.vocabulary.exposures import DbtYaml
+from dbt_statsig.vocabulary.kinds import EXPERIMENT_SOURCES
 from dbt_statsig.vocabulary.progress import Progress, Silent
 from dbt_statsig.vocabulary.uses import Uses
 
@@ -34,14 +38,16 @@ def exposures(
 ) -> DbtYaml:
     """One exposure for each active experiment that reads a node of the project, and with `metrics` for each metric.
 
-    Raises as `validate`, ConsoleError where experiments or metrics cannot be read, and UsageError for a file to `write`
-    that this program did not make, or that would be the second one with an exposure. An incomplete list is a warning,
-    and is not written.
+    The project's sources in Statsig are known by their ownership lines, in any namespace: every dbt target gives the
+    same file. Raises as `validate`, ConsoleError where a list cannot be read, and UsageError for a file to `write` that
+    this program did not make, or that would be the second one with an exposure. An incomplete list is a warning, and
+    is not written; neither is a file where Statsig has no source of the project.
     """
     _check_path(write)
-    project = declare_project(load_project(request))
+    project = load_project(request)
     progress = progress or Silent()
     with open_console(project, progress) as client:
+        lists = begin_reading(client, EXPERIMENT_SOURCES, progress).result()
         progress.say("Reading experiments")
         found, doubt = client.experiments()
         watched: tuple[Metric, ...] = ()
@@ -51,17 +57,25 @@ def exposures(
             doubt = doubt or more
         warnings = list(client.warnings)
         requests = client.requests
-    names = [(one.kind, one.name, one.unique_id) for one in project.declared.names]
-    nodes = nodes_of(names, project.manifest.node, project.inputs.project)
+    doubt = next(filter(None, (doubt, *(one.doubt for one in lists.values()))), "")
+    name = project.inputs.project
+    live = {kind: Live(items=one.items) for kind, one in lists.items()}
+    nodes = nodes_of(owned_nodes(live, lambda line: line.project == name), project.manifest.node, name)
+    if not nodes.by_source:
+        warnings.append(f'Statsig has no source of the dbt project "{name}": run `dbt-statsig sync` first.')
     made, unclear = exposures_of(Uses(found, watched), nodes, metrics=metrics)
     text = exposures_yaml(made, tags_in_config=_version(project.manifest.dbt_version) >= _TAGS_IN_CONFIG)
     if doubt and write is not None:
         raise ProtocolError(
-            f"{write} was not written: the lists of experiments and metrics may be incomplete ({doubt}).",
-            fix="Run it again.",
+            f"{write} was not written: Statsig's lists may be incomplete ({doubt}).", fix="Run it again."
         )
-    _check_unique(project, (f"exposure.{project.inputs.project}.{one.name}" for one in made), write)
-    warnings += [f"The lists of experiments and metrics may be incomplete: {doubt}."] if doubt else []
+    if write is not None and not nodes.by_source:
+        raise UsageError(
+            f'{write} was not written: Statsig has no source of the dbt project "{name}".',
+            fix="Run `dbt-statsig sync` first, and check that the key is of the right Statsig project.",
+        )
+    _check_unique(project, (f"exposure.{name}.{one.name}" for one in made), write)
+    warnings += [f"Statsig's lists may be incomplete: {doubt}."] if doubt else []
     result = DbtYaml(text=text, exposures=made, warnings=(*warnings, *unclear), requests=requests)
     return _written(result, write)
 

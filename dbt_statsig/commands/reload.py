@@ -15,6 +15,7 @@ from dbt_statsig.commands.scope import other_target_reason
 from dbt_statsig.errors import DbtStatsigError, Refused, TargetRefused, UsageError
 from dbt_statsig.planning.asked import Live, Scope
 from dbt_statsig.planning.elsewhere import relocated
+from dbt_statsig.planning.matching import owned_nodes
 from dbt_statsig.planning.new_data import Build, Freshness, NewData, News
 from dbt_statsig.planning.reloading import Basis, Changed, changed_by, decide, refused, satisfied
 from dbt_statsig.project.artifacts import RunResults, failed, load_manifest
@@ -22,8 +23,8 @@ from dbt_statsig.project.inputs import RUN_RESULTS_FILE, TESTING, artifacts_dir,
 from dbt_statsig.project.target import check_target, refused_place
 from dbt_statsig.support.threads import in_background
 from dbt_statsig.vocabulary.findings import did_you_mean, listed
-from dbt_statsig.vocabulary.kinds import SPECS
-from dbt_statsig.vocabulary.ownership import owner_name, owner_of
+from dbt_statsig.vocabulary.kinds import EXPERIMENT_SOURCES, SPECS
+from dbt_statsig.vocabulary.ownership import owner_name
 from dbt_statsig.vocabulary.progress import Progress, Silent
 from dbt_statsig.vocabulary.reloads import ExperimentReload, FailingSource, Refresh, Reloaded, ReloadState
 from dbt_statsig.vocabulary.results import Status
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
 AUTO = "auto"
 REFRESHES = (AUTO, *(one.value for one in Refresh))
 TIMEOUT = 3600.0
-_KINDS = tuple(kind for kind, spec in SPECS.items() if spec.used_by_experiments and kind is not Kind.METRIC)
 _SKIPPED = "Another node failed (`after_failure: skip`)"
 _BUILD = "Run it right after `dbt build` or `dbt run`."
 _UNSYNCED = "Statsig has no source of `{}`, so no experiment can read what dbt built. Run `dbt-statsig sync` first."
@@ -99,7 +99,7 @@ def reload(
     with open_console(project, progress) as client:
         if stop_signal is not None:
             stop_signal.on_stop(client.stop)
-        lists = begin_reading(client, _KINDS, progress).result()
+        lists = begin_reading(client, EXPERIMENT_SOURCES, progress).result()
         live = {kind: Live(items=listing.items, complete=listing.complete) for kind, listing in lists.items()}
         conflict = _conflict(project, live)
         if conflict and not request.dry_run:
@@ -109,7 +109,7 @@ def reload(
             f"The list of {kind.label}s may be incomplete: {one.doubt}" for kind, one in lists.items() if one.doubt
         ]
         warnings += [f'The selection "{word}" matches no node.' for word in project.unmatched]
-        owned = dict(_owned(project, live))
+        owned = _owned(project, live)
         # An experiment may still name a source as it was called before this sync.
         owned |= {(kind, old): owned[kind, new] for kind, old, new in _renamed(synced) if (kind, new) in owned}
         if project.declared.names and not owned:
@@ -248,15 +248,14 @@ def _conflict(project: DeclaredProject, live: Mapping[Kind, Live]) -> str:
     return other_target_reason(project) or relocated(live, project.manifest.node, scope)
 
 
-def _owned(project: DeclaredProject, live: Mapping[Kind, Live]) -> Iterator[tuple[tuple[Kind, str], str]]:
+def _owned(project: DeclaredProject, live: Mapping[Kind, Live]) -> dict[tuple[Kind, str], str]:
     """This project's sources in Statsig, each with its node, but for nodes whose place may not be pushed."""
-    owner = Scope(project=project.inputs.project, namespace=project.namespace).owner
-    for kind, held in live.items():
-        for item in held.items:
-            line = owner_of(item.description)
-            node = project.manifest.node(line.unique_id) if line is not None and line.owner == owner else None
-            if node is not None and not refused_place(node, project.settings):
-                yield (kind, item.name), node.unique_id
+    owner = owner_name(project.inputs.project, project.namespace)
+    return {
+        key: unique_id
+        for key, unique_id in owned_nodes(live, lambda line: line.owner == owner).items()
+        if (node := project.manifest.node(unique_id)) is not None and not refused_place(node, project.settings)
+    }
 
 
 def _news(

@@ -44,14 +44,15 @@ class Nodes(Struct, frozen=True, kw_only=True):
     unfit: Mapping[str, str]
 
 
-def nodes_of(names: Iterable[tuple[Kind, str, str]], node: Callable[[str], Node | None], project: str) -> Nodes:
-    """What the declared sources (kind, name, unique_id) of a project read."""
-    by_source = {(kind, name): unique_id for kind, name, unique_id in names}
+def nodes_of(by_source: Mapping[tuple[Kind, str], str], node: Callable[[str], Node | None], project: str) -> Nodes:
+    """What a project's sources read: `by_source` has their unique_ids by kind and name."""
     refs: dict[str, str] = {}
     unfit: dict[str, str] = {}
     for unique_id in sorted(set(by_source.values())):
         found = node(unique_id)
-        if found is None or not found.enabled:
+        if found is None:
+            unfit[unique_id] = "is not in the manifest"
+        elif not found.enabled:
             unfit[unique_id] = "is disabled"
         elif found.resource_type == "model" and found.config.get("access") == "private":
             unfit[unique_id] = "is a private model"
@@ -222,7 +223,7 @@ def _warnings(uses: Uses, running: Sequence[Experiment], nodes: Nodes, written: 
             elif unique_id in nodes.unfit:
                 unfit.add(unique_id)
     if missing:
-        yield f"Not declared by this project, so not among the nodes: {listed(sorted(missing))}."
+        yield f"Not managed by this project, so not among the nodes: {listed(sorted(missing))}."
     for unique_id in sorted(unfit):
         yield f"{unique_id} {nodes.unfit[unique_id]}, so no exposure names it."
     if unread := sorted({ref.name for one in running for ref in uses.unknown(one)}):

@@ -66,6 +66,12 @@ def owned(scope: Scope, live: Mapping[Kind, Live], desired: Sequence[Desired] = 
     }
 
 
+def owned_nodes(live: Mapping[Kind, Live], is_ours: Callable[[Ownership], bool]) -> dict[tuple[Kind, str], str]:
+    """The node of each live object, by kind and name, whose ownership line is ours."""
+    lines = {(kind, item.name): owner_of(item.description) for kind, held in live.items() for item in held.items}
+    return {key: line.unique_id for key, line in lines.items() if line is not None and is_ours(line)}
+
+
 def absent(scope: Scope, live: Mapping[Kind, Live], has_node: Callable[[str], bool]) -> dict[str, int]:
     """The nodes of own objects that the manifest does not have, each with the number of its objects."""
     nodes = (unique_id for held in live.values() for unique_id in _owners(held, scope).values())

@@ -23,6 +23,7 @@ from dbt_statsig.vocabulary.sources import Kind, Role
 
 __all__ = [
     "BLOCK_KINDS",
+    "EXPERIMENT_SOURCES",
     "SPECS",
     "AssignmentSource",
     "BlockMeta",
@@ -49,6 +50,8 @@ SPECS: dict[Kind, KindSpec] = {
 }
 BLOCK_KINDS = tuple(kind for kind, spec in SPECS.items() if spec.within is None)
 """The kinds that have a key of their own under `meta.statsig`."""
+EXPERIMENT_SOURCES = tuple(kind for kind in BLOCK_KINDS if SPECS[kind].used_by_experiments)
+"""The kinds of sources that an experiment reads, by itself or through its metrics."""
 
 
 def column_roles() -> dict[str, str]:

@@ -34,6 +34,7 @@ def write(job: Job) -> None:
     """Both files in the project."""
     with running(seed={"experiments": EXPERIMENTS, "unit_id_types": ["companyID"]}) as console:
         mine = Job(folder=job.folder, console=console)
+        mine.ours("sync")
         mine.ours("exposures", "--write", "models/statsig_exposures.yml")
         mine.ours("exposures", "--statsig-tables", "--write", "models/statsig_tables.yml")
 

@@ -11,7 +11,7 @@ import yaml
 from dbt_statsig import Request, UsageError, exposures, statsig_tables
 from dbt_statsig.emulator import running
 from dbt_statsig.importing.exposures import MARK
-from tests.integration.faults.inprocess import call
+from tests.integration.faults.inprocess import call, sync
 from tests.integration.faults.project import Project
 
 if TYPE_CHECKING:
@@ -44,11 +44,20 @@ def full() -> Iterator[Running]:
 
 @pytest.fixture
 def made(tmp_path: Path, full: Running) -> Project:
-    """A project with an assignment source and a metric source."""
+    """A project with an assignment source and a metric source, which Statsig has."""
     full.reset()
-    project = Project(tmp_path / "shop", full.url)
+    project = declared(tmp_path / "shop", full)
+    assert sync(project).code == 0
+    full.emulator.console.log.clear()
+    return project
+
+
+def declared(folder: Path, server: Running, **settings: Any) -> Project:
+    """The project with these settings."""
+    project = Project(folder, server.url)
     project.declare("orders", "Orders")
     project.declare("exposures", "Exposures", "assignment_source")
+    project.settings(**settings)
     return project
 
 
@@ -58,7 +67,8 @@ def test_printed_and_written(made: Project, full: Running) -> None:
     (one,) = yaml.safe_load(printed.stdout)["exposures"]
     assert (one["name"], one["depends_on"]) == ("statsig_button", ["ref('exposures')", "ref('orders')"])
     assert "elsewhere" in printed.stderr
-    assert [exchange.path.rsplit("/", 1)[-1] for exchange in full.requests] == ["experiments", "list"]
+    asked = [exchange.path.rsplit("/", 1)[-1] for exchange in full.requests]
+    assert asked == ["assignment_sources", "entity_properties", "list", "experiments", "list"]
     path = made.folder / "statsig_exposures.yml"
     written = call(made, "exposures", "--write", path)
     assert (written.code, written.stdout) == (0, f"Wrote {path} (1 exposure).\n")
@@ -67,7 +77,7 @@ def test_printed_and_written(made: Project, full: Running) -> None:
     assert call(made, "exposures", "--write", path).stdout == f"Unchanged: {path} (1 exposure).\n"
     assert path.stat().st_mtime_ns == before
     answer = json.loads(call(made, "exposures", "--metrics", "--write", path, "--output", "json").stdout)["exposures"]
-    assert (answer["path"], answer["written"], answer["requests"]) == (str(path), True, 2)
+    assert (answer["path"], answer["written"], answer["requests"]) == (str(path), True, 5)
     assert [(one["of"], one["id"], len(one["nodes"])) for one in answer["exposures"]] == [
         ("experiment", "button", 2),
         ("metric", "Paid::user_warehouse", 1),
@@ -101,6 +111,7 @@ def test_a_file_that_is_not_ours(made: Project, name: str, content: bytes | None
     [
         ({"action": "status", "status": 403, "match": {"path": "experiments\\?"}}, "(403)"),
         ({"action": "status", "status": 403, "match": {"path": "metrics/list"}}, "(403)"),
+        ({"action": "status", "status": 403, "match": {"path": "assignment_sources"}}, "(403)"),
         ({"action": "short_list", "match": {"path": "experiments\\?"}}, "may be incomplete"),
         ({"action": "short_list", "match": {"path": "metrics/list"}}, "may be incomplete"),
     ],
@@ -188,3 +199,30 @@ def test_what_another_file_has_is_not_written_twice(
     assert call(made, "exposures", *options, "--write", other).code == 0
     other.unlink()
     assert call(made, "exposures", *options, "--write", path).code == 0
+
+
+def test_every_target_gives_the_same_file(made: Project, full: Running, tmp_path: Path) -> None:
+    """Where dev has a prefix and a namespace, its file is that of prod: experiments read what prod has pushed."""
+    expected = call(made, "exposures").stdout
+    dev = declared(tmp_path / "dev", full, name_prefix={"dev": "dev "})
+    assert call(dev, "exposures", "--target", "dev").stdout == expected
+    assert sync(dev, "--target", "dev").code == 0
+    assert call(dev, "exposures", "--target", "dev").stdout == expected
+    assert call(made, "exposures").stdout == expected
+
+
+def test_another_project_has_no_part_in_it(made: Project, full: Running, tmp_path: Path) -> None:
+    """A second project that declares the same names claims nothing, and replaces no file with an empty one."""
+    other = declared(tmp_path / "other", full)
+    manifest = other.folder / "target" / "manifest.json"
+    manifest.write_text(manifest.read_text(encoding="utf-8").replace("shop", "till"), encoding="utf-8")
+    (other.folder / "dbt_project.yml").write_text("name: till\n", encoding="utf-8")
+    printed = call(other, "exposures")
+    assert yaml.safe_load(printed.stdout)["exposures"] == []
+    assert 'Statsig has no source of the dbt project "till": run `dbt-statsig sync` first.' in printed.stderr
+    path = other.folder / "statsig.yml"
+    path.write_text(f"{MARK}\nexposures: [1]\n", encoding="utf-8")
+    done = call(other, "exposures", "--write", path)
+    assert (done.code, path.read_text(encoding="utf-8")) == (2, f"{MARK}\nexposures: [1]\n")
+    assert "check that the key is of the right Statsig project" in " ".join(done.stderr.split())
+    assert call(made, "exposures").code == 0

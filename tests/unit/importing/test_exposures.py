@@ -39,20 +39,20 @@ NODES = {
         node("model.shop.off", enabled=False),
     )
 }
-DECLARED = [
-    (ASSIGNMENT, "Exposures", "model.shop.exposures"),
-    (METRIC_SOURCE, "Orders", "model.shop.orders.v2"),
-    (ENTITY, "Users", "snapshot.other.users"),
-    (METRIC_SOURCE, "Visits", "source.shop.raw.visits"),
-    (METRIC_SOURCE, "Private", "model.shop.private"),
-    (METRIC_SOURCE, "Off", "model.shop.off"),
-    (METRIC_SOURCE, "Gone", "model.shop.gone"),
-]
+OWNED = {
+    (ASSIGNMENT, "Exposures"): "model.shop.exposures",
+    (METRIC_SOURCE, "Orders"): "model.shop.orders.v2",
+    (ENTITY, "Users"): "snapshot.other.users",
+    (METRIC_SOURCE, "Visits"): "source.shop.raw.visits",
+    (METRIC_SOURCE, "Private"): "model.shop.private",
+    (METRIC_SOURCE, "Off"): "model.shop.off",
+    (METRIC_SOURCE, "Gone"): "model.shop.gone",
+}
 
 
 def known() -> Nodes:
     """The nodes of the project `shop`."""
-    return nodes_of(DECLARED, NODES.get, "shop")
+    return nodes_of(OWNED, NODES.get, "shop")
 
 
 def reads(kind: Kind, name: str) -> SourceRead:
@@ -154,8 +154,8 @@ def test_what_is_left_out_is_said() -> None:
     assert found == [
         "No exposure, as they use no source of this project: Theirs.",
         "Without an assignment source in Statsig: bare.",
-        'Not declared by this project, so not among the nodes: metric source "Unknown".',
-        "model.shop.gone is disabled, so no exposure names it.",
+        'Not managed by this project, so not among the nodes: metric source "Unknown".',
+        "model.shop.gone is not in the manifest, so no exposure names it.",
         "model.shop.off is disabled, so no exposure names it.",
         "model.shop.private is a private model, so no exposure names it.",
         "Statsig lists no such metrics, so their sources are not known: Nope.",
