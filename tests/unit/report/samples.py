@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dbt_statsig.vocabulary.changes import Action, Change, FieldChange, Plan
-from dbt_statsig.vocabulary.findings import Finding, Location, Severity
+from dbt_statsig.vocabulary.findings import Finding, KnownFinding, Location, Severity
 from dbt_statsig.vocabulary.kinds import AssignmentSource, MetricSource, QualifyingEvent
 from dbt_statsig.vocabulary.results import (
+    Baseline,
     Check,
     ColumnUse,
     Diagnosis,
+    ExperimentUse,
     ObjectOutcome,
     Outcome,
     Planned,
+    Reached,
     SettingOrigin,
     SourceReport,
     Status,
@@ -245,3 +248,13 @@ DIAGNOSIS = Diagnosis(
         SettingOrigin(key="strict", value="true", origin="dbt_statsig.yml:3"),
     ),
 )
+
+REACHED = Reached(
+    kind=Kind.METRIC_SOURCE,
+    name="Orders",
+    live_name="Orders",
+    unique_id="model.shop.fct_orders",
+    experiments=(ExperimentUse(experiment="1", uses=("metrics",), metrics=("revenue", "aov")),),
+)
+STALE = KnownFinding(code="bad-name", unique_id="model.shop.x", kind="", source="", key="", count=1)
+BASELINE = Baseline(path="known.json", known=FINDINGS, stale=(STALE,))

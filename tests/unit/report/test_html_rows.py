@@ -15,8 +15,8 @@ from dbt_statsig.report.html.rows import anchor_of
 from dbt_statsig.report.subject import Subject
 from dbt_statsig.vocabulary.changes import Action, Plan
 from dbt_statsig.vocabulary.experiments import Experiment, Person
-from dbt_statsig.vocabulary.findings import KnownFinding, Severity
-from dbt_statsig.vocabulary.results import Baseline, ExperimentUse, Failure, Impact, Planned, Reached
+from dbt_statsig.vocabulary.findings import Severity
+from dbt_statsig.vocabulary.results import Failure, Impact, Planned
 from dbt_statsig.vocabulary.sources import Kind
 from tests.unit.report import hostile, many, samples
 from tests.unit.report.test_html import below
@@ -38,18 +38,9 @@ def test_impact_and_baseline() -> None:
     )
     page = "https://console.statsig.com/shop/experiments/1"
     running = (Experiment(id="1", name="New flow", owner=Person(name="Ada"), permalink=page, status="active"),)
-    reached = Reached(
-        kind=Kind.METRIC_SOURCE,
-        name="Orders",
-        live_name="Orders",
-        unique_id="model.shop.fct_orders",
-        experiments=(ExperimentUse(experiment="1", uses=("metrics",), metrics=("revenue", "aov")),),
-    )
-    impact = Impact(base="base/target", compared=2, effects=effects, experiments=running, reached=(reached,))
-    stale = KnownFinding(code="bad-name", unique_id="model.shop.x", kind="", source="", key="", count=1)
-    baseline = Baseline(path="known.json", known=samples.FINDINGS, stale=(stale,))
+    impact = Impact(base="base/target", compared=2, effects=effects, experiments=running, reached=(samples.REACHED,))
     findings = (*samples.FINDINGS, *effects)
-    validation = structs.replace(samples.VALIDATION, impact=impact, baseline=baseline, findings=findings)
+    validation = structs.replace(samples.VALIDATION, impact=impact, baseline=samples.BASELINE, findings=findings)
     text = render(Subject.of(structs.replace(samples.PLANNED, validation=validation)))
     assert facts_of(text)["compared with"] == "base/target"
     assert '<span class="pill warn">1 running experiment</span>' in text

@@ -15,19 +15,16 @@ from dbt_statsig.report.markdown_text import code, fenced, message, prose
 from dbt_statsig.report.subject import Subject, plan_hash
 from dbt_statsig.vocabulary.changes import Action, Change, FieldChange, Plan
 from dbt_statsig.vocabulary.experiments import Experiment, Person
-from dbt_statsig.vocabulary.findings import KnownFinding, Location, Severity
+from dbt_statsig.vocabulary.findings import Location, Severity
 from dbt_statsig.vocabulary.results import (
     Baseline,
-    ExperimentUse,
     Failure,
     Impact,
     Outcome,
     Planned,
-    Reached,
     Synced,
     Validation,
 )
-from dbt_statsig.vocabulary.sources import Kind
 from tests.unit.report import hostile, many, samples
 from tests.unit.report.golden import assert_golden
 
@@ -199,18 +196,9 @@ def test_impact_and_baseline() -> None:
     above = structs.replace(dropped, source="", kind="", unique_id="model.shop.stg", location=None)
     effects = (above, other, dropped, used)
     running = (Experiment(id="1", name="Flow", owner=Person(name="Ada"), permalink="https://x.io/e/1"),)
-    reached = Reached(
-        kind=Kind.METRIC_SOURCE,
-        name="Orders",
-        live_name="Orders",
-        unique_id="model.shop.fct_orders",
-        experiments=(ExperimentUse(experiment="1", uses=("metrics",), metrics=("revenue", "aov")),),
-    )
-    impact = Impact(base="base/target", compared=2, effects=effects, experiments=running, reached=(reached,))
-    stale = KnownFinding(code="bad-name", unique_id="model.shop.x", kind="", source="", key="", count=1)
-    baseline = Baseline(path="known.json", known=samples.FINDINGS, stale=(stale,))
+    impact = Impact(base="base/target", compared=2, effects=effects, experiments=running, reached=(samples.REACHED,))
     validation = structs.replace(
-        samples.VALIDATION, impact=impact, baseline=baseline, findings=(*samples.FINDINGS, *effects)
+        samples.VALIDATION, impact=impact, baseline=samples.BASELINE, findings=(*samples.FINDINGS, *effects)
     )
     text = render(Subject.of(structs.replace(samples.PLANNED, validation=validation)))
     fold = text[text.index("<details><summary>Effects of this change") :]
