@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What the action runs: validate; plan where there is a key; sync, and reload, where asked for outside of pull requests.
+# What the action runs: validate; plan where there is a key; sync, with a reload, where asked for outside of pull requests.
 # Writes its outputs to $GITHUB_OUTPUT and ends with 0, so that the comment is written in any case.
 set -uo pipefail
 
@@ -16,7 +16,6 @@ reports() {
 shared=(--project-dir "$INPUT_PROJECT_DIR" --no-color)
 [[ -n $INPUT_TARGET ]] && shared+=(--target "$INPUT_TARGET")
 [[ -n $INPUT_SELECT ]] && shared+=(--select "$INPUT_SELECT")
-reloading=("${shared[@]}")
 [[ $INPUT_STRICT == true ]] && shared+=(--strict)
 compare=()
 [[ -n $INPUT_STATE ]] && compare+=(--state "$INPUT_STATE")
@@ -85,13 +84,10 @@ if [[ $INPUT_SYNC == true ]]; then
     finish 2
   fi
   reports sync
+  [[ $INPUT_RELOAD == true ]] && pushing+=(--reload)
   dbt-statsig sync "${shared[@]}" ${pushing[@]+"${pushing[@]}"} "${forms[@]}"
   ended=$?
   annotate sync
-  if [[ $INPUT_RELOAD == true && $ended -eq 0 ]]; then
-    dbt-statsig reload "${reloading[@]}"
-    ended=$?
-  fi
   [[ -f $out/sync.markdown ]] && mv "$out/sync.markdown" "$report"
   finish "$ended" sync
 fi

@@ -63,26 +63,22 @@ if TYPE_CHECKING:
         ImportedObject,
         Proposed,
     )
+    from dbt_statsig.vocabulary.inspections import Check, Diagnosis, ListedNode, Listing, SettingOrigin
     from dbt_statsig.vocabulary.kinds import AssignmentSource, EntityPropertySource, MetricSource, QualifyingEvent
     from dbt_statsig.vocabulary.progress import Progress
     from dbt_statsig.vocabulary.reloads import ExperimentReload, FailingSource, Load, Refresh, Reloaded, ReloadState
     from dbt_statsig.vocabulary.results import (
         Baseline,
         Binding,
-        Check,
         ColumnEffect,
         ColumnUse,
-        Diagnosis,
         ExperimentUse,
         Impact,
         Lineage,
-        ListedNode,
-        Listing,
         ObjectOutcome,
         Outcome,
         Planned,
         Reached,
-        SettingOrigin,
         Skipped,
         SourceReport,
         Status,
@@ -211,12 +207,13 @@ _HOMES = {
     "vocabulary.exposures": "DbtYaml Exposure",
     "vocabulary.findings": "Finding KnownFinding Location Severity",
     "vocabulary.imports": "Candidate Exactness FirstBlocks Guess Imported ImportedFile ImportedObject Proposed",
+    "vocabulary.inspections": "Check Diagnosis ListedNode Listing SettingOrigin",
     "vocabulary.kinds": "AssignmentSource EntityPropertySource MetricSource QualifyingEvent",
     "vocabulary.progress": "Progress",
     "vocabulary.reloads": "ExperimentReload FailingSource Load Refresh ReloadState Reloaded",
     "vocabulary.results": (
-        "Baseline Binding Check ColumnEffect ColumnUse Diagnosis ExperimentUse Impact Lineage ListedNode Listing "
-        "ObjectOutcome Outcome Planned Reached SettingOrigin Skipped SourceReport Status Synced Upstream Validation"
+        "Baseline Binding ColumnEffect ColumnUse ExperimentUse Impact Lineage ObjectOutcome Outcome Planned Reached "
+        "Skipped SourceReport Status Synced Upstream Validation"
     ),
     "vocabulary.sources": "CustomField IdType Kind Owner Source",
     "vocabulary.verdicts": "ColumnSet Evidence KnownColumn Presence Verdict",

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from dbt_statsig.vocabulary.changes import Change
-    from dbt_statsig.vocabulary.results import Listing, Planned, Synced, Validation
+    from dbt_statsig.vocabulary.inspections import Listing
+    from dbt_statsig.vocabulary.results import Planned, Synced, Validation
 
 
 class Output(Struct, frozen=True, kw_only=True):

@@ -74,24 +74,14 @@ def command(*, request: Request, output: Output, reloads: bool, words: tuple[str
         if retries_empty:
             raise UsageError(_RETRIES_EMPTY, fix="Run the whole build again, without --empty.")
         request = structs.replace(request, **known, run_results=_run_results(request))
-        synced = _synced(request, dbt, output)
-        if reloads:
-            synced = _with_reload(request, synced, output)
+        synced = _synced(request, dbt, output, reloads=reloads)
     except DbtStatsigError as error:
         if code == 0:
             raise
         text = str(error)
         return _unsynced(text if text.startswith("Nothing was") else f"Nothing was synced. {text}", output, code)
-    output.warn(synced.planned.warnings, important=True)
-    output.warn(() if synced.reloaded is None else synced.reloaded.warnings, important=True)
+    output.warn(synced.warnings, important=True)
     return tell(output, synced, exit_code=code or synced.exit_code)
-
-
-def _with_reload(request: Request, synced: Synced, output: Output) -> Synced:
-    from dbt_statsig.commands.reload import after_sync
-
-    with progress_on(output) as progress:
-        return after_sync(request, synced, progress=progress)
 
 
 def _unsynced(text: str, output: Output, code: int) -> int:
@@ -186,13 +176,14 @@ def _passed_through(words: Sequence[str]) -> tuple[int, bool]:
     return (_SIGNALLED - code if code < 0 else code), interrupted
 
 
-def _synced(request: Request, dbt: DbtCommand, output: Output) -> Synced:
-    """The sync of what was built. SQL that dbt left uncompiled above it is compiled into a folder of ours first."""
+def _synced(request: Request, dbt: DbtCommand, output: Output, *, reloads: bool) -> Synced:
+    """The sync of what was built, and a reload. What dbt left uncompiled is compiled into a folder of ours first."""
+    from dbt_statsig.commands.reload import after_sync
     from dbt_statsig.commands.sync import sync
     from dbt_statsig.commands.validate import to_compile
     from dbt_statsig.project.inputs import built_by, catalog_path, manifest_path
 
-    missing = to_compile(request)
+    built, missing = request, to_compile(request)
     with tempfile.TemporaryDirectory() as folder, progress_on(output) as progress:
         if missing and dbt.compile(missing, Path(folder)):
             max_mb = resolve(request.project_dir, request.environ, request.flags).settings.max_artifact_mb
@@ -205,4 +196,5 @@ def _synced(request: Request, dbt: DbtCommand, output: Output) -> Synced:
                 results=results,
                 run_results=None,
             )
-        return sync(request, progress=progress)
+        synced = sync(request, progress=progress)
+        return after_sync(built, synced, progress=progress) if reloads else synced

@@ -26,13 +26,20 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @run_results_option
 @click.option("--dry-run", is_flag=True, help="Show what a sync would write, and write nothing.")
 @click.option("--plan", "saved_plan", type=_FILE, help="Apply only this saved plan (from `plan --out`).")
+@click.option("--reload", "reloads", is_flag=True, help="Then load the results of experiments that read what is new.")
 @click.option("--yes", is_flag=True, help="Do not ask before objects are taken over.")
-def command(*, request: Request, output: Output, dry_run: bool, saved_plan: Path | None, yes: bool) -> int:
+def command(
+    *, request: Request, output: Output, dry_run: bool, saved_plan: Path | None, reloads: bool, yes: bool
+) -> int:
     """Make Statsig agree with what the project declares.
 
     Plans, writes exactly that plan, and shows how each write ended. Objects that are not managed by this project do not
     change unless --adopt names them. Nothing is deleted without --prune.
+
+    With --reload, experiments that read what dbt has just built, or what this sync changed, are loaded: see
+    `dbt-statsig reload --help`.
     """
+    from dbt_statsig.commands.reload import after_sync
     from dbt_statsig.commands.sync import sync  # brings PyYAML
 
     asking = {
@@ -45,9 +52,10 @@ def command(*, request: Request, output: Output, dry_run: bool, saved_plan: Path
     if option and not (yes or dry_run):
         heading = "Objects in Statsig that this project would take over:"
         confirm = asked(option, heading, "Take over {}?", about=lambda change: change.adopted)
+    request = structs.replace(request, dry_run=dry_run, saved_plan=saved_plan)
     with progress_on(output, quiet=confirm is not None) as progress:
-        synced = sync(
-            structs.replace(request, dry_run=dry_run, saved_plan=saved_plan), progress=progress, confirm=confirm
-        )
-    output.warn(synced.planned.warnings, important=True)
+        synced = sync(request, progress=progress, confirm=confirm)
+        if reloads:
+            synced = after_sync(request, synced, progress=progress)
+    output.warn(synced.warnings, important=True)
     return tell(output, synced, exit_code=synced.exit_code, dry_run=dry_run)

@@ -24,14 +24,16 @@ from dbt_statsig.errors import UsageError
 from dbt_statsig.project.dbt_command import dbt_for
 from dbt_statsig.project.request import Request as Run
 from dbt_statsig.vocabulary.findings import did_you_mean
+from dbt_statsig.vocabulary.results import Synced
 from dbt_statsig.vocabulary.sources import Kind
 
 if TYPE_CHECKING:
     from dbt_statsig.vocabulary.exposures import DbtYaml
     from dbt_statsig.vocabulary.imports import FirstBlocks, Imported
+    from dbt_statsig.vocabulary.inspections import Diagnosis, Listing
     from dbt_statsig.vocabulary.progress import Progress
     from dbt_statsig.vocabulary.reloads import Reloaded
-    from dbt_statsig.vocabulary.results import Diagnosis, Listing, Planned, Synced, Validation
+    from dbt_statsig.vocabulary.results import Planned, Validation
 
 T = TypeVar("T")
 
@@ -296,20 +298,26 @@ def reload(
     turbo: bool = False,
     wait: bool = False,
     timeout: float = reload_command.TIMEOUT,
+    synced: Synced | None = None,
     progress: Progress | None = None,
 ) -> Reloaded:
     """Load the results of running experiments that read what dbt has just built; with `wait`, until they are there.
 
     `refresh` is incremental, full, metric or auto (chosen for each experiment), `timeout` the seconds to wait at most.
-    Without `run_results` in the request, those beside the manifest count. Raises as `sync` before anything is started.
+    Without `run_results` in the request, those beside the manifest count. `synced` is the result of a sync just before:
+    what it changed decides how much is loaded. Raises as `sync` before anything is started.
     """
+    if not isinstance(synced, Synced | None):
+        raise _refused("synced", "the result of `sync`", synced)
+    if synced is not None and synced.outcome.stopped:
+        raise UsageError("Nothing was loaded: the sync did not come to its end.", fix="Run the sync again.")
     options = reload_command.Options.of(
         _text("refresh", refresh),
         turbo=_switch("turbo", turbo),
         wait=_switch("wait", wait),
         timeout=_seconds("timeout", timeout),
     )
-    return reload_command.reload(_run(request), options, progress=progress)
+    return reload_command.reload(_run(request), options, synced=synced, progress=progress)
 
 
 def exposures(

@@ -15,7 +15,7 @@ from dbt_statsig.project.artifacts.nodes import SELECTABLE_TYPES
 from dbt_statsig.project.declarations.metrics import parts_of
 from dbt_statsig.project.inputs import load_inputs
 from dbt_statsig.project.selection.selecting import choose
-from dbt_statsig.vocabulary.results import ListedNode, Listing
+from dbt_statsig.vocabulary.inspections import ListedNode, Listing
 from dbt_statsig.vocabulary.sources import Kind, natural
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from dbt_statsig.project.settings import Resolved, resolve
 from dbt_statsig.report.text.style import counted
 from dbt_statsig.report.text.validation import tally
 from dbt_statsig.vocabulary.findings import Severity
-from dbt_statsig.vocabulary.results import Check, Diagnosis, SettingOrigin
+from dbt_statsig.vocabulary.inspections import Check, Diagnosis, SettingOrigin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,12 +12,13 @@ from dbt_statsig.applying.console_state import begin_reading
 from dbt_statsig.commands.pipeline import DeclaredProject, declare_project, load_project
 from dbt_statsig.commands.plan import open_console
 from dbt_statsig.commands.scope import other_target_reason
-from dbt_statsig.errors import DbtStatsigError, Refused, TargetRefused, UsageError
+from dbt_statsig.errors import ArtifactError, DbtStatsigError, Refused, TargetRefused, UsageError
 from dbt_statsig.planning.asked import Live, Scope
 from dbt_statsig.planning.elsewhere import relocated
 from dbt_statsig.planning.matching import owned_nodes
 from dbt_statsig.planning.new_data import Build, Freshness, NewData, News
 from dbt_statsig.planning.reloading import Basis, Changed, changed_by, decide, refused, satisfied
+from dbt_statsig.planning.saved_plan import load, scoped
 from dbt_statsig.project.artifacts import RunResults, failed, load_manifest
 from dbt_statsig.project.inputs import RUN_RESULTS_FILE, TESTING, artifacts_dir, results_of
 from dbt_statsig.project.target import check_target, refused_place
@@ -53,6 +54,7 @@ _UNCLEAR = (
     "Whether these running experiments need a load is not known, as Statsig does not list sources that they read: {}."
 )
 _TEST = "{} was written by `dbt test`, which builds no tables."
+_ONLY_CHANGES = "Whether rows are new is not known, so only what this sync changed is loaded. {}"
 _OTHER = (
     "Run dbt for this target again. If the tables did move, check `dbt-statsig plan`, then run "
     "`dbt-statsig reload --force` once."
@@ -89,11 +91,21 @@ def reload(
     """Load the results of running experiments that read what the dbt command before built (nothing with `dry_run`).
 
     That command is the one of `results`, else of the run results that the request names, else of those beside the
-    manifest. `synced` is what a sync has just written. Raises as `sync` before anything is started; what happens to an
+    manifest. `synced` is what a sync has just written: what it changed is loaded even where the run results beside the
+    manifest say nothing of a build. Raises as `sync` before anything is started; what happens to an
     experiment after that is in its entry. After the stop signal nothing more is started.
     """
     options, progress = options or Options(), progress or Silent()
-    followed, project = _loaded(request, results, manifest)
+    unfollowed, fault = "", ""
+    try:
+        followed, project = _loaded(request, results, manifest)
+    except (UsageError, ArtifactError) as error:
+        if synced is None or request.run_results is not None:
+            raise
+        followed, project = RunResults(), declare_project(load_project(request, manifest))
+        unfollowed = _ONLY_CHANGES.format(error.message)
+        built_none = isinstance(error, UsageError) or not (artifacts_dir(request) / RUN_RESULTS_FILE).exists()
+        fault = "" if built_none else unfollowed
     if not request.dry_run:
         _check_target(project)
     with open_console(project, progress) as client:
@@ -109,6 +121,7 @@ def reload(
             f"The list of {kind.label}s may be incomplete: {one.doubt}" for kind, one in lists.items() if one.doubt
         ]
         warnings += [f'The selection "{word}" matches no node.' for word in project.unmatched]
+        warnings += [unfollowed] if unfollowed and not fault else []
         owned = _owned(project, live)
         # An experiment may still name a source as it was called before this sync.
         owned |= {(kind, old): owned[kind, new] for kind, old, new in _renamed(synced) if (kind, new) in owned}
@@ -116,13 +129,14 @@ def reload(
             warnings.append(_UNSYNCED.format(owner_name(project.inputs.project, project.namespace)))
         basis = Basis(
             sources=_news(project, followed, owned) | dict(_unwritten(synced)),
-            changed=_changed(synced),
+            changed=_changed(synced, dry_run=request.dry_run),
             places={unique_id: place for place, unique_id in enumerate(followed.results)},
             refresh=options.refresh,
         )
         entries = _decided(client, basis, live, progress, warnings)
         run = _Followed(project=project, options=options, results=followed, basis=basis, owned=owned)
-        return _run(structs.replace(run, warnings=tuple(warnings)), entries, client, progress)
+        reloaded = _run(structs.replace(run, warnings=tuple(warnings)), entries, client, progress)
+    return structs.replace(reloaded, stopped=reloaded.stopped or fault)
 
 
 def after_sync(
@@ -138,6 +152,8 @@ def after_sync(
 
     After a sync that did not come to its end nothing is loaded: what Statsig has now is not known.
     """
+    if request.saved_plan is not None:
+        request = scoped(request, load(request.saved_plan))
     if synced.outcome.stopped:
         return structs.replace(synced, reloaded=_not_run(synced, "The sync did not come to its end."))
     try:
@@ -308,9 +324,12 @@ def _before(request: Request, *, max_mb: int) -> Callable[[str], Node | None] | 
     return load_manifest(packed if packed.is_file() and not plain.is_file() else plain, max_mb=max_mb).node
 
 
-def _changed(synced: Synced | None) -> Changed:
+def _changed(synced: Synced | None, *, dry_run: bool) -> Changed:
+    """What the sync wrote that changes results, or would write."""
     if synced is None:
         return Changed()
+    if dry_run:
+        return changed_by(change for change in synced.planned.plan.changes if change.action.writes)
     return changed_by(one.change for one in synced.outcome.objects if one.status is Status.DONE)
 
 

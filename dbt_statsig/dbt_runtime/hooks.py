@@ -126,7 +126,7 @@ def _push(call: Call, settings: Settings, statuses: dict[str, str], ended: _Ende
         return after_sync(chosen, synced, results=_followed(call, ended.results), manifest=manifest, stop_signal=signal)
 
     synced, late = within(seconds, work)
-    for warning in (*synced.planned.warnings, *(synced.reloaded.warnings if synced.reloaded else ())):
+    for warning in synced.warnings:
         call.dbt.warn(warning)
     call.dbt.say(f"dbt-statsig: {sync_text(synced, style(quiet=True)).rstrip()}")
     if late:

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from dbt_statsig.vocabulary.exposures import DbtYaml
     from dbt_statsig.vocabulary.findings import Finding, Location
     from dbt_statsig.vocabulary.imports import FirstBlocks, Imported, Proposed
+    from dbt_statsig.vocabulary.inspections import Diagnosis
     from dbt_statsig.vocabulary.reloads import Reloaded
     from dbt_statsig.vocabulary.results import (
         Baseline,
-        Diagnosis,
         Failure,
         Impact,
         ObjectOutcome,

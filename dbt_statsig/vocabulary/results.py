@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
 
@@ -16,7 +15,7 @@ from dbt_statsig.vocabulary.ownership import owner_name
 from dbt_statsig.vocabulary.reloads import Reloaded
 from dbt_statsig.vocabulary.run import Run
 from dbt_statsig.vocabulary.sources import Kind, Source
-from dbt_statsig.vocabulary.verdicts import ColumnSet, Verdict
+from dbt_statsig.vocabulary.verdicts import Verdict
 
 
 class ColumnUse(Struct, frozen=True, kw_only=True):
@@ -320,6 +319,11 @@ class Synced(Struct, frozen=True, kw_only=True):
         return EXIT_FINDINGS if statuses - {Status.DONE} else self.planned.exit_code
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader should know beside the outcome, of the plan and of the reload."""
+        return (*self.planned.warnings, *(() if self.reloaded is None else self.reloaded.warnings))
+
+    @property
     def problems(self) -> tuple[str, ...]:
         """What failed or is blocked, a line each: the same that makes `exit_code`."""
         objects = (entry for entry in self.outcome.objects if entry.status is not Status.DONE)
@@ -333,50 +337,6 @@ class Synced(Struct, frozen=True, kw_only=True):
     def ok(self) -> bool:
         """True when Statsig now holds all that is declared; after a dry run, when it could."""
         return self.exit_code == EXIT_DONE
-
-
-class Check(Struct, frozen=True, kw_only=True):
-    """One line of `debug`: `ok` is None where the check could not be made."""
-
-    name: str
-    ok: bool | None
-    message: str
-    fix: str = ""
-
-
-class SettingOrigin(Struct, frozen=True, kw_only=True):
-    """One setting in force, and where its value came from."""
-
-    key: str
-    value: str
-    origin: str
-
-
-class Diagnosis(Struct, frozen=True, kw_only=True):
-    """What `debug` found."""
-
-    checks: tuple[Check, ...]
-    settings: tuple[SettingOrigin, ...]
-
-    @property
-    def exit_code(self) -> int:
-        """2 where a check failed: the program could not do its work."""
-        return EXIT_CANNOT_RUN if any(check.ok is False for check in self.checks) else EXIT_DONE
-
-
-class ListedNode(Struct, frozen=True, kw_only=True):
-    """One node with what is known of its columns, and the metrics that read a column of it, by its name."""
-
-    unique_id: str
-    columns: ColumnSet
-    metrics: Mapping[str, tuple[str, ...]] = {}
-
-
-class Listing(Struct, frozen=True, kw_only=True):
-    """Nodes in the order of their unique_ids, and the words of the selection that matched nothing."""
-
-    nodes: tuple[ListedNode, ...]
-    unmatched: tuple[str, ...] = ()
 
 
 class Failure(Struct, frozen=True, kw_only=True):

@@ -79,7 +79,7 @@ status: Status = entry.status
 code: int = synced.exit_code
 first: FirstBlocks = dbt_statsig.init(request, "orders", kind="metric_source")
 released: Synced = dbt_statsig.release(request, ["Orders"], confirm=confirm)
-reloaded: Reloaded = dbt_statsig.reload(request, refresh="full", wait=True, timeout=60, progress=Log())
+reloaded: Reloaded = dbt_statsig.reload(request, refresh="full", wait=True, timeout=60, synced=None, progress=Log())
 experiment: ExperimentReload = reloaded.experiments[0]
 load: Load | None = experiment.load
 exposures: DbtYaml = dbt_statsig.exposures(request, metrics=True, write="models/statsig.yml", progress=Log())

@@ -13,7 +13,7 @@ from dbt_statsig.report.run_findings import RULES, RUN_CODES, example_of, page_o
 from dbt_statsig.report.text.style import Style, counted
 
 if TYPE_CHECKING:
-    from dbt_statsig.vocabulary.results import Check, Diagnosis, ListedNode, Listing, SettingOrigin
+    from dbt_statsig.vocabulary.inspections import Check, Diagnosis, ListedNode, Listing, SettingOrigin
 
 PLAIN = Style()
 

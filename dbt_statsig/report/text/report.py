@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from dbt_statsig.report.subject import Subject
     from dbt_statsig.vocabulary.changes import Plan
     from dbt_statsig.vocabulary.findings import Finding, KnownFinding
-    from dbt_statsig.vocabulary.results import Diagnosis, Failure, Impact, Validation
+    from dbt_statsig.vocabulary.inspections import Diagnosis
+    from dbt_statsig.vocabulary.results import Failure, Impact, Validation
 
 PLAIN = Style()
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from msgspec import structs
 
+import dbt_statsig
+from tests.integration.cli_process import KEY
 from tests.integration.faults.inprocess import call
 from tests.integration.reload.built import entry, fault, starts, states
 
@@ -125,3 +128,100 @@ def test_the_exit_code_of_dbt_wins(shop: Built, dbt: Path) -> None:
     dbt.with_suffix(".fails").touch()
     done = run(shop, dbt, "--reload", "--output", "json")
     assert (done.code, states(done)) == (1, {"Button": "started", "Price": "started"})
+
+
+def sync(shop: Built, *options: str) -> Done:
+    """`dbt-statsig sync --reload --output json`."""
+    return call(shop, "sync", "--reload", *options, "--output", "json")
+
+
+def changed_assignments(shop: Built) -> None:
+    """Declare other rows of the assignment source."""
+    shop.models["exposures"]["config"]["meta"]["statsig"]["assignment_source"]["where"] = "amount > 1"
+    shop.write()
+
+
+def no_build(shop: Built, which: str = "compile") -> None:
+    """Let the last dbt command be one that builds nothing, as in a job that only pushes."""
+    shop.built("orders", args={"which": which})
+
+
+def test_a_sync_with_a_reload_knows_both(shop: Built) -> None:
+    """What dbt built is loaded, and what the sync changed in full; the second run finds nothing."""
+    changed_assignments(shop)
+    done = sync(shop)
+    assert (done.code, states(done)) == (0, {"Button": "started", "Price": "started"})
+    assert {name: body["refresh"] for name, body in starts(shop).items()} == {"button": "full", "price": "incremental"}
+    again = sync(shop)
+    assert (again.code, set(states(again).values())) == (0, {"up to date"})
+
+
+def test_a_job_that_only_pushes_loads_what_the_sync_changed(shop: Built) -> None:
+    """After `dbt compile` no rows are new: only the changed source's experiment is loaded, with a warning."""
+    no_build(shop)
+    changed_assignments(shop)
+    done = sync(shop)
+    assert (done.code, states(done), starts(shop)["button"]["refresh"]) == (0, {"Button": "started"}, "full")
+    (warning,) = done.answer["reload"]["warnings"]
+    assert warning.startswith("Whether rows are new is not known, so only what this sync changed is loaded. ")
+    assert "`dbt compile`" in warning
+
+
+def test_no_run_results_are_no_fault_of_a_sync(shop: Built) -> None:
+    """Where dbt wrote none, as after `dbt parse`, nothing was built: what the sync changed counts."""
+    (shop.folder / "target" / "run_results.json").unlink()
+    done = sync(shop)
+    assert (done.code, states(done), starts(shop)) == (0, {}, {})
+    assert "only what this sync changed" in done.answer["reload"]["warnings"][0]
+
+
+def test_run_results_of_another_command_do_not_pass_for_a_reload(shop: Built) -> None:
+    """A build whose manifest was written again: what the sync changed is loaded, and exit code 2 says what was not."""
+    path = shop.folder / "target" / "run_results.json"
+    path.write_text(path.read_text(encoding="utf-8").replace("build-1", "build-0"), encoding="utf-8")
+    changed_assignments(shop)
+    done = sync(shop)
+    assert (done.code, states(done)) == (2, {"Button": "started"})
+    assert "written by different dbt commands" in done.answer["reload"]["stopped"]
+
+
+def test_run_results_that_are_named_must_be_of_a_build(shop: Built) -> None:
+    """With --run-results nothing is written, as the sync itself follows them."""
+    no_build(shop)
+    done = sync(shop, "--run-results=")
+    assert (done.code, starts(shop)) == (2, {})
+    assert "builds no tables" in done.stderr + done.stdout
+
+
+def test_a_dry_run_shows_both(shop: Built) -> None:
+    """Nothing is written or started; the load has the reason that the sync would give."""
+    changed_assignments(shop)
+    done = sync(shop, "--dry-run")
+    assert (done.code, starts(shop)) == (0, {})
+    assert (entry(done, "Button")["state"], entry(done, "Button")["refresh"]) == ("to load", "full")
+    assert not [one for one in shop.server.requests if one.method != "GET"]
+
+
+def test_a_saved_plan_is_followed_by_a_reload(shop: Built) -> None:
+    """What the saved plan changed is loaded, within the selection that the plan was made for."""
+    changed_assignments(shop)
+    call(shop, "plan", "--select", "exposures", "--out", str(shop.folder / "saved.json"))
+    done = sync(shop, "--plan", str(shop.folder / "saved.json"))
+    assert (done.code, states(done), starts(shop)["button"]["refresh"]) == (0, {"Button": "started"}, "full")
+
+
+def test_from_python_a_reload_takes_what_the_sync_gave(shop: Built) -> None:
+    """With `synced` the changed source is loaded in full; a sync that did not end, or something else, is refused."""
+    environ = {"STATSIG_CONSOLE_API_KEY": KEY, "DBT_STATSIG_BASE_URL": shop.server.url}
+    request = dbt_statsig.Request(project_dir=shop.folder, environ=environ)
+    changed_assignments(shop)
+    synced = dbt_statsig.sync(request)
+    loads = {one.name: one.refresh for one in dbt_statsig.reload(request, synced=synced).experiments}
+    assert {name: refresh and refresh.value for name, refresh in loads.items()} == {
+        "Button": "full",
+        "Price": "incremental",
+    }
+    ended = structs.replace(synced, outcome=structs.replace(synced.outcome, stopped="The key was refused."))
+    for wrong, why in ((ended, "the sync did not come to its end"), ("yes", "takes the result of `sync`")):
+        with pytest.raises(dbt_statsig.UsageError, match=why):
+            dbt_statsig.reload(request, synced=cast("Any", wrong))

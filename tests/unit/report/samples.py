@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from dbt_statsig.vocabulary.changes import Action, Change, FieldChange, Plan
 from dbt_statsig.vocabulary.findings import Finding, KnownFinding, Location, Severity
+from dbt_statsig.vocabulary.inspections import Check, Diagnosis, SettingOrigin
 from dbt_statsig.vocabulary.kinds import AssignmentSource, MetricSource, QualifyingEvent
 from dbt_statsig.vocabulary.results import (
     Baseline,
-    Check,
     ColumnUse,
-    Diagnosis,
     ExperimentUse,
     ObjectOutcome,
     Outcome,
     Planned,
     Reached,
-    SettingOrigin,
     SourceReport,
     Status,
     Synced,

@@ -6,7 +6,7 @@ import json
 
 from dbt_statsig.report.text.lists import columns_json, columns_text
 from dbt_statsig.report.text.style import Style
-from dbt_statsig.vocabulary.results import ListedNode, Listing
+from dbt_statsig.vocabulary.inspections import ListedNode, Listing
 from dbt_statsig.vocabulary.verdicts import ColumnSet, Evidence, KnownColumn
 
 CLOSED = ListedNode(

@@ -17,7 +17,8 @@ from dbt_statsig.report.text.report import diagnosis_text, plan_text, sync_text,
 from dbt_statsig.report.text.style import Style
 from dbt_statsig.vocabulary.changes import FieldChange, Plan
 from dbt_statsig.vocabulary.findings import Location
-from dbt_statsig.vocabulary.results import Check, Diagnosis, Outcome, Planned, SettingOrigin, Synced
+from dbt_statsig.vocabulary.inspections import Check, Diagnosis, SettingOrigin
+from dbt_statsig.vocabulary.results import Outcome, Planned, Synced
 from tests.unit.report import samples
 
 HOSTILE = st.one_of(

@@ -10,7 +10,8 @@ from dbt_statsig.report.text.report import diagnosis_text, plan_text, sync_text,
 from dbt_statsig.report.text.style import Style
 from dbt_statsig.vocabulary.changes import Action, Change, Plan
 from dbt_statsig.vocabulary.findings import Finding, Location, Severity
-from dbt_statsig.vocabulary.results import Diagnosis, ObjectOutcome, Outcome, Planned, Status, Synced, Validation
+from dbt_statsig.vocabulary.inspections import Diagnosis
+from dbt_statsig.vocabulary.results import ObjectOutcome, Outcome, Planned, Status, Synced, Validation
 from tests.unit.report import samples
 from tests.unit.report.golden import assert_golden
 

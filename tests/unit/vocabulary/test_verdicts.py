@@ -6,7 +6,8 @@ import pytest
 from msgspec import structs
 
 from dbt_statsig.vocabulary.changes import Change, Plan
-from dbt_statsig.vocabulary.results import Diagnosis, ObjectOutcome, Outcome, Planned, Status, Synced
+from dbt_statsig.vocabulary.inspections import Diagnosis
+from dbt_statsig.vocabulary.results import ObjectOutcome, Outcome, Planned, Status, Synced
 from tests.unit.report import samples
 
 
