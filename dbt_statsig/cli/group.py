@@ -24,6 +24,7 @@ COMMANDS = (
     "tests",
     "debug",
     "explain",
+    "comment",
     "schema",
     "emulator",
 )

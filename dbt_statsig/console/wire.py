@@ -66,6 +66,17 @@ class Failure(Struct, frozen=True, kw_only=True):
     detail: str
 
 
+class Service(Struct, frozen=True, kw_only=True):
+    """What an API wants in the headers of each request: the key, after the words of its scheme, and the fixed ones."""
+
+    key_header: str = "Authorization"
+    scheme: str = ""
+    headers: Mapping[str, str]
+
+
+STATSIG = Service(key_header="STATSIG-API-KEY", headers={"STATSIG-API-VERSION": API_VERSION})
+
+
 class Wire:
     """An open connection pool to one base URL; safe to use from several threads."""
 
@@ -74,6 +85,7 @@ class Wire:
         key: ApiKey,
         base_url: str,
         *,
+        service: Service = STATSIG,
         respect_review_settings: bool = False,
         transport: httpx.BaseTransport | None = None,
         largest_answer: int = LARGEST_ANSWER,
@@ -88,15 +100,16 @@ class Wire:
         self._lock = threading.Lock()
         headers = {
             "Accept": "application/json",
-            "STATSIG-API-VERSION": API_VERSION,
             "User-Agent": f"dbt-statsig/{__version__}",
+            **service.headers,
         }
         if respect_review_settings:
             headers["x-respect-review-settings"] = "true"
         # Clear text stays on this machine: a proxy from the environment would carry it off.
         found = {} if is_clear_text(base_url) else urllib.request.getproxies()
         proxy, self.unread_no_proxy = chosen_proxy(base_url, found)
-        client = _open_client(key, base_url, headers, transport, proxy)
+        auth = _KeyHeader(key, service)
+        client = _open_client(auth, base_url, headers, transport, proxy)
         if isinstance(client, SettingsError):
             raise client
         self._client = client
@@ -176,22 +189,27 @@ class Wire:
 class _KeyHeader(httpx.Auth):
     """Adds the key to each request as it goes out, so that no client's or transport's own headers hold it."""
 
-    def __init__(self, key: ApiKey) -> None:
+    def __init__(self, key: ApiKey, service: Service) -> None:
         self._key = key
+        self._service = service
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        request.headers["STATSIG-API-KEY"] = self._key.reveal()
+        request.headers[self._service.key_header] = f"{self._service.scheme}{self._key.reveal()}"
         yield request
 
 
 def _open_client(
-    key: ApiKey, base_url: str, headers: Mapping[str, str], transport: httpx.BaseTransport | None, proxy: str | None
+    auth: httpx.Auth,
+    base_url: str,
+    headers: Mapping[str, str],
+    transport: httpx.BaseTransport | None,
+    proxy: str | None,
 ) -> httpx.Client | SettingsError:
     """The client, or why there is none, without the proxy's address: it can hold a password."""
     try:
         httpx.URL(base_url)
         transport = transport or Transport(proxy, trust_env=not is_clear_text(base_url))
-        return httpx.Client(auth=_KeyHeader(key), headers=headers, transport=transport, trust_env=False)
+        return httpx.Client(auth=auth, headers=headers, transport=transport, trust_env=False)
     except ImportError:
         return SettingsError(
             "HTTPS_PROXY or ALL_PROXY names a SOCKS proxy, which needs the extra `socks`.",

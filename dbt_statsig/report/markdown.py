@@ -41,7 +41,7 @@ _LONGEST_DIFF = 6_000
 _LONGEST_FAILURE = 4_000
 _MOST_NOTES, _MOST_REASONS, _MOST_USERS = 20, 5, 20
 _POINTER = "The whole report has them: `--report html:FILE`, or the log of this job."
-_SIGNS = {"good": "✅", "warn": "⚠️", "bad": "❌"}
+SIGNS = {"good": "✅", "warn": "⚠️", "bad": "❌"}
 _EXPERIMENT = "impact-experiment"
 _FOLDED = (Action.CREATE, Action.UPDATE, Action.RENAME, Action.DELETE, Action.ARCHIVE, Action.BLOCKED)
 _ORDER = (
@@ -89,7 +89,7 @@ def render_failure(failure: Failure) -> str:
     about = _about(run_facts(failure.run))
     parts = [
         f"{MARKER}\n<!-- dbt-statsig {failure.command} {COULD_NOT_RUN}{_commit(failure.run.commit)} -->",
-        f"### {_SIGNS['bad']} Statsig: `{failure.command or 'dbt-statsig'}` could not run",
+        f"### {SIGNS['bad']} Statsig: `{failure.command or 'dbt-statsig'}` could not run",
         "\n".join(f"> {line}  " for line in lines).rstrip(),
         *(prose(line) for line in failure.fix[:_LONGEST_FAILURE].splitlines() if line.strip()),
         *([about] if about else []),
@@ -135,7 +135,7 @@ def _head(subject: Subject) -> list[str]:
     impact = subject.validation.impact
     return [
         f"{MARKER}\n<!-- dbt-statsig {subject.command} project={word}{digest}{_commit(subject.run.commit)} -->",
-        f"### {_SIGNS[answer.tone]} Statsig: {prose(answer.text)}",
+        f"### {SIGNS[answer.tone]} Statsig: {prose(answer.text)}",
         prose(headline(subject)),
         _about(facts(subject)),
         *(f"> {message(note)}" for note in notes[:_MOST_NOTES]),

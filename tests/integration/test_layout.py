@@ -20,7 +20,7 @@ PACKAGE = "dbt_statsig"
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"cli", "dbt_runtime"}),
     frozenset({"commands"}),
-    frozenset({"applying", "impact", "importing", "report"}),
+    frozenset({"applying", "comments", "impact", "importing", "report"}),
     frozenset({"payloads", "semantic_layer"}),
     frozenset({"columns", "console", "planning"}),
     frozenset({"project"}),
