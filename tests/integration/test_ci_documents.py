@@ -179,7 +179,20 @@ def test_the_component_of_gitlab(job: str, variables: dict[str, str], called: st
     assert re.fullmatch(f"dbt-statsig {called}", ours), ours
     words = shlex.split(ours)[:-1]
     assert unknown(words) == []
-    assert {word.partition(":")[0] for word in words if ":/" in word} == {"html", "junit", "gitlab", "json"}
+    assert {word.partition(":")[0] for word in words if ":/" in word} == {"html", "junit", "gitlab", "json", "markdown"}
+
+
+def azure_step(name: str, **given: str) -> tuple[str, dict[str, str]]:
+    """The script and the environment of a step of Azure's template, with these parameters."""
+    template = yaml.safe_load((ROOT / "azure" / "dbt-statsig.yml").read_text(encoding="utf-8"))
+    parameters = {one["name"]: one["default"] for one in template["parameters"]}
+    assert given.keys() <= parameters.keys()
+    (step,) = (step for step in template["steps"] if step.get("displayName") == name)
+
+    def filled(text: str) -> str:
+        return re.sub(r"\$\{\{ parameters\.(\w+) \}\}", lambda found: str((parameters | given)[found[1]]), text)
+
+    return filled(step["script"]), {variable: filled(value) for variable, value in step["env"].items()}
 
 
 AZURE_PULL_REQUEST = {"BUILD_REASON": "PullRequest", "BUILD_SOURCEBRANCH": "refs/pull/7/merge", "FORK": "False"}
@@ -199,18 +212,11 @@ NO_KEY = {"STATSIG_CONSOLE_API_KEY": "$(STATSIG_CONSOLE_API_KEY)"}
 )
 def test_the_template_of_azure(variables: dict[str, str], called: str, tmp_path: Path) -> None:
     """A pull request is planned with a key, validated without one or from a fork; the branch named is pushed."""
-    template = yaml.safe_load((ROOT / "azure" / "dbt-statsig.yml").read_text(encoding="utf-8"))
-    given = {one["name"]: one["default"] for one in template["parameters"]}
-    given |= {"checkTarget": "ci", "syncTarget": "prod", "options": "--prune", "state": "base", "reload": "true"}
-    (step,) = (step for step in template["steps"] if step.get("displayName") == "Check or push")
-
-    def filled(text: str) -> str:
-        return re.sub(r"\$\{\{ parameters\.(\w+) \}\}", lambda found: str(given[found[1]]), text)
-
-    known = {name: filled(value) for name, value in step["env"].items()}
+    given = {"checkTarget": "ci", "syncTarget": "prod", "options": "--prune", "state": "base", "reload": "true"}
+    script, known = azure_step("Check or push", **given)
     azure = {"BUILD_REASON": "IndividualCI", "BUILD_ARTIFACTSTAGINGDIRECTORY": str(tmp_path)}
     key = {"STATSIG_CONSOLE_API_KEY": "k"}
-    (ours,) = calls(filled(step["script"]), tmp_path, **{**known, **azure, **key, **variables})
+    (ours,) = calls(script, tmp_path, **{**known, **azure, **key, **variables})
     assert re.fullmatch(f"dbt-statsig {called}", ours), ours
     assert unknown(shlex.split(ours)[:-1]) == []
 
