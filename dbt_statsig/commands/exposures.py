@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+import yaml
 from msgspec import structs
 
 from dbt_statsig.applying.console_state import begin_reading
@@ -14,6 +16,7 @@ from dbt_statsig.errors import ConsoleError, ProtocolError, UsageError
 from dbt_statsig.importing.exposures import MARK, TABLES, Tables, exposures_of, exposures_yaml, nodes_of, tables_yaml
 from dbt_statsig.planning.asked import Live
 from dbt_statsig.planning.matching import owned_nodes
+from dbt_statsig.project.inputs import PROJECT_FILE
 from dbt_statsig.support.files import read_regular, write_whole
 from dbt_statsig.vocabulary.exposures import DbtYaml
 from dbt_statsig.vocabulary.kinds import EXPERIMENT_SOURCES
@@ -21,7 +24,7 @@ from dbt_statsig.vocabulary.progress import Progress, Silent
 from dbt_statsig.vocabulary.uses import Uses
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
     from dbt_statsig.commands.pipeline import LoadedProject
@@ -31,6 +34,14 @@ if TYPE_CHECKING:
 _TAGS_IN_CONFIG = (1, 10)
 """The dbt version from which on an exposure's tags are a part of its config; before, dbt does not read them there."""
 _ENDINGS = (".yml", ".yaml")
+_FOLDERS = {
+    "model-paths": "models",
+    "seed-paths": "seeds",
+    "snapshot-paths": "snapshots",
+    "analysis-paths": "analyses",
+    "macro-paths": "macros",
+}
+_UNREAD = "dbt does not read {}: it is in no folder of the project's `model-paths`."
 
 
 def exposures(
@@ -74,10 +85,10 @@ def exposures(
             f'{write} was not written: Statsig has no source of the dbt project "{name}".',
             fix="Run `dbt-statsig sync` first, and check that the key is of the right Statsig project.",
         )
-    _check_unique(project, (f"exposure.{name}.{one.name}" for one in made), write)
+    _check_unique(project, [f"exposure.{name}.{one.name}" for one in made], write)
     warnings += [f"Statsig's lists may be incomplete: {doubt}."] if doubt else []
     result = DbtYaml(text=text, exposures=made, warnings=(*warnings, *unclear), requests=requests)
-    return _written(result, write)
+    return _written(result, write, project.inputs.project_dir)
 
 
 def statsig_tables(request: Request, tables: Tables, *, write: Path | None = None) -> DbtYaml:
@@ -98,8 +109,9 @@ def statsig_tables(request: Request, tables: Tables, *, write: Path | None = Non
             except ConsoleError as error:
                 warnings.append(f"Custom unit IDs were not read: {error}")
             requests = client.requests
-    _check_unique(project, (f"source.{project.inputs.project}.{one}" for one in TABLES), write)
-    return _written(DbtYaml(text=tables_yaml(tables), warnings=tuple(warnings), requests=requests), write)
+    _check_unique(project, [f"source.{project.inputs.project}.{one}" for one in TABLES], write)
+    result = DbtYaml(text=tables_yaml(tables), warnings=tuple(warnings), requests=requests)
+    return _written(result, write, project.inputs.project_dir)
 
 
 def table_places(
@@ -130,19 +142,54 @@ def _check_path(path: Path | None) -> None:
         )
 
 
-def _check_unique(project: LoadedProject, unique_ids: Iterable[str], path: Path | None) -> None:
+def _check_unique(project: LoadedProject, unique_ids: Collection[str], path: Path | None) -> None:
     """Raise UsageError where another file has one of them already: dbt parses no project that has one twice."""
     if path is None:
         return
-    heads = project.manifest.heads()
-    for head in (heads[one] for one in unique_ids if one in heads):
-        other = project.inputs.project_dir / head.path
-        if other.is_file() and other.resolve() != path.resolve():
-            kind, _, name = head.unique_id.split(".", 2)
+    root, heads = project.inputs.project_dir, project.manifest.heads()
+    elsewhere = {one: heads[one].path for one in unique_ids if one in heads} | {
+        unique_id: str(file.relative_to(root))
+        for file in _own_files(root)
+        for unique_id in _written_in(file, project.inputs.project)
+    }
+    for unique_id in unique_ids:
+        place = elsewhere.get(unique_id, "")
+        if place and (root / place).is_file() and (root / place).resolve() != path.resolve():
+            kind, _, name = unique_id.split(".", 2)
             raise UsageError(
-                f"{path} was not written: {head.path} has the {kind} {name} already, and dbt allows no second one.",
-                fix=f"Remove it there and run `dbt parse`, or give --write {head.path}.",
+                f"{path} was not written: {place} has the {kind} {name} already, and dbt allows no second one.",
+                fix=f"Remove it there and run `dbt parse`, or give --write {place}.",
             )
+
+
+def _folders(root: Path) -> tuple[Path, ...]:
+    """The folders in which dbt reads property files; none where only dbt can tell."""
+    try:
+        found = yaml.safe_load(read_regular(root / PROJECT_FILE).decode("utf-8-sig"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return ()
+    keys = found if isinstance(found, dict) else {}
+    named = [name for key, usual in _FOLDERS.items() for name in keys.get(key) or [usual]]
+    if not all(isinstance(name, str) and "{" not in name for name in named):
+        return ()
+    return tuple(root / name for name in named)
+
+
+def _own_files(root: Path) -> Iterator[Path]:
+    """The files of this program that dbt reads, whether dbt has read them yet or not."""
+    for file in {file for folder in _folders(root) for end in _ENDINGS for file in folder.rglob(f"*{end}")}:
+        with suppress(OSError):
+            if read_regular(file).startswith(MARK.encode()):
+                yield file
+
+
+def _written_in(file: Path, project: str) -> Iterator[str]:
+    """The unique_ids of the exposures and source tables in a file of this program."""
+    with suppress(OSError, UnicodeDecodeError, yaml.YAMLError, TypeError, KeyError, AttributeError):
+        content = yaml.safe_load(read_regular(file).decode())
+        yield from (f"exposure.{project}.{one['name']}" for one in content.get("exposures") or ())
+        for one in content.get("sources") or ():
+            yield from (f"source.{project}.{one['name']}.{table['name']}" for table in one["tables"])
 
 
 def _content(path: Path) -> str:
@@ -152,11 +199,17 @@ def _content(path: Path) -> str:
         raise UsageError(f"{path} cannot be read: {error.strerror or error}.", fix="Name another file.") from None
 
 
-def _written(result: DbtYaml, path: Path | None) -> DbtYaml:
+def _written(result: DbtYaml, path: Path | None, root: Path) -> DbtYaml:
     """The result, in the file if there is one; a file with the same content is not touched."""
     if path is None:
         return result
     changed = not path.exists() or _content(path) != result.text
     if changed:
         write_whole(path, result.text.encode(), private=False)
-    return structs.replace(result, path=str(path), written=changed)
+    folders = _folders(root)
+    unread = [_UNREAD.format(path)] if folders and not any(_is_in(path, folder) for folder in folders) else []
+    return structs.replace(result, path=str(path), written=changed, warnings=(*result.warnings, *unread))
+
+
+def _is_in(path: Path, folder: Path) -> bool:
+    return path.resolve().is_relative_to(folder.resolve())

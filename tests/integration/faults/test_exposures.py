@@ -226,3 +226,35 @@ def test_another_project_has_no_part_in_it(made: Project, full: Running, tmp_pat
     assert (done.code, path.read_text(encoding="utf-8")) == (2, f"{MARK}\nexposures: [1]\n")
     assert "check that the key is of the right Statsig project" in " ".join(done.stderr.split())
     assert call(made, "exposures").code == 0
+
+
+@pytest.mark.parametrize("options", [(), ("--statsig-tables",)])
+def test_a_second_file_is_refused_before_dbt_has_read_the_first(made: Project, options: tuple[str, ...]) -> None:
+    """The first file is found on the disk, in every folder in which dbt reads property files; damaged ones are not."""
+    first, second = made.folder / "models" / "a" / "statsig.yml", made.folder / "models" / "b.yml"
+    first.parent.mkdir(parents=True)
+    (made.folder / "models" / "damaged.yml").write_text(f"{MARK}\nexposures: {{\n", encoding="utf-8")
+    assert call(made, "exposures", *options, "--write", first).code == 0
+    refused = call(made, "exposures", *options, "--write", second)
+    assert (refused.code, second.exists()) == (2, False)
+    assert "models/a/statsig.yml has the " in refused.stderr
+    assert call(made, "exposures", *options, "--write", first).code == 0
+    first.unlink()
+    assert call(made, "exposures", *options, "--write", second).code == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "is_told"),
+    [
+        ("name: shop\n", True),
+        ("name: shop\nmodel-paths: [models, .]\n", False),
+        ("name: shop\nmodel-paths: ['{{ var(\"x\") }}']\n", False),
+        ("name: shop\nmodel-paths: [other]\n", True),
+        ("name: shop\nother: {{ x }}\n", False),
+    ],
+)
+def test_a_file_that_dbt_does_not_read_is_named(made: Project, text: str, *, is_told: bool) -> None:
+    """Outside of the folders that dbt_project.yml names, the file is written with a warning."""
+    (made.folder / "dbt_project.yml").write_text(text, encoding="utf-8")
+    done = call(made, "exposures", "--write", made.folder / "statsig.yml")
+    assert (done.code, "dbt does not read" in done.stderr) == (0, is_told)
