@@ -35,8 +35,8 @@ def comment_text(report: str, *, key: str, link: str, limit: int, written: Calla
 
     `written` makes of it what the service has to get.
     """
-    rest = report.replace("\r\n", "\n").partition("\n")[2].rstrip()
-    mark = quote(" ".join(key.split()), safe=" /._")
+    rest = report.replace("\r\n", "\n").replace("\r", "\n").partition("\n")[2].rstrip()
+    mark = quote(" ".join(key.split()), safe=" /._", errors="replace")
     text = written(f"{MARKER}\n<!-- comment-key: {mark} -->\n{rest}\n")
     end = f"\n{linked('The whole report as an HTML page', link)}\n" if link else ""
     return _fitted(text, limit - _size(end)) + end

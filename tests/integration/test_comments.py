@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dbt_statsig.commands.comment import Commented, comment
-from dbt_statsig.report.comment import asks_for_something, comment_text
 from tests.integration.pull_requests import KEY, SERVERS, TOKEN, GitHub, GitLab, Server, serving
 from tests.integration.pull_requests import REPORT as GOOD
 
@@ -296,17 +295,3 @@ def test_a_long_report_is_cut_to_what_the_service_takes(server: Server, tmp_path
     assert server.limit - 300 < len(text.encode("utf-16-le")) // 2 <= server.limit
     end = f"\n\nThe rest does not fit into a comment.\n\n[The whole report as an HTML page](<{url}>)\n"
     assert text.endswith(f"+ 🍵 tea\n````\n\n</details>{end}")
-
-
-def test_what_fits_is_not_cut() -> None:
-    """A text of exactly the limit is whole; one more character cuts it. Closed folds and fences stay so."""
-    report = f"{GOOD}<details>a</details>\n```\nb\n```\nc\nd"
-    whole = comment_text(report, key="", link="", limit=10_000, written=str)
-    assert comment_text(report, key="", link="", limit=len(whole), written=str) == whole
-    cut = comment_text(report + "e" * 300, key="", link="", limit=len(whole) + 200, written=str)
-    assert cut.endswith("```\nb\n```\nc\n\n\nThe rest does not fit into a comment.\n")
-
-
-def test_only_a_bad_verdict_asks_for_something() -> None:
-    """The verdict's line counts, not a later heading."""
-    assert [asks_for_something(report) for report in (BAD, GOOD, GOOD + "\n\n\n" + BAD)] == [True, False, False]
