@@ -5,10 +5,10 @@ Facts: dbt's run-results schemas v1 to v6.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from dbt_statsig.project.artifacts.reading import MAX_MB, RUN_RESULTS, Metadata, as_time, decode, read_bytes
 
@@ -116,5 +116,17 @@ def failed(results: Mapping[str, str]) -> bool:
 
 
 def load_run_results(path: Path, *, max_mb: int = MAX_MB) -> RunResults:
-    """The run results at `path`, plain or gzip; raises ArtifactError where there are none that can be read."""
-    return RunResults.from_bytes(read_bytes(path, RUN_RESULTS, max_mb=max_mb), path)
+    """The run results at `path`, plain or gzip; raises ArtifactError where there are none that can be read.
+
+    A time that is still to come is of a clock that goes wrong: the file was written before it, so its own time counts.
+    """
+    found = RunResults.from_bytes(read_bytes(path, RUN_RESULTS, max_mb=max_mb), path)
+    now = datetime.now(timezone.utc)
+    if all(time <= now for time in (*found.completed.values(), found.generated_at or now)):
+        return found
+    last = min(now, datetime.fromtimestamp(path.stat().st_mtime, timezone.utc))
+    return structs.replace(
+        found,
+        generated_at=min(found.generated_at or last, last),
+        completed={unique_id: min(time, last) for unique_id, time in found.completed.items()},
+    )

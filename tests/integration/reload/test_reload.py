@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -368,3 +368,11 @@ def test_a_sync_is_needed_first(shop: Built) -> None:
     shop.built("visits")
     assert states(shop.reload()) == {}
     assert sync(shop).code == 0
+
+
+def test_a_clock_that_is_ahead_loads_nothing_twice(shop: Built) -> None:
+    """Run results of the next hour were written when the file was: a second reload finds nothing to do."""
+    shop.built("exposures", "orders", at=datetime.now(timezone.utc) + timedelta(hours=1))
+    assert set(states(shop.reload()).values()) == {"started"}
+    assert set(states(shop.reload()).values()) == {"up to date"}
+    assert len([one for one in sent(shop) if one.endswith("/load_pulse")]) == len(starts(shop))
