@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 DEMO := .demo/venv
 # What decides and does the writing: every line and branch of it is tested.
-FULL_COVERAGE := dbt_statsig/applying/apply.py,dbt_statsig/applying/freshness.py,dbt_statsig/applying/reading_back.py,dbt_statsig/console/*,dbt_statsig/planning/*,dbt_statsig/project/declarations/*,dbt_statsig/vocabulary/comparison.py,dbt_statsig/vocabulary/ownership.py
+FULL_COVERAGE := dbt_statsig/applying/apply.py,dbt_statsig/applying/freshness.py,dbt_statsig/applying/reading_back.py,dbt_statsig/comments/*,dbt_statsig/console/*,dbt_statsig/planning/*,dbt_statsig/project/declarations/*,dbt_statsig/vocabulary/comparison.py,dbt_statsig/vocabulary/ownership.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demo-import test nightly mutation audit secrets bench engines lint types docs site screenshots workflows wheel clean

@@ -60,12 +60,16 @@ class Api:
             raise Unanswered("the answer is not the JSON that the API documents") from None
 
     def pages(self, path: str, form: type[T], query: str = "") -> Iterator[T]:
-        """The entries of a list that is read in pages."""
+        """The entries of a list that is read in pages.
+
+        Raises Unanswered where there are more than are read: a comment that is not found may be among them.
+        """
         for number in range(1, _MOST_PAGES + 1):
             entries = self.get(f"{path}?per_page={_PAGE}&page={number}{query}", list[form])  # type: ignore[valid-type]
             yield from entries
             if len(entries) < _PAGE:
                 return
+        raise Unanswered(f"the pull request has more than {_PAGE * _MOST_PAGES:,} comments")
 
     def send(self, method: str, path: str, content: object) -> None:
         """Write something."""

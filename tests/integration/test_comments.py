@@ -98,6 +98,20 @@ def test_others_are_not_touched(server: Server, tmp_path: Path) -> None:
     assert server.texts()[-1].endswith("nothing to do\n")
 
 
+@pytest.mark.parametrize("service", ["GitHub", "GitLab"])
+def test_a_list_that_is_too_long_gives_no_second_comment(
+    tmp_path: Path, service: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there are more comments than are read, nothing is written: ours may be among the rest."""
+    monkeypatch.setattr("dbt_statsig.comments.api._MOST_PAGES", 1)
+    with serving(service) as server:
+        for _ in range(100):
+            server.add("Hello", server.another)
+        done = keep(server, tmp_path)
+        assert (done.weight, server.writes) == ("warning", [])
+        assert "the pull request has more than 100 comments" in done.line
+
+
 def test_each_key_has_its_comment(server: Server, tmp_path: Path) -> None:
     """Two projects, or two targets of one, keep two comments of one pull request, whatever is in their keys."""
     keys = ("shop ci", "shop prod", "--> @ann) /merge")
