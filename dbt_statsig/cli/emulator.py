@@ -51,8 +51,13 @@ def _log(line: str) -> None:
 @click.option("--retry-after", is_flag=True, help="Send Retry-After with each 429.")
 @click.option("--warehouse", help="A DuckDB file or postgresql:// URL that runs the SQL of each write.")
 @click.option("--normalise", is_flag=True, help="Normalise stored objects as Statsig may.")
+@click.option("--read-only", is_flag=True, help="Give the key no right to write: every write is refused.")
+@click.option("--review-required", is_flag=True, help="Let changes of sources wait for a review.")
+@click.option("--not-warehouse-native", is_flag=True, help="Serve a project that is not warehouse native.")
 @click.option("--quiet", "-q", is_flag=True, help="Do not log requests to stderr.")
-def command(*, host: str, port: int, key: str, quiet: bool, **options: Any) -> int:
+def command(
+    *, host: str, port: int, key: str, quiet: bool, read_only: bool, not_warehouse_native: bool, **options: Any
+) -> int:
     """Serve a local Console API that behaves as Statsig publishes it.
 
     Keeps everything in memory. With --warehouse, refuses SQL that fails there or lacks a mapped column.
@@ -63,6 +68,8 @@ def command(*, host: str, port: int, key: str, quiet: bool, **options: Any) -> i
         from dbt_statsig.emulator import serve
 
         on_request = None if quiet else _log
+        options["scope"] = "omni_read_only" if read_only else "omni_read_write"
+        options["warehouse_native"] = not not_warehouse_native
         options["faults"] = options["faults"] or ()
         options["rate_limit"] = options["rate_limit"] or False
         serve(host, port, on_ready=partial(_announce, key=key), key=key, on_request=on_request, **options)

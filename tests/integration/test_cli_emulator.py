@@ -111,3 +111,15 @@ def test_emulator_with_faults(tmp_path: Path) -> None:
     done = run("emulator", "--faults", "faults.json", cwd=tmp_path)
     assert done.returncode == 2
     assert "fault plan" in done.stderr
+
+
+def test_emulator_of_another_kind_of_project(tmp_path: Path) -> None:
+    """`debug` tells a key that may only read, a project that is not warehouse native, and one with reviews."""
+    process, url = _start("--read-only", "--review-required", "--not-warehouse-native", cwd=tmp_path)
+    (tmp_path / "dbt_project.yml").write_text("name: shop\n", encoding="utf-8")
+    done = run("debug", cwd=tmp_path, STATSIG_CONSOLE_API_KEY="console-emulator", DBT_STATSIG_BASE_URL=url)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    shown = " ".join(done.stdout.split())
+    for fact in ("is not warehouse native", "The key may only read", "requires a review of changed sources"):
+        assert fact in shown
