@@ -336,11 +336,11 @@ def test_commenting_runs_nothing_of_the_repository(tmp_path: Path) -> None:
     """Modules in the checkout are not run by the step that comments, PYTHONPATH or not."""
     checkout = tmp_path / "checkout"
     ran = hostile(checkout)
-    (checkout / "report.md").write_text("# Report", encoding="utf-8")
+    (checkout / "report.md").write_text("<!-- dbt-statsig -->\n# Report", encoding="utf-8")
     (tmp_path / "event.json").write_text("{}", encoding="utf-8")
     (step,) = [step for step in STEPS if step.get("name") == "Comment"]
     runner = {
-        "GITHUB_ACTION_PATH": str(ROOT),
+        "GITHUB_ACTIONS": "true",
         "GITHUB_EVENT_PATH": str(tmp_path / "event.json"),
         "PYTHON": sys.executable,
         "PYTHONPATH": str(checkout),
