@@ -11,7 +11,7 @@ from dbt_statsig.commands.pipeline import declare_project, load_project, prove_p
 from dbt_statsig.commands.querying import dbt_of, macros, runnable, within
 from dbt_statsig.errors import QueryFailed, UsageError
 from dbt_statsig.payloads.select import select_statement
-from dbt_statsig.project.dbt_queries import Answer, Query, ask, unreachable
+from dbt_statsig.project.dbt_queries import Answer, Query, ask, unreachable, unusable
 from dbt_statsig.vocabulary.adapters import Adapter, adapter_for
 from dbt_statsig.vocabulary.findings import did_you_mean
 from dbt_statsig.vocabulary.kinds import SPECS
@@ -125,12 +125,12 @@ class _Asking:
         return Preview(kind=one.kind, name=one.name, unique_id=one.node.unique_id, sql=sql, error=error)
 
     def _refused(self, one: Preview, failed: QueryFailed) -> Preview:
-        """The source with the warehouse's message. Raises QueryFailed where the warehouse answers no query at all."""
+        """The source with the warehouse's message. Raises QueryFailed where dbt answers no query at all."""
         if not self._reached:
             try:
                 self._dbt.show("select 1 as one", 1)
             except QueryFailed as away:
-                raise unreachable(away.message) from failed
+                raise (unusable if self._dbt.connects() else unreachable)(away.message) from failed
             self._reached = True
         return structs.replace(one, error=failed.message)
 

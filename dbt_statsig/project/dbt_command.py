@@ -256,6 +256,10 @@ class DbtCommand(Struct, frozen=True, kw_only=True):
                 return rows
         raise QueryFailed(f"dbt gave no rows that can be read: {_last_words(done)}")
 
+    def connects(self) -> bool:
+        """Whether dbt reaches the warehouse of its profile and target, whatever the project is like."""
+        return self._run("debug", "--connection").returncode == 0
+
     def test(self, target_path: Path, log_path: Path) -> TestsDone:
         """Run all tests of the project, with artifacts in these folders."""
         done = self._run("test", "--quiet", "--target-path", str(target_path), "--log-path", str(log_path))
@@ -276,7 +280,7 @@ class DbtCommand(Struct, frozen=True, kw_only=True):
                 check=False,
                 timeout=_PATIENCE,
                 # A profile that asks for a password then finds no terminal, and fails.
-                start_new_session=arguments[0] in {"show", "test"},
+                start_new_session=arguments[0] in {"show", "test", "debug"},
             )
         except OSError as error:
             raise DbtStatsigError(

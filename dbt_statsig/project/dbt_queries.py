@@ -120,6 +120,11 @@ def unreachable(reason: str) -> QueryFailed:
     return QueryFailed(f"The warehouse cannot be asked: {reason}", fix="Check the profile and target with `dbt debug`.")
 
 
+def unusable(reason: str) -> QueryFailed:
+    """The error of a project in which dbt runs no query, although it reaches the warehouse."""
+    return QueryFailed(f"dbt cannot run in this project: {reason}", fix="Run `dbt parse`, and correct what it names.")
+
+
 def _name(number: int) -> str:
     return f"query_{number:05}"
 

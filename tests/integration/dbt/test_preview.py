@@ -25,6 +25,11 @@ def test_rows_and_errors_through_dbt(job: Job) -> None:
     (job.folder / "tea_shop.duckdb").unlink()
     said = job.ours("preview", "Orders", expect=1)
     assert "fct_orders does not exist" in " ".join(said.split())
+    (job.folder / "models" / "broken.sql").write_text("select * from {{ ref('nowhere') }}", encoding="utf-8")
+    said = " ".join(job.ours("preview", "Orders", expect=2).split())
+    assert said.startswith("Error: dbt cannot run in this project: ")
+    assert "nowhere" in said
+    assert said.endswith("Run `dbt parse`, and correct what it names.")
 
 
 def test_every_statement_in_one_dbt_command(job: Job) -> None:
