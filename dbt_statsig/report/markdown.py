@@ -14,6 +14,7 @@ from dbt_statsig.report.markdown_text import code, diff_of, fenced, html_code, l
 from dbt_statsig.report.run_facts import facts, run_facts
 from dbt_statsig.report.run_findings import COULD_NOT_RUN, page_of
 from dbt_statsig.report.subject import plan_hash
+from dbt_statsig.report.text.reloads import ending, remarks
 from dbt_statsig.report.text.report import headline
 from dbt_statsig.report.text.style import counted
 from dbt_statsig.report.text.validation import ALWAYS_SHOWN, tally
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from dbt_statsig.report.subject import Subject
     from dbt_statsig.vocabulary.changes import Change
     from dbt_statsig.vocabulary.findings import Finding
+    from dbt_statsig.vocabulary.reloads import ExperimentReload
     from dbt_statsig.vocabulary.results import Failure
 
 MARKER = "<!-- dbt-statsig -->"
@@ -75,6 +77,7 @@ def render(subject: Subject) -> str:
     parts += _folded("Effects of this change", _effect_lines(subject, effects), int(room * _FOLD))
     parts += _folded(tally(rest), [_finding(one, subject) for one in rest], int(room * _FOLD))
     parts += _folded("Skipped", list(_skipped(subject)), int(room * _FOLD / 2))
+    parts += _reloaded(subject, int(room * _FOLD))
     parts += _baseline(subject)
     used = sum(_size(part) + 2 for part in parts)
     details = [_detail(one) for one in _changes(subject) if one.action in _FOLDED]
@@ -192,6 +195,26 @@ def _users(subject: Subject, found: Finding) -> Iterator[str]:
 
 def _home(found: Finding) -> tuple[str, str, str]:
     return (found.kind, found.source, "" if found.source else found.unique_id)
+
+
+def _reloaded(subject: Subject, room: int) -> list[str]:
+    """The experiments of a reload: what went wrong, then the others folded."""
+    reloaded = subject.reloaded
+    if reloaded is None:
+        return []
+    wrong, rest = ([one for one in reloaded.experiments if one.is_problem is is_wrong] for is_wrong in (True, False))
+    faults = [f"> {message(text)}" for text in (reloaded.stopped, reloaded.refused, *reloaded.warnings) if text]
+    return [
+        *faults[:_MOST_REASONS],
+        *_fitted("Results not loaded", "", list(map(_experiment, wrong)), room),
+        *_folded(f"Results of {counted(len(rest), 'experiment')}", list(map(_experiment, rest)), room),
+    ]
+
+
+def _experiment(one: ExperimentReload) -> str:
+    kind = f" ({one.refresh.value})" if one.refresh else ""
+    head = f"- {linked(code(one.name or one.id), one.permalink)}{kind}: {ending(one)}"
+    return "\n".join([head, *(f"  - {message(text, 500)}" for text in (*remarks(one), one.fix) if text)])
 
 
 def _baseline(subject: Subject) -> list[str]:

@@ -6,7 +6,7 @@ import functools
 from typing import TYPE_CHECKING
 
 from dbt_statsig.report.escape import lines_of, one_line
-from dbt_statsig.report.html.markup import code, diff, escaped, linked, listing, paragraphs, section, worded
+from dbt_statsig.report.html.markup import code, diff, escaped, linked, listing, paragraphs, prose, section, worded
 from dbt_statsig.report.html.rows import EXPERIMENT
 from dbt_statsig.report.run_findings import page_of
 from dbt_statsig.report.text.fields import declared_fields, entries_of, entry_text, is_long, proof_of, scalar
@@ -126,11 +126,11 @@ def findings_list(subject: Subject, found: Iterable[Finding], *, own: str = "") 
 def _finding(subject: Subject, found: Finding, own: str) -> str:
     label, name = found.severity.label, linked(f"<code>{worded(found.code)}</code>", page_of(found.code))
     place = " · ".join((*_places(subject, found, own), *((worded(found.key, 400),) if found.key else ())))
-    fix = f"<p class=fix>{worded(found.fix, 2_000)}</p>" if found.fix else ""
+    fix = f"<p class=fix>{prose(found.fix)}</p>" if found.fix else ""
     fix = (_experiments(subject, found) if found.code == EXPERIMENT else "") + fix
     return (
         f"<li class={label}><p><b>{label}</b> {name} <span class=quiet>{place}</span></p>"
-        f"<p>{worded(found.message, 2_000)}</p>{fix}</li>"
+        f"<p>{prose(found.message)}</p>{fix}</li>"
     )
 
 

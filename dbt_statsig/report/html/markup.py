@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # Most words need nothing done to them; this is how that is seen at once.
 _PLAIN = re.compile(r"[\w \"'.,:;/()=*+|{}\[\]-]*", re.ASCII)
+_SPAN = re.compile(r"`([^`\n]+)`")
 _LOOKS = {Mark.ADDED: " class=plus", Mark.REMOVED: " class=minus", Mark.SAME: "", Mark.FOLDED: " class=fold"}
 
 
@@ -48,9 +49,14 @@ def section(heading: str, *content: str) -> str:
     return f"<section><h3>{heading}</h3>{''.join(content)}</section>"
 
 
-def paragraphs(texts: Iterable[str], limit: int = 2_000) -> str:
+def prose(text: str, limit: int = 2_000) -> str:
+    """A sentence of ours with words of the project: what it has between backticks is code."""
+    return _SPAN.sub(r"<code>\1</code>", worded(text, limit))
+
+
+def paragraphs(texts: Iterable[str]) -> str:
     """Each text as a paragraph."""
-    return "".join(f"<p>{worded(text, limit)}</p>" for text in texts if text)
+    return "".join(f"<p>{prose(text)}</p>" for text in texts if text)
 
 
 def diff(lines: Sequence[DiffLine], share: int) -> str:

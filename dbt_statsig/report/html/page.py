@@ -16,12 +16,14 @@ from dbt_statsig import __version__
 from dbt_statsig.report.escape import clipped, one_line
 from dbt_statsig.report.html.details import TEXT_BUDGET, bodies, findings_list
 from dbt_statsig.report.html.heads import head
-from dbt_statsig.report.html.markup import escaped, linked
+from dbt_statsig.report.html.markup import escaped, linked, paragraphs, prose, worded
 from dbt_statsig.report.html.rows import Group, loose_findings, opened, rows_of, tiles
 from dbt_statsig.report.run_facts import facts, run_facts
+from dbt_statsig.report.text.reloads import ending, remarks, summary
 from dbt_statsig.report.text.report import headline
 from dbt_statsig.report.verdict import verdict
 from dbt_statsig.vocabulary.kinds import SPECS
+from dbt_statsig.vocabulary.reloads import ReloadState
 from dbt_statsig.vocabulary.sources import Kind
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from dbt_statsig.report.html.rows import Row
     from dbt_statsig.report.subject import Subject
     from dbt_statsig.vocabulary.findings import Finding
+    from dbt_statsig.vocabulary.reloads import ExperimentReload
     from dbt_statsig.vocabulary.results import Failure
 
 LARGEST = 5_000_000
@@ -56,8 +59,8 @@ def render_failure(failure: Failure) -> str:
         policy=_policy(style),
         style=Markup(style),  # noqa: S704 - this package's own file, no part of any project
         verb=_VERBS.get(failure.command, "dbt-statsig"),
-        message=[clipped(line, 2_000) for line in failure.message.splitlines()],
-        fix=[clipped(line, 2_000) for line in failure.fix.splitlines()],
+        message=failure.message.splitlines(),
+        fix=failure.fix.splitlines(),
         facts=run_facts(failure.run),
         type=failure.type,
         exit_code=failure.exit_code,
@@ -79,6 +82,7 @@ def _page(subject: Subject, rows: list[Row], budget: int) -> str:
         warnings=_warnings(subject),
         loose=[_loose(subject, some) for some in loose_findings(subject, rows)],
         impact=subject.validation.impact,
+        reloaded=_reloaded(subject),
         baseline=subject.validation.baseline,
         tiles=list(tiles(rows)),
         kinds=[kind for kind in Kind if any(row.kind is kind for row in rows)],
@@ -129,9 +133,7 @@ def _row(row: Row, body: str, *, is_open: bool) -> str:
 def _reasons(rows: Iterable[Row]) -> list[str]:
     """Why the limit holds rows back, and what to do; each reason once."""
     changes = [row.change for row in rows if row.change]
-    return [
-        clipped(f"{reason} {fix}", 2_000) for reason, fix in dict.fromkeys((one.reason, one.fix) for one in changes)
-    ]
+    return [f"{reason} {fix}" for reason, fix in dict.fromkeys((one.reason, one.fix) for one in changes)]
 
 
 def _loose(subject: Subject, some: list[Finding]) -> Markup:
@@ -143,8 +145,26 @@ def _warnings(subject: Subject) -> list[str]:
     found = [f"Stopped early: {outcome.stopped}"] if outcome and outcome.stopped else []
     found += [*planned.warnings, *planned.notes] if planned else []
     found += outcome.notes if outcome else ()
-    found += [f"Reload: {problem}" for problem in subject.reloaded.problems] if subject.reloaded else []
-    return [clipped(text, 2_000) for text in found]
+    if reloaded := subject.reloaded:
+        found += [f"Reload: {text}" for text in (*reloaded.problems, *reloaded.warnings)]
+    return found
+
+
+def _reloaded(subject: Subject) -> tuple[str, Markup] | None:
+    """The sums of a reload and its experiments, what went wrong first; None where there is none to show."""
+    reloaded = subject.reloaded
+    if reloaded is None or not reloaded.experiments:
+        return None
+    listed = sorted(reloaded.experiments, key=lambda one: not one.is_problem)
+    return summary(reloaded), Markup("".join(map(_experiment, listed)))  # noqa: S704 - escaped where it is made
+
+
+def _experiment(one: ExperimentReload) -> str:
+    look = "error" if one.is_problem else "warning" if one.state is ReloadState.HELD else "note"
+    refresh = f" <span class=quiet>{one.refresh.value}</span>" if one.refresh else ""
+    fix = f"<p class=fix>{prose(one.fix)}</p>" if one.fix else ""
+    head = f"<b>{ending(one)}</b> {linked(worded(one.name or one.id), one.permalink)}{refresh}"
+    return f"<li class={look}><p>{head}</p>{paragraphs(remarks(one))}{fix}</li>"
 
 
 def _policy(style: str, script: str = "") -> str:
@@ -170,6 +190,10 @@ def _style() -> str:
     return f"{_asset('page.css')}{of_kinds}\n"
 
 
+def _prose(text: str) -> Markup:
+    return Markup(prose(text))  # noqa: S704 - escaped there
+
+
 def _linked(text: str, url: str) -> Markup:
     return Markup(linked(escaped(one_line(text)), url))  # noqa: S704 - escaped here
 
@@ -181,7 +205,7 @@ def _asset(name: str) -> str:
 
 @functools.cache
 def _template(name: str) -> Template:
-    filters: dict[str, Any] = {"one_line": one_line, "linked": _linked}
+    filters: dict[str, Any] = {"one_line": one_line, "linked": _linked, "prose": _prose}
     environment = Environment(
         keep_trailing_newline=True, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

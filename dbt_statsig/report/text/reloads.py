@@ -56,24 +56,31 @@ def summary(reloaded: Reloaded) -> str:
     return f"{counted(len(reloaded.experiments), 'experiment')}: {', '.join(parts)}."
 
 
+def ending(one: ExperimentReload) -> str:
+    """What became of the experiment, and in which time: `loaded in 3 min`."""
+    took = None if one.state in _IDLE or one.load is None else one.load.seconds
+    return f"{one.state.value}{'' if took is None else f' in {_duration(took)}'}"
+
+
+def remarks(one: ExperimentReload, *, arrow: str = "→", brief: bool = False) -> Iterator[str]:
+    """What there is to say of it beside the next step; in `brief` without the reasons for a load."""
+    if not brief or one.state is ReloadState.HELD:
+        yield from one.reasons
+    if one.refresh is Refresh.METRIC and one.metric_ids and not brief:
+        yield f"metrics: {', '.join(one.metric_ids)}"
+    yield from filter(None, [one.message])
+    for source in one.failing:
+        place = "".join(f" {arrow} {part}" for part in (source.unique_id, source.path) if part)
+        yield f'failed at metric source "{source.metric_source}"{place}'
+
+
 def _experiment(one: ExperimentReload, style: Style) -> Iterator[str]:
     look = "good" if one.state in _GOOD else "quiet" if one.state in _IDLE else "error"
     sign = style.paint(style.sign(_SIGNS.get(one.state, "·" if one.state in _IDLE else "✗")), look)
-    about = f"{sign} {one_line(one.name)}"
-    if one.state not in _IDLE:
-        about += f" ({one.refresh.value})" if one.refresh else ""
-    took = None if one.state in _IDLE or one.load is None else one.load.seconds
-    yield f"{about}: {one.state.value}{'' if took is None else f' in {_duration(took)}'}"
-    if not style.quiet or one.state is ReloadState.HELD:
-        for reason in one.reasons:
-            yield from style.prose(reason, indent=4)
-    if one.refresh is Refresh.METRIC and one.metric_ids and not style.quiet:
-        yield from style.prose(f"metrics: {', '.join(one.metric_ids)}", indent=4)
-    if one.message:
-        yield from style.prose(one.message, indent=4)
-    for source in one.failing:
-        place = "".join(f" {style.sign('→')} {part}" for part in (source.unique_id, source.path) if part)
-        yield f'    failed at metric source "{one_line(source.metric_source)}"{one_line(place)}'
+    kind = f" ({one.refresh.value})" if one.refresh and one.state not in _IDLE else ""
+    yield from style.prose(f"{sign} {one_line(one.name)}{kind}: {ending(one)}", indent=0)
+    for remark in remarks(one, arrow=style.sign("→"), brief=style.quiet):
+        yield from style.prose(remark, indent=4)
     if one.permalink and one.state not in _GOOD | _IDLE:
         yield f"    {one_line(one.permalink)}"
     yield from style.fix(one.fix, indent=4)

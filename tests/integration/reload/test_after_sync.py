@@ -120,6 +120,15 @@ def test_every_report_has_a_reload_that_failed(shop: Built, dbt: Path) -> None:
     texts = {form: (shop.folder / "target" / f"report.{form}").read_text(encoding="utf-8") for form in forms}
     assert [form for form in forms if "experiment Price: refused" not in texts[form]] == []
     assert "Not everything was reloaded" in texts["html"]
+    assert "<b>refused</b>" in texts["html"]
+    assert "<b>started</b> Button" in texts["html"]
+    assert (
+        "#### Results not loaded\n\n- `Price` (incremental): refused\n  - new rows: model.shop.orders"
+        in texts["markdown"]
+    )
+    assert (
+        "<details><summary>Results of 1 experiment</summary>\n\n- `Button` (incremental): started" in texts["markdown"]
+    )
     assert "2 experiments: 1 started, 1 refused." in texts["markdown"]
 
 

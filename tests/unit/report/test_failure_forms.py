@@ -94,6 +94,7 @@ def test_any_word_is_only_text(word: str) -> None:
     assert shown["github"].count("\n") == 1
     plain = structs.replace(odd, message="\n".join(["w"] * len(odd.message.splitlines())))
     plain = structs.replace(plain, fix="\n".join(["w"] * len(odd.fix.splitlines())))
-    assert Tags(shown["html"]).found == Tags(format_named("html").render_failure(plain)).found
+    odd_tags, tags = (Tags(text).found for text in (shown["html"], format_named("html").render_failure(plain)))
+    assert [one for one in odd_tags if one != "code"] == [one for one in tags if one != "code"]
     assert "<" not in shown["markdown"].split("\n", 2)[2]
     assert not shown["text"].startswith("::")

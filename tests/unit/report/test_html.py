@@ -12,13 +12,14 @@ from hypothesis import given, settings
 from msgspec import structs
 
 from dbt_statsig.report.diff import DiffLine, Mark, cut
-from dbt_statsig.report.html.markup import listing
-from dbt_statsig.report.html.page import LARGEST, render
+from dbt_statsig.report.html.markup import listing, prose
+from dbt_statsig.report.html.page import LARGEST, render, render_failure
 from dbt_statsig.report.subject import Subject
 from dbt_statsig.vocabulary.changes import Plan
 from dbt_statsig.vocabulary.code import DOCS
 from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.results import (
+    Failure,
     Lineage,
     ObjectOutcome,
     Outcome,
@@ -115,14 +116,23 @@ def test_nothing_comes_from_elsewhere() -> None:
             assert tag != "a" or name != "href" or str(value).startswith(("#", f"{DOCS}/findings/")), value
 
 
+def shape(found: Page) -> list[tuple[str, list[str]]]:
+    """The tags with the names of their attributes, but for code: a message may have some between backticks."""
+    return [(tag, [name for name, _ in attrs]) for tag, attrs in found.tags if tag != "code"]
+
+
+def test_backticks_in_messages_are_code() -> None:
+    """What a message has between backticks is code in the page, and still no more than text."""
+    assert prose("Run `dbt parse`, not `a<b>`.") == "Run <code>dbt parse</code>, not <code>a&lt;b&gt;</code>."
+    failure = Failure(command="plan", type="UsageError", message="No `a\nb`.", fix="Run `dbt parse`.", exit_code=2)
+    assert '<p class="fix">Run <code>dbt parse</code>.</p>' in render_failure(failure)
+
+
 @pytest.mark.parametrize("word", hostile.WORDS)
 def test_fault_39_words_are_text(word: str) -> None:
     """A sync full of a hostile word has the same tags and attributes as one of plain words of the same lines."""
     plain, odd = page(hostile.subject(tame(word))), page(hostile.subject(word))
-    assert [tag for tag, _ in odd.tags] == [tag for tag, _ in plain.tags]
-    assert [[name for name, _ in attrs] for _, attrs in odd.tags] == [
-        [name for name, _ in attrs] for _, attrs in plain.tags
-    ]
+    assert shape(odd) == shape(plain)
     assert odd.policy == plain.policy
 
 
@@ -132,7 +142,7 @@ def test_any_word_can_be_shown(word: str) -> None:
     """Whatever is in names, the page is UTF-8, its tags are the same, and no character hides or reorders text."""
     text = render(hostile.subject(word))
     text.encode()
-    assert [tag for tag, _ in Page(text).tags] == [tag for tag, _ in page(hostile.subject(tame(word))).tags]
+    assert shape(Page(text)) == shape(page(hostile.subject(tame(word))))
     assert text.count("<noscript>") == text.count("</noscript>") == text.count("<details class=row")
     assert not any(map(hostile.is_unsafe, text.replace("\n", "")))
 
