@@ -15,7 +15,7 @@ from dbt_statsig.console.key import ApiKey
 from dbt_statsig.errors import ConsoleError, ProtocolError, UsageError
 from dbt_statsig.importing.exposures import MARK, TABLES, Tables, exposures_of, exposures_yaml, nodes_of, tables_yaml
 from dbt_statsig.planning.asked import Live
-from dbt_statsig.planning.matching import owned_nodes
+from dbt_statsig.planning.owned import owned_nodes
 from dbt_statsig.project.inputs import PROJECT_FILE
 from dbt_statsig.support.files import read_regular, write_whole
 from dbt_statsig.vocabulary.exposures import DbtYaml

@@ -33,8 +33,9 @@ from dbt_statsig.planning.adoption import matchless, without_creations
 from dbt_statsig.planning.asked import Desired, Live
 from dbt_statsig.planning.elsewhere import by_node, relocated
 from dbt_statsig.planning.kept import not_kept
-from dbt_statsig.planning.matching import Scope, absent, build_plan, owned
+from dbt_statsig.planning.matching import Scope, build_plan
 from dbt_statsig.planning.metrics import still_read, without_waiting
+from dbt_statsig.planning.owned import absent, owned
 from dbt_statsig.planning.safety import doubt, excused, guarded, not_replaced_elsewhere, without_uncompared
 from dbt_statsig.planning.saved_plan import binding_of
 from dbt_statsig.project.declarations.reading import misspelt_mark

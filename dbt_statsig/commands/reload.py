@@ -15,8 +15,8 @@ from dbt_statsig.commands.scope import other_target_reason
 from dbt_statsig.errors import ArtifactError, DbtStatsigError, Refused, TargetRefused, UsageError
 from dbt_statsig.planning.asked import Live, Scope
 from dbt_statsig.planning.elsewhere import relocated
-from dbt_statsig.planning.matching import owned_nodes
 from dbt_statsig.planning.new_data import Build, Freshness, NewData, News
+from dbt_statsig.planning.owned import owned_nodes
 from dbt_statsig.planning.reloading import Basis, Changed, changed_by, decide, refused, satisfied
 from dbt_statsig.planning.saved_plan import load, scoped
 from dbt_statsig.project.artifacts import RunResults, failed, load_manifest

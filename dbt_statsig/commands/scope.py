@@ -49,6 +49,7 @@ def scope_of(project: ProvenProject) -> Scope:
     request, settings, target = project.request, project.settings, project.target.name
     owners, declared_there = _to_adopt_from(project)
     selected = None if project.selected_ids is None else project.selected_ids - project.uncompiled.keys()
+    unread = frozenset(_unread(project.declared.faulty, prefix_of(settings, target)))
     return Scope(
         project=project.inputs.project,
         namespace=project.namespace,
@@ -57,8 +58,10 @@ def scope_of(project: ProvenProject) -> Scope:
         adopt_from=owners,
         declared_there=declared_there,
         named=frozenset(_named(project)),
+        renamed=frozenset(_renamed(project)),
         selected_ids=selected,
-        protected=frozenset(_protected(project.declared.faulty)),
+        protected=frozenset((kind, node) for kind, node, _ in unread),
+        unread=unread,
         prune=request.prune,
         delete_metrics=request.delete_metrics,
         prefix=prefix_of(settings, target),
@@ -86,6 +89,14 @@ def _named(project: ProvenProject) -> Iterator[tuple[Kind, str, str]]:
             yield one.kind, one.meta.adopt, one.name
 
 
+def _renamed(project: ProvenProject) -> Iterator[tuple[Kind, str, str]]:
+    """The names that blocks had in this dbt target before, each with the one that it has now."""
+    prefix = prefix_of(project.settings, project.target.name)
+    for one in project.declared.declarations:
+        if isinstance(one.meta.adopt, str):
+            yield one.kind, prefix + one.meta.adopt, one.name
+
+
 def _imported(project: DeclaredProject) -> tuple[ListedObject, ...]:
     return read_list(artifacts_dir(project.request) / LIST_FILE)
 
@@ -101,11 +112,11 @@ def as_imported(project: DeclaredProject, plan: Plan) -> Plan:
     return only_as_imported(plan, exact)
 
 
-def _protected(faulty: Iterable[FaultyBlock]) -> Iterator[tuple[Kind, str]]:
-    """The nodes with blocks that cannot be read, by kind; with a source's block goes what may stand within."""
+def _unread(faulty: Iterable[FaultyBlock], prefix: str) -> Iterator[tuple[Kind, str, str]]:
+    """The blocks that cannot be read, by kind, node and name; with a source's block goes what may stand within."""
     for block in faulty:
-        yield block.kind, block.unique_id
-        yield from ((kind, block.unique_id) for kind, spec in SPECS.items() if spec.within is block.kind)
+        yield block.kind, block.unique_id, prefix + block.name if block.name and block.has_name else ""
+        yield from ((kind, block.unique_id, "") for kind, spec in SPECS.items() if spec.within is block.kind)
 
 
 def _to_adopt_from(project: ProvenProject) -> tuple[frozenset[str], frozenset[tuple[Kind, str]]]:

@@ -45,16 +45,18 @@ class Adoption:
         own: Collection[str],
         named: Mapping[str, str],
         foreign: Collection[str],
+        free: Collection[str] = (),
     ) -> None:
         """Match the words with the declared names, of which `new` are not there yet, and the live ones.
 
         `named` are declared names whose block says which object to take over, if it is not one of the `foreign` ones,
-        which other projects own.
+        which other projects own. `free` are own objects that may get another name.
         """
         self._label = spec.kind.label
         self._live = live
         self._declared = declared
         self._own = own
+        self._free = free
         self.pairs: dict[str, str] = {}
         self.refused: dict[str, Refusal] = {}
         alone = []
@@ -66,7 +68,7 @@ class Adoption:
             elif word in live and word not in own:
                 alone.append(word)
         for name in sorted(named.keys() & declared - self.pairs.keys() - self.refused.keys()):
-            self._by_block(named[name], name, foreign)
+            self._by_block(named[name], name, set(foreign) - set(free))
         self._alone(alone, [name for name in new if name not in self.pairs and name not in self.refused])
         if not spec.can_rename:
             for name, old in self.pairs.items():
@@ -84,7 +86,7 @@ class Adoption:
         if new in self._live:
             reason = f'"{old}" cannot become "{new}": Statsig already has "{new}".'
             self.refused[new] = Refusal(reason, f'Remove --adopt "{old}={new}", or delete "{new}" in Statsig.')
-        elif old in self._declared or old in self._own or old in self.pairs.values():
+        elif old in self._declared or (old in self._own and old not in self._free) or old in self.pairs.values():
             reason = f'"{old}" cannot become "{new}": it is, or becomes, another source of this project.'
             self.refused[new] = Refusal(reason, f'Remove --adopt "{old}={new}".')
         elif old not in self._live:

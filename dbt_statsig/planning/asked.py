@@ -7,11 +7,16 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from dbt_statsig.planning.basis import Basis
+from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.ownership import owner_name
 from dbt_statsig.vocabulary.sources import Kind, Source
 
-PRUNE = "To delete it, run `sync --prune`."
 FIX_FINDINGS = "Run `dbt-statsig validate` to see them, and fix them."
+
+
+def to_prune(kind: Kind, options: str = "--prune") -> str:
+    """The command that takes an object out of use which nothing declares any more."""
+    return f"To {'archive' if SPECS[kind].archives else 'delete'} it, run `sync {options}`."
 
 
 class Desired(Struct, frozen=True, kw_only=True):
@@ -54,7 +59,7 @@ class Scope(Struct, frozen=True, kw_only=True):
     `adopt_from` (owners as the ownership line names them), the objects of these may, or those of `adopt` alone, but
     for those `declared_there`.
     `named` are objects that the project's own files name for adoption, each with its kind and the name that it gets;
-    of these only what nobody owns is taken.
+    of these only what nobody owns is taken. `renamed` are names that own objects had before, by the same.
     `selected_ids` are the nodes in scope (None: all). `protected` are nodes whose declarations could not be read: what
     they own is neither changed nor taken for an orphan. `prefixes` are those of other dbt targets: what has one, but
     no namespace, was pushed from there by a version that knew none, and is neither renamed nor deleted. With `force`,
@@ -68,8 +73,10 @@ class Scope(Struct, frozen=True, kw_only=True):
     adopt_from: frozenset[str] = frozenset()
     declared_there: frozenset[tuple[Kind, str]] = frozenset()
     named: frozenset[tuple[Kind, str, str]] = frozenset()
+    renamed: frozenset[tuple[Kind, str, str]] = frozenset()
     selected_ids: frozenset[str] | None = None
     protected: frozenset[tuple[Kind, str]] = frozenset()
+    unread: frozenset[tuple[Kind, str, str]] = frozenset()
     prune: bool = False
     delete_metrics: bool = False
     force: bool = False

@@ -7,28 +7,30 @@ it is named for adoption, and nothing is deleted unless pruning is asked for and
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from dbt_statsig.planning.adoption import Adoption
-from dbt_statsig.planning.asked import PRUNE, Desired, Live, Scope
+from dbt_statsig.planning.adoption import Adoption, spellings
+from dbt_statsig.planning.asked import FIX_FINDINGS, Desired, Live, Scope, to_prune
 from dbt_statsig.planning.kept import compared, suited
-from dbt_statsig.planning.metrics import computes_other, with_metrics
+from dbt_statsig.planning.metrics import with_metrics
 from dbt_statsig.planning.moves import Moves
-from dbt_statsig.vocabulary.changes import Action, Change, FieldChange, Plan, is_standing, united
+from dbt_statsig.planning.owned import owners
+from dbt_statsig.planning.pairs import Pairs
+from dbt_statsig.vocabulary.changes import PAST_TENSE, Action, Change, FieldChange, Plan, is_standing, united
 from dbt_statsig.vocabulary.comparison import differences
 from dbt_statsig.vocabulary.kinds import BLOCK_KINDS, SPECS
-from dbt_statsig.vocabulary.ownership import Ownership, is_archived, is_of, likely_owner, notes_of, owner_of
+from dbt_statsig.vocabulary.ownership import Ownership, is_archived, likely_owner, owner_of
 from dbt_statsig.vocabulary.sources import Kind, Source, natural
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from dbt_statsig.planning.basis import Settled
 
-__all__ = ["Action", "Change", "Desired", "FieldChange", "Live", "Plan", "Scope", "absent", "build_plan", "owned"]
+__all__ = ["Action", "Change", "Desired", "FieldChange", "Live", "Plan", "Scope", "build_plan"]
 
 
 def build_plan(desired: Iterable[Desired], live: Mapping[Kind, Live], scope: Scope) -> Plan:
@@ -59,44 +61,6 @@ def _in_order(changes: Sequence[Change]) -> tuple[Change, ...]:
     )
 
 
-def owned(scope: Scope, live: Mapping[Kind, Live], desired: Sequence[Desired] = ()) -> dict[Kind, int]:
-    """How many live objects of each kind have the ownership line of this project and namespace."""
-    return {
-        kind: len(_owners(held, scope, [one for one in desired if one.kind is kind])) for kind, held in live.items()
-    }
-
-
-def owned_nodes(live: Mapping[Kind, Live], is_ours: Callable[[Ownership], bool]) -> dict[tuple[Kind, str], str]:
-    """The node of each live object, by kind and name, whose ownership line is ours."""
-    lines = {(kind, item.name): owner_of(item.description) for kind, held in live.items() for item in held.items}
-    return {key: line.unique_id for key, line in lines.items() if line is not None and is_ours(line)}
-
-
-def absent(scope: Scope, live: Mapping[Kind, Live], has_node: Callable[[str], bool]) -> dict[str, int]:
-    """The nodes of own objects that the manifest does not have, each with the number of its objects."""
-    nodes = (unique_id for held in live.values() for unique_id in _owners(held, scope).values())
-    return Counter(unique_id for unique_id in nodes if not has_node(unique_id))
-
-
-def _owners(live: Live, scope: Scope, wanted: Iterable[Desired] = ()) -> dict[str, str]:
-    """The names of the objects that are this run's own, each with its node."""
-    lines = {item.name: Ownership(scope.project, item.unique_id, scope.namespace) for item in wanted}
-    found = ((item.name, owner_of(item.description) or _changed_line(item, lines)) for item in live.items)
-    return {name: line.unique_id for name, line in found if line is not None and line.owner == scope.owner}
-
-
-def _changed_line(item: Source, lines: Mapping[str, Ownership]) -> Ownership | None:
-    """The ownership line of what is declared, where Statsig changed its case or put it behind the text.
-
-    Under another name it counts only where this program has noted that change.
-    """
-    is_noted = "description" in notes_of(item.description)
-    likely = [lines[item.name]] if item.name in lines else []
-    return next(
-        (line for line in (*likely, *(lines.values() if is_noted else ())) if is_of(item.description, line)), None
-    )
-
-
 class _KindPlanner:
     """The matching of one kind's declarations with its live objects."""
 
@@ -107,10 +71,12 @@ class _KindPlanner:
         enabled = {item.name for item in wanted if not item.disabled}
         self.wanted = [item for item in wanted if not item.disabled or item.name not in enabled]
         self.by_name = {item.name: item for item in live.items}
-        self.owners = _owners(live, scope, self.wanted)
+        self.owners = owners(live, scope, self.wanted)
         declared = {item.name for item in self.wanted}
         self.strays = {name: target for name in self.owners if name not in declared and (target := self._stray(name))}
-        paired = self._pairs_by_node()
+        renamed = self._renamed(declared)
+        self.paired = self._pairs({*renamed, *renamed.values()})
+        paired = self.paired.certain
         renames = {new: old for new, old in paired.items() if SPECS[kind].can_rename}
         # Where this kind cannot be renamed: the new name -> the old one, and the other way round.
         self.replaces = {new: old for new, old in paired.items() if new not in renames and old not in declared}
@@ -124,13 +90,14 @@ class _KindPlanner:
             new=sorted(declared - idle - self.by_name.keys() - paired.keys()),
             live=self.by_name,
             own=self.owners,
-            named={new: old for new, old in self.named.items() if new != old},
+            named={new: old for new, old in self.named.items() if new != old} | renamed,
             foreign={item.name for item in live.items if likely_owner(item.description) is not None},
+            free=frozenset(renamed.values()),
         )
         self.pairs = renames | self.adoption.pairs
         idle |= {item.name for item in wanted if item.name in self.pairs and self._waits(item, self.pairs[item.name])}
         self.moves = Moves(self.by_name, {new: old for new, old in self.pairs.items() if new not in idle})
-        self.taken = {self.pairs.get(name, name) for name in declared}
+        self.taken = {self.pairs.get(name, name) for name in declared} | {*renamed.values()}
 
     def plan(self) -> list[Change]:
         """All changes, by name."""
@@ -149,27 +116,32 @@ class _KindPlanner:
             if name in names or (unique_id in nodes and name not in self.taken)
         ]
 
-    def _pairs_by_node(self) -> dict[str, str]:
-        """Declared name -> live name, where a node has just one of each and the names differ."""
-        declared: dict[str, list[str]] = defaultdict(list)
-        owned: dict[str, list[str]] = defaultdict(list)
-        for item in self.wanted:
-            if self.owners.get(item.name) != item.unique_id:
-                declared[item.unique_id].append(item.name)
-        settled = {(item.name, item.unique_id) for item in self.wanted}
-        for name, unique_id in self.owners.items():
-            is_free = (name, unique_id) not in settled and name not in self.strays
-            if is_free and not is_archived(self.by_name[name].description):
-                owned[unique_id].append(name)
-        both = [(new_names, owned.get(unique_id, [])) for unique_id, new_names in declared.items()]
-        pairs = {new[0]: old[0] for new, old in both if len(new) == len(old) == 1}
-        others = {item.name for item in self.wanted if item.name in pairs and self._is_other(item, pairs[item.name])}
-        return {new: old for new, old in pairs.items() if new not in others}
+    def _pairs(self, named: Collection[str]) -> Pairs:
+        """What is declared and not there, beside the own objects of its node that nothing declares.
 
-    def _is_other(self, item: Desired, old_name: str) -> bool:
-        """Whether it is no new name of that metric, but another metric of the node: that has a history of its own."""
-        live = self.by_name[old_name]
-        return item.payload is not None and computes_other(suited(item, item.payload, live).payload, live)
+        What is `named` is settled.
+        """
+        new = [one for one in self.wanted if self.owners.get(one.name) != one.unique_id and one.name not in named]
+        settled = {(item.name, item.unique_id) for item in self.wanted}
+        known = {*self.strays, *named, *(name for kind, _, name in self.scope.unread if kind is self.kind)}
+        old: dict[str, list[Source]] = defaultdict(list)
+        for name, unique_id in self.owners.items():
+            is_free = (name, unique_id) not in settled and name not in known
+            if is_free and not is_archived(self.by_name[name].description):
+                old[unique_id].append(self.by_name[name])
+        return Pairs(new, old, {node for kind, node, name in self.scope.unread if kind is self.kind and not name})
+
+    def _renamed(self, declared: set[str]) -> dict[str, str]:
+        """Declared name -> the own object that is named to become it, where nothing else declares that."""
+        asked = {(old, new) for kind, old, new in self.scope.renamed if kind is self.kind}
+        asked |= {pair for word in self.scope.adopt for pair in spellings(word)}
+        known = {name for kind, _, name in self.scope.unread if kind is self.kind}
+        free = {old for old in self.owners.keys() - declared - self.strays.keys() - known if self._in_scope(old)}
+        new = {name for name in declared if name not in self.owners and SPECS[self.kind].can_rename}
+        return {name: old for old, name in sorted(asked) if old in free and name in new}
+
+    def _in_scope(self, name: str) -> bool:
+        return self.scope.selected_ids is None or self.owners[name] in self.scope.selected_ids
 
     def _stray(self, name: str) -> str:
         """The other dbt target whose prefix the name has; empty where there is none."""
@@ -228,14 +200,18 @@ class _KindPlanner:
             return self._twin(item, in_the_way[0])
         if item.basis is not None and item.basis.uncompiled and not self.scope.force:
             return self._refused(Action.BLOCKED, item, f"Not created yet: {item.basis.doubt}.", item.basis.fix)
-        old = self.replaces.get(item.name, "")
-        reason = f'Replaces "{old}": a {self.kind.label} cannot be renamed.' if old else ""
+        reason, fix = self.paired.note(item.name, self.scope.prefix) if SPECS[self.kind].can_rename else ("", "")
+        if reason and item.unique_id in self.paired.unread and not self.scope.force:
+            return self._refused(Action.BLOCKED, item, reason, FIX_FINDINGS)
+        if old := self.replaces.get(item.name, ""):
+            reason = f'Replaces "{old}": a {self.kind.label} cannot be renamed.'
         return Change(
             action=Action.CREATE,
             kind=self.kind,
             name=item.name,
             unique_id=item.unique_id,
             reason=reason,
+            fix=fix,
             requires=self.moves.waits_for(item.name),
             desired=payload,
         )
@@ -350,7 +326,7 @@ class _KindPlanner:
         for change in sorted(changes, key=lambda one: one.name):
             by_node[change.unique_id].append(change)
         for name, unique_id in self.owners.items():
-            if name in self.taken or (self.scope.selected_ids is not None and unique_id not in self.scope.selected_ids):
+            if name in self.taken or not self._in_scope(name):
                 continue
             if unique_id in idle or (self.kind, unique_id) in self.scope.protected:
                 continue
@@ -367,21 +343,25 @@ class _KindPlanner:
     def _orphan(self, name: str, successors: Sequence[Change]) -> Change:
         """An own object that nothing declares; it goes only after what its node declares now is there."""
         reason = "It is no longer declared."
+        if SPECS[self.kind].can_rename and (new := self.paired.may_be(name)):
+            reason = f'It is no longer declared, or it is "{new}" under a new name: see there.'
         if name in self.replaced:
             reason = f'Replaced by "{self.replaced[name]}".'
+        archives = SPECS[self.kind].archives and not self.scope.delete_metrics
+        gone = PAST_TENSE[Action.ARCHIVE if archives else Action.DELETE]
         refused = [one.name for one in successors if not one.action.writes]
         if refused:
             reason = (
-                f'Its node declares "{refused[0]}" in its place, which cannot be written, so this one is not deleted.'
+                f'Its node declares "{refused[0]}" in its place, which cannot be written, so this one is not {gone}.'
             )
             action = Action.BLOCKED if self.scope.prune else Action.ORPHAN
             return self._of_ours(action, name, reason, f'See "{refused[0]}".')
         if not self.scope.prune:
-            return self._of_ours(Action.ORPHAN, name, reason, PRUNE)
+            return self._of_ours(Action.ORPHAN, name, reason, to_prune(self.kind))
         if not self.live.complete:
-            fix = "The list of live objects was incomplete, so nothing is deleted; run again."
+            fix = f"The list of live objects was incomplete, so nothing is {gone}; run again."
             return self._of_ours(Action.BLOCKED, name, reason, fix)
-        action = Action.ARCHIVE if SPECS[self.kind].archives and not self.scope.delete_metrics else Action.DELETE
+        action = Action.ARCHIVE if archives else Action.DELETE
         return self._of_ours(action, name, reason, requires=tuple(one.name for one in successors))
 
     def _of_ours(

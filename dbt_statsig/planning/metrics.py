@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from dbt_statsig.vocabulary.changes import Action, Change, Plan, united
-from dbt_statsig.vocabulary.comparison import differences
-from dbt_statsig.vocabulary.kinds import Metric
+from dbt_statsig.vocabulary.comparison import differences, normal
+from dbt_statsig.vocabulary.kinds import SPECS, Metric
 from dbt_statsig.vocabulary.ownership import is_archived, likely_owner
 from dbt_statsig.vocabulary.results import Skipped
-from dbt_statsig.vocabulary.sources import Kind, Source
+from dbt_statsig.vocabulary.sources import Kind, Role, Source
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _COMPUTED = frozenset({"aggregation", "metric_sources", "funnel_events", "components"})
 _OF_RATIOS = ("numerator_aggregation", "denominator_")
+_DOCUMENTED_DEFAULTS = {"loading_window": 90}
 
 
 def computes_other(desired: Source, live: Source) -> bool:
@@ -28,6 +29,18 @@ def computes_other(desired: Source, live: Source) -> bool:
         return False
     fields = {one.field for one in differences(desired, live)}
     return any(field in _COMPUTED or field.startswith(_OF_RATIOS) for field in fields)
+
+
+def computes_same(desired: Source, live: Source) -> bool:
+    """Whether both compute the very same, windows and the like included; of sources that is never known."""
+    if not (isinstance(desired, Metric) and isinstance(live, Metric)):
+        return False
+
+    def same(field: str) -> bool:
+        wanted, has = normal(Metric, field, getattr(desired, field)), normal(Metric, field, getattr(live, field))
+        return bool(wanted == has) or (wanted is None and has == _DOCUMENTED_DEFAULTS.get(field))
+
+    return all(map(same, SPECS[Kind.METRIC].fields(Role.NATIVE)))
 
 
 def still_read(plan: Plan, live: Live) -> Plan:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
-from dbt_statsig.planning.asked import PRUNE
-from dbt_statsig.vocabulary.changes import Action, Change, Plan, united
+from dbt_statsig.planning.asked import to_prune
+from dbt_statsig.vocabulary.changes import PAST_TENSE, Action, Change, Plan, united
 from dbt_statsig.vocabulary.findings import Severity
 from dbt_statsig.vocabulary.results import Skipped
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from dbt_statsig.vocabulary.changes import Plan
     from dbt_statsig.vocabulary.findings import Finding
@@ -99,15 +99,16 @@ def not_replaced_elsewhere(plan: Plan, others: Mapping[str, str]) -> Plan:
 
 
 def _hinted(change: Change) -> Change:
-    """An object whose node the manifest does not have: deleting it takes more than --prune."""
-    if change.action is not Action.ORPHAN or change.fix != PRUNE:
+    """An object whose node the manifest does not have: retiring it takes more than --prune."""
+    if change.action is not Action.ORPHAN or change.fix != to_prune(change.kind):
         return change
-    return structs.replace(change, fix="To delete it, run `sync --prune --force`: the manifest has no such node.")
+    fix = f"{to_prune(change.kind, '--prune --force')[:-1]}: the manifest has no such node."
+    return structs.replace(change, fix=fix)
 
 
 def _kept(change: Change) -> Change:
     return change.blocked(
-        "The manifest declares no source at all, so nothing is deleted.",
+        f"The manifest declares no source at all, so nothing is {PAST_TENSE[change.action]}.",
         "Check the manifest. If it is intended, delete the last objects in Statsig.",
     )
 
@@ -120,26 +121,26 @@ def _held_back(
     lost = Counter(change.kind for change in changes if change.action.retires and not change.requires)
     everything = limits.broken_by(touched.total(), sum(owned.values()), least=limits.changes)
     doubtful = doubt(owned, absent)
-    share = f"more than {limits.percent:g} %."
+    share = f"at once, more than {limits.percent:g} %."
 
     def of_all(kind: Kind) -> str:
         held = owned.get(kind, 0)
         if limits.broken_by(touched[kind], held, least=limits.changes):
-            return f"{touched[kind]} of this project's {held} {kind.label}s would change or be deleted at once, {share}"
+            return f"{touched[kind]} of this project's {held} {kind.label}s would {_acts(changes, kind)} {share}"
         if everything:
             total = sum(owned.values())
-            return f"{touched.total()} of this project's {total} objects would change or be deleted at once, {share}"
+            return f"{touched.total()} of this project's {total} objects would {_acts(changes, *touched)} {share}"
         return ""
 
     def of_deletions(change: Change) -> str:
         if not change.action.retires:
             return ""
-        held, label = owned.get(change.kind, 0), f"{change.kind.label}s"
+        held, label, acts = owned.get(change.kind, 0), f"{change.kind.label}s", f"be {PAST_TENSE[change.action]}"
         if change.unique_id in absent:
             return f"The manifest has no node {change.unique_id}: that was removed, or the manifest is partial."
         if limits.broken_by(deleted[change.kind], held, least=None):
-            return f"{deleted[change.kind]} of this project's {held} {label} would be deleted at once, {share}"
-        return f"All of this project's {label} ({held}) would be deleted at once." if lost[change.kind] >= held else ""
+            return f"{deleted[change.kind]} of this project's {held} {label} would {acts} {share}"
+        return f"All of this project's {label} ({held}) would {acts} at once." if lost[change.kind] >= held else ""
 
     def reason(change: Change) -> str:
         if not _touches(change):
@@ -152,6 +153,14 @@ def _held_back(
         else one
         for one in changes
     ]
+
+
+def _acts(changes: Iterable[Change], *kinds: Kind) -> str:
+    """What would be done to what is there, as `change or be archived`."""
+    actions = {one.action for one in changes if one.kind in kinds and _touches(one)}
+    gone = [PAST_TENSE[action] for action in (Action.ARCHIVE, Action.DELETE) if action in actions]
+    some = ["change"] if any(not action.retires for action in actions) else []
+    return " or ".join([*some, *(["be " + " or ".join(gone)] if gone else [])])
 
 
 def _look_first(change: Change) -> str:

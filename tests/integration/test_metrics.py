@@ -239,17 +239,6 @@ def test_archived_and_back(tmp_path: Path, at_once: bool) -> None:  # noqa: FBT0
         assert list(held(server)) == ["Orders"]
 
 
-def test_a_new_name(shop: Shop, server: Running) -> None:
-    """A metric with a new name is renamed, with its history."""
-    shop.metrics(SUM)
-    shop.sync()
-    shop.metrics({**SUM, "name": "Net revenue", "cap": 3})
-    assert actions(shop.plan()) == {"Net revenue": "rename"}
-    assert shop.sync().exit_code == 0
-    assert list(held(server)) == ["Net revenue"]
-    assert actions(shop.plan()) == {"Net revenue": "unchanged"}
-
-
 def test_a_metric_of_somebody_else(shop: Shop, server: Running) -> None:
     """A metric of the console's own is not touched unless named; then it keeps its text, also from the flat form.
 

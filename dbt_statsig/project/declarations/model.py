@@ -58,12 +58,13 @@ class Declaration(Struct, frozen=True, kw_only=True):
 class FaultyBlock(Struct, frozen=True, kw_only=True):
     """A block that could not become a declaration; its object in the console must not count as an orphan.
 
-    `name` is what the block calls itself, or empty.
+    `name` is what the block calls itself, or empty; with `has_name` it is the object's name if not empty.
     """
 
     kind: Kind
     unique_id: str
     name: str = ""
+    has_name: bool = False
 
 
 class DeclaredName(Struct, frozen=True, kw_only=True):

@@ -91,7 +91,7 @@ class BlockMeta(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Role.OURS,
         Meta(
             description="The name that the source has in Statsig until now: it is taken over and gets `name`, unless "
-            "another dbt project owns it. Not for dbt targets with a `name_prefix` or a namespace."
+            "another dbt project owns it. In dbt targets with a `name_prefix` or a namespace only for own objects."
         ),
     ] = UNSET
     description: Annotated[

@@ -19,7 +19,8 @@ from hypothesis.stateful import (
 )
 
 from dbt_statsig.applying.apply import apply_plan
-from dbt_statsig.planning.matching import Desired, Live, Scope, build_plan, owned
+from dbt_statsig.planning.matching import Desired, Live, Scope, build_plan
+from dbt_statsig.planning.owned import owned
 from dbt_statsig.planning.safety import Limits, guarded
 from dbt_statsig.vocabulary.changes import Action, Plan
 from dbt_statsig.vocabulary.comparison import differences

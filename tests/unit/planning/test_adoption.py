@@ -85,18 +85,20 @@ def test_the_same_command_again() -> None:
             '"All orders" cannot become "A": Statsig already has "A".',
             'Remove --adopt "All orders=A", or delete "A" in Statsig.',
         ),
-        (
-            "Mine=A",
-            [source("Mine", "m")],
-            '"Mine" cannot become "A": it is, or becomes, another source of this project.',
-            'Remove --adopt "Mine=A".',
-        ),
     ],
 )
 def test_what_cannot_be_done(word: str, live: list[object], reason: str, fix: str) -> None:
     """A pair that does not fit is refused with the reason, and creates nothing."""
     change = next(one for one in adopting(word, live=live) if one.name == "A")
     assert (change.action, change.reason, change.fix) == (Action.BLOCKED, reason, fix)
+
+
+def test_an_own_object_that_stays() -> None:
+    """An own object that is declared does not become another one."""
+    changes = adopting("Mine=A", live=[source("Mine", "mine")], names="A,Mine")
+    (refused,) = [one for one in changes if one.name == "A"]
+    reason = '"Mine" cannot become "A": it is, or becomes, another source of this project.'
+    assert (refused.action, refused.reason, refused.fix) == (Action.BLOCKED, reason, 'Remove --adopt "Mine=A".')
 
 
 def test_one_object_for_two() -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec import structs
 
-from dbt_statsig.planning.matching import Action, Change, Desired, Live, Plan, Scope, absent, build_plan, owned
+from dbt_statsig.planning.matching import Action, Change, Desired, Live, Plan, Scope, build_plan
+from dbt_statsig.planning.owned import absent, owned
 from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.ownership import Ownership, claim
 from dbt_statsig.vocabulary.sources import Kind, Source

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbt_statsig.planning.asked import PRUNE
+from dbt_statsig.planning.asked import to_prune
 from dbt_statsig.planning.safety import Limits, doubt, guarded, not_replaced_elsewhere
 from dbt_statsig.vocabulary.changes import Action, Change, Plan
 from dbt_statsig.vocabulary.sources import Kind
@@ -43,7 +43,7 @@ def test_the_share(action: Action, count: int, *, held: bool) -> None:
 def test_the_reason() -> None:
     """It says how many of how many, the limit, and both next steps."""
     (change, *_) = guarded(plan_of(Action.DELETE, 4), {METRIC: 10}, LIMITS, declares=True, force=False).changes
-    assert change.reason == "4 of this project's 10 metric sources would change or be deleted at once, more than 30 %."
+    assert change.reason == "4 of this project's 10 metric sources would be deleted at once, more than 30 %."
     assert change.fix == "Check it with `plan --prune --force`. If it is intended, run again with --force."
     assert change.held is Action.DELETE
 
@@ -73,6 +73,32 @@ def test_everything_of_a_kind(count: int) -> None:
     )
     updates = plan_of(Action.UPDATE, count)
     assert guarded(updates, {METRIC: count}, limits, declares=True, force=False) == updates
+
+
+@pytest.mark.parametrize(
+    ("actions", "words"),
+    [
+        ((Action.UPDATE, Action.RENAME), "would change"),
+        ((Action.ARCHIVE,), "would be archived"),
+        ((Action.UPDATE, Action.ARCHIVE), "would change or be archived"),
+        ((Action.UPDATE, Action.ARCHIVE, Action.DELETE), "would change or be archived or deleted"),
+    ],
+)
+def test_the_words_for_what_is_held_back(actions: tuple[Action, ...], words: str) -> None:
+    """The limit names what would happen: an archive is no deletion."""
+    plan = both(*(plan_of(action, 4, Kind.METRIC) for action in actions))
+    result = guarded(plan, {Kind.METRIC: 10}, LIMITS, declares=True, force=False)
+    assert {f" {words} at once, more than 30 %." in change.reason for change in result.changes} == {True}
+
+
+def test_the_words_for_archives() -> None:
+    """Where metrics are archived, no reason and no next step speaks of deleting them."""
+    metrics = plan_of(Action.ARCHIVE, 1, Kind.METRIC)
+    (held,) = guarded(metrics, {Kind.METRIC: 1}, LIMITS, declares=True, force=False).changes
+    assert held.reason == "All of this project's metrics (1) would be archived at once."
+    (held,) = guarded(metrics, {Kind.METRIC: 1}, LIMITS, declares=False, force=True).changes
+    assert held.reason == "The manifest declares no source at all, so nothing is archived."
+    assert to_prune(Kind.METRIC) == "To archive it, run `sync --prune`."
 
 
 def test_a_replacement_is_no_loss() -> None:
@@ -174,7 +200,7 @@ def test_never_more_than_the_share(touched: int, more: int, percent: float, obje
 def test_an_orphan_of_an_absent_node() -> None:
     """Deleting an object whose node the manifest lacks takes --prune and --force: the hint names both."""
 
-    def hint(*, absent: bool, force: bool, fix: str = PRUNE) -> str:
+    def hint(*, absent: bool, force: bool, fix: str = to_prune(METRIC)) -> str:
         orphan = Change(action=Action.ORPHAN, kind=METRIC, name="A", unique_id="model.shop.a", fix=fix)
         plan = Plan(project="shop", changes=(orphan,))
         gone = {"model.shop.a": 1} if absent else {}
@@ -182,7 +208,7 @@ def test_an_orphan_of_an_absent_node() -> None:
 
     both = "To delete it, run `sync --prune --force`: the manifest has no such node."
     assert hint(absent=True, force=False) == both
-    assert hint(absent=False, force=False) == hint(absent=True, force=True) == PRUNE
+    assert hint(absent=False, force=False) == hint(absent=True, force=True) == to_prune(METRIC)
     assert hint(absent=True, force=False, fix="See Statsig.") == "See Statsig."
 
 
