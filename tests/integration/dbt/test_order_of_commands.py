@@ -18,7 +18,7 @@ from dbt_statsig.commands.plan import plan
 from dbt_statsig.commands.sync import sync
 from dbt_statsig.emulator import Running
 from dbt_statsig.project.request import Request
-from tests.integration.cli_process import KEY
+from tests.integration.cli_process import KEY, UNPACED
 from tests.integration.dbt.recorded import NIGHTLY, RECORDED, record
 from tests.integration.shop import once
 
@@ -54,6 +54,7 @@ class Shop(Struct, frozen=True, kw_only=True):
             "DBT_STATSIG_BASE_URL": self.console.url,
             "STATSIG_CONSOLE_API_KEY": KEY,
             "DBT_STATSIG_CACHE": "false",
+            **UNPACED,
         }
         return Request(project_dir=self.folder, environ=environ)
 
