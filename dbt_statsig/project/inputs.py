@@ -62,7 +62,10 @@ class Inputs(Struct, frozen=True, kw_only=True):
     @property
     def newer_yaml(self) -> tuple[NewerYaml, ...]:
         """The project's YAML files that declare something else than the manifest's file, which is older."""
-        return () if self.places is None else newer_yaml(self.manifest, self.manifest_path, self.places)
+        if self.places is None:
+            return ()
+        settings = self.resolved.settings.semantic_layer
+        return newer_yaml(self.manifest, self.manifest_path, self.places, settings)
 
     @property
     def shown_path(self) -> str:

@@ -10,14 +10,16 @@ from __future__ import annotations
 import os
 import re
 from contextlib import suppress
-from datetime import date, datetime, timezone
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from dbt_statsig.project.artifacts import Manifest
 from dbt_statsig.project.artifacts.manifest import is_marked
+from dbt_statsig.project.newer_semantics import Semantics
 from dbt_statsig.project.yaml_nodes import YamlError, compose, lookup, plain
+from dbt_statsig.project.yaml_values import JINJA, NOTHING, is_among, items_of, text_of, values_of
 from dbt_statsig.support.files import read_regular
 from dbt_statsig.vocabulary.findings import Finding, Location, Severity, finding, listed
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     import yaml
 
     from dbt_statsig.project.artifacts.nodes import Node
+    from dbt_statsig.project.settings import SemanticLayerSettings
 
 _FOLDERS = {"model-paths": "models", "source-paths": "", "seed-paths": "seeds", "snapshot-paths": "snapshots"}
 _IN_LINE = re.compile(r"""^([a-z]+-paths)[ \t]*:[ \t]*\[([^\]\n#{]*)\]""", re.MULTILINE)
@@ -39,12 +42,10 @@ _WHOLE = 1_000_000
 _WORD = b"statsig"
 KEYS = ("statsig", "statsig_defaults")
 _SECTIONS = {"models": "model", "snapshots": "snapshot", "seeds": "seed"}
-_JINJA = re.compile(r"\{[{%#]|[#}%]\}")
 # What begins with one certain sign is found at the speed of a plain search.
 _ITEM = re.compile(r"\n( *)- ")
 _ANCHOR = re.compile(r"&(?<=[\s,\[{:]&)\w")
 _LONGEST_SEARCH = 1_000_000_000
-_NOTHING = object()
 
 
 class NewerYaml(Struct, frozen=True, kw_only=True):
@@ -55,9 +56,11 @@ class NewerYaml(Struct, frozen=True, kw_only=True):
     line: int = 0
 
 
-def newer_yaml(manifest: Manifest, manifest_path: Path, project_dir: Path) -> tuple[NewerYaml, ...]:
+def newer_yaml(
+    manifest: Manifest, manifest_path: Path, project_dir: Path, settings: SemanticLayerSettings
+) -> tuple[NewerYaml, ...]:
     """The property files of the project itself that are newer than the manifest and declare something else."""
-    return tuple(_Search(manifest, manifest_path, project_dir).found())
+    return tuple(_Search(manifest, manifest_path, project_dir, settings).found())
 
 
 def outdated(found: Iterable[NewerYaml], manifest: str, *, severity: Severity) -> Iterator[Finding]:
@@ -81,7 +84,9 @@ def _finding(message: str, place: Location, severity: Severity) -> Finding:
 class _Search:
     """One look through the property files of a project."""
 
-    def __init__(self, manifest: Manifest, manifest_path: Path, project_dir: Path) -> None:
+    def __init__(
+        self, manifest: Manifest, manifest_path: Path, project_dir: Path, settings: SemanticLayerSettings
+    ) -> None:
         self.manifest = manifest
         self.folder = project_dir
         written = manifest.generated_at
@@ -90,6 +95,7 @@ class _Search:
         self.written = written.timestamp() if written and is_past else manifest_path.stat().st_mtime
         self.settings = self._text("dbt_project.yml") or b""
         self.stems: set[str] = set()
+        self.semantics = Semantics(manifest, settings, self.settings)
 
     def found(self) -> Iterator[NewerYaml]:
         homes: dict[str, list[Node]] = {}
@@ -99,11 +105,13 @@ class _Search:
         # What .dbtignore leaves out is no file of the project, whatever it holds.
         ignores = (self.folder / ".dbtignore").exists()
         whole = 0
-        for path in sorted({*homes, *(() if ignores else self._files())}):
+        for path in sorted({*homes, *self.semantics.files, *(() if ignores else self._files())}):
             if not self._is_newer(path):
                 continue
             content = self._text(path)
-            if content is not None and (path in homes or _WORD in content) and self._is_own(path):
+            if content is None or not self._is_own(path):
+                continue
+            if path in homes or _WORD in content or self.semantics.concern(path, content):
                 whole += len(content)
                 yield from self._judged(path, content, homes.get(path, ()), whole=whole <= _WHOLE)
 
@@ -144,7 +152,10 @@ class _Search:
         blocks = Blocks(manifest=self.manifest, settings=self.settings, stems=self.stems)
         with suppress(YamlError):
             if not blocks.differ(compose(relevant(text, nodes), typed=True), nodes):
-                if whole:
+                if self.semantics.concern(path, content):
+                    if self.semantics.differ(compose(text, typed=True), path):
+                        yield NewerYaml(path=path)
+                elif whole:
                     compose(text)
                 return
         try:
@@ -154,7 +165,7 @@ class _Search:
                 yield NewerYaml(path=path, fault=error.message, line=error.line)
             return
         with suppress(YamlError):
-            if blocks.differ(root, nodes):
+            if blocks.differ(root, nodes) or self.semantics.differ(root, path):
                 yield NewerYaml(path=path)
 
 
@@ -206,41 +217,41 @@ class Blocks(Struct, frozen=True, kw_only=True):
         """Each node that the file speaks of, with the YAML that holds its meta, nearest first."""
         project = self.manifest.project_name
         for section, kind in _SECTIONS.items():
-            for entry in _items(root, section):
+            for entry in items_of(root, section):
                 # What of a versioned entry holds for one version only is not distinguished here.
                 if lookup(entry, "versions") is None:
-                    yield f"{kind}.{project}.{_text(entry, 'name')}", (entry,)
-        for source in _items(root, "sources"):
-            for table in _items(source, "tables"):
-                yield f"source.{project}.{_text(source, 'name')}.{_text(table, 'name')}", (table, source)
+                    yield f"{kind}.{project}.{text_of(entry, 'name')}", (entry,)
+        for source in items_of(root, "sources"):
+            for table in items_of(source, "tables"):
+                yield f"source.{project}.{text_of(source, 'name')}.{text_of(table, 'name')}", (table, source)
 
     def _is_new(self, unique_id: str, owners: tuple[yaml.Node, ...]) -> bool:
         """Whether a marked entry is of a node that dbt has not read: of a misspelled name dbt reads none either."""
         has_no_file = unique_id.startswith("source.") or lookup(owners[0], "relation") is not None
         is_there = has_no_file or unique_id.rpartition(".")[2] in self.stems
-        return is_there and bool(_values(owners, KEYS[0]))
+        return is_there and bool(values_of(owners, KEYS[0]))
 
     def _changed(self, node: Node, owners: tuple[yaml.Node, ...]) -> bool:
         if not node.enabled or node.version is not None or KEYS[0] in node.raw_code:
             return False
         for key in KEYS:
-            declared, has = _values(owners, key), node.meta.get(key, _NOTHING)
-            if not declared and has is not _NOTHING and re.search(rb"\b%b\b" % key.encode(), self.settings):
+            declared, has = values_of(owners, key), node.meta.get(key, NOTHING)
+            if not declared and has is not NOTHING and re.search(rb"\b%b\b" % key.encode(), self.settings):
                 continue
-            if not _is_among(has, declared):
+            if not is_among(has, declared):
                 return True
         return bool(owners) and self._columns_changed(node, owners[0])
 
     def _columns_changed(self, node: Node, entry: yaml.Node) -> bool:
-        columns = {_text(item, "name"): item for item in _items(entry, "columns")}
+        columns = {text_of(item, "name"): item for item in items_of(entry, "columns")}
         is_for_statsig = is_marked(node)
         for name in {*columns, *node.columns}:
             column, held = columns.get(name), node.columns.get(name)
-            declared = _values((column,), KEYS[0]) if column is not None else []
-            has = held.meta.get(KEYS[0], _NOTHING) if held is not None else _NOTHING
+            declared = values_of((column,), KEYS[0]) if column is not None else []
+            has = held.meta.get(KEYS[0], NOTHING) if held is not None else NOTHING
             # Before dbt 1.10 a column had no config.
-            ignored = has is _NOTHING and self.manifest.column_config is False
-            if not ignored and not _is_among(has, declared):
+            ignored = has is NOTHING and self.manifest.column_config is False
+            if not ignored and not is_among(has, declared):
                 return True
             # A tag may hide the column from Statsig. Tags that YAML does not have may come from dbt_project.yml.
             if is_for_statsig and column is not None and held is not None and not self._tags(column) <= {*held.tags}:
@@ -253,47 +264,4 @@ class Blocks(Struct, frozen=True, kw_only=True):
         pairs = [lookup(holder, "tags") for holder in (config[1] if config else None, column)]
         given = [plain(pair[1]) for pair in pairs if pair]
         tags = [tag for one in given for tag in (one if isinstance(one, list) else [one])]
-        return {tag for tag in tags if isinstance(tag, str) and not _JINJA.search(tag)}
-
-
-def _items(node: yaml.Node | None, key: str) -> list[yaml.Node]:
-    pair = lookup(node, key)
-    items = getattr(pair[1], "value", None) if pair else None
-    return [item for item in items if not isinstance(item, tuple)] if isinstance(items, list) else []
-
-
-def _text(node: yaml.Node, key: str) -> str:
-    pair = lookup(node, key)
-    value = getattr(pair[1], "value", "") if pair else ""
-    return value if isinstance(value, str) else ""
-
-
-def _values(owners: Iterable[yaml.Node], key: str) -> list[Any]:
-    """What the owners' meta says under this key, in each of the places where it may stand."""
-    found = []
-    for owner in owners:
-        config = lookup(owner, "config")
-        metas = [lookup(holder, "meta") for holder in (config[1] if config else None, owner)]
-        pairs = [lookup(meta[1], key) for meta in metas if meta]
-        found += [plain(pair[1]) for pair in pairs if pair]
-    return found
-
-
-def _is_among(has: Any, declared: list[Any]) -> bool:
-    return any(_same(one, has) for one in declared) if declared else has is _NOTHING
-
-
-def _same(declared: Any, has: Any) -> bool:
-    """Whether a value of YAML is what dbt wrote for it, as far as that can be known without dbt."""
-    if isinstance(declared, str) and _JINJA.search(declared):
-        return True
-    if isinstance(declared, dict) and isinstance(has, dict):
-        named = {str(key): value for key, value in declared.items()}
-        return named.keys() == has.keys() and all(_same(value, has[key]) for key, value in named.items())
-    if isinstance(declared, list) and isinstance(has, list):
-        return len(declared) == len(has) and all(map(_same, declared, has))
-    if isinstance(declared, str) and isinstance(has, str):
-        return declared.strip() == has.strip()
-    # A date, a time or a number may have another form in JSON.
-    is_other = isinstance(declared, (date, bytes))
-    return is_other or bool(declared == has) or str(declared).casefold() == str(has).casefold()
+        return {tag for tag in tags if isinstance(tag, str) and not JINJA.search(tag)}

@@ -289,8 +289,8 @@ CODES: dict[str, Code] = {
     ),
     "manifest-outdated": Code(
         _W,
-        "A YAML file changed after dbt wrote the manifest, and its Statsig blocks differ from the manifest's. The "
-        "older state is checked and pushed.",
+        "A YAML file changed after dbt wrote the manifest, and its Statsig blocks, or the metrics of dbt's semantic "
+        "layer that are taken, differ from the manifest's. The older state is checked and pushed.",
         "Run `dbt compile`.",
     ),
     "yaml-unreadable": Code(

@@ -9,6 +9,7 @@ import pytest
 
 from dbt_statsig.project.artifacts import Manifest
 from dbt_statsig.project.newer_yaml import NewerYaml, newer_yaml, outdated
+from dbt_statsig.project.settings import SemanticLayerSettings
 from dbt_statsig.vocabulary.findings import Severity
 from tests.unit.project.artifacts.build import manifest_bytes, node
 
@@ -53,7 +54,8 @@ def found(folder: Path, *nodes: dict[str, Any], disabled: Any = None, **metadata
     path.write_bytes(manifest_bytes(*nodes, metadata=metadata, disabled=disabled or {}))
     manifest = Manifest.from_bytes(path.read_bytes(), path)
     return [
-        f"{one.path}:{one.line} {one.fault}" if one.fault else one.path for one in newer_yaml(manifest, path, folder)
+        f"{one.path}:{one.line} {one.fault}" if one.fault else one.path
+        for one in newer_yaml(manifest, path, folder, SemanticLayerSettings())
     ]
 
 
