@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 BIN = Path(sys.executable).parent
 ENTRIES = {"dbt": ("dbt.cli.main", "cli"), "dbt-statsig": ("dbt_statsig.cli", "main")}
@@ -66,6 +66,11 @@ os._exit(code)
 """
 
 
+def unmeasured(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The environment of a dbt command that only prepares a test: without coverage it takes half the time."""
+    return {name: value for name, value in environ.items() if not name.startswith(_MEASURED)}
+
+
 @cache
 def _folder() -> Path:
     folder = tempfile.TemporaryDirectory(prefix="forked")
@@ -81,7 +86,7 @@ def program(name: str) -> Path:
     if not real.exists() or module not in real.read_bytes()[:1000] or not hasattr(socket, "send_fds"):
         return real
     place = _folder() / f"{name}.socket"
-    environ = {key: value for key, value in os.environ.items() if not key.startswith((_MEASURED, "DBT_", "STATSIG_"))}
+    environ = {key: value for key, value in unmeasured().items() if not key.startswith(("DBT_", "STATSIG_"))}
     # As a text, so that the tests' folder is not where it looks for modules first.
     command = [sys.executable, "-c", Path(__file__).read_text(encoding="utf-8"), name, str(place)]
     server = subprocess.Popen(command, cwd=BIN, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environ)

@@ -30,7 +30,8 @@ def command(
 ) -> str:
     """What one of this environment's commands (`dbt`, `dbt-statsig`) prints on stdout; asserts its exit code."""
     name, *rest = arguments
-    env = {key: value for key, value in os.environ.items() if not key.startswith(("DBT_", "STATSIG_", "TEA_SHOP_"))}
+    inherited = forked.unmeasured() if name == "dbt" else os.environ
+    env = {key: value for key, value in inherited.items() if not key.startswith(("DBT_", "STATSIG_", "TEA_SHOP_"))}
     done = subprocess.run(
         [forked.program(str(name)), *rest],
         cwd=cwd,

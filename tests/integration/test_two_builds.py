@@ -20,6 +20,7 @@ import pytest
 from dbt_statsig.columns.prover import Prover
 from dbt_statsig.project.artifacts import Catalog, load_manifest
 from dbt_statsig.vocabulary.verdicts import Presence
+from tests.forked import unmeasured
 from tests.postgres import server
 from tests.unit.project.artifacts.build import catalog_bytes
 
@@ -157,7 +158,9 @@ def test_each_verdict_against_the_table(tmp_path: Path, profile: dict[str, objec
     for made, change in cells:
         write(tmp_path, made, change)
     command = [sys.executable, "-c", RUN, repr(BUILDS)]
-    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=1000)
+    ended = subprocess.run(
+        command, cwd=tmp_path, env=unmeasured(), capture_output=True, text=True, check=False, timeout=1000
+    )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     faults = []
     for build in (1, 2):

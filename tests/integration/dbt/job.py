@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from dbt_statsig.emulator import Running
-from tests.forked import BIN, ENTRIES, program
+from tests.forked import BIN, ENTRIES, program, unmeasured
 from tests.integration.cli_process import KEY, environment
 from tests.integration.shop import ROOT, command, copy_shop
 
@@ -71,7 +71,8 @@ class Job(Struct, frozen=True, kw_only=True):
         base = environment(DBT_STATSIG_BASE_URL=self.console.url, STATSIG_CONSOLE_API_KEY=key)
         path = ":".join([*dict.fromkeys(str(program(name).parent) for name in ENTRIES), str(BIN), base["PATH"]])
         plain = {"DBT_USE_COLORS": "false", "NO_COLOR": "1", "PATH": path}
-        return {**base, **plain, **more}
+        whole = {**base, **plain, **more}
+        return unmeasured(whole) if OFF.items() <= more.items() else whole
 
     def edit(self, file: str, old: str, new: str) -> None:
         """Replace a text that is in a file of the project."""

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
+from tests.forked import unmeasured
 from tests.integration.cli_process import environment
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def record(folder: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", _RECORD, json.dumps(commands)],
         cwd=folder,
-        env=environment(DBT_SEND_ANONYMOUS_USAGE_STATS="false", DBT_PROFILES_DIR=str(folder)),
+        env=unmeasured(environment(DBT_SEND_ANONYMOUS_USAGE_STATS="false", DBT_PROFILES_DIR=str(folder))),
         capture_output=True,
         text=True,
         check=False,

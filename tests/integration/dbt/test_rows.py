@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests.forked import unmeasured
 from tests.integration.cli_process import environment
 from tests.integration.dbt import planted
 from tests.integration.dbt.test_dbt2 import engine
@@ -223,7 +224,7 @@ def run_by(dbt: Path, folder: Path, *, arguments: bool = False, url: str = "", *
     done = subprocess.run(
         [dbt, "test", "--store-failures"],
         cwd=folder,
-        env=environment(**environ),
+        env=unmeasured(environment(**environ)),
         capture_output=True,
         text=True,
         check=False,

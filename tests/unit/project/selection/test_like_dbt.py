@@ -13,6 +13,7 @@ import pytest
 
 from dbt_statsig.project.artifacts import load_manifest
 from dbt_statsig.project.selection.selecting import select
+from tests.forked import unmeasured
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -139,6 +140,7 @@ def test_selection_is_that_of_dbt(tmp_path: Path) -> None:
         check=True,
         capture_output=True,
         cwd=tmp_path,
+        env=unmeasured(),
     )
     manifest = load_manifest(tmp_path / "target" / "manifest.json")
     sources = set(select(manifest, [], []).unique_ids)
