@@ -122,10 +122,11 @@ class _KindPlanner:
         What is `named` is settled.
         """
         new = [one for one in self.wanted if self.owners.get(one.name) != one.unique_id and one.name not in named]
+        new.sort(key=lambda one: natural(one.name))
         settled = {(item.name, item.unique_id) for item in self.wanted}
         known = {*self.strays, *named, *(name for kind, _, name in self.scope.unread if kind is self.kind)}
         old: dict[str, list[Source]] = defaultdict(list)
-        for name, unique_id in self.owners.items():
+        for name, unique_id in sorted(self.owners.items(), key=lambda one: natural(one[0])):
             is_free = (name, unique_id) not in settled and name not in known
             if is_free and not is_archived(self.by_name[name].description):
                 old[unique_id].append(self.by_name[name])

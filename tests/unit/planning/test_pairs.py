@@ -62,6 +62,15 @@ def test_two_renames_of_one_node() -> None:
     assert named(plan, "More").reason == ""
 
 
+def test_uncertain_names_are_in_natural_order() -> None:
+    """Which one of several may be renamed is said in the same words, whatever order the lists have."""
+    live = [metric("Gross 10"), metric("Gross 2")]
+    new: list[Metric | Desired] = [metric("Net 10"), metric("Net 2")]
+    plan = plan_of(new, live)
+    assert '"Gross 2", "Gross 10"' in named(plan, "Net 2").reason
+    assert plan == plan_of(new[::-1], live[::-1])
+
+
 def test_two_percentiles_are_not_exchanged() -> None:
     """Metrics of one column that differ only in a number are two metrics."""
     p50, p90 = (metric(f"p{n}", aggregation="percentile", percentile=n / 100) for n in (50, 90))
