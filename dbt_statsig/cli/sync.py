@@ -39,7 +39,6 @@ def command(
     With --reload, experiments that read what dbt has just built, or what this sync changed, are loaded: see
     `dbt-statsig reload --help`.
     """
-    from dbt_statsig.commands.reload import after_sync
     from dbt_statsig.commands.sync import sync  # brings PyYAML
 
     asking = {
@@ -56,6 +55,8 @@ def command(
     with progress_on(output, quiet=confirm is not None) as progress:
         synced = sync(request, progress=progress, confirm=confirm)
         if reloads:
+            from dbt_statsig.commands.reload import after_sync
+
             synced = after_sync(request, synced, progress=progress)
     output.warn(synced.warnings, important=True)
     return tell(output, synced, exit_code=synced.exit_code, dry_run=dry_run)

@@ -9,8 +9,6 @@ from msgspec import Struct, structs
 from dbt_statsig.applying.console_state import begin_reading, checked_live, read_others
 from dbt_statsig.applying.freshness import elapsed
 from dbt_statsig.applying.server_check import check_plan
-from dbt_statsig.commands.drift import with_drift
-from dbt_statsig.commands.metric_sql import with_sql
 from dbt_statsig.commands.pipeline import DeclaredProject, LoadedProject, declare_project, load_project, prove_project
 from dbt_statsig.commands.scope import (
     as_imported,
@@ -27,7 +25,6 @@ from dbt_statsig.commands.validate import ValidatedProject, compared, validate_p
 from dbt_statsig.commands.withholding import losses, withheld
 from dbt_statsig.console.key import ApiKey
 from dbt_statsig.errors import ConsoleError, SettingsError, TargetRefused
-from dbt_statsig.impact.experiments import with_experiments
 from dbt_statsig.payloads.building import BUILT_IN_UNITS
 from dbt_statsig.planning.adoption import matchless, without_creations
 from dbt_statsig.planning.asked import Desired, Live
@@ -41,6 +38,7 @@ from dbt_statsig.planning.saved_plan import binding_of
 from dbt_statsig.project.declarations.reading import misspelt_mark
 from dbt_statsig.project.namespace import other_prefixes, prefix_of
 from dbt_statsig.project.target import check_target
+from dbt_statsig.support.threads import answers
 from dbt_statsig.vocabulary.findings import CODES, did_you_mean, finding, listed
 from dbt_statsig.vocabulary.kinds import BLOCK_KINDS
 from dbt_statsig.vocabulary.progress import Progress, Silent
@@ -60,12 +58,15 @@ if TYPE_CHECKING:
 NO_KEY = "No Console API key is set."
 NO_KEY_FIX = "Set STATSIG_CONSOLE_API_KEY to a Console API key of the Statsig project."
 
+_AT_ONCE = 8
 _BY_NODE = "This plan compares tables without their database and schema."
 _SAME_NODE = "Compared as the same table, since an alias may depend on the target: {}."
 
 
 def plan(request: Request, *, progress: Progress | None = None, manifest: Manifest | None = None) -> Planned:
     """What a sync would change. Raises as `validate`, and ConsoleError where the console cannot be read."""
+    from dbt_statsig.commands.drift import with_drift  # no sync needs it
+
     project = declare_project(load_project(request, manifest))
     progress = progress or Silent()
     known = None if request.state is None else compared(validate_project(prove_project(project)))
@@ -73,10 +74,26 @@ def plan(request: Request, *, progress: Progress | None = None, manifest: Manife
         made = make_plan(project, client, progress, only_shown=True, validated=known)
         planned = _with_units(project, made.planned, client)
         if request.show_sql:
-            planned = with_sql(planned, client)
+            planned = _with_sql(planned, client)
         if known is not None:
+            from dbt_statsig.impact.experiments import with_experiments  # what is compared with a state alone
+
             planned = with_experiments(planned, client, progress, strict=project.strict, prefixes=_prefixes(project))
         return with_drift(planned, client, progress, only=request.drift_only)
+
+
+def _with_sql(planned: Planned, client: ConsoleClient) -> Planned:
+    """The plan with Statsig's SQL of each metric that is there; one that cannot be read is a warning."""
+    changes = list(planned.plan.changes)
+    places = [place for place, one in enumerate(changes) if one.kind is Kind.METRIC and one.live is not None]
+    warnings = []
+    for place, found in answers(lambda place: client.sql_of(changes[place].live_name), places, at_once=_AT_ONCE):
+        if isinstance(found, ConsoleError):
+            warnings.append(f'The SQL of the metric "{changes[place].live_name}" was not read: {found.message}')
+        else:
+            changes[place] = structs.replace(changes[place], generated=found)
+    plan = structs.replace(planned.plan, changes=tuple(changes))
+    return structs.replace(planned, plan=plan, warnings=(*planned.warnings, *warnings), requests=client.requests)
 
 
 def _prefixes(project: LoadedProject) -> tuple[str, ...]:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from dbt_statsig.commands.pipeline import declare_project, load_project
 from dbt_statsig.errors import UsageError
 from dbt_statsig.importing.yaml_files import DataTestEdit, edit_files, write_files
-from dbt_statsig.vocabulary.imports import ImportedFile
-from dbt_statsig.vocabulary.row_tests import FIT, PACKAGE, NotAdded, RowTests
+from dbt_statsig.vocabulary.imports import FIT, PACKAGE, ImportedFile, NotAdded, RowTests
 
 if TYPE_CHECKING:
     from dbt_statsig.commands.pipeline import DeclaredProject

@@ -14,9 +14,9 @@ from dbt_statsig.payloads.select import PartitionType, partition_type, unwrapped
 from dbt_statsig.project.artifacts import ColumnTest
 from dbt_statsig.vocabulary.adapters import adapter_for
 from dbt_statsig.vocabulary.findings import CODES, Finding, Severity, finding
+from dbt_statsig.vocabulary.imports import FIT, PACKAGE
 from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.results import ColumnUse
-from dbt_statsig.vocabulary.row_tests import FIT, PACKAGE
 from dbt_statsig.vocabulary.sources import Role
 from dbt_statsig.vocabulary.sql_pieces import PieceKind, pieces
 from dbt_statsig.vocabulary.verdicts import Presence

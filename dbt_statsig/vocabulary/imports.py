@@ -1,4 +1,4 @@
-"""What an import gives back, and what `init` does: values only."""
+"""What an import gives back, and what `init` and `tests` do: values only."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ from dbt_statsig.errors import EXIT_DONE, EXIT_FINDINGS
 from dbt_statsig.vocabulary.changes import FieldChange
 from dbt_statsig.vocabulary.findings import Finding, Severity
 from dbt_statsig.vocabulary.sources import Kind
+
+FIT = "fit_for_statsig"
+PACKAGE = "dbt_statsig"
+"""The dbt test of the rows, and the dbt package that it is of."""
 
 
 class Exactness(str, Enum):
@@ -144,3 +148,26 @@ class FirstBlocks(Struct, frozen=True, kw_only=True):
             return EXIT_DONE
         has_errors = any(found.severity is Severity.ERROR for found in one.findings)
         return EXIT_FINDINGS if one.guess.missing or one.refusal or has_errors else EXIT_DONE
+
+
+class NotAdded(Struct, frozen=True, kw_only=True):
+    """A node to whose YAML the test cannot be added, and why."""
+
+    unique_id: str
+    reason: str
+
+
+class RowTests(Struct, frozen=True, kw_only=True):
+    """The declared nodes that have the test and those that lack it, and the changed files."""
+
+    tested: tuple[str, ...]
+    untested: tuple[str, ...]
+    files: tuple[ImportedFile, ...] = ()
+    not_added: tuple[NotAdded, ...] = ()
+    wrote: bool = False
+    unmatched: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """1 where the test cannot be added to a node."""
+        return int(bool(self.not_added))

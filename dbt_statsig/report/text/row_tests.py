@@ -8,10 +8,10 @@ import msgspec
 
 from dbt_statsig.report.escape import lines_of, no_commands, one_line
 from dbt_statsig.report.text.style import Style, counted
-from dbt_statsig.vocabulary.row_tests import FIT
+from dbt_statsig.vocabulary.imports import FIT
 
 if TYPE_CHECKING:
-    from dbt_statsig.vocabulary.row_tests import RowTests
+    from dbt_statsig.vocabulary.imports import RowTests
 
 PLAIN = Style()
 _LOOKS = {"+": "add", "-": "remove", "@": "note"}
