@@ -163,7 +163,7 @@ def make_plan(
     if only_shown and no_push:
         desired, renamed = by_node(desired, live, project.manifest.node, scope)
         warnings += [_SAME_NODE.format(listed(renamed))] if renamed else []
-    asked = _without_read(client, as_imported(project, build_plan(desired, live, scope)), live, warnings)
+    asked = _without_read(client, as_imported(project, build_plan(desired, live, scope)), live, warnings, scope)
     if only_shown:
         asked = _with_orphans(project, asked, client, scope)
     there = {item.name for held in live.values() for item in held.items}
@@ -212,16 +212,18 @@ def _nothing_to_adopt(unmatched: Iterable[str], names: set[str]) -> Iterator[str
         yield f'--adopt "{word}": no declared source and no object has this name. {near}'.rstrip()
 
 
-def _without_read(client: ConsoleClient, plan: Plan, live: Mapping[Kind, Live], warnings: list[str]) -> Plan:
+def _without_read(
+    client: ConsoleClient, plan: Plan, live: Mapping[Kind, Live], warnings: list[str], scope: Scope
+) -> Plan:
     """The plan without deletions of what metrics read; where they are not read yet, only if a source is to go."""
     if Kind.METRIC in live:
-        return still_read(plan, live[Kind.METRIC])
+        return still_read(plan, live[Kind.METRIC], force=scope.force)
     gone = (change for change in plan.changes if change.kind is Kind.METRIC_SOURCE)
     if not any(change.action.retires for change in gone):
         return plan
     try:
         found = client.list_until(Kind.METRIC, lambda one: one.complete)
-        return still_read(plan, Live(items=found.items, complete=found.complete))
+        return still_read(plan, Live(items=found.items, complete=found.complete), force=scope.force)
     except ConsoleError as error:
         warnings.append(f"Whether metrics read the metric sources to delete is not known: {error}")
         return plan

@@ -108,7 +108,7 @@ class _KindPlanner:
     def disabled(self) -> list[Change]:
         """The own objects whose blocks or nodes are disabled in this target, by name."""
         resting = [item for item in self.wanted if item.disabled]
-        nodes = {item.unique_id for item in resting}
+        nodes = {item.unique_id for item in resting if not self._is_found(item)}
         names = {self.pairs.get(item.name, item.name) for item in resting}
         return [
             self._of_ours(Action.UNCHANGED, name, "Disabled in this target.")
@@ -143,6 +143,10 @@ class _KindPlanner:
 
     def _in_scope(self, name: str) -> bool:
         return self.scope.selected_ids is None or self.owners[name] in self.scope.selected_ids
+
+    def _is_found(self, item: Desired) -> bool:
+        """Whether it is there under its name: of the many metrics of a node, no other one is an older name of it."""
+        return SPECS[self.kind].within is not None and item.name in self.owners
 
     def _stray(self, name: str) -> str:
         """The other dbt target whose prefix the name has; empty where there is none."""
@@ -189,7 +193,7 @@ class _KindPlanner:
             live_name=item.name,
             fields=beside.fields,
             not_kept=beside.kept,
-            reason=same.reason if same.kept else "",
+            reason=same.reason if same.kept else self._from_archive(live),
             kept=same.kept,
             adopted=adopted,
             desired=beside.desired,
@@ -249,13 +253,16 @@ class _KindPlanner:
             live_name=old_name,
             fields=(renamed, *beside.fields),
             not_kept=beside.kept,
-            reason=same.reason if same.kept else "",
+            reason=same.reason if same.kept else self._from_archive(live),
             requires=self.moves.waits_for(item.name),
             kept=same.kept,
             adopted=old_name not in self.owners,
             desired=beside.desired,
             live=live,
         )
+
+    def _from_archive(self, live: Source) -> str:
+        return "It comes back from the archive." if SPECS[self.kind].archives and is_archived(live.description) else ""
 
     def _twin(self, item: Desired, twin: str) -> Change:
         """The refusal of a name that is another spelling of a live one."""
@@ -322,7 +329,7 @@ class _KindPlanner:
 
     def _unclaimed(self, changes: Sequence[Change]) -> Iterator[Change]:
         """What becomes of own objects that nothing declares."""
-        idle = {item.unique_id for item in self.wanted if item.blocked or item.disabled}
+        idle = {one.unique_id for one in self.wanted if (one.blocked or one.disabled) and not self._is_found(one)}
         by_node: dict[str, list[Change]] = defaultdict(list)
         for change in sorted(changes, key=lambda one: one.name):
             by_node[change.unique_id].append(change)

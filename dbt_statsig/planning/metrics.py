@@ -43,25 +43,33 @@ def computes_same(desired: Source, live: Source) -> bool:
     return all(map(same, SPECS[Kind.METRIC].fields(Role.NATIVE)))
 
 
-def still_read(plan: Plan, live: Live) -> Plan:
-    """The plan without deletions of sources that own live metrics read of which it plans nothing (`--kind`, ...).
+def still_read(plan: Plan, live: Live, *, force: bool = False) -> Plan:
+    """The plan without deletions of sources that live metrics read of which it plans nothing (`--kind`, ...).
 
-    Where the list of live metrics may lack some, no metric source is deleted.
+    With `force`, those of other owners do not count. Where the list of live metrics may lack some, no metric source is
+    deleted.
     """
     planned = {change.live_name for change in plan.changes if change.kind is Kind.METRIC}
-    readers = {
-        source: metric.name
-        for metric in live.items
-        if isinstance(metric, Metric) and metric.name not in planned and not is_archived(metric.description)
-        if (line := likely_owner(metric.description)) is not None and line.owner == plan.owner
-        for source in metric.sources
-    }
+    written = {change.live_name for change in plan.changes if change.kind is Kind.METRIC and change.action.writes}
+    readers: dict[str, str] = {}
+    others: dict[str, str] = {}
+    for metric in live.items:
+        if not isinstance(metric, Metric) or is_archived(metric.description):
+            continue
+        line = likely_owner(metric.description)
+        if (line is None or line.owner != plan.owner) and metric.name not in written:
+            others |= dict.fromkeys(metric.sources, metric.name)
+        elif metric.name not in planned:
+            readers |= dict.fromkeys(metric.sources, metric.name)
 
     def held(change: Change) -> Change:
         is_gone = change.kind is Kind.METRIC_SOURCE and change.action is Action.DELETE
         if is_gone and not live.complete:
             reason = "The list of metrics was incomplete, so it is not known whether one reads it."
             return change.blocked(reason, "Run it again.")
+        if is_gone and change.name in others and change.name not in readers and not force:
+            reason = f'The metric "{others[change.name]}", which this project does not own, reads it.'
+            return change.blocked(reason, "Change or delete that metric first, or run again with --force.")
         if not is_gone or change.name not in readers:
             return change
         reason = f'The metric "{readers[change.name]}" reads it, so it is not deleted.'

@@ -1,9 +1,11 @@
-"""Metrics that get new names, over a real socket."""
+"""Metrics that get new names, go or come back beside others, over a real socket."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dbt_statsig.vocabulary.changes import Action
+from dbt_statsig.vocabulary.sources import Kind
 from tests.integration.test_metrics import SUM, Shop, actions, held, server, shop
 
 if TYPE_CHECKING:
@@ -58,3 +60,58 @@ def test_no_rename_beside_a_block_that_cannot_be_read(shop: Shop, server: Runnin
     assert actions(shop.plan()) == {"Net revenue": "blocked"}
     assert shop.sync().exit_code == 1
     assert list(held(server)) == ["Revenue"]
+
+
+def test_a_metric_that_goes_beside_one_that_stays_as_it_is(shop: Shop, server: Running) -> None:
+    """Beside a metric that is disabled or has errors, one that is no longer declared is reported and archived."""
+    count = {"name": "Orders", "aggregation": "count"}
+    largest = {**SUM, "name": "Largest", "aggregation": "max"}
+    shop.metrics(SUM, count, largest)
+    shop.sync()
+    shop.metrics({**SUM, "enabled": False}, largest)
+    planned = shop.plan()
+    assert actions(planned) == {"Largest": "unchanged", "Orders": "orphan"}
+    assert [one.name for one in planned.skipped] == ["Revenue"]
+    shop.metrics({**SUM, "name": "Net", "enabled": False}, largest)
+    assert actions(shop.plan()) == {"Largest": "unchanged"}
+    shop.metrics({**SUM, "value_column": "nothing"}, largest)
+    assert actions(shop.plan()) == {"Largest": "unchanged", "Orders": "orphan", "Revenue": "blocked"}
+    shop.metrics({**SUM, "enabled": False}, largest)
+    done = shop.sync(prune=True, force=True)
+    assert done.planned is not None
+    assert actions(done.planned) == {"Largest": "unchanged", "Orders": "archive"}
+    assert "(archived)" in held(server)["Orders"]["description"]
+
+
+def test_a_metric_that_comes_back(shop: Shop) -> None:
+    """The plan says that a metric comes back from the archive, and the sync after it has nothing to do."""
+    count = {"name": "Orders", "aggregation": "count"}
+    shop.metrics(SUM, count)
+    shop.sync()
+    shop.metrics(count)
+    shop.sync(prune=True, force=True)
+    shop.metrics(SUM, count)
+    (back,) = [one for one in shop.plan().plan.changes if one.name == "Revenue"]
+    assert (back.action, back.reason) == (Action.UPDATE, "It comes back from the archive.")
+    shop.sync()
+    assert actions(shop.plan()) == {"Orders": "unchanged", "Revenue": "unchanged"}
+
+
+def test_a_source_that_metrics_of_others_read(shop: Shop, server: Running) -> None:
+    """A metric source is not deleted while a metric that this project does not own reads it, without --force."""
+    shop.metrics(SUM)
+    shop.sync()
+    part = {"aggregation": "count", "metricSources": [{"metricSourceName": "visits", "criteria": []}]}
+    theirs = {"id": "Theirs::user_warehouse", "type": "user_warehouse", "name": "Theirs", "warehouseNative": part}
+    server.state.lists["metrics"].append({**theirs, "description": "By hand."})
+    shop.declare("visits", name="sessions")
+
+    def old(**options: bool) -> tuple[Action, str]:
+        plan = shop.plan(prune=True, **options).plan
+        (change,) = [one for one in plan.changes if one.kind is Kind.METRIC_SOURCE and one.name == "visits"]
+        return change.action, change.reason
+
+    assert old() == (Action.BLOCKED, 'The metric "Theirs", which this project does not own, reads it.')
+    assert old(force=True)[0] is Action.DELETE
+    server.state.lists["metrics"].pop()
+    assert old()[0] is Action.DELETE

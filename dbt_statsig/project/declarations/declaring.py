@@ -90,7 +90,7 @@ def declare(
         ),
         faulty=(
             *(block for reader in (*readers, *rejected) for block in reader.faulty),
-            *(FaultyBlock(kind=Kind.METRIC, unique_id=of, name=name, has_name=True) for of, name in semantic.refused),
+            *(FaultyBlock(kind=kind, unique_id=of, name=name, has_name=True) for kind, of, name in semantic.refused),
         ),
         names=tuple(
             DeclaredName(kind=found.kind, unique_id=found.node.unique_id, name=found.name) for found in declarations

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from dbt_statsig.project.artifacts.nodes import Node
+from dbt_statsig.vocabulary.sources import Kind
 
 COMPUTED = frozenset(
     {
@@ -67,9 +68,11 @@ class SemanticLayer(Struct, frozen=True, kw_only=True):
     faults: tuple[SemanticFault, ...] = ()
 
     @property
-    def refused(self) -> tuple[tuple[str, str], ...]:
-        """The unique_id and name (empty: unknown) of each metric that is asked for and may not be declared."""
-        return tuple((one.unique_id, name) for one in self.faults if one.unique_id for name in one.names or ("",))
+    def refused(self) -> tuple[tuple[Kind, str, str], ...]:
+        """Kind, unique_id and name (empty: unknown) of what is asked for and may not be declared."""
+        known = [one for one in self.faults if one.unique_id]
+        metrics = ((Kind.METRIC, one.unique_id, name) for one in known for name in one.names or ("",))
+        return (*metrics, *((Kind.METRIC_SOURCE, one.unique_id, one.source) for one in known if one.source))
 
 
 NO_METRICS = SemanticLayer()

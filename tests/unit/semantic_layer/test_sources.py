@@ -9,6 +9,7 @@ from msgspec import structs
 
 from dbt_statsig.project.settings import SemanticLayerSettings
 from dbt_statsig.semantic_layer import semantic_layer
+from dbt_statsig.vocabulary.sources import Kind
 from tests.semantic import ALL, made, simple, taken
 
 METRIC = simple("revenue")
@@ -188,4 +189,8 @@ def test_one_finding_for_a_semantic_model() -> None:
         'Semantic model "orders" cannot be a metric source: no entity of semantic model orders has a Statsig unit ID '
         "(entities: none). Not sent: one, two."
     )
-    assert found.refused == ((NODE, "one"), (NODE, "two"))
+    assert found.refused == (
+        (Kind.METRIC, NODE, "one"),
+        (Kind.METRIC, NODE, "two"),
+        (Kind.METRIC_SOURCE, NODE, "orders"),
+    )
