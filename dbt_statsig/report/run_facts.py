@@ -68,7 +68,7 @@ def _commit(run: Run) -> str:
 
 def _manifest(path: str, written: datetime | None, at: datetime | None) -> str:
     """File and folder of the manifest, as a report is read elsewhere, and its age."""
-    shown = "/".join(PurePath(path).parts[-2:])
+    shown = "/".join(PurePath(path).parts[-2:]) or path
     return f"{shown}, {_age((at - written).total_seconds())}" if path and written and at else shown
 
 

@@ -8,7 +8,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from msgspec import structs
 
 from dbt_statsig.report.diff import DiffLine, Mark, cut
@@ -138,6 +138,7 @@ def test_fault_39_words_are_text(word: str) -> None:
 
 @settings(deadline=None, max_examples=60)
 @given(hostile.ANY_WORD)
+@example(".")
 def test_any_word_can_be_shown(word: str) -> None:
     """Whatever is in names, the page is UTF-8, its tags are the same, and no character hides or reorders text."""
     text = render(hostile.subject(word))

@@ -75,8 +75,9 @@ def test_passes_the_rules_of_code_scanning(tmp_path: Path) -> None:
     for name, log in logs.items():
         (tmp_path / f"{name}.sarif").write_text(log, encoding="utf-8")
     rules, levels = ("--rule-kind", "Sarif;Ghas"), ("--level", "Error;Warning")
-    command = [tool, "validate", *tmp_path.iterdir(), *rules, *levels]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [tool, "validate", *tmp_path.iterdir(), *rules, *levels], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout
     assert re.findall(r"(?m)^.*: (?:error|warning) .*", done.stdout) == []
     assert f"{len(logs)} files scanned" in done.stdout
