@@ -119,7 +119,7 @@ def _blocked(change: Change, refusals: dict[tuple[Kind, str], Refused]) -> Chang
     refusal = refusals.get((change.kind, change.name))
     if refusal is None or not change.action.sends:
         return change
-    return change.blocked("Statsig refuses it in a dry run.", "Fix the errors of this source.")
+    return change.blocked("Statsig refuses it in a dry run.", f"Fix the errors of this {change.kind.label}.")
 
 
 def _finding(change: Change, refusals: dict[tuple[Kind, str], Refused]) -> Finding:

@@ -230,7 +230,7 @@ class _KindPlanner:
             return self._refused(
                 Action.BLOCKED,
                 item,
-                "Several sources exchange their names in a circle.",
+                f"Several {self.kind.label}s exchange their names in a circle.",
                 "Give one of them another name first, then run again.",
             )
         in_the_way = self.moves.in_the_way(item.name)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dbt_statsig.vocabulary.changes import Action
 from dbt_statsig.vocabulary.sources import Kind
-from tests.integration.test_metrics import SUM, Shop, actions, held, server, shop
+from tests.integration.test_metrics import SUM, Shop, actions, calls, held, server, shop
 
 if TYPE_CHECKING:
     from dbt_statsig.emulator import Running
@@ -115,3 +115,18 @@ def test_a_source_that_metrics_of_others_read(shop: Shop, server: Running) -> No
     assert old(force=True)[0] is Action.DELETE
     server.state.lists["metrics"].pop()
     assert old()[0] is Action.DELETE
+
+
+def test_the_requests_of_many_metrics(shop: Shop, server: Running) -> None:
+    """A plan of many metrics without a change reads the pages of the list, and no metric by itself."""
+    shop.metrics({"name": "Orders", "aggregation": "count"})
+    shop.sync()
+    (one,) = server.state.lists["metrics"]
+    names = [f"Orders {number}" for number in range(240)]
+    server.state.lists["metrics"] = [{**one, "name": name, "id": f"{name}::user_warehouse"} for name in names]
+    shop.metrics(*({"name": name, "aggregation": "count"} for name in names))
+    before = len(server.requests)
+    assert set(actions(shop.plan()).values()) == {"unchanged"}
+    made = [call for call in calls(server, before) if "metrics" in call]
+    assert set(made) == {"GET metrics/list", "GET metrics/metric_source/list"}
+    assert made.count("GET metrics/list") == 3

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dbt_statsig.planning.matching import Desired
 
 HELD = 'It is "A" in Statsig, and another object has its new name.'
-CIRCLE = "Several sources exchange their names in a circle."
+CIRCLE = "Several assignment sources exchange their names in a circle."
 
 
 def refused(

@@ -89,3 +89,23 @@ def test_a_wrong_key_on_a_semantic_model_concerns_its_node(statsig: object) -> N
     (found,) = [one for one in declared.findings if one.severity is Severity.ERROR]
     assert (found.unique_id, found.kind, found.source) == ("model.shop.fct_orders", "", "")
     assert (Kind.METRIC, "model.shop.fct_orders") in {(one.kind, one.unique_id) for one in declared.faulty}
+
+
+def test_a_python_model() -> None:
+    """A semantic model on a Python model is a source whose columns are unknown: nothing is refused for that."""
+    manifest = made([simple("revenue")], node={"language": "python", "compiled_code": "def model(dbt, session): ..."})
+    declared = declared_in(manifest, ALL, "dev", places=None)
+    assert declared.findings == ()
+    prover = Prover(manifest, None)
+    built = payloads_of(declared.declarations, prover, project="shop", settings=ALL, target="dev")
+    assert {one.kind for one, _ in built} == {Kind.METRIC, Kind.METRIC_SOURCE}
+    findings = [found for _, result in built for found in result.findings]
+    assert {(found.code, found.severity) for found in findings} == {("column-unknown", Severity.WARNING)}
+
+
+def test_two_metrics_of_one_name() -> None:
+    """Two of dbt's metrics that get one name in Statsig are both errors."""
+    same: dict[str, Any] = {"config": {"meta": {"statsig": {"metric": {"name": "Revenue"}}}}}
+    manifest = made([simple("one", **same), simple("two", **same)])
+    found = declared_in(manifest, ALL, "dev", places=None).findings
+    assert [(one.code, one.severity) for one in found] == [("duplicate-name", Severity.ERROR)] * 2
