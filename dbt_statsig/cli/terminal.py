@@ -50,6 +50,7 @@ def style_for(
         colour=not no_color and _has_colour(stream, environ),
         unicode=_can_show_signs(stream),
         width=min(width, _WIDEST),
+        folds=stream.isatty(),
         quiet=quiet,
         verbose=verbose,
     )

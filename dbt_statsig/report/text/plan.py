@@ -40,7 +40,7 @@ _COUNTED = (
 )
 
 
-def _head(change: Change, style: Style, width: int, *, fields: bool = False) -> str:
+def _head(change: Change, style: Style, width: int, *, fields: bool = False) -> list[str]:
     sign, look = _SIGNS[change.action]
     notes = []
     if fields:
@@ -52,7 +52,7 @@ def _head(change: Change, style: Style, width: int, *, fields: bool = False) -> 
     node = style.paint(one_line(change.unique_id), "quiet")
     tail = "  ".join(part for part in (node, *notes) if part)
     name = one_line(change.name)
-    return f"  {style.paint(f'{sign} {name}', look)}{' ' * (width - len(name))}  {tail}".rstrip()
+    return style.folded(f"  {style.paint(f'{sign} {name}', look)}{' ' * (width - len(name))}  {tail}".rstrip(), hang=6)
 
 
 def _body(change: Change, style: Style) -> list[str]:
@@ -130,14 +130,14 @@ def _grouped(
 
 
 def _in_full(changes: Sequence[Change], style: Style, width: int) -> list[str]:
-    return [line for change in changes for line in (_head(change, style, width), *_body(change, style))]
+    return [line for change in changes for line in (*_head(change, style, width), *_body(change, style))]
 
 
 def _brief(changes: Sequence[Change], style: Style, width: int) -> list[str]:
     lines = []
     for group, reason, fix in by_reason(changes):
         for change in group:
-            lines += [_head(change, style, width, fields=True), *_origin(change, style)]
+            lines += [*_head(change, style, width, fields=True), *_origin(change, style)]
         lines += reason_lines([one.kind for one in group], reason, fix, style)
     return lines
 
@@ -189,7 +189,7 @@ def _object_lines(entry: ObjectOutcome, style: Style, *, brief: bool) -> list[st
     mark = style.paint(f"{style.sign(sign)} {entry.ending:<{_WIDTH}}", look)
     fields = changed_fields(entry.change) if brief else ""
     line = f"  {mark}  {entry.change.kind.label} {one_line(entry.change.name)}{confirmed}"
-    lines = [f"{line}  {style.paint(fields, 'quiet')}" if fields else line]
+    lines = style.folded(f"{line}  {style.paint(fields, 'quiet')}" if fields else line, hang=6)
     if entry.message:
         lines += style.prose(entry.message, indent=6)
     lines += style.fix(entry.fix, indent=6)
@@ -259,11 +259,11 @@ def reason_lines(kinds: Sequence[Kind], reason: str, fix: str, style: Style) -> 
     return lines + style.fix(fix, indent=6)
 
 
-def _finding_line(found: Finding, style: Style, *, fix: bool) -> str:
+def _finding_line(found: Finding, style: Style, *, fix: bool) -> list[str]:
     place = one_line(place_of(found))
     parts = (place, style.paint(one_line(found.key), "quiet"), one_line(found.message))
     line = "  ".join(part for part in parts if part)
-    return f"  {line} {one_line(found.fix)}".rstrip() if fix else f"  {line}"
+    return style.folded(f"  {line} {one_line(found.fix)}".rstrip() if fix else f"  {line}", hang=6)
 
 
 def brief_findings(findings: Sequence[Finding], style: Style, *, at_most: int | None) -> list[str]:
@@ -280,7 +280,7 @@ def brief_findings(findings: Sequence[Finding], style: Style, *, at_most: int | 
         shared = len({found.fix for found in group}) == 1
         limited = at_most is not None and severity is not Severity.ERROR and len(group) > at_most + 1
         shown = group[:at_most] if limited else group
-        lines += [_finding_line(found, style, fix=not shared) for found in shown]
+        lines += [line for found in shown for line in _finding_line(found, style, fix=not shared)]
         if limited:
             lines.append(f"  and {len(group) - len(shown):,} more; --verbose shows all")
         if shared:

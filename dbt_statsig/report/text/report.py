@@ -57,7 +57,7 @@ def headline(subject: Subject) -> str:
     if isinstance(result, Synced):
         reloaded = "" if result.reloaded is None else f" {summary(result.reloaded)}"
         return f"{_synced_summary(result, dry_run=subject.dry_run)}{reloaded}"
-    return _planned_summary(result) if isinstance(result, Planned) else verdict_line(result, PLAIN)
+    return _planned_summary(result) if isinstance(result, Planned) else verdict_line(result)[0]
 
 
 def _joined(lines: list[str]) -> str:
@@ -74,7 +74,7 @@ def validation_text(validation: Validation, style: Style = PLAIN) -> str:
     lines = [] if style.quiet else source_lines(validation, style)
     lines += findings_lines(own_findings(validation), style, least=_least(style, Severity.NOTE))
     lines += [*impact_lines(validation.impact, style), *baseline_lines(validation, style)]
-    return _joined([*lines, verdict_line(validation, style)])
+    return _joined([*lines, *style.sums(*verdict_line(validation))])
 
 
 def _planned_lines(planned: Planned, style: Style, *, writes: bool = True) -> list[str]:
@@ -99,7 +99,7 @@ def plan_text(planned: Planned, style: Style = PLAIN) -> str:
     """Errors and warnings, then what a sync would change, and the sums."""
     plan = planned.plan
     lines = [*_planned_lines(planned, style), *generated_lines(plan, style), *legend_lines(plan, style)]
-    return _joined([*lines, style.paint(_planned_summary(planned), _look(planned, planned.validation))])
+    return _joined([*lines, *style.sums(_planned_summary(planned), _look(planned, planned.validation))])
 
 
 def _planned_summary(planned: Planned) -> str:
@@ -128,7 +128,7 @@ def sync_text(synced: Synced, style: Style = PLAIN, *, dry_run: bool = False) ->
     lines = _planned_lines(synced.planned, style, writes=not repeats)
     lines += outcome_lines(synced.outcome, style, heading="Of the saved plan" if dry_run else "Result")
     look = _look(synced, synced.planned.validation)
-    lines.append(style.paint(_synced_summary(synced, dry_run=dry_run), look))
+    lines += style.sums(_synced_summary(synced, dry_run=dry_run), look)
     return _joined(lines if synced.reloaded is None else [*lines, "", *reload_lines(synced.reloaded, style)])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from typing import TYPE_CHECKING, Any
 
@@ -26,18 +27,23 @@ _LOOKS: dict[str, dict[str, Any]] = {
     "remove": {"fg": "red"},
     "quiet": {"dim": True},
 }
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_CELLS = re.compile(r" *(?:(?!  ).)+")
+"""A cell of a table with the gap before it: two blanks or more."""
 _ASCII = {"→": "->", "✓": "ok", "✗": "x", "⋮": ":", "·": "-"}
 
 
 class Style(Struct, frozen=True, kw_only=True):
     """`colour` adds ANSI colours, `unicode` allows signs beyond ASCII, `width` is where prose wraps.
 
-    `quiet` leaves out all that needs no attention, `verbose` shortens nothing.
+    `folds`: no line is wider, as on a terminal; elsewhere each row of a table is one line, however long. `quiet` leaves
+    out all that needs no attention, `verbose` shortens nothing.
     """
 
     colour: bool = False
     unicode: bool = True
     width: int = 100
+    folds: bool = False
     quiet: bool = False
     verbose: bool = False
 
@@ -69,6 +75,27 @@ class Style(Struct, frozen=True, kw_only=True):
             break_on_hyphens=False,
         )
         return wrapped or [(margin + first).rstrip()]
+
+    def folded(self, line: str, *, hang: int) -> list[str]:
+        """A line of a table; on a terminal in as many as it takes, broken between its cells or at blanks."""
+        if not self.folds:
+            return [line]
+        lines, current = [], ""
+        for cell in _CELLS.findall(line):
+            for place, word in enumerate([cell] if self._has_room(" " * hang + cell.strip()) else cell.split(" ")):
+                longer = f"{current} {word}" if place else current + word
+                if current.strip() and word.strip() and not self._has_room(longer):
+                    lines.append(current.rstrip())
+                    longer = " " * hang + word.lstrip()
+                current = longer
+        return [*lines, current]
+
+    def _has_room(self, line: str) -> bool:
+        return len(_COLOURS.sub("", line)) <= max(self.width, 40)
+
+    def sums(self, text: str, look: str) -> list[str]:
+        """The sums that a report ends with."""
+        return [self.paint(line, look) for line in (self.prose(text, indent=0) if self.folds else [text])]
 
     def fix(self, text: str, *, indent: int) -> list[str]:
         """The next step, led by an arrow; nothing where there is none."""

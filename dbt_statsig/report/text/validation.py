@@ -58,19 +58,18 @@ def _columns(source: SourceReport, style: Style) -> list[str]:
         mark = style.paint(f"{style.sign(sign):<{signs}}", look)
         line = style.paint(proof, "quiet" if presence is Presence.PRESENT else look)
         row = f"    {mark} {role:<{roles}}  {name:<{names}}  {line}"
-        lines.append(f"{row}  {style.paint(kind, 'quiet')}".rstrip() if kind else row)
+        lines += style.folded(f"{row}  {style.paint(kind, 'quiet')}".rstrip() if kind else row, hang=8)
     return lines
 
 
 def _source(source: SourceReport, style: Style) -> list[str]:
     blocked = f"  {style.paint('cannot be pushed', 'error')}" if source.blocked else ""
     where = style.paint(one_line(str(source.location)), "quiet") if source.location else ""
-    lines = [
-        f"{source.kind.label} {style.paint(one_line(source.name), 'heading')}{blocked}",
-        "  " + "  ".join(part for part in (one_line(source.unique_id), where) if part),
-    ]
+    place = "  ".join(part for part in (one_line(source.unique_id), where) if part)
+    lines = style.folded(f"{source.kind.label} {style.paint(one_line(source.name), 'heading')}{blocked}", hang=4)
+    lines += style.folded(f"  {place}", hang=4)
     if source.relation_name:
-        lines.append(f"  reads {one_line(source.relation_name)}")
+        lines += style.folded(f"  reads {one_line(source.relation_name)}", hang=4)
     lines += _columns(source, style)
     if source.selected:
         names = clipped(", ".join(source.selected), _LONGEST_LIST)
@@ -89,13 +88,13 @@ def source_lines(validation: Validation, style: Style) -> list[str]:
     lines = [f"{project}{adapter}: {counted_objects(one.kind for one in validation.sources)} declared", ""]
     if is_brief(len(validation.sources), style):
         width = min(max(len(one_line(source.name)) for source in validation.sources), _LONGEST_NAME)
-        return [*lines, *(_in_brief(source, style, width) for source in validation.sources), ""]
+        return [*lines, *(line for source in validation.sources for line in _in_brief(source, style, width)), ""]
     for source in validation.sources:
         lines += _source(source, style)
     return lines
 
 
-def _in_brief(source: SourceReport, style: Style, width: int) -> str:
+def _in_brief(source: SourceReport, style: Style, width: int) -> list[str]:
     """One source in one line: the worst that is known of its columns, and which these are."""
     worst = max((use.verdict.presence for use in source.columns), key=_WEIGHT.index, default=Presence.PRESENT)
     names = [_name(use.verdict) for use in source.columns if use.verdict.presence is worst]
@@ -107,11 +106,11 @@ def _in_brief(source: SourceReport, style: Style, width: int) -> str:
     name = one_line(source.name)
     head = style.paint(f"{style.sign(sign)} {name}", look) + " " * (width - len(name))
     blocked = "  cannot be pushed" if source.blocked else ""
-    return f"  {head}  {source.kind.label}  {one_line(source.unique_id)}  {proof}{blocked}"
+    return style.folded(f"  {head}  {source.kind.label}  {one_line(source.unique_id)}  {proof}{blocked}", hang=6)
 
 
-def verdict_line(validation: Validation, style: Style) -> str:
-    """The last line: whether everything may be pushed, and if not, how much may not."""
+def verdict_line(validation: Validation) -> tuple[str, str]:
+    """The last line with its look: whether everything may be pushed, and if not, how much may not."""
     line = tally(validation.findings)
     if validation.ok():
         waiting = [source for source in validation.sources if source.blocked]
@@ -121,12 +120,12 @@ def verdict_line(validation: Validation, style: Style) -> str:
         clean += f", {known:,} not, because of findings in the baseline" if known else ""
         clean += f", {unproven:,} not, because proof is missing" if unproven else ""
         look = "good" if validation.ok(strict=True) and not waiting else "warning"
-        return style.paint(f"{clean}; {line}." if line else f"{clean}, no findings.", look)
+        return (f"{clean}; {line}." if line else f"{clean}, no findings."), look
     blocked = sum(source.blocked for source in validation.sources)
     kinds = [source.kind for source in validation.sources]
     of = counted(len(kinds), "object") if 0 < kinds.count(Kind.METRIC) < len(kinds) else counted_objects(kinds)
     share = f" {blocked:,} of {of} cannot be pushed." if blocked else ""
-    return style.paint(f"{line}.{share}", "error")
+    return f"{line}.{share}", "error"
 
 
 ALWAYS_SHOWN = frozenset({"manifest-outdated", "nothing-selected"})

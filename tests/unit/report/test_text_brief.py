@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec import structs
 
 from dbt_statsig.report.text.report import plan_text, sync_text, validation_text
@@ -132,3 +136,28 @@ def test_skipped_sources_share_their_reason() -> None:
     text = plan_text(structs.replace(many.planned(1), skipped=left))
     assert text.count("Not compiled.") == 1
     assert "20 sources: Not compiled." in text
+
+
+@pytest.mark.parametrize("colour", [False, True])
+@pytest.mark.parametrize("count", [9, 60])
+def test_no_line_is_wider_than_a_terminal(count: int, *, colour: bool) -> None:
+    """On a terminal of 80 columns every line fits, and has the words that a log has in one line."""
+    planned, synced = many.compared(count), many.synced(count)
+    terminal, log = Style(width=80, folds=True, colour=colour), Style(width=80)
+    shown, logged = (
+        [validation_text(planned.validation, style), plan_text(planned, style), sync_text(synced, style)]
+        for style in (terminal, log)
+    )
+    for text, whole in zip(shown, logged, strict=True):
+        plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
+        assert [line for line in plain.splitlines() if len(line) > 80] == []
+        assert plain.split() == whole.split()
+
+
+@given(line=st.text("ab  ✓.", max_size=120), hang=st.integers(0, 8))
+def test_a_folded_line_loses_nothing(line: str, hang: int) -> None:
+    """Whatever a row of a table holds, its words stay in order, and only a word that is too long is wider."""
+    style = Style(width=40, folds=True)
+    folded = style.folded(line, hang=hang)
+    assert " ".join(folded).split() == line.split()
+    assert all(len(one) <= 40 or len(one.split()) == 1 for one in folded if one.strip())
