@@ -87,7 +87,7 @@ class Adoption:
             reason = f'"{old}" cannot become "{new}": Statsig already has "{new}".'
             self.refused[new] = Refusal(reason, f'Remove --adopt "{old}={new}", or delete "{new}" in Statsig.')
         elif old in self._declared or (old in self._own and old not in self._free) or old in self.pairs.values():
-            reason = f'"{old}" cannot become "{new}": it is, or becomes, another source of this project.'
+            reason = f'"{old}" cannot become "{new}": it is, or becomes, another {self._label} of this project.'
             self.refused[new] = Refusal(reason, f'Remove --adopt "{old}={new}".')
         elif old not in self._live:
             reason = f'Statsig has no {self._label} "{old}" to take over.'
@@ -112,7 +112,7 @@ class Adoption:
             self.pairs[new[0]] = words[0]
         elif words:
             named = ", ".join(f'"{word}"' for word in words)
-            reason = f"It is not certain which source {named} should become, so no {self._label} is created."
+            reason = f"It is not certain which {self._label} {named} should become, so none is created."
             for name in new:
                 self.refused[name] = Refusal(reason, f'Name both: --adopt "{words[0]}={name}".')
 

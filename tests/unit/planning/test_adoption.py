@@ -41,7 +41,7 @@ def test_more_than_one_source_could_be_meant() -> None:
     changes = adopting("All orders", names="A,B")
     assert {change.action for change in changes} == {Action.BLOCKED}
     assert changes[0].reason == (
-        'It is not certain which source "All orders" should become, so no assignment source is created.'
+        'It is not certain which assignment source "All orders" should become, so none is created.'
     )
     assert changes[0].fix == 'Name both: --adopt "All orders=A".'
     distinct = adopting("All orders=B", names="A,B")
@@ -97,7 +97,7 @@ def test_an_own_object_that_stays() -> None:
     """An own object that is declared does not become another one."""
     changes = adopting("Mine=A", live=[source("Mine", "mine")], names="A,Mine")
     (refused,) = [one for one in changes if one.name == "A"]
-    reason = '"Mine" cannot become "A": it is, or becomes, another source of this project.'
+    reason = '"Mine" cannot become "A": it is, or becomes, another assignment source of this project.'
     assert (refused.action, refused.reason, refused.fix) == (Action.BLOCKED, reason, 'Remove --adopt "Mine=A".')
 
 
