@@ -23,6 +23,7 @@ from dbt_statsig.project.artifacts import RunResults, failed, load_manifest
 from dbt_statsig.project.inputs import RUN_RESULTS_FILE, TESTING, artifacts_dir, results_of
 from dbt_statsig.project.target import check_target, refused_place
 from dbt_statsig.support.threads import in_background
+from dbt_statsig.vocabulary.changes import Action
 from dbt_statsig.vocabulary.findings import did_you_mean, listed
 from dbt_statsig.vocabulary.kinds import EXPERIMENT_SOURCES, SPECS
 from dbt_statsig.vocabulary.ownership import owner_name
@@ -91,9 +92,9 @@ def reload(
     """Load the results of running experiments that read what the dbt command before built (nothing with `dry_run`).
 
     That command is the one of `results`, else of the run results that the request names, else of those beside the
-    manifest. `synced` is what a sync has just written: what it changed is loaded even where the run results beside the
-    manifest say nothing of a build. Raises as `sync` before anything is started; what happens to an
-    experiment after that is in its entry. After the stop signal nothing more is started.
+    manifest. `synced` is what a sync has just written: what it changed is loaded even where the latter say nothing of a
+    build. Raises as `sync` before anything is started; after that, entries say what happened. After the stop signal
+    nothing more is started.
     """
     options, progress = options or Options(), progress or Silent()
     unfollowed, fault = "", ""
@@ -122,9 +123,7 @@ def reload(
         ]
         warnings += [f'The selection "{word}" matches no node.' for word in project.unmatched]
         warnings += [unfollowed] if unfollowed and not fault else []
-        owned = _owned(project, live)
-        # An experiment may still name a source as it was called before this sync.
-        owned |= {(kind, old): owned[kind, new] for kind, old, new in _renamed(synced) if (kind, new) in owned}
+        owned = _owned(project, live, synced)
         if project.declared.names and not owned:
             warnings.append(_UNSYNCED.format(owner_name(project.inputs.project, project.namespace)))
         basis = Basis(
@@ -171,9 +170,8 @@ def after_sync(
 
 
 def _not_run(synced: Synced, why: str) -> Reloaded:
-    return Reloaded(
-        project=synced.planned.validation.project, experiments=(), requests=0, stopped=f"Nothing was reloaded. {why}"
-    )
+    project = synced.planned.validation.project
+    return Reloaded(project=project, experiments=(), requests=0, stopped=f"Nothing was reloaded. {why}")
 
 
 class _Followed(Struct, frozen=True, kw_only=True):
@@ -264,14 +262,21 @@ def _conflict(project: DeclaredProject, live: Mapping[Kind, Live]) -> str:
     return other_target_reason(project) or relocated(live, project.manifest.node, scope)
 
 
-def _owned(project: DeclaredProject, live: Mapping[Kind, Live]) -> dict[tuple[Kind, str], str]:
-    """This project's sources in Statsig, each with its node, but for nodes whose place may not be pushed."""
+def _owned(project: DeclaredProject, live: Mapping[Kind, Live], synced: Synced | None) -> dict[tuple[Kind, str], str]:
+    """This project's sources in Statsig, each with its node, but for nodes whose place may not be pushed.
+
+    An experiment may still name a source as it was called before the sync. A dry run has what it would create.
+    """
     owner = owner_name(project.inputs.project, project.namespace)
-    return {
+    owned = {
         key: unique_id
         for key, unique_id in owned_nodes(live, lambda line: line.owner == owner).items()
         if (node := project.manifest.node(unique_id)) is not None and not refused_place(node, project.settings)
     }
+    owned |= {(kind, old): owned[kind, new] for kind, old, new in _renamed(synced) if (kind, new) in owned}
+    changes = synced.planned.plan.changes if synced is not None and project.request.dry_run else ()
+    to_come = (one for one in changes if one.action is Action.CREATE and one.kind in EXPERIMENT_SOURCES)
+    return owned | {(one.kind, one.name): one.unique_id for one in to_come}
 
 
 def _news(

@@ -211,6 +211,15 @@ def test_a_dry_run_shows_both(shop: Built) -> None:
     assert not [one for one in shop.server.requests if one.method != "GET"]
 
 
+def test_a_dry_run_counts_what_the_sync_would_create(shop: Built) -> None:
+    """Before a first push, the experiments that name its sources already are those that it would load."""
+    for kind in shop.server.state.sources:
+        shop.server.state.sources[kind].clear()
+    done = sync(shop, "--dry-run")
+    assert (done.code, states(done)) == (0, {"Button": "to load", "Price": "to load"})
+    assert states(sync(shop)) == {"Button": "started", "Price": "started"}
+
+
 def test_a_saved_plan_is_followed_by_a_reload(shop: Built) -> None:
     """What the saved plan changed is loaded, within the selection that the plan was made for."""
     changed_assignments(shop)
