@@ -6,6 +6,7 @@ which source is meant. Where it is not, or where that cannot be done, no new obj
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
@@ -59,14 +60,16 @@ class Adoption:
         self._free = free
         self.pairs: dict[str, str] = {}
         self.refused: dict[str, Refusal] = {}
-        alone = []
-        for word in sorted(words):
-            if word in declared:
-                continue
-            if (split := _split(word, declared, live)) is not None:
-                self._explicit(*split)
-            elif word in live and word not in own:
-                alone.append(word)
+        explicit = {word: _split(word, declared, live) for word in sorted(words) if word not in declared}
+        alone = [word for word, split in explicit.items() if split is None and word in live and word not in own]
+        pairs = {split for split in explicit.values() if split is not None}
+        pairs |= {(old, new) for new, old in named.items() if new in declared}
+        self._claims: dict[str, list[str]] = defaultdict(list)
+        for old, name in sorted(pairs):
+            if name not in own:
+                self._claims[old].append(name)
+        for split in filter(None, explicit.values()):
+            self._explicit(*split)
         for name in sorted(named.keys() & declared - self.pairs.keys() - self.refused.keys()):
             self._by_block(named[name], name, set(foreign) - set(free))
         self._alone(alone, [name for name in new if name not in self.pairs and name not in self.refused])
@@ -83,7 +86,10 @@ class Adoption:
                     reason, f'Remove --adopt "{old}={new}", or delete one of the two in Statsig.'
                 )
             return
-        if new in self._live:
+        if len(self._claims[old]) > 1:
+            named = listed([f'"{name}"' for name in self._claims[old]])
+            self.refused[new] = Refusal(f'"{old}" cannot become all of {named}.', "Name it for one of them only.")
+        elif new in self._live:
             reason = f'"{old}" cannot become "{new}": Statsig already has "{new}".'
             self.refused[new] = Refusal(reason, f'Remove --adopt "{old}={new}", or delete "{new}" in Statsig.')
         elif old in self._declared or (old in self._own and old not in self._free) or old in self.pairs.values():

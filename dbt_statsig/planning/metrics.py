@@ -19,6 +19,26 @@ if TYPE_CHECKING:
     from dbt_statsig.planning.asked import Live
 
 _COMPUTED = frozenset({"aggregation", "metric_sources", "funnel_events", "components"})
+_MEASURED = frozenset(
+    {
+        *("percentile", "value_threshold", "retention_end", "retention_length", "use_secondary_retention_event"),
+        *(
+            "only_include_users_with_conversion_event",
+            "rollup_time_window",
+            "custom_roll_up_start",
+            "custom_roll_up_end",
+        ),
+        *(
+            "custom_rollup_measure_in_minutes",
+            "allow_null_ratio_denominator",
+            "use_log_transform",
+            "log_transform_base",
+        ),
+        *("funnel_count_distinct", "funnel_start_criteria", "funnel_calculation_window", "funnel_strict_ordering"),
+        *("funnel_use_exposure_as_first_event", "funnel_time_to_convert", "unit_types"),
+    }
+)
+"""What gives a metric other numbers beside its rows: with another name too, it may be another metric."""
 _OF_RATIOS = ("numerator_aggregation", "denominator_")
 _DOCUMENTED_DEFAULTS = {"loading_window": 90}
 
@@ -29,6 +49,11 @@ def computes_other(desired: Source, live: Source) -> bool:
         return False
     fields = {one.field for one in differences(desired, live)}
     return any(field in _COMPUTED or field.startswith(_OF_RATIOS) for field in fields)
+
+
+def measures_other(desired: Source, live: Source) -> bool:
+    """Whether the numbers differ although both compute alike, as with another percentile, window or unit."""
+    return isinstance(desired, Metric) and not _MEASURED.isdisjoint(one.field for one in differences(desired, live))
 
 
 def computes_same(desired: Source, live: Source) -> bool:

@@ -1,6 +1,6 @@
 """Which own object of a node a declared one is under a new name, where that is certain. Pure.
 
-One new name and one old one are a pair, unless they compute something else. Of several, a metric is paired with the one
+One new name and one old one are a pair, unless they may give other numbers. Of several, a metric is paired with the one
 that computes the very same, if neither could be another. What is not certain is no rename, and the plan says so.
 """
 
@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 from dbt_statsig.planning.kept import suited
-from dbt_statsig.planning.metrics import computes_other, computes_same
+from dbt_statsig.planning.metrics import computes_other, computes_same, measures_other
 from dbt_statsig.vocabulary.findings import listed
 from dbt_statsig.vocabulary.yaml_text import in_yaml
 
@@ -66,7 +66,7 @@ class Pairs:
 
 def _matched(items: Sequence[Desired], olds: Sequence[Source]) -> dict[str, str]:
     if len(items) == len(olds) == 1:
-        return {} if _is_other(items[0], olds[0]) else {items[0].name: olds[0].name}
+        return {items[0].name: olds[0].name} if _is_alike(items[0], olds[0]) else {}
     same = {item.name: [live.name for live in olds if _is_same(item, live)] for item in items}
     # What cannot be built may be any of them.
     takers = Counter(old for item in items for old in same[item.name])
@@ -77,6 +77,14 @@ def _matched(items: Sequence[Desired], olds: Sequence[Source]) -> dict[str, str]
 def _is_other(item: Desired, live: Source) -> bool:
     """Whether it is no new name of that metric, but another metric of the node: that has a history of its own."""
     return item.payload is not None and computes_other(suited(item, item.payload, live).payload, live)
+
+
+def _is_alike(item: Desired, live: Source) -> bool:
+    """Whether the numbers are the same, as far as they are declared; of what cannot be built nothing else is known."""
+    if item.payload is None:
+        return True
+    payload = suited(item, item.payload, live).payload
+    return not (computes_other(payload, live) or measures_other(payload, live))
 
 
 def _is_same(item: Desired, live: Source) -> bool:

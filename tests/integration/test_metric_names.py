@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from dbt_statsig.vocabulary.changes import Action
 from dbt_statsig.vocabulary.sources import Kind
@@ -50,6 +52,40 @@ def test_a_new_name_beside_a_metric_that_goes(shop: Shop, server: Running) -> No
     assert shop.sync().exit_code == 0
     assert "(archived)" not in held(server)["Mean revenue"]["description"]
     assert set(server.state.archived) == {"Orders::user_warehouse"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"aggregation": "percentile", "percentile": 0.5}, {"percentile": 0.9}),
+        ({"rollup_time_window": "custom", "custom_roll_up_end": 7}, {"custom_roll_up_end": 14}),
+    ],
+)
+def test_a_new_name_with_other_numbers(shop: Shop, before: dict[str, Any], after: dict[str, Any]) -> None:
+    """An experiment on the old name must not get other numbers: the plan asks, and `adopt` decides."""
+    shop.metrics({**SUM, **before})
+    assert shop.sync().exit_code == 0
+    shop.metrics({**SUM, **before, **after, "name": "Other"})
+    planned = shop.plan()
+    assert actions(planned) == {"Other": "create", "Revenue": "orphan"}
+    (created,) = [one for one in planned.plan.changes if one.action is Action.CREATE]
+    assert created.reason == 'It may be "Revenue" under a new name, which is not certain.'
+    shop.metrics({**SUM, **before, **after, "name": "Other", "adopt": "Revenue"})
+    assert actions(shop.plan()) == {"Other": "rename"}
+
+
+def test_two_blocks_that_take_one_metric(shop: Shop) -> None:
+    """Neither gets it: which one goes on with its history is not for us to guess."""
+    shop.metrics(SUM)
+    shop.sync()
+    shop.metrics({**SUM, "name": "Net A", "adopt": "Revenue"}, {**SUM, "name": "Net B", "adopt": "Revenue"})
+    planned = shop.plan()
+    assert actions(planned) == {"Net A": "blocked", "Net B": "blocked"}
+    assert {one.reason for one in planned.plan.changes if one.action is Action.BLOCKED} == {
+        '"Revenue" cannot become all of "Net A", "Net B".'
+    }
+    shop.metrics({**SUM, "name": "Net A", "adopt": "Revenue"}, {**SUM, "name": "Net B"})
+    assert actions(shop.plan()) == {"Net A": "rename", "Net B": "create"}
 
 
 def test_no_rename_beside_a_block_that_cannot_be_read(shop: Shop, server: Running) -> None:

@@ -102,9 +102,10 @@ def test_an_own_object_that_stays() -> None:
 
 
 def test_one_object_for_two() -> None:
-    """One object cannot become two sources."""
+    """One object cannot become two sources, and nobody guesses which one it should become."""
     changes = adopting("All orders=A", "All orders=B", names="A,B")
-    assert [(change.action, change.name) for change in changes] == [(Action.RENAME, "A"), (Action.BLOCKED, "B")]
+    assert [(change.action, change.name) for change in changes] == [(Action.BLOCKED, "A"), (Action.BLOCKED, "B")]
+    assert {change.reason for change in changes} == {'"All orders" cannot become all of "A", "B".'}
 
 
 def test_an_equals_sign_in_a_name() -> None:
