@@ -148,7 +148,7 @@ def _check_unique(project: LoadedProject, unique_ids: Collection[str], path: Pat
         return
     root, heads = project.inputs.project_dir, project.manifest.heads()
     elsewhere = {one: heads[one].path for one in unique_ids if one in heads} | {
-        unique_id: str(file.relative_to(root))
+        unique_id: str(file.relative_to(root) if file.is_relative_to(root) else file)
         for file in _own_files(root)
         for unique_id in _written_in(file, project.inputs.project)
     }
@@ -169,7 +169,8 @@ def _folders(root: Path) -> tuple[Path, ...]:
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
         return ()
     keys = found if isinstance(found, dict) else {}
-    named = [name for key, usual in _FOLDERS.items() for name in keys.get(key) or [usual]]
+    given = [keys.get(key) or [usual] for key, usual in _FOLDERS.items()]
+    named = [name for names in given for name in (names if isinstance(names, list) else [names])]
     if not all(isinstance(name, str) and "{" not in name for name in named):
         return ()
     return tuple(root / name for name in named)

@@ -239,6 +239,8 @@ def test_a_second_file_is_refused_before_dbt_has_read_the_first(made: Project, o
     assert (refused.code, second.exists()) == (2, False)
     assert "models/a/statsig.yml has the " in refused.stderr
     assert call(made, "exposures", *options, "--write", first).code == 0
+    (made.folder / "dbt_project.yml").write_text(f"name: shop\nmodel-paths: {first.parent}\n", encoding="utf-8")
+    assert call(made, "exposures", *options, "--write", second).code == 2
     first.unlink()
     assert call(made, "exposures", *options, "--write", second).code == 0
 
