@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from dbt_statsig.report.escape import lines_of, one_line
 from dbt_statsig.report.run_findings import COULD_NOT_RUN, page_of, place_of
+from dbt_statsig.report.text.reloads import ending, remarks
 from dbt_statsig.vocabulary.changes import Action
 from dbt_statsig.vocabulary.findings import Severity
 from dbt_statsig.vocabulary.results import Status
@@ -148,7 +149,8 @@ def _outcome(subject: Subject) -> Iterable[_Case]:
 def _reload(reloaded: Reloaded) -> Iterable[_Case]:
     """A case for each experiment, and one for what concerns all."""
     for one in reloaded.experiments:
-        words = "\n".join((one.state.value, *one.reasons, *filter(None, (one.message, one.fix))))
+        kind = f" ({one.refresh.value})" if one.refresh else ""
+        words = "\n".join(filter(None, (f"{ending(one)}{kind}", *remarks(one), one.fix)))
         result = "failure" if one.is_problem else ""
         yield _Case(
             name=one.name,
@@ -158,7 +160,7 @@ def _reload(reloaded: Reloaded) -> Iterable[_Case]:
             text=words if result else "",
             output="" if result else words,
         )
-    if why := reloaded.stopped or reloaded.refused:
+    for why in filter(None, (reloaded.stopped, reloaded.refused)):
         yield _Case(name=reloaded.project, classname="reload", result="error", message=why, text=why)
 
 

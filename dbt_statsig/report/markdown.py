@@ -198,14 +198,13 @@ def _home(found: Finding) -> tuple[str, str, str]:
 
 
 def _reloaded(subject: Subject, room: int) -> list[str]:
-    """The experiments of a reload: what went wrong, then the others folded."""
+    """The warnings of a reload and its experiments: what went wrong, then the others folded."""
     reloaded = subject.reloaded
     if reloaded is None:
         return []
     wrong, rest = ([one for one in reloaded.experiments if one.is_problem is is_wrong] for is_wrong in (True, False))
-    faults = [f"> {message(text)}" for text in (reloaded.stopped, reloaded.refused, *reloaded.warnings) if text]
     return [
-        *faults[:_MOST_REASONS],
+        *_fitted("", "", [f"- {message(text)}" for text in reloaded.warnings], room),
         *_fitted("Results not loaded", "", list(map(_experiment, wrong)), room),
         *_folded(f"Results of {counted(len(rest), 'experiment')}", list(map(_experiment, rest)), room),
     ]
