@@ -208,3 +208,17 @@ def test_sources_say_it_too() -> None:
         kind=Kind.QUALIFYING_EVENT,
     )
     assert [one.reason for one in events.changes[1:]] == ["", ""]
+
+
+def test_what_cannot_be_built_takes_the_only_old_name() -> None:
+    """The one metric of a node, under a new name and with an error, keeps its object: it is not retired meanwhile."""
+    broken = declared(metric("Net"), payload=None, blocked="It has errors.")
+    assert moves(plan_of([broken], [metric("Revenue")])) == [("blocked", "Net", "")]
+
+
+def test_another_percentile_is_no_rename() -> None:
+    """Beside the name the numbers change, so the plan asks."""
+    live, new = metric("p50", aggregation="percentile", percentile=0.5), metric("p90", aggregation="percentile")
+    plan = plan_of([structs.replace(new, percentile=0.9)], [live])
+    assert moves(plan) == [("orphan", "p50", "p50"), ("create", "p90", "")]
+    assert named(plan, "p90").reason == 'It may be "p50" under a new name, which is not certain.'
