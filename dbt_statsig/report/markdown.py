@@ -77,7 +77,9 @@ def render(subject: Subject) -> str:
     parts += _folded("Effects of this change", _effect_lines(subject, effects), int(room * _FOLD))
     parts += _folded(tally(rest), [_finding(one, subject) for one in rest], int(room * _FOLD))
     parts += _folded("Skipped", list(_skipped(subject)), int(room * _FOLD / 2))
-    parts += _reloaded(subject, int(room * _FOLD))
+    # Each of its three parts may end with a pointer.
+    left = max(room - sum(_size(part) + 2 for part in parts) - 3 * (len(_POINTER) + 150), 0)
+    parts += _reloaded(subject, min(int(room * _FOLD), left // 4))
     parts += _baseline(subject)
     used = sum(_size(part) + 2 for part in parts)
     details = [_detail(one) for one in _changes(subject) if one.action in _FOLDED]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import structs
 
 from dbt_statsig.report.junit import render as junit
+from dbt_statsig.report.markdown import LIMIT
 from dbt_statsig.report.markdown import render as markdown
 from dbt_statsig.report.subject import Subject
 from dbt_statsig.vocabulary.reloads import ExperimentReload, FailingSource, Refresh, Reloaded, ReloadState
@@ -41,3 +42,12 @@ def test_junit_names_the_source_that_failed_and_each_reason() -> None:
     assert "failed (full)" in text
     assert "failed at metric source &quot;Orders&quot; → model.shop.fct_orders → models/orders.sql" in text
     assert (text.count('message="It ended."'), text.count('message="No key."')) == (1, 1)
+
+
+def test_a_full_report_with_a_reload_fits() -> None:
+    """A thousand changed sources and as many failed loads and warnings stay within the limit of a comment."""
+    failed = tuple(structs.replace(FAILED, id=f"exp_{number}", message="It failed. " * 20) for number in range(1_000))
+    warnings = tuple(f"Warning {number}." for number in range(1_000))
+    reloaded = Reloaded(project="shop", experiments=failed, requests=0, warnings=warnings)
+    full = structs.replace(many.synced(1_000), reloaded=reloaded)
+    assert len(markdown(Subject.of(full)).encode()) <= LIMIT
