@@ -221,7 +221,7 @@ def _run(run: _Followed, entries: Sequence[ExperimentReload], client: ConsoleCli
 def _checked(run: _Followed, entry: ExperimentReload, loads: tuple[Load, ...] | Refused) -> ExperimentReload:
     """The entry, with regard to the loads that there are; one whose loads cannot be read is not loaded."""
     if isinstance(loads, tuple):
-        return satisfied(entry, loads, _since(run, entry))
+        return satisfied(entry, loads, _since(run, entry), turbo=run.options.turbo)
     return structs.replace(entry, state=ReloadState.REFUSED, message=loads.message, fix=loads.fix)
 
 

@@ -113,6 +113,7 @@ def _load(content: Any) -> Load:
         finished=_time(content.get("finishedTime")),
         state=_text(content, "finishedState").casefold(),
         reload_type=_text(content, "reloadType").casefold(),
+        turbo=content.get("turboMode") is True,
         creator=_text(content, "creatorName"),
     )
 

@@ -169,24 +169,27 @@ def _through(new: Iterable[tuple[Use, News]], restated: Iterable[Metric]) -> Ite
     yield from (metric for use, _ in new for metric in (use.metric, use.watched) if metric is not None)
 
 
-def satisfied(entry: ExperimentReload, loads: Sequence[Load], since: datetime | None) -> ExperimentReload:
+def satisfied(
+    entry: ExperimentReload, loads: Sequence[Load], since: datetime | None, *, turbo: bool = False
+) -> ExperimentReload:
     """The entry as it is to be loaded, or that it need not: a load is under way, or one began after `since`.
 
-    `loads` are those of its experiment, newest first. A load that failed gives nothing; one of single metrics no rows.
+    `loads` are those of its experiment, newest first. A load that failed gives nothing; one of single metrics no rows;
+    one in turbo mode no older days, unless `turbo` asks for that mode.
     """
     if entry.state is not ReloadState.PLANNED:
         return entry
     for load in loads:
         is_later = since is not None and load.created is not None and load.created >= since
         if load.is_under_way and load is loads[0]:
-            return _under_way(entry, load, is_later=is_later)
-        if is_later and not load.has_failed and not load.is_under_way and _covers(load, entry):
+            return _under_way(entry, load, is_enough=is_later and _covers(load, entry, turbo=turbo), is_later=is_later)
+        if is_later and not load.has_failed and not load.is_under_way and _covers(load, entry, turbo=turbo):
             return structs.replace(entry, state=ReloadState.CURRENT, load=load, message="Loaded since dbt built it.")
     return entry
 
 
-def _under_way(entry: ExperimentReload, load: Load, *, is_later: bool) -> ExperimentReload:
-    if is_later and _covers(load, entry):
+def _under_way(entry: ExperimentReload, load: Load, *, is_enough: bool, is_later: bool) -> ExperimentReload:
+    if is_enough:
         return structs.replace(
             entry, state=ReloadState.CURRENT, load=load, message="A load that began since is under way."
         )
@@ -206,8 +209,10 @@ def _under_way(entry: ExperimentReload, load: Load, *, is_later: bool) -> Experi
     )
 
 
-def _covers(load: Load, entry: ExperimentReload) -> bool:
+def _covers(load: Load, entry: ExperimentReload, *, turbo: bool) -> bool:
     """Whether a load gives what the entry needs; one that does not say its type gives new rows at most."""
+    if load.turbo and not turbo and entry.refresh is not Refresh.INCREMENTAL:
+        return False
     if entry.refresh is Refresh.FULL:
         return load.reload_type == Refresh.FULL.value
     if entry.refresh is Refresh.METRIC:

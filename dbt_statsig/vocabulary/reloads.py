@@ -21,7 +21,8 @@ class Refresh(str, Enum):
 class Load(Struct, frozen=True, kw_only=True):
     """One load as Statsig's history has it; an empty text or None stands for what the answer did not hold.
 
-    `key` tells loads of one experiment apart. `state` is empty while the load is under way.
+    `key` tells loads of one experiment apart. `state` is empty while the load is under way. With `turbo` it computes
+    the latest day only, whatever its type.
     """
 
     key: str
@@ -30,6 +31,7 @@ class Load(Struct, frozen=True, kw_only=True):
     finished: datetime | None = None
     state: str = ""
     reload_type: str = ""
+    turbo: bool = False
     creator: str = ""
 
     @property

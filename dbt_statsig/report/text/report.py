@@ -110,6 +110,8 @@ def _planned_summary(planned: Planned) -> str:
         return "Nothing to do: the selection matches no declared source."
     if not (planned.plan.changes or planned.validation.sources or planned.validation.ok()):
         return "Nothing to do: no declared source could be read."
+    if not (planned.plan.changes or any(found.code == "nothing-declared" for found in planned.validation.findings)):
+        return "Nothing to do: no declared source is part of this run."
     return plan_summary(planned.plan)
 
 

@@ -123,6 +123,14 @@ def test_a_full_refresh_is_a_full_load(shop: Built, args: dict[str, Any]) -> Non
     assert entry(done, "Price")["reasons"][0] == "model.shop.orders was built with --full-refresh"
 
 
+def test_after_a_turbo_load_a_full_one_is_started(shop: Built) -> None:
+    """A full load in turbo mode computed one day, so that it is no reason against the full load that goes back."""
+    both = ("Button", "Price")
+    assert states(shop.reload("--turbo", "--refresh", "full", "--wait")) == dict.fromkeys(both, "loaded")
+    assert states(shop.reload("--turbo", "--refresh", "full")) == dict.fromkeys(both, "up to date")
+    assert states(shop.reload("--refresh", "full")) == dict.fromkeys(both, "started")
+
+
 def test_another_snapshot_strategy_is_known_from_the_state(shop: Built, tmp_path: Path) -> None:
     """With the artifacts of before in --state, its experiments are loaded in full; a packed manifest counts too."""
     shop.models["orders"] |= {"resource_type": "snapshot"}

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from dbt_statsig.planning.new_data import Freshness, News
 from dbt_statsig.planning.reloading import Basis, Changed, changed_by, decide, refused, satisfied
@@ -276,6 +277,16 @@ def test_what_is_said_of_a_load_under_way(refresh: str, under_way: Load, words: 
     """When it began, where that is known, and whether it is of the wrong kind."""
     entry = ExperimentReload(id="x", name="x", state=ReloadState.PLANNED, refresh=Refresh(refresh))
     assert words in satisfied(entry, [under_way], NOON).message
+
+
+@pytest.mark.parametrize("refresh", list(Refresh))
+def test_a_turbo_load_is_of_the_latest_day(refresh: Refresh) -> None:
+    """It gives new rows; older days only to whoever asks for turbo again."""
+    entry = structs.replace(PLANNED, refresh=refresh)
+    turbo = structs.replace(load(5, reload_type=refresh.value), turbo=True)
+    is_enough = refresh is Refresh.INCREMENTAL
+    assert satisfied(entry, [turbo], NOON).state is (ReloadState.CURRENT if is_enough else ReloadState.PLANNED)
+    assert satisfied(entry, [turbo], NOON, turbo=True).state is ReloadState.CURRENT
 
 
 def test_without_a_time_no_load_is_late_enough() -> None:

@@ -59,7 +59,10 @@ def test_golden(name: str, subject: Subject) -> None:
 
 @pytest.mark.parametrize(
     ("planned", "headline"),
-    [((), "Nothing to do: no source is declared."), ((samples.UNCHANGED,), "Nothing to do: 1 source as declared.")],
+    [
+        ((), "Nothing to do: no declared source is part of this run."),
+        ((samples.UNCHANGED,), "Nothing to do: 1 source as declared."),
+    ],
 )
 def test_nothing_planned(planned: tuple[Change, ...], headline: str) -> None:
     """A plan of zero says so, without a table or a diff."""

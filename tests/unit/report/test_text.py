@@ -105,8 +105,12 @@ def test_plan_with_refusals_only() -> None:
 
 
 def test_empty_plan() -> None:
-    """A plan of a project that declares nothing says that."""
-    assert plan_text(_planned()) == "Nothing to do: no source is declared.\n"
+    """A plan of a project that declares nothing says that; one that is about none of what is declared says so."""
+    assert plan_text(_planned()) == "Nothing to do: no declared source is part of this run.\n"
+    nothing = Finding(code="nothing-declared", severity=Severity.WARNING, message="No model is marked for Statsig.")
+    validation = structs.replace(samples.CLEAN, sources=(), findings=(nothing,))
+    text = plan_text(structs.replace(_planned(), validation=validation))
+    assert text.endswith("Nothing to do: no source is declared.\n")
 
 
 def test_a_plan_of_errors_only() -> None:
