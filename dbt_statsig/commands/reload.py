@@ -127,7 +127,7 @@ def reload(
         if project.declared.names and not owned:
             warnings.append(_UNSYNCED.format(owner_name(project.inputs.project, project.namespace)))
         basis = Basis(
-            sources=_news(project, followed, owned) | dict(_unwritten(synced)),
+            sources=_news(project, followed, owned) | dict(() if synced is None else _unwritten(synced)),
             changed=_changed(synced, dry_run=request.dry_run),
             places={unique_id: place for place, unique_id in enumerate(followed.results)},
             refresh=options.refresh,
@@ -305,12 +305,13 @@ def _news(
     }
 
 
-def _unwritten(synced: Synced | None) -> Iterator[tuple[tuple[Kind, str], News]]:
+def _unwritten(synced: Synced) -> Iterator[tuple[tuple[Kind, str], News]]:
     """The sources that a sync was to write and did not, which hold back what reads them."""
-    for one in () if synced is None else synced.outcome.objects:
-        if one.status is not Status.DONE:
-            news = News(freshness=Freshness.HELD, why=f"the sync did not write it (status {one.status.value})")
-            yield from (((one.change.kind, name), news) for name in (one.change.name, one.change.live_name) if name)
+    left = [(one.change, one.status.value) for one in synced.outcome.objects if one.status is not Status.DONE]
+    left += [(one, one.action.value) for one in synced.planned.plan.changes if one.action is Action.BLOCKED]
+    for change, status in left:
+        news = News(freshness=Freshness.HELD, why=f"the sync did not write it (status {status})")
+        yield from (((change.kind, name), news) for name in (change.name, change.live_name) if name)
 
 
 def _renamed(synced: Synced | None) -> Iterator[tuple[Kind, str, str]]:

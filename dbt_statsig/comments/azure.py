@@ -90,9 +90,7 @@ class AzureRepos(Struct, frozen=True, kw_only=True):
 
     def update(self, api: Api, comment: Comment, wanted: Wanted) -> bool:
         """Another content, and another status of the thread."""
-        is_new = not comment.says(wanted.text)
-        if is_new:
-            api.send("PATCH", f"{comment.path}?{_VERSION}", {"content": wanted.text})
+        is_new = comment.put(api, "PATCH", "content", wanted.text, query=f"?{_VERSION}")
         if comment.status not in _OWN_STATUSES or comment.status == _status(wanted):
             return is_new
         thread = comment.path.partition("/comments/")[0]

@@ -78,10 +78,7 @@ class GitHub(Struct, frozen=True, kw_only=True):
 
     def update(self, api: Api, comment: Comment, wanted: Wanted) -> bool:
         """Another body."""
-        if comment.says(wanted.text):
-            return False
-        api.send("PATCH", comment.path, {"body": wanted.text})
-        return True
+        return comment.put(api, "PATCH", "body", wanted.text)
 
     @property
     def _comments(self) -> str:

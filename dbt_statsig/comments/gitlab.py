@@ -66,7 +66,4 @@ class GitLab(Struct, frozen=True, kw_only=True):
 
     def update(self, api: Api, comment: Comment, wanted: Wanted) -> bool:
         """Another body."""
-        if comment.says(wanted.text):
-            return False
-        api.send("PUT", comment.path, {"body": wanted.text})
-        return True
+        return comment.put(api, "PUT", "body", wanted.text)

@@ -27,9 +27,12 @@ class Comment(Struct, frozen=True, kw_only=True):
     text: str
     status: str = ""
 
-    def says(self, text: str) -> bool:
-        """Whether it has this text; services change how lines end."""
-        return self.text.replace("\r\n", "\n").rstrip() == text.rstrip()
+    def put(self, api: Api, method: str, field: str, text: str, *, query: str = "") -> bool:
+        """Let it have this text; False where it has. Services change how lines end. May raise Unanswered."""
+        if self.text.replace("\r\n", "\n").rstrip() == text.rstrip():
+            return False
+        api.send(method, f"{self.path}{query}", {field: text})
+        return True
 
 
 class User(Struct, frozen=True):

@@ -6,10 +6,13 @@ import contextlib
 import json
 import re
 import threading
+from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
+
+import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,7 +72,7 @@ class Handler(BaseHTTPRequestHandler):
         """Nothing."""
 
 
-class Server(ThreadingHTTPServer):
+class Server(ThreadingHTTPServer, ABC):
     """One service.
 
     `failures` are answered in place of the next answers, each a status and headers, or None for none. `refusal` is the
@@ -108,21 +111,21 @@ class Server(ThreadingHTTPServer):
         """The methods of the requests that wrote."""
         return [method for request in self.requests if (method := request.partition(" ")[0]) != "GET"]
 
+    @abstractmethod
     def variables(self, folder: Path) -> dict[str, str]:
         """The environment of a job for the pull request."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read(self, path: str, query: dict[str, str]) -> Answer:
         """The answer to a GET."""
-        raise NotImplementedError
 
+    @abstractmethod
     def write(self, method: str, target: str, content: dict[str, Any]) -> Answer:
         """Carry out a write."""
-        raise NotImplementedError
 
+    @abstractmethod
     def add(self, text: str, author: dict[str, Any], **more: Any) -> dict[str, Any]:
         """A comment that is there already."""
-        raise NotImplementedError
 
     def texts(self) -> list[str]:
         """The texts of all comments."""
@@ -346,3 +349,17 @@ def serving(name: str) -> Iterator[Server]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@pytest.fixture(params=SERVERS)
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """Each of the services."""
+    with serving(request.param) as server:
+        yield server
+
+
+@pytest.fixture
+def github() -> Iterator[Server]:
+    """GitHub."""
+    with serving("GitHub") as server:
+        yield server

@@ -11,26 +11,13 @@ import pytest
 import yaml
 
 from tests.integration.cli_process import COMMAND, environment, run
-from tests.integration.pull_requests import KEY, REPORT, SERVERS, TOKEN, Azure, GitHub, GitLab, Server, serving
+from tests.integration.pull_requests import KEY, REPORT, TOKEN, Azure, GitHub, GitLab, Server, github, server
 from tests.integration.shop import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-
-@pytest.fixture(params=SERVERS)
-def server(request: pytest.FixtureRequest) -> Iterator[Server]:
-    """Each of the services."""
-    with serving(request.param) as server:
-        yield server
-
-
-@pytest.fixture
-def github() -> Iterator[Server]:
-    """GitHub."""
-    with serving("GitHub") as server:
-        yield server
+__all__ = ["github", "server"]
 
 
 def command(server: Server, folder: Path, *options: str, report: str = REPORT) -> subprocess.CompletedProcess[str]:

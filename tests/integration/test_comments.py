@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dbt_statsig.commands.comment import Commented, comment
-from tests.integration.pull_requests import KEY, SERVERS, TOKEN, GitHub, GitLab, Server, serving
+from tests.integration.pull_requests import KEY, TOKEN, GitHub, GitLab, Server, github, server, serving
 from tests.integration.pull_requests import REPORT as GOOD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
     from threading import Event
+
+__all__ = ["github", "server"]
 
 BAD = GOOD.replace("✅ Statsig: nothing to do", "❌ Statsig: 1 error")
 
@@ -35,20 +37,6 @@ class NoPause:
     def sleep(self, seconds: float, until: Event) -> None:  # noqa: ARG002 - the clock's signature
         """Note it."""
         self.pauses.append(seconds)
-
-
-@pytest.fixture(params=SERVERS)
-def server(request: pytest.FixtureRequest) -> Iterator[Server]:
-    """Each of the services."""
-    with serving(request.param) as server:
-        yield server
-
-
-@pytest.fixture
-def github() -> Iterator[Server]:
-    """GitHub."""
-    with serving("GitHub") as server:
-        yield server
 
 
 @pytest.fixture

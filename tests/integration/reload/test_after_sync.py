@@ -91,6 +91,16 @@ def test_a_source_that_the_sync_could_not_write_holds_back(shop: Built, dbt: Pat
     assert "the sync did not write it (status failed)" in entry(done, "Price")["reasons"][0]
 
 
+def test_a_source_that_the_plan_blocks_holds_back(shop: Built, dbt: Path) -> None:
+    """What Statsig has of it is not what the tables are now: its experiment waits, the other one is loaded."""
+    shop.declare_again("orders", timestamp_column="nothing")
+    done = run(shop, dbt, "--reload", "--output", "json")
+    assert (done.code, states(done)) == (1, {"Button": "started", "Price": "held back"})
+    assert "the sync did not write it (status blocked)" in entry(done, "Price")["reasons"][0]
+    dry = sync(shop, "--dry-run")
+    assert states(dry)["Price"] == "held back"
+
+
 def test_no_reload_after_a_sync_that_did_not_end(shop: Built, dbt: Path) -> None:
     """A refused key in mid-sync: what Statsig has is not known, so nothing is loaded; exit code 2."""
     shop.declare_again("orders", where="amount > 1")
