@@ -21,21 +21,26 @@ if TYPE_CHECKING:
 _COMPUTED = frozenset({"aggregation", "metric_sources", "funnel_events", "components"})
 _MEASURED = frozenset(
     {
-        *("percentile", "value_threshold", "retention_end", "retention_length", "use_secondary_retention_event"),
-        *(
-            "only_include_users_with_conversion_event",
-            "rollup_time_window",
-            "custom_roll_up_start",
-            "custom_roll_up_end",
-        ),
-        *(
-            "custom_rollup_measure_in_minutes",
-            "allow_null_ratio_denominator",
-            "use_log_transform",
-            "log_transform_base",
-        ),
-        *("funnel_count_distinct", "funnel_start_criteria", "funnel_calculation_window", "funnel_strict_ordering"),
-        *("funnel_use_exposure_as_first_event", "funnel_time_to_convert", "unit_types"),
+        "percentile",
+        "value_threshold",
+        "retention_end",
+        "retention_length",
+        "use_secondary_retention_event",
+        "only_include_users_with_conversion_event",
+        "rollup_time_window",
+        "custom_roll_up_start",
+        "custom_roll_up_end",
+        "custom_rollup_measure_in_minutes",
+        "allow_null_ratio_denominator",
+        "use_log_transform",
+        "log_transform_base",
+        "funnel_count_distinct",
+        "funnel_start_criteria",
+        "funnel_calculation_window",
+        "funnel_strict_ordering",
+        "funnel_use_exposure_as_first_event",
+        "funnel_time_to_convert",
+        "unit_types",
     }
 )
 """What gives a metric other numbers beside its rows: with another name too, it may be another metric."""
