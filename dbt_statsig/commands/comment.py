@@ -13,6 +13,7 @@ from dbt_statsig.console.key import ApiKey
 from dbt_statsig.console.waiting import SystemClock
 from dbt_statsig.errors import DbtStatsigError, UsageError
 from dbt_statsig.report.comment import MARKS, asks_for_something, comment_text, is_report
+from dbt_statsig.report.escape import is_web_address
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,10 +51,13 @@ def comment(report: str, *, key: str, link: str, environ: Mapping[str, str], clo
     if not value or value.startswith("$("):
         return Commented(f"No comment: {place.token} is not set. {place.needs}", "notice")
     if not is_safe(place):
-        return _lost(f"the address of {place.name} does not begin with https://", "Serve its API by https.")
+        return _lost(f"the address of {place.name} is not an https:// address", "Serve its API by https.")
     text = comment_text(report, key=key, link=link, limit=place.limit, written=place.written)
     wanted = Wanted(text=text, is_open=asks_for_something(report))
-    return _kept(place, wanted, value, clock or SystemClock())
+    done = _kept(place, wanted, value, clock or SystemClock())
+    if link and not is_web_address(link):
+        return Commented(f"{done.line} It has no link: --link is not an http(s) address.", done.weight or "notice")
+    return done
 
 
 def _kept(place: Place, wanted: Wanted, value: str, clock: Clock) -> Commented:

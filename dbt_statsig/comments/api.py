@@ -24,7 +24,7 @@ _DONE = frozenset({200, 201, 202, 204})
 _NO_TOKEN = frozenset({203, *range(300, 400), 401, 403, 404})
 """The token may not do this; without a usable one Azure answers with a page to sign in, or leads to it."""
 _PASSING = frozenset({408, 429, *range(500, 600)})
-_FORBIDDEN = 403
+_FORBIDDEN, _NOT_FOUND = 403, 404
 
 
 class Unanswered(Exception):
@@ -81,10 +81,13 @@ class Api:
             raise Unanswered(answer.detail, is_passing=answer.trouble is not Trouble.TLS)
         if answer.status in _DONE:
             return answer.body
-        raise self._unanswered(answer)
+        raise self._unanswered(answer, is_edit=method not in ("GET", "POST"))
 
-    def _unanswered(self, answer: Answer) -> Unanswered:
+    def _unanswered(self, answer: Answer, *, is_edit: bool) -> Unanswered:
         wait = seconds_asked(answer.headers, wall=self._clock.wall())
-        is_passing = answer.status in _PASSING or (answer.status == _FORBIDDEN and wait is not None)
+        why = described(answer, self._key)
+        # GitHub answers 403 when too many requests were made; a comment that was listed and is gone was deleted since.
+        is_limit = answer.status == _FORBIDDEN and (wait is not None or "rate limit" in why.lower())
+        is_passing = answer.status in _PASSING or is_limit or (answer.status == _NOT_FOUND and is_edit)
         is_refusal = answer.status in _NO_TOKEN and not is_passing
-        return Unanswered(described(answer, self._key), is_refusal=is_refusal, is_passing=is_passing, wait=wait)
+        return Unanswered(why, is_refusal=is_refusal, is_passing=is_passing, wait=wait)

@@ -1,4 +1,4 @@
-"""Comments of a pull request in Azure Repos: the first comment of a thread, by the REST API of Azure DevOps 7.1."""
+"""Comments of a pull request in Azure Repos: the first comment of a thread, by the REST API of Azure DevOps 5.0."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
-from dbt_statsig.comments.place import Comment, User
+from dbt_statsig.comments.place import Comment, User, values_of
 from dbt_statsig.console.wire import Service
 
 if TYPE_CHECKING:
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from dbt_statsig.comments.api import Api
     from dbt_statsig.comments.place import Wanted
 
-_VERSION = "api-version=7.1"
-_WHO_AM_I = "/_apis/connectionData?api-version=7.1-preview.1"
+# A server refuses versions that are newer than itself: 7.1 is beyond Azure DevOps Server 2022.
+_VERSION = "api-version=5.0"
+_WHO_AM_I = "/_apis/connectionData?api-version=5.0-preview.1"
 _HIDDEN_LINE = re.compile(r"^<!-- (.*) -->$", re.MULTILINE)
 _OWN_STATUSES = ("active", "closed")
 """Those that are set here: any other one is a person's choice, and stays."""
@@ -30,14 +31,14 @@ class _Connection(Struct, frozen=True, rename="camel"):
 
 class _Reply(Struct, frozen=True, rename="camel"):
     id: int
-    author: User = User()
+    author: User | None = None
     content: str | None = None
     is_deleted: bool = False
 
 
 class _Thread(Struct, frozen=True, rename="camel"):
     id: int
-    comments: list[_Reply] = []
+    comments: list[_Reply] | None = None
     status: str | None = None
     is_deleted: bool = False
 
@@ -61,14 +62,16 @@ class AzureRepos(Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> AzureRepos | str:
         """The pull request of this job, or in words why there is none."""
-        names = ("SYSTEM_TEAMPROJECTID", "BUILD_REPOSITORY_ID", "SYSTEM_PULLREQUEST_PULLREQUESTID")
-        project, repository, number = (quote(environ.get(name, ""), "") for name in names)
-        if environ.get("BUILD_REPOSITORY_PROVIDER") != "TfsGit":
+        if environ.get("BUILD_REPOSITORY_PROVIDER", "TfsGit") != "TfsGit":
             return "The repository is not in Azure Repos: no comment."
-        if not number:
+        if not (number := environ.get("SYSTEM_PULLREQUEST_PULLREQUESTID")):
             return "No pull request: no comment."
-        threads = f"/{project}/_apis/git/repositories/{repository}/pullRequests/{number}/threads"
-        return cls(address=environ.get("SYSTEM_COLLECTIONURI", "").rstrip("/"), threads=threads)
+        values = values_of(environ, "SYSTEM_COLLECTIONURI", "SYSTEM_TEAMPROJECTID", "BUILD_REPOSITORY_ID")
+        if isinstance(values, str):
+            return values
+        project, repository, pull = (quote(value, "") for value in (*values[1:], number))
+        threads = f"/{project}/_apis/git/repositories/{repository}/pullRequests/{pull}/threads"
+        return cls(address=values[0], threads=threads)
 
     def written(self, text: str) -> str:
         """Its hidden lines are link definitions, which no form of Markdown shows."""
@@ -79,7 +82,7 @@ class AzureRepos(Struct, frozen=True, kw_only=True):
         me = api.get(_WHO_AM_I, _Connection).authenticated_user.id
         for thread in api.get(f"{self.threads}?{_VERSION}", _Threads).value:
             first = thread.comments[0] if thread.comments else None
-            if first and first.author.id == me and not (thread.is_deleted or first.is_deleted):
+            if first and first.author and first.author.id == me and not (thread.is_deleted or first.is_deleted):
                 path = f"{self.threads}/{thread.id}/comments/{first.id}"
                 yield Comment(path=path, text=first.content or "", status=thread.status or "")
 

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from dbt_statsig.comments.api import Unanswered
-from dbt_statsig.comments.place import Comment, User
+from dbt_statsig.comments.place import Comment, User, values_of
 from dbt_statsig.console.wire import Service
 
 if TYPE_CHECKING:
@@ -52,13 +52,18 @@ class GitHub(Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> GitHub | str:
         """The pull request of this job, or in words why there is none."""
+        values = values_of(environ, "GITHUB_EVENT_PATH", "GITHUB_REPOSITORY")
+        if isinstance(values, str):
+            return values
+        path, repository = values
         try:
-            event = msgspec.json.decode(Path(environ["GITHUB_EVENT_PATH"]).read_bytes(), type=_Event)
-        except (KeyError, OSError, msgspec.DecodeError):
+            event = msgspec.json.decode(Path(path).read_bytes(), type=_Event)
+        except OSError as error:
+            return f"No comment: the file of GITHUB_EVENT_PATH cannot be read: {error.strerror}."
+        except (msgspec.DecodeError, RecursionError):
             return "No pull request: no comment."
         address = environ.get("GITHUB_API_URL") or "https://api.github.com"
-        repository = quote(environ.get("GITHUB_REPOSITORY", ""))
-        return cls(address=address, repository=repository, number=event.pull_request.number)
+        return cls(address=address, repository=quote(repository), number=event.pull_request.number)
 
     def written(self, text: str) -> str:
         """As it is."""

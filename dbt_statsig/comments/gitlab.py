@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
-from dbt_statsig.comments.place import Comment, User
+from dbt_statsig.comments.place import Comment, User, values_of
 from dbt_statsig.console.wire import Service
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ _QUICK_ACTION = re.compile(r"^/(?=\w)", re.MULTILINE)
 
 class _Note(Struct, frozen=True):
     id: int
-    author: User
-    body: str = ""
+    author: User | None = None
+    body: str | None = None
     system: bool = False
 
 
@@ -43,10 +43,12 @@ class GitLab(Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> GitLab | str:
         """The merge request of this job, or in words why there is none."""
-        names = ("CI_API_V4_URL", "CI_MERGE_REQUEST_PROJECT_ID", "CI_MERGE_REQUEST_IID")
-        address, project, number = (environ.get(name, "") for name in names)
-        if not (address and project and number):
+        if not (number := environ.get("CI_MERGE_REQUEST_IID")):
             return "No merge request: no comment."
+        values = values_of(environ, "CI_API_V4_URL", "CI_MERGE_REQUEST_PROJECT_ID")
+        if isinstance(values, str):
+            return values
+        address, project = values
         return cls(address=address, notes=f"/projects/{quote(project, '')}/merge_requests/{quote(number, '')}/notes")
 
     def written(self, text: str) -> str:
@@ -57,8 +59,8 @@ class GitLab(Struct, frozen=True, kw_only=True):
         """The notes of the token's user."""
         me = api.get("/user", User).id
         for note in api.pages(self.notes, _Note, "&sort=asc&order_by=created_at"):
-            if note.author.id == me and not note.system:
-                yield Comment(path=f"{self.notes}/{note.id}", text=note.body)
+            if note.author and note.author.id == me and not note.system:
+                yield Comment(path=f"{self.notes}/{note.id}", text=note.body or "")
 
     def create(self, api: Api, wanted: Wanted) -> None:
         """A note of the merge request."""

@@ -34,8 +34,12 @@ def place_of(environ: Mapping[str, str]) -> Place | str | None:
 
 def is_safe(place: Place) -> bool:
     """Whether its token may be sent to its address: by https, or without leaving this machine."""
-    parts = urlsplit(place.address)
-    return parts.scheme == "https" or (parts.scheme == "http" and is_this_machine(parts.hostname or ""))
+    try:
+        parts = urlsplit(place.address)
+    except ValueError:
+        return False
+    host = parts.hostname or ""
+    return (parts.scheme == "https" and bool(host)) or (parts.scheme == "http" and is_this_machine(host))
 
 
 def keep(place: Place, wanted: Wanted, *, marks: int, key: ApiKey, clock: Clock) -> str:
@@ -44,7 +48,7 @@ def keep(place: Place, wanted: Wanted, *, marks: int, key: ApiKey, clock: Clock)
     Each attempt looks first, as the one before may have been carried out. Raises Unanswered after the last one,
     SettingsError for a proxy or certificates that cannot be used, and Refused.
     """
-    wire = Wire(key, place.address, service=place.service)
+    wire = Wire(key, place.address.rstrip("/"), service=place.service)
     try:
         api = Api(wire, key, clock)
         for attempt in range(1, _ATTEMPTS):

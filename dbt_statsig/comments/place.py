@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from dbt_statsig.comments.api import Api
     from dbt_statsig.console.wire import Service
@@ -41,6 +41,14 @@ class User(Struct, frozen=True):
     id: int | str = ""
     login: str = ""
     type: str = ""
+
+
+def values_of(environ: Mapping[str, str], *names: str) -> tuple[str, ...] | str:
+    """The values of variables that every such job has, or in words which of them this one has not."""
+    missing = [name for name in names if not environ.get(name)]
+    if missing:
+        return f"No comment: the job has no variable {' and no '.join(missing)}. A container must be given it."
+    return tuple(environ[name] for name in names)
 
 
 class Place(Protocol):

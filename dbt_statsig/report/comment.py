@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from dbt_statsig.report.escape import is_web_address
 from dbt_statsig.report.markdown import MARKER, SIGNS
 from dbt_statsig.report.markdown_text import linked
 
@@ -38,7 +39,7 @@ def comment_text(report: str, *, key: str, link: str, limit: int, written: Calla
     rest = report.replace("\r\n", "\n").replace("\r", "\n").partition("\n")[2].rstrip()
     mark = quote(" ".join(key.split()), safe=" /._", errors="replace")
     text = written(f"{MARKER}\n<!-- comment-key: {mark} -->\n{rest}\n")
-    end = f"\n{linked('The whole report as an HTML page', link)}\n" if link else ""
+    end = f"\n{linked('The whole report as an HTML page', link)}\n" if is_web_address(link) else ""
     return _fitted(text, limit - _size(end)) + end
 
 

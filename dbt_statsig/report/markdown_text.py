@@ -34,12 +34,14 @@ _FENCE = re.compile(r"`+")
 # Inside of a word it means nothing: fct_orders.
 _EMPHASIS = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 _LINK = re.compile(r"(?i)\b(https?|ftp)://|\bwww\.")
+# GH-1 of GitHub; !1, $1, &1, ~label and %milestone of GitLab, which reads them after the escapes.
+_REFERENCE = re.compile(r"(?i)\bGH-(?=\d)|&#(?:33|36|38);(?=\d)|(?:%|&#126;)(?=[\w\"])")
 
 
 def prose(text: str, limit: int = 1_000) -> str:
     """The text as one line of plain words: no markup, mention, reference or link comes of it."""
     shown = clipped(" ".join(text.splitlines()), limit).translate(_PROSE_TABLE)
-    shown = _EMPHASIS.sub("&#95;", shown)
+    shown = _EMPHASIS.sub("&#95;", _REFERENCE.sub(r"\g<0>&#8203;", shown))
     return _LINK.sub(lambda found: found[0].replace(":", "&#58;").replace(".", "&#46;"), shown)
 
 

@@ -280,15 +280,15 @@ class Azure(Server):
 
     def read(self, path: str, query: dict[str, str]) -> Answer:
         """All threads, or who the token is."""
-        if path == "/acme/_apis/connectionData" and query == {"api-version": "7.1-preview.1"}:
+        if path == "/acme/_apis/connectionData" and query == {"api-version": "5.0-preview.1"}:
             return 200, {"authenticatedUser": self.me, "instanceId": "x"}
-        is_known = path == self.THREADS and query == {"api-version": "7.1"}
+        is_known = path == self.THREADS and query == {"api-version": "5.0"}
         return (200, {"value": self.comments, "count": len(self.comments)}) if is_known else (404, {"message": "?"})
 
     def write(self, method: str, target: str, content: dict[str, Any]) -> Answer:
         """A new thread, another content of a comment, or another status of a thread."""
         path, _, query = target.partition("?")
-        if query != "api-version=7.1":
+        if query != "api-version=5.0":
             return 400, {"message": "The api-version is missing."}
         if (method, path) == ("POST", self.THREADS):
             return self.created(content)

@@ -225,22 +225,35 @@ def test_the_token_stays_off_the_network_in_clear(server: Server, tmp_path: Path
     away = {name: value.replace(server.url, "http://ci.example") for name, value in variables.items()}
     done = comment(GOOD, key=KEY, link="", environ=away, clock=NoPause())
     assert done.line == (
-        f"The comment was not written: the address of {server.name} does not begin with https://. "
-        "Serve its API by https."
+        f"The comment was not written: the address of {server.name} is not an https:// address. Serve its API by https."
     )
+    for address in ("https://[ci", "https://", "ci.example"):
+        wrong = {name: value.replace(server.url, address) for name, value in variables.items()}
+        assert "is not an https:// address" in comment(GOOD, key=KEY, link="", environ=wrong, clock=NoPause()).line
 
 
 @pytest.mark.parametrize(
     ("service", "gone", "line"),
     [
-        ("GitHub", "GITHUB_EVENT_PATH", "No pull request: no comment."),
         ("GitLab", "CI_MERGE_REQUEST_IID", "No merge request: no comment."),
         ("Azure DevOps", "SYSTEM_PULLREQUEST_PULLREQUESTID", "No pull request: no comment."),
         ("Azure DevOps", "BUILD_REPOSITORY_PROVIDER", "The repository is not in Azure Repos: no comment."),
+        *(
+            (service, name, f"No comment: the job has no variable {name}. A container must be given it.")
+            for service, name in (
+                ("GitHub", "GITHUB_EVENT_PATH"),
+                ("GitHub", "GITHUB_REPOSITORY"),
+                ("GitLab", "CI_API_V4_URL"),
+                ("GitLab", "CI_MERGE_REQUEST_PROJECT_ID"),
+                ("Azure DevOps", "SYSTEM_COLLECTIONURI"),
+                ("Azure DevOps", "SYSTEM_TEAMPROJECTID"),
+                ("Azure DevOps", "BUILD_REPOSITORY_ID"),
+            )
+        ),
     ],
 )
 def test_no_pull_request(tmp_path: Path, service: str, gone: str, line: str) -> None:
-    """A job for a branch has no comment to write."""
+    """A job for a branch has no comment to write; a variable that the job should have is named."""
     with serving(service) as server:
         assert keep(server, tmp_path, more={gone: ""}) == Commented(line)
         assert server.requests == []
@@ -252,6 +265,55 @@ def test_an_event_without_a_pull_request(github: Server, tmp_path: Path, event: 
     variables = github.variables(tmp_path)
     (tmp_path / "event.json").write_text(event, encoding="utf-8")
     assert comment(GOOD, key=KEY, link="", environ=variables).line == "No pull request: no comment."
+    (tmp_path / "event.json").unlink()
+    line = "No comment: the file of GITHUB_EVENT_PATH cannot be read: No such file or directory."
+    assert comment(GOOD, key=KEY, link="", environ=variables).line == line
+
+
+def test_a_comment_that_goes_while_it_is_looked_at(server: Server, tmp_path: Path) -> None:
+    """A comment that somebody deletes between the list and the update is written again."""
+    keep(server, tmp_path)
+    write = server.write
+
+    def deleted(method: str, target: str, content: dict[str, object]) -> tuple[int, object]:
+        if method != "POST":
+            server.comments.clear()
+        return write(method, target, content)
+
+    server.write = deleted  # type: ignore[method-assign]
+    assert keep(server, tmp_path, BAD).line == "Comment created."
+    assert len(server.comments) == 1
+
+
+def test_a_limit_of_requests_without_a_time(github: Server, tmp_path: Path) -> None:
+    """GitHub's 403 for too many requests is no refusal of the token, also where it names no time to wait."""
+    answers = [(403, {"message": "You have exceeded a secondary rate limit."})]
+    write = github.write
+    github.write = lambda *given: answers.pop() if answers else write(*given)  # type: ignore[method-assign]
+    assert keep(github, tmp_path).line == "Comment created."
+
+
+def test_an_address_in_a_folder(server: Server, tmp_path: Path) -> None:
+    """The address may end with a slash, as on a server with a path of its own."""
+    variables = server.variables(tmp_path)
+    name = next(name for name in ("GITHUB_API_URL", "CI_API_V4_URL", "SYSTEM_COLLECTIONURI") if name in variables)
+    assert keep(server, tmp_path, more={name: f"{variables[name]}/"}).line == "Comment created."
+
+
+def test_a_link_that_is_none(server: Server, tmp_path: Path) -> None:
+    """A link that no browser opens is not in the comment, and a notice says so."""
+    done = comment(GOOD, key=KEY, link="report.html", environ=server.variables(tmp_path), clock=NoPause())
+    assert done == Commented("Comment created. It has no link: --link is not an http(s) address.", "notice")
+    assert "whole report" not in server.texts()[0]
+
+
+def test_comments_without_author_or_text(server: Server, tmp_path: Path) -> None:
+    """What a deleted user wrote, or what has no text, is somebody else's."""
+    for author in (None, server.me):
+        one = server.add(server.head, author)  # type: ignore[arg-type]
+        for part in (one, *one.get("comments", ())):
+            part.update({name: None for name in ("body", "content") if name in part})
+    assert keep(server, tmp_path).line == "Comment created."
 
 
 def test_a_thread_of_azure_is_open_while_there_is_something_to_do(azure: Server, tmp_path: Path) -> None:

@@ -126,6 +126,15 @@ def test_fault_41_prose_is_only_words(word: str) -> None:
     assert "http:" not in prose(word) and "www." not in prose(word)  # noqa: PT018 - both are links to GitHub
 
 
+@pytest.mark.parametrize("word", ["#12", "!12", "$12", "&12", "%12", '%"Next"', "~bug", '~"a bug"', "@ann", "GH-12"])
+def test_prose_refers_to_nothing(word: str) -> None:
+    """No issue, merge request, snippet, epic, milestone or label is linked, which services read after the escapes."""
+    html = shown(prose(f"about {word}, 50% off, R&D!"))
+    assert words(html) == f"about {word}, 50% off, R&D!"
+    assert "\u200b" in html.partition(",")[0]
+    assert "\u200b" not in html.partition(",")[2]
+
+
 @settings(deadline=None)
 @given(hostile.ANY_WORD)
 def test_fault_41_code_is_only_code(word: str) -> None:
