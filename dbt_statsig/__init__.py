@@ -64,7 +64,14 @@ if TYPE_CHECKING:
         Proposed,
     )
     from dbt_statsig.vocabulary.inspections import Check, Diagnosis, ListedNode, Listing, SettingOrigin
-    from dbt_statsig.vocabulary.kinds import AssignmentSource, EntityPropertySource, MetricSource, QualifyingEvent
+    from dbt_statsig.vocabulary.kinds import (
+        AssignmentSource,
+        EntityPropertySource,
+        Metric,
+        MetricSource,
+        QualifyingEvent,
+    )
+    from dbt_statsig.vocabulary.kinds.metric import Component, Criterion, DimensionLimit, FunnelEvent, MetricPart
     from dbt_statsig.vocabulary.progress import Progress
     from dbt_statsig.vocabulary.reloads import ExperimentReload, FailingSource, Load, Refresh, Reloaded, ReloadState
     from dbt_statsig.vocabulary.results import (
@@ -104,13 +111,16 @@ __all__ = [
     "ColumnRead",
     "ColumnSet",
     "ColumnUse",
+    "Component",
     "Conflict",
     "ConnectionFailed",
     "ConsoleError",
+    "Criterion",
     "CustomField",
     "DbtStatsigError",
     "DbtYaml",
     "Diagnosis",
+    "DimensionLimit",
     "EntityPropertySource",
     "Evidence",
     "Exactness",
@@ -123,6 +133,7 @@ __all__ = [
     "Finding",
     "FirstBlocks",
     "Forbidden",
+    "FunnelEvent",
     "Guess",
     "IdType",
     "Impact",
@@ -137,6 +148,8 @@ __all__ = [
     "Listing",
     "Load",
     "Location",
+    "Metric",
+    "MetricPart",
     "MetricRef",
     "MetricSource",
     "NotFound",
@@ -208,7 +221,8 @@ _HOMES = {
     "vocabulary.findings": "Finding KnownFinding Location Severity",
     "vocabulary.imports": "Candidate Exactness FirstBlocks Guess Imported ImportedFile ImportedObject Proposed",
     "vocabulary.inspections": "Check Diagnosis ListedNode Listing SettingOrigin",
-    "vocabulary.kinds": "AssignmentSource EntityPropertySource MetricSource QualifyingEvent",
+    "vocabulary.kinds": "AssignmentSource EntityPropertySource Metric MetricSource QualifyingEvent",
+    "vocabulary.kinds.metric": "Component Criterion DimensionLimit FunnelEvent MetricPart",
     "vocabulary.progress": "Progress",
     "vocabulary.reloads": "ExperimentReload FailingSource Load Refresh ReloadState Reloaded",
     "vocabulary.results": (

@@ -107,7 +107,7 @@ class Request(Struct, frozen=True, kw_only=True):
 
 
 def _refused(name: str, wanted: str, value: object) -> UsageError:
-    return UsageError(f"`{name}` takes {wanted}, not {type(value).__name__}.", fix=f"Correct `{name}` of the Request.")
+    return UsageError(f"`{name}` takes {wanted}, not {type(value).__name__}.", fix=f"Correct the argument `{name}`.")
 
 
 def _path(name: str, value: object) -> Path:
@@ -166,6 +166,24 @@ def _seconds(name: str, value: object) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
         return float(value)
     raise _refused(name, "seconds (a number from 0)", value)
+
+
+def _number(name: str, value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+        return value
+    raise _refused(name, "a whole number from 1", value)
+
+
+def _progress(value: Progress | None) -> Progress | None:
+    if value is None or all(callable(getattr(value, method, None)) for method in ("say", "done")):
+        return value
+    raise _refused("progress", "an object with the methods `say` and `done`", value)
+
+
+def _confirm(value: Callable[[Planned], bool] | None) -> Callable[[Planned], bool] | None:
+    if value is None or callable(value):
+        return value
+    raise _refused("confirm", "a function that takes a Planned", value)
 
 
 def _mapping(name: str, value: object) -> Mapping[str, Any]:
@@ -227,7 +245,7 @@ def validate(request: Request) -> Validation:
 
 def plan(request: Request, *, progress: Progress | None = None) -> Planned:
     """What a sync would change. Writes nothing. Raises as `validate`, and ConsoleError where Statsig cannot be read."""
-    return plan_command.plan(_run(request), progress=progress)
+    return plan_command.plan(_run(request), progress=_progress(progress))
 
 
 def sync(
@@ -238,7 +256,7 @@ def sync(
     Raises as `plan` before anything is written, and TargetRefused for a dbt target that must not be pushed. What
     happens to an object after that is in the outcome.
     """
-    return sync_command.sync(_run(request), progress=progress, confirm=confirm)
+    return sync_command.sync(_run(request), progress=_progress(progress), confirm=_confirm(confirm))
 
 
 def import_objects(
@@ -265,7 +283,7 @@ def import_objects(
         accept_changes=_switch("accept_changes", accept_changes),
         models_path=_text("models_path", models_path),
     )
-    return import_command.import_objects(_run(request), chosen, progress=progress)
+    return import_command.import_objects(_run(request), chosen, progress=_progress(progress))
 
 
 def init(request: Request, model: str = "", *, kind: Kind | str | None = None, write: bool = False) -> FirstBlocks:
@@ -288,7 +306,9 @@ def release(
 
     Raises as `sync`, and UsageError for a name that no object has, or several objects of this project.
     """
-    return release_command.release(_run(request), _texts("names", names), progress=progress, confirm=confirm)
+    return release_command.release(
+        _run(request), _texts("names", names), progress=_progress(progress), confirm=_confirm(confirm)
+    )
 
 
 def reload(
@@ -317,7 +337,7 @@ def reload(
         wait=_switch("wait", wait),
         timeout=_seconds("timeout", timeout),
     )
-    return reload_command.reload(_run(request), options, synced=synced, progress=progress)
+    return reload_command.reload(_run(request), options, synced=synced, progress=_progress(progress))
 
 
 def exposures(
@@ -334,7 +354,9 @@ def exposures(
     """
     run = _run(request)
     path = _optional(_path)("write", write)
-    return exposures_command.exposures(run, metrics=_switch("metrics", metrics), write=path, progress=progress)
+    return exposures_command.exposures(
+        run, metrics=_switch("metrics", metrics), write=path, progress=_progress(progress)
+    )
 
 
 def statsig_tables(
@@ -367,4 +389,4 @@ def list_columns(request: Request, *, only_inferred: bool = False, jobs: int = 1
     With `only_inferred`, columns of models come from their SQL alone, not from the catalog. `jobs` processes read the
     SQL. Raises as `validate`.
     """
-    return columns_command.list_columns(_run(request), only_inferred=only_inferred, jobs=jobs)
+    return columns_command.list_columns(_run(request), only_inferred=only_inferred, jobs=_number("jobs", jobs))

@@ -21,6 +21,8 @@ from dbt_statsig import (
     Listing,
     Load,
     Location,
+    Metric,
+    MetricPart,
     ObjectOutcome,
     Planned,
     Refused,
@@ -69,6 +71,8 @@ findings: tuple[Finding, ...] = validation.findings
 severity: Severity = findings[0].severity
 location: Location | None = findings[0].location
 source: SourceReport = validation.sources[0]
+if isinstance(source.payload, Metric) and source.payload.metric_sources:
+    part: MetricPart = source.payload.metric_sources[0]
 planned: Planned = dbt_statsig.plan(request, progress=Log())
 change: Change = planned.plan.changes[0]
 action: Action = change.action

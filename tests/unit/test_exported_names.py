@@ -13,6 +13,7 @@ import pytest
 
 import dbt_statsig
 from dbt_statsig import errors
+from dbt_statsig.vocabulary.kinds import SPECS
 from tests.integration.shop import ROOT
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ def reached(found: object, seen: set[type]) -> Iterator[type]:
         yield found
         if issubclass(found, msgspec.Struct):
             yield from reached(hints(found), seen)
+            if found is dbt_statsig.Source:
+                yield from reached([spec.payload for spec in SPECS.values()], seen)
             getters = (one.fget for one in vars(found).values() if isinstance(one, property))
             yield from (one for getter in getters for one in reached(list(get_type_hints(getter).values()), seen))
 

@@ -123,6 +123,28 @@ def test_only_a_request_is_taken(function: str) -> None:
         call("shop")
 
 
+@pytest.mark.parametrize(
+    ("function", "arguments", "message"),
+    [
+        ("plan", {"progress": print}, "`progress` takes an object with the methods `say` and `done`, not"),
+        ("sync", {"progress": "loud"}, "`progress` takes an object with the methods `say` and `done`, not str."),
+        ("sync", {"confirm": True}, "`confirm` takes a function that takes a Planned, not bool."),
+        ("release", {"names": "Orders", "confirm": "yes"}, "`confirm` takes a function that takes a Planned, not str."),
+        ("list_columns", {"jobs": "2"}, "`jobs` takes a whole number from 1, not str."),
+        ("list_columns", {"jobs": 0}, "`jobs` takes a whole number from 1, not int."),
+    ],
+)
+def test_a_wrong_argument_is_named_before_anything_is_read(
+    function: str, arguments: dict[str, object], message: str
+) -> None:
+    """An argument beside the request that cannot be used is a UsageError, before files or Statsig are read."""
+    call: Callable[..., object] = getattr(dbt_statsig, function)
+    with pytest.raises(UsageError) as raised:
+        call(Request(project_dir="no/such/project"), **arguments)
+    assert raised.value.message.startswith(message)
+    assert raised.value.fix == f"Correct the argument `{message.split('`')[1]}`."
+
+
 def test_the_repr_shows_what_was_given() -> None:
     """The repr has every given field, and never the environment: it holds the key."""
     request = Request(project_dir="shop", select="orders", environ={"STATSIG_CONSOLE_API_KEY": "console-secret"})
