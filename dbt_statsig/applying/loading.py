@@ -3,50 +3,41 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING
 
 from msgspec import structs
 
 from dbt_statsig.console.client import duration
-from dbt_statsig.errors import (
-    AuthenticationFailed,
-    ConnectionFailed,
-    ConsoleError,
-    OutcomeUnknown,
-    Refused,
-    Stopped,
-    Throttled,
-)
+from dbt_statsig.errors import ConsoleError, OutcomeUnknown, Refused, Stopped
 from dbt_statsig.support.threads import in_background, side_by_side
 from dbt_statsig.vocabulary.reloads import BEGUN, ExperimentReload, FailingSource, Load, Refresh, ReloadState
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from dbt_statsig.console.client import ConsoleClient
     from dbt_statsig.vocabulary.progress import Progress
 
 PAUSES = (2.0, 4.0, 8.0, 15.0, 30.0)
 """Seconds before each look at the histories; the last one stays."""
-_STOPPERS = (AuthenticationFailed, ConnectionFailed, Throttled, Stopped)
 _INTERRUPTED = "Interrupted. Loads that were started go on in Statsig."
-
-Known = Mapping[str, Sequence[Load]]
 
 
 class Loading:
     """Starts what is planned, and follows it for at most `timeout` seconds (None: not at all).
 
-    `known` has each experiment's loads before, `failing` names the metric sources of a failed load. After an answer
-    that every further request would meet too, nothing more is started. An interrupt (KeyboardInterrupt in the thread
+    `check` gives an entry with regard to its experiment's loads, which are read directly before its start: another
+    reload may have come first. `failing` names the metric sources of a failed load. After an answer that every further
+    request would meet too, nothing more is started. An interrupt (KeyboardInterrupt in the thread
     that calls `run`) lets the request under way end and starts nothing more; what was started is in the entries.
     """
 
     def __init__(
         self,
         client: ConsoleClient,
-        known: Known,
         *,
+        check: Callable[[ExperimentReload, tuple[Load, ...]], ExperimentReload],
         turbo: bool,
         timeout: float | None,
         progress: Progress,
@@ -54,7 +45,8 @@ class Loading:
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
-        self._known = {identifier: {load.key for load in loads} for identifier, loads in known.items()}
+        self._check = check
+        self._known: dict[str, set[str]] = {}
         self._turbo = turbo
         self._timeout = timeout
         self._progress = progress
@@ -85,7 +77,7 @@ class Loading:
                 self._follow(self._timeout)
             except Stopped:
                 self._leave(_INTERRUPTED)
-            except _STOPPERS as error:
+            except ConsoleError as error:
                 self.stopped = self.stopped or f"The loads could not be followed. {error}"
                 self._leave(error.message)
 
@@ -101,6 +93,11 @@ class Loading:
 
     def _started(self, entry: ExperimentReload) -> ExperimentReload:
         try:
+            loads = self._client.loads(entry.id)
+            entry = self._check(entry, loads)
+            if entry.state is not ReloadState.PLANNED:
+                return entry
+            self._known[entry.id] = {load.key for load in loads}
             found = self._client.begin_load(
                 entry.id,
                 entry.refresh or Refresh.INCREMENTAL,
@@ -110,11 +107,11 @@ class Loading:
             )
         except Refused as error:
             return _ended(entry, ReloadState.REFUSED, error)
-        except _STOPPERS as error:
-            self.stopped = self.stopped or (_INTERRUPTED if isinstance(error, Stopped) else str(error))
-            return _ended(entry, ReloadState.NOT_STARTED, error)
         except OutcomeUnknown as error:
             return _ended(entry, ReloadState.UNKNOWN, error)
+        except ConsoleError as error:
+            self.stopped = self.stopped or (_INTERRUPTED if isinstance(error, Stopped) else str(error))
+            return _ended(entry, ReloadState.NOT_STARTED, error)
         message = "The answer was lost; its history shows a load that was not there before." if found else ""
         return structs.replace(entry, state=ReloadState.STARTED, reconciled=found, message=message)
 
@@ -141,7 +138,8 @@ class Loading:
     def _seen(self, entry: ExperimentReload) -> ExperimentReload:
         try:
             loads = self._client.loads(entry.id)
-            load = next((one for one in loads if one.key not in self._known[entry.id]), None)
+            # The oldest: others may have started one after ours.
+            load = next((one for one in reversed(loads) if one.key not in self._known[entry.id]), None)
             if load is None or load.is_under_way:
                 return structs.replace(entry, load=load or entry.load)
             if not load.has_failed:

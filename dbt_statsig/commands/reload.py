@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timezone
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,6 @@ from dbt_statsig.vocabulary.uses import Uses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from datetime import datetime
     from pathlib import Path
 
     from dbt_statsig.console.client import ConsoleClient
@@ -198,7 +198,7 @@ def _run(run: _Followed, entries: Sequence[ExperimentReload], client: ConsoleCli
     why = refused(checked, settings.reload_most, force=request.force)
     loading = Loading(
         client,
-        {identifier: loads for identifier, loads in histories.items() if isinstance(loads, tuple)},
+        check=partial(_checked, run),
         turbo=options.turbo,
         timeout=options.timeout if options.wait else None,
         progress=progress,
@@ -221,7 +221,8 @@ def _run(run: _Followed, entries: Sequence[ExperimentReload], client: ConsoleCli
 def _checked(run: _Followed, entry: ExperimentReload, loads: tuple[Load, ...] | Refused) -> ExperimentReload:
     """The entry, with regard to the loads that there are; one whose loads cannot be read is not loaded."""
     if isinstance(loads, tuple):
-        return satisfied(entry, loads, _since(run, entry), turbo=run.options.turbo)
+        now, since = datetime.now(timezone.utc), _since(run, entry)
+        return satisfied(entry, loads, since, now=now, turbo=run.options.turbo, auto=run.options.refresh is None)
     return structs.replace(entry, state=ReloadState.REFUSED, message=loads.message, fix=loads.fix)
 
 
@@ -362,12 +363,12 @@ def _decided(
     uses = Uses(experiments, metrics)
     entries = decide(uses, basis)
     decided = {one.id for one in entries}
-    warnings += _nameless(uses, decided, live)
+    warnings += _nameless(uses, decided, live, basis)
     return entries
 
 
-def _nameless(uses: Uses, decided: set[str], live: Mapping[Kind, Live]) -> Iterator[str]:
-    """Warnings about running experiments that read a source which Statsig does not list."""
+def _nameless(uses: Uses, decided: set[str], live: Mapping[Kind, Live], basis: Basis) -> Iterator[str]:
+    """Warnings about running experiments that read a source which Statsig does not list, nor this sync creates."""
     names: dict[Kind, set[str]] = {kind: {item.name for item in held.items} for kind, held in live.items()}
     unclear: list[str] = []
     for experiment in uses.experiments:
@@ -375,7 +376,7 @@ def _nameless(uses: Uses, decided: set[str], live: Mapping[Kind, Live]) -> Itera
         lacking = [
             f'the {kind.label} "{name}"'
             for kind, name in dict.fromkeys(reads)
-            if kind in names and live[kind].complete and name not in names[kind]
+            if kind in names and live[kind].complete and name not in names[kind] and (kind, name) not in basis.sources
         ]
         if experiment.id in decided:
             yield from (f'Experiment "{experiment.name}" reads {one}, which Statsig does not list.' for one in lacking)

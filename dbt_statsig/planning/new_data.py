@@ -2,7 +2,8 @@
 
 A table has new rows where dbt has just built it. A view has those of the tables that it reads, directly or through
 other views, whether it was built now or not; what a dbt source table holds nobody says, so a view that was built now
-over one counts as new. A node that failed or was skipped, and each view that reads it, is held back.
+over one counts as new, as does a materialized view that dbt has just refreshed. A node that failed or was skipped, and
+each view that reads it, is held back.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 READS_THROUGH = frozenset({"view", "ephemeral", "materialized_view", "dynamic_table", "streaming_table"})
 """The materializations whose rows change with those of the tables above them, without a dbt command."""
+_REFRESHED = frozenset({"materialized_view", "dynamic_table", "streaming_table"})
+"""Those of them that a dbt command refreshes: in some warehouses they have new rows only then."""
 _NOT_BUILT = frozenset({"no-op", "reused", "unchanged"})
 """The statuses of what dbt left as it was."""
 _STRATEGY = ("strategy", "unique_key", "updated_at", "check_cols", "hard_deletes", "invalidate_hard_deletes")
@@ -100,11 +103,11 @@ class NewData:
             if one.freshness is Freshness.HELD:
                 return one
         built = [parent for one in above for parent in one.built]
-        if is_built and any(one.freshness is Freshness.OUTSIDE for one in above):
+        outside = any(one.freshness is Freshness.OUTSIDE for one in above)
+        if is_built and (outside or node.materialized in _REFRESHED):
             built.append(node.unique_id)
         if built:
             return News(freshness=Freshness.NEW, built=tuple(dict.fromkeys(built)))
-        outside = any(one.freshness is Freshness.OUTSIDE for one in above)
         return News(freshness=Freshness.OUTSIDE if outside else Freshness.OLD)
 
     def _with_history(self, news: News) -> News:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
@@ -30,6 +31,10 @@ _INERT = frozenset(
 """The fields of objects on which no result depends."""
 _MAPPING = "id_type_mapping"
 _NAMED = 3
+_LONGEST = timedelta(days=1)
+"""How long a load without an end counts as under way, where a newer one began."""
+_KEPT = frozenset({"success", "partial_failure"})
+"""The ends of a full load that gave at least the metrics which did not fail."""
 _NO_METRIC = "--refresh metric: it reads what is new through no metric"
 
 
@@ -94,6 +99,7 @@ def _decision(experiment: Experiment, uses: Uses, basis: Basis) -> ExperimentRel
         name=experiment.name or experiment.id,
         status=experiment.status,
         permalink=experiment.permalink,
+        turbo=experiment.turbo,
         state=ReloadState.HELD,
     )
     held = dict.fromkeys(f"{_source(use)}: {news.why}" for use, news in read if news.freshness is Freshness.HELD)
@@ -170,29 +176,55 @@ def _through(new: Iterable[tuple[Use, News]], restated: Iterable[Metric]) -> Ite
 
 
 def satisfied(
-    entry: ExperimentReload, loads: Sequence[Load], since: datetime | None, *, turbo: bool = False
+    entry: ExperimentReload,
+    loads: Sequence[Load],
+    since: datetime | None,
+    *,
+    now: datetime,
+    turbo: bool = False,
+    auto: bool = False,
 ) -> ExperimentReload:
     """The entry as it is to be loaded, or that it need not: a load is under way, or one began after `since`.
 
     `loads` are those of its experiment, newest first. A load that failed gives nothing; one of single metrics no rows;
-    one in turbo mode no older days, unless `turbo` asks for that mode.
+    one in turbo mode no older days, unless `turbo` asks for that mode. With `auto`, an incremental load becomes a full
+    one where the loads before it did not give the older days.
     """
     if entry.state is not ReloadState.PLANNED:
         return entry
-    for load in loads:
-        is_later = since is not None and load.created is not None and load.created >= since
-        if load.is_under_way and load is loads[0]:
-            return _under_way(entry, load, is_enough=is_later and _covers(load, entry, turbo=turbo), is_later=is_later)
-        if is_later and not load.has_failed and not load.is_under_way and _covers(load, entry, turbo=turbo):
-            return structs.replace(entry, state=ReloadState.CURRENT, load=load, message="Loaded since dbt built it.")
+    # Loads can overlap. One that never got an end in the history, and has newer ones, must not block for ever.
+    recent = [load for load in loads if not load.is_under_way or load is loads[0] or _is_recent(load, now)]
+    later = [load for load in recent if since is not None and load.created is not None and load.created >= since]
+    for load in later:
+        if not load.has_failed and _covers(load, entry, turbo=turbo):
+            message = "A load that began since is under way." if load.is_under_way else "Loaded since dbt built it."
+            return structs.replace(entry, state=ReloadState.CURRENT, load=load, message=message)
+    for load in recent:
+        if load.is_under_way:
+            return _under_way(entry, load, is_later=load in later)
+    if auto and not turbo and entry.refresh is Refresh.INCREMENTAL and (why := _lacking(entry, loads)):
+        return structs.replace(entry, refresh=Refresh.FULL, reasons=(why, *entry.reasons))
     return entry
 
 
-def _under_way(entry: ExperimentReload, load: Load, *, is_enough: bool, is_later: bool) -> ExperimentReload:
-    if is_enough:
-        return structs.replace(
-            entry, state=ReloadState.CURRENT, load=load, message="A load that began since is under way."
-        )
+def _is_recent(load: Load, now: datetime) -> bool:
+    return load.created is not None and now - load.created < _LONGEST
+
+
+def _lacking(entry: ExperimentReload, loads: Sequence[Load]) -> str:
+    """Why an incremental load after these would leave out older days; empty where it would not."""
+    ended = [load for load in loads if not load.is_under_way and load.reload_type != Refresh.METRIC.value]
+    full = next((load for load in ended if load.reload_type == Refresh.FULL.value), None)
+    if full is not None and full.state not in _KEPT:
+        return f"its last full load ended with {full.state}"
+    last = next((load for load in ended if not load.has_failed), None)
+    # Where the schedule loads in turbo mode, somebody wants the latest day alone.
+    if last is None or not last.turbo or entry.turbo:
+        return ""
+    return "its last load was in turbo mode, which gives the latest day only"
+
+
+def _under_way(entry: ExperimentReload, load: Load, *, is_later: bool) -> ExperimentReload:
     kind = f" ({load.reload_type})" if load.reload_type else ""
     message = f"A load{kind} that began before the new data is under way."
     if is_later:

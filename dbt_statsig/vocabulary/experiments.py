@@ -107,7 +107,8 @@ class Experiment(Struct, frozen=True, kw_only=True):
     """One experiment of the console; an empty text stands for what the answer did not hold.
 
     `reads` are the sources that it names itself; `metrics` and `metric_tags` what it watches. Which metric sources it
-    reads only these metrics can say. `owner` is whom the answer names, else who created it.
+    reads only these metrics can say. `owner` is whom the answer names, else who created it. `turbo`: its loads on a
+    schedule are in turbo mode.
     """
 
     id: str
@@ -122,6 +123,7 @@ class Experiment(Struct, frozen=True, kw_only=True):
     reads: tuple[SourceRead, ...] = ()
     metrics: tuple[MetricRef, ...] = ()
     metric_tags: tuple[TagRef, ...] = ()
+    turbo: bool = False
 
     @property
     def is_running(self) -> bool:

@@ -227,6 +227,7 @@ def test_a_dry_run_counts_what_the_sync_would_create(shop: Built) -> None:
         shop.server.state.sources[kind].clear()
     done = sync(shop, "--dry-run")
     assert (done.code, states(done)) == (0, {"Button": "to load", "Price": "to load"})
+    assert done.answer["reload"]["warnings"] == []
     assert states(sync(shop)) == {"Button": "started", "Price": "started"}
 
 

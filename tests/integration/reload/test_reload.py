@@ -32,8 +32,8 @@ def test_running_experiments_that_read_what_was_built_are_loaded_once(shop: Buil
     assert len(shop.loads) == 2
 
 
-def test_a_reload_costs_the_lists_and_two_requests_for_each_experiment(shop: Built) -> None:
-    """Five lists, one history each and one start each; nothing for a source, and no experiment is asked about twice."""
+def test_a_reload_costs_the_lists_and_three_requests_for_each_experiment(shop: Built) -> None:
+    """Five lists, and for each its history, the same directly before its start, and one start; nothing for a source."""
     shop.reload()
     lists, rest = sent(shop)[:5], sent(shop)[5:]
     assert {one.rpartition("/")[2] for one in lists} == {
@@ -44,13 +44,13 @@ def test_a_reload_costs_the_lists_and_two_requests_for_each_experiment(shop: Bui
     }
     assert sorted(rest) == sorted(
         [
-            *(f"GET /console/v1/experiments/{one}/pulse_load_history" for one in ("button", "price")),
+            *(f"GET /console/v1/experiments/{one}/pulse_load_history" for one in ("button", "price") * 2),
             *(START.format(one) for one in ("button", "price")),
         ]
     )
 
 
-def test_many_experiments_cost_two_requests_each_beside_the_pages(shop: Built) -> None:
+def test_many_experiments_cost_three_requests_each_beside_the_pages(shop: Built) -> None:
     """Whatever the number of their metrics: three lists of sources, and pages of experiments and metrics."""
     for number in range(250):
         shop.metric(f"Metric {number}", "Orders")
@@ -60,7 +60,7 @@ def test_many_experiments_cost_two_requests_each_beside_the_pages(shop: Built) -
     assert shop.reload().code == 0
     asked = len(sent(shop))
     assert len(starts(shop)) == 42
-    assert asked == 3 + 1 + 3 + 2 * 42
+    assert asked == 3 + 1 + 3 + 3 * 42
 
 
 def test_where_nothing_was_built_no_experiment_is_read(shop: Built) -> None:

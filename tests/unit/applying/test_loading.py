@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dbt_statsig.applying import loading
 from dbt_statsig.applying.loading import Loading
-from dbt_statsig.errors import ConnectionFailed, Refused, Stopped
+from dbt_statsig.errors import ConnectionFailed, ProtocolError, Refused, Stopped
 from dbt_statsig.vocabulary.progress import Silent
 from dbt_statsig.vocabulary.reloads import ExperimentReload, FailingSource, Load, Refresh, Reloaded, ReloadState
 
@@ -31,6 +31,7 @@ class Console:
         self.at_start = at_start
         self.found: dict[str, Any] = {}
         self.started: list[str] = []
+        self.looked: set[str] = set()
         self.stopped = threading.Event()
 
     def begin_load(self, experiment: str, refresh: Refresh, **_more: Any) -> bool:
@@ -45,7 +46,10 @@ class Console:
         return False
 
     def loads(self, experiment: str) -> tuple[Load, ...]:
-        """Its loads, or the fault that a test wants."""
+        """Its loads: before its start an old one, then what a test wants, which may be a fault."""
+        if experiment not in self.looked:
+            self.looked.add(experiment)
+            return (OLD,)
         found = self.found.get(experiment, (RUNNING, OLD))
         if isinstance(found, Exception):
             raise found
@@ -76,7 +80,7 @@ def loaded(console: Console, *, timeout: float | None = 60.0, now: Callable[[], 
     )
     run = Loading(
         console,  # type: ignore[arg-type]  # as much of a client as is asked for
-        {"a": (OLD,), "b": (OLD,)},
+        check=lambda entry, _loads: entry,
         turbo=False,
         timeout=timeout,
         progress=Silent(),
@@ -135,6 +139,23 @@ def test_a_lost_connection_ends_the_waiting() -> None:
     found = loaded(console)
     assert states(found) == [ReloadState.SUCCEEDED, ReloadState.RUNNING]
     assert (found.exit_code, found.stopped) == (2, "The loads could not be followed. No connection.")
+
+
+def test_an_answer_that_is_none_while_waiting_hides_nothing() -> None:
+    """As of a proxy in between: what was started is shown, and that its end is not known."""
+    console = Console()
+    console.found = {"a": (Load(key="new", state="success"),), "b": ProtocolError("Not the JSON that is documented.")}
+    found = loaded(console)
+    assert states(found) == [ReloadState.SUCCEEDED, ReloadState.RUNNING]
+    assert (found.exit_code, found.stopped) == (2, "The loads could not be followed. Not the JSON that is documented.")
+
+
+def test_the_load_that_is_followed_is_the_first_new_one() -> None:
+    """One that somebody else starts after ours says nothing about ours."""
+    console = Console()
+    mine, other = Load(key="new", state="success"), Load(key="other", state="failure")
+    console.found = {"a": (other, mine, OLD), "b": (mine, OLD)}
+    assert states(loaded(console)) == [ReloadState.SUCCEEDED, ReloadState.SUCCEEDED]
 
 
 def test_a_history_that_cannot_be_read_any_more_is_unknown() -> None:

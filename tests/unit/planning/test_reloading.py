@@ -18,6 +18,7 @@ from dbt_statsig.vocabulary.uses import Uses
 
 A, E, M = Kind.ASSIGNMENT_SOURCE, Kind.ENTITY_PROPERTY_SOURCE, Kind.METRIC_SOURCE
 NOON = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
+LATER = NOON + timedelta(minutes=10)
 
 
 def read(kind: Kind, name: str) -> SourceRead:
@@ -245,7 +246,12 @@ def load(minutes: int, state: str = "success", reload_type: str = "incremental")
         ("incremental", [load(5, "")], ReloadState.CURRENT),
         ("incremental", [load(-5, "")], ReloadState.UNDER_WAY),
         ("incremental", [load(5), load(-5, "")], ReloadState.CURRENT),
-        ("incremental", [load(-1), load(-5, "")], ReloadState.PLANNED),
+        ("incremental", [load(-1), load(-5, "")], ReloadState.UNDER_WAY),
+        ("incremental", [load(-1), load(-2000, "")], ReloadState.PLANNED),
+        ("incremental", [load(-2000, "")], ReloadState.UNDER_WAY),
+        ("incremental", [load(-1), Load(key="k")], ReloadState.PLANNED),
+        ("incremental", [load(6, "", "metric"), load(5)], ReloadState.CURRENT),
+        ("full", [load(6), load(5, "", "full")], ReloadState.CURRENT),
         ("full", [load(5)], ReloadState.PLANNED),
         ("full", [load(5, "")], ReloadState.UNDER_WAY),
         ("full", [load(5, reload_type="full")], ReloadState.CURRENT),
@@ -258,9 +264,12 @@ def load(minutes: int, state: str = "success", reload_type: str = "incremental")
 def test_what_was_loaded_since_the_build_is_not_loaded_again(
     refresh: str, loads: list[Load], expected: ReloadState
 ) -> None:
-    """Only a load that began after the build, gives enough and did not fail counts; one under way is never doubled."""
+    """Only a load that began after the build, gives enough and did not fail counts; one under way is never doubled.
+
+    One that never got an end, more than a day ago, does not count beside newer ones.
+    """
     entry = ExperimentReload(id="x", name="x", state=ReloadState.PLANNED, refresh=Refresh(refresh))
-    found = satisfied(entry, loads, NOON)
+    found = satisfied(entry, loads, NOON, now=LATER)
     assert found.state is expected
     assert found.is_missed is (expected is ReloadState.UNDER_WAY and refresh != "incremental")
 
@@ -276,7 +285,7 @@ def test_what_was_loaded_since_the_build_is_not_loaded_again(
 def test_what_is_said_of_a_load_under_way(refresh: str, under_way: Load, words: str) -> None:
     """When it began, where that is known, and whether it is of the wrong kind."""
     entry = ExperimentReload(id="x", name="x", state=ReloadState.PLANNED, refresh=Refresh(refresh))
-    assert words in satisfied(entry, [under_way], NOON).message
+    assert words in satisfied(entry, [under_way], NOON, now=LATER).message
 
 
 @pytest.mark.parametrize("refresh", list(Refresh))
@@ -285,20 +294,56 @@ def test_a_turbo_load_is_of_the_latest_day(refresh: Refresh) -> None:
     entry = structs.replace(PLANNED, refresh=refresh)
     turbo = structs.replace(load(5, reload_type=refresh.value), turbo=True)
     is_enough = refresh is Refresh.INCREMENTAL
-    assert satisfied(entry, [turbo], NOON).state is (ReloadState.CURRENT if is_enough else ReloadState.PLANNED)
-    assert satisfied(entry, [turbo], NOON, turbo=True).state is ReloadState.CURRENT
+    state = satisfied(entry, [turbo], NOON, now=LATER).state
+    assert state is (ReloadState.CURRENT if is_enough else ReloadState.PLANNED)
+    assert satisfied(entry, [turbo], NOON, now=LATER, turbo=True).state is ReloadState.CURRENT
+
+
+TURBO = structs.replace(load(-5), turbo=True)
+FAILED_FULL = load(-5, "failure", "full")
+
+
+@pytest.mark.parametrize(
+    ("loads", "reason"),
+    [
+        ([TURBO], "its last load was in turbo mode, which gives the latest day only"),
+        ([load(-2, reload_type="metric"), load(-3, "failure"), TURBO], "its last load was in turbo mode"),
+        ([load(-2), TURBO], ""),
+        ([load(-2, reload_type="full"), TURBO], ""),
+        ([FAILED_FULL], "its last full load ended with failure"),
+        ([load(-2), FAILED_FULL], "its last full load ended with failure"),
+        ([load(-2, "timeout", "full"), load(-5, reload_type="full")], "its last full load ended with timeout"),
+        ([load(-2, reload_type="full"), FAILED_FULL], ""),
+        ([load(-5, "partial_failure", "full")], ""),
+        ([load(-5, "failure")], ""),
+    ],
+)
+def test_what_the_loads_before_did_not_give_is_a_full_load(loads: list[Load], reason: str) -> None:
+    """After a turbo load, or a full one that failed, new rows alone would leave older days out; the reason is given."""
+    found = satisfied(PLANNED, loads, NOON, now=LATER, auto=True)
+    assert found.state is ReloadState.PLANNED
+    assert found.refresh is (Refresh.FULL if reason else Refresh.INCREMENTAL)
+    assert "".join(found.reasons).startswith(reason)
+    assert satisfied(PLANNED, loads, NOON, now=LATER) is PLANNED
+
+
+def test_who_wants_turbo_gets_it() -> None:
+    """With --turbo, or where Statsig's schedule loads in turbo mode, a turbo load before asks for nothing more."""
+    assert satisfied(PLANNED, [TURBO], NOON, now=LATER, auto=True, turbo=True) is PLANNED
+    own = structs.replace(PLANNED, turbo=True)
+    assert satisfied(own, [TURBO], NOON, now=LATER, auto=True) is own
 
 
 def test_without_a_time_no_load_is_late_enough() -> None:
     """What a sync has only just changed was in no load before."""
-    assert satisfied(PLANNED, [load(5)], None).state is ReloadState.PLANNED
-    assert satisfied(PLANNED, [load(5, "")], None).state is ReloadState.UNDER_WAY
+    assert satisfied(PLANNED, [load(5)], None, now=LATER).state is ReloadState.PLANNED
+    assert satisfied(PLANNED, [load(5, "")], None, now=LATER).state is ReloadState.UNDER_WAY
 
 
 def test_what_is_held_back_stays_so() -> None:
     """Its loads do not matter."""
     held = ExperimentReload(id="x", name="x", state=ReloadState.HELD)
-    assert satisfied(held, [load(5)], NOON) is held
+    assert satisfied(held, [load(5)], NOON, now=LATER) is held
 
 
 def test_more_than_the_limit_is_refused() -> None:
