@@ -12,34 +12,30 @@ from msgspec import Struct, structs
 from dbt_statsig.applying.console_state import begin_reading
 from dbt_statsig.commands.pipeline import DeclaredProject, declare_project, load_project
 from dbt_statsig.commands.plan import open_console
+from dbt_statsig.commands.reload_basis import changed, news, owned_sources, unwritten
 from dbt_statsig.commands.scope import other_target_reason
 from dbt_statsig.errors import ArtifactError, DbtStatsigError, Refused, TargetRefused, UsageError
 from dbt_statsig.planning.asked import Live, Scope
 from dbt_statsig.planning.elsewhere import relocated
-from dbt_statsig.planning.new_data import Build, Freshness, NewData, News
-from dbt_statsig.planning.owned import owned_nodes
-from dbt_statsig.planning.reloading import Basis, Changed, changed_by, decide, refused, satisfied
+from dbt_statsig.planning.reloading import Basis, decide, refused, satisfied
 from dbt_statsig.planning.saved_plan import load, scoped
-from dbt_statsig.project.artifacts import RunResults, failed, load_manifest
+from dbt_statsig.project.artifacts import RunResults
 from dbt_statsig.project.inputs import RUN_RESULTS_FILE, TESTING, artifacts_dir, results_of
-from dbt_statsig.project.target import check_target, refused_place
+from dbt_statsig.project.target import check_target
 from dbt_statsig.support.threads import in_background
-from dbt_statsig.vocabulary.changes import Action
 from dbt_statsig.vocabulary.findings import did_you_mean, listed
 from dbt_statsig.vocabulary.kinds import EXPERIMENT_SOURCES, SPECS
 from dbt_statsig.vocabulary.ownership import owner_name
 from dbt_statsig.vocabulary.progress import Progress, Silent
 from dbt_statsig.vocabulary.reloads import ExperimentReload, FailingSource, Refresh, Reloaded, ReloadState
-from dbt_statsig.vocabulary.results import Status
 from dbt_statsig.vocabulary.sources import Kind
 from dbt_statsig.vocabulary.uses import Uses
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
     from dbt_statsig.console.client import ConsoleClient
-    from dbt_statsig.project.artifacts import Manifest, Node
+    from dbt_statsig.project.artifacts import Manifest
     from dbt_statsig.project.request import Request
     from dbt_statsig.support.threads import StopSignal
     from dbt_statsig.vocabulary.reloads import Load
@@ -48,7 +44,6 @@ if TYPE_CHECKING:
 AUTO = "auto"
 REFRESHES = (AUTO, *(one.value for one in Refresh))
 TIMEOUT = 3600.0
-_SKIPPED = "Another node failed (`after_failure: skip`)"
 _BUILD = "Run it right after `dbt build` or `dbt run`."
 _UNSYNCED = "Statsig has no source of `{}`, so no experiment can read what dbt built. Run `dbt-statsig sync` first."
 _UNCLEAR = (
@@ -123,12 +118,12 @@ def reload(
         ]
         warnings += [f'The selection "{word}" matches no node.' for word in project.unmatched]
         warnings += [unfollowed] if unfollowed and not fault else []
-        owned = _owned(project, live, synced)
+        owned = owned_sources(project, live, synced)
         if project.declared.names and not owned:
             warnings.append(_UNSYNCED.format(owner_name(project.inputs.project, project.namespace)))
         basis = Basis(
-            sources=_news(project, followed, owned) | dict(() if synced is None else _unwritten(synced)),
-            changed=_changed(synced, dry_run=request.dry_run),
+            sources=news(project, followed, owned) | dict(() if synced is None else unwritten(synced)),
+            changed=changed(synced, dry_run=request.dry_run),
             places={unique_id: place for place, unique_id in enumerate(followed.results)},
             refresh=options.refresh,
         )
@@ -261,83 +256,6 @@ def _conflict(project: DeclaredProject, live: Mapping[Kind, Live]) -> str:
         return ""
     scope = Scope(project=project.inputs.project, namespace=project.namespace)
     return other_target_reason(project) or relocated(live, project.manifest.node, scope)
-
-
-def _owned(project: DeclaredProject, live: Mapping[Kind, Live], synced: Synced | None) -> dict[tuple[Kind, str], str]:
-    """This project's sources in Statsig, each with its node, but for nodes whose place may not be pushed.
-
-    An experiment may still name a source as it was called before the sync. A dry run has what it would create.
-    """
-    owner = owner_name(project.inputs.project, project.namespace)
-    owned = {
-        key: unique_id
-        for key, unique_id in owned_nodes(live, lambda line: line.owner == owner).items()
-        if (node := project.manifest.node(unique_id)) is not None and not refused_place(node, project.settings)
-    }
-    owned |= {(kind, old): owned[kind, new] for kind, old, new in _renamed(synced) if (kind, new) in owned}
-    changes = synced.planned.plan.changes if synced is not None and project.request.dry_run else ()
-    to_come = (one for one in changes if one.action is Action.CREATE and one.kind in EXPERIMENT_SOURCES)
-    return owned | {(one.kind, one.name): one.unique_id for one in to_come}
-
-
-def _news(
-    project: DeclaredProject, followed: RunResults, owned: Mapping[tuple[Kind, str], str]
-) -> dict[tuple[Kind, str], News]:
-    """What is new or held back of each source; new rows only of nodes that are selected."""
-    held = dict(project.held)
-    if project.settings.after_failure == "skip" and failed(followed.results):
-        held = {**dict.fromkeys(followed.succeeded(), _SKIPPED), **held}
-    found = NewData(
-        Build(
-            node=project.manifest.node,
-            statuses=followed.results,
-            held=held,
-            full_refresh=followed.full_refresh,
-            before=_before(project.request, max_mb=project.settings.max_artifact_mb),
-        )
-    )
-    chosen = project.chosen
-    news = {key: found.of(unique_id) for key, unique_id in owned.items()}
-    return {
-        key: one
-        for key, one in news.items()
-        if one.freshness is Freshness.HELD
-        or (one.freshness is Freshness.NEW and (chosen is None or owned[key] in chosen))
-    }
-
-
-def _unwritten(synced: Synced) -> Iterator[tuple[tuple[Kind, str], News]]:
-    """The sources that a sync was to write and did not, which hold back what reads them."""
-    left = [(one.change, one.status.value) for one in synced.outcome.objects if one.status is not Status.DONE]
-    left += [(one, one.action.value) for one in synced.planned.plan.changes if one.action is Action.BLOCKED]
-    for change, status in left:
-        news = News(freshness=Freshness.HELD, why=f"the sync did not write it (status {status})")
-        yield from (((change.kind, name), news) for name in (change.name, change.live_name) if name)
-
-
-def _renamed(synced: Synced | None) -> Iterator[tuple[Kind, str, str]]:
-    """The sources that a sync renamed: kind, old and new name."""
-    for one in () if synced is None else synced.outcome.objects:
-        change = one.change
-        if one.status is Status.DONE and change.live_name and change.live_name != change.name:
-            yield change.kind, change.live_name, change.name
-
-
-def _before(request: Request, *, max_mb: int) -> Callable[[str], Node | None] | None:
-    if request.state is None:
-        return None
-    plain = request.state / "manifest.json"
-    packed: Path = plain.with_suffix(".json.gz")
-    return load_manifest(packed if packed.is_file() and not plain.is_file() else plain, max_mb=max_mb).node
-
-
-def _changed(synced: Synced | None, *, dry_run: bool) -> Changed:
-    """What the sync wrote that changes results, or would write."""
-    if synced is None:
-        return Changed()
-    if dry_run:
-        return changed_by(change for change in synced.planned.plan.changes if change.action.writes)
-    return changed_by(one.change for one in synced.outcome.objects if one.status is Status.DONE)
 
 
 def _decided(
