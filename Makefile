@@ -55,7 +55,7 @@ nightly: $(STAMP)  ## the long tests: 10,000 sequences of edits and faults, a ki
 	  tests/integration/dbt/test_order_of_commands.py tests/integration/test_ci_documents.py \
 	  tests/integration/imports/test_round_trip.py \
 	  tests/unit/importing/test_yaml_formats.py
-	$(BIN)/nox --session sql_engines metricflow postgres
+	$(BIN)/nox --session engines sql_engines metricflow postgres
 
 bench: $(STAMP)  ## what a sync, a validation and a parse cost, as ratios within one run
 	$(BIN)/python benchmarks/sync_bench.py
@@ -81,7 +81,7 @@ audit: $(STAMP)  ## known weaknesses of the pinned dependencies, as the package 
 secrets: $(STAMP)  ## keys and passwords in files that are, or would be, committed; asks nobody
 	.ci/secrets
 
-engines: $(STAMP)  ## the plugin with every version of dbt, on DuckDB and PostgreSQL
+engines: $(STAMP)  ## the plugin with the oldest and the newest dbt and with dbt 2, on DuckDB and PostgreSQL
 	$(BIN)/nox
 
 lint: $(STAMP)  ## style and formatting

@@ -1,7 +1,8 @@
 """The plugin with every dbt that users run, proving columns with every sqlglot, and the SQL on every engine.
 
-`nox -s engines dbt2 beside_dbt2 postgres sqlglot` and `nox -s oldest newest sql_engines` need a package registry,
-nothing else (Spark needs Java too).
+`nox` runs what `.ci/run` needs: the oldest and the newest dbt of the sessions `engines`, and what is not a matter of
+versions. `nox -s engines oldest newest sql_engines metricflow` runs the rest. A package registry is needed, and for
+Spark Java.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pathlib import Path
 import nox
 
 nox.options.default_venv_backend = "uv|venv"
-nox.options.sessions = ["engines", "dbt2", "beside_dbt2", "postgres", "sqlglot"]
+nox.options.sessions = ["engines(dbt='1.8')", "engines(dbt='1.12')", "dbt2", "beside_dbt2", "postgres", "sqlglot"]
 nox.options.reuse_existing_virtualenvs = True
 
 # What the tests import beside the package, without what only checks the source.

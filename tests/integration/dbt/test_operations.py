@@ -14,7 +14,7 @@ from tests.integration.shop import DECLARED, METRICS, SOURCES
 if TYPE_CHECKING:
     from typing import Any
 
-pytestmark = pytest.mark.dbt
+pytestmark = [pytest.mark.dbt, pytest.mark.usefixtures("measured_dbt")]
 
 
 def operation(job: Job, macro: str, *, expect: int = 0, key: str = "console-emulator", **arguments: Any) -> str:

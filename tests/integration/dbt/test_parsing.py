@@ -14,7 +14,7 @@ from tests.integration.cli_process import KEY
 if TYPE_CHECKING:
     from tests.integration.dbt.job import Job
 
-pytestmark = pytest.mark.dbt
+pytestmark = [pytest.mark.dbt, pytest.mark.usefixtures("measured_dbt")]
 
 WATCH = """
 import json, sys, traceback

@@ -86,7 +86,7 @@ def converges(server: Running, project: Project, final: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("sent", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize("part", range(4) if NIGHTLY else [0, 3])
 def test_death_at_every_request(
     console: tuple[Running, Project, dict[str, Any]], monkeypatch: pytest.MonkeyPatch, part: int, *, sent: bool
 ) -> None:
