@@ -154,9 +154,9 @@ def _attend(name: str, link: socket.socket) -> bool:
     ended, alive = os.pipe()
     child = os.fork()
     if child == 0:
-        for number, (given, stream) in enumerate(zip(streams, ("stdin", "stdout", "stderr"), strict=True)):
+        for number, (given, standard) in enumerate(zip(streams, ("stdin", "stdout", "stderr"), strict=True)):
             os.dup2(given, number)
-            setattr(sys, stream, _opened(number, getattr(sys, stream)))
+            setattr(sys, standard, _opened(number, getattr(sys, standard)))
         for number in (*streams, ended, link.detach()):
             os.close(number)
         os.chdir(folder)
