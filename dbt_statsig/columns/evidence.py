@@ -20,6 +20,7 @@ REGENERATE = "Run `dbt docs generate` again."
 _SHOWN = 12
 _KEEP_OLD = (History.KEPT, History.EXTENDED, History.SNAPSHOT)
 PROVE = "Run `dbt compile` and `dbt docs generate`, or enforce a contract."
+PROVE_TABLE = "Run `dbt docs generate`. It lists only tables that exist in the warehouse: compare the names."
 QUERY = "The query"
 """How a finding calls a user's own query."""
 
@@ -30,8 +31,9 @@ class Facts(Struct, frozen=True, kw_only=True):
     `contract` and `catalog` are None where there is none; `fresh` is about the catalog. `inferred_reasons` is empty
     exactly when the inferred list holds all that the SQL gives, `others` exactly when the table has no more columns
     than these (or than the contract's); `dated` says that the list rests on an old catalog of sources. `history` is
-    how the table follows its SQL. `inferred_from` is for a column that is not there. `live` says that the warehouse
-    itself gave the catalog's part in this run; what a contract lists then counts as what the SQL gives.
+    how the table follows its SQL. `inferred_from` is for a column that is not there, `prove` for one that nothing
+    proves. `live` says that the warehouse itself gave the catalog's part in this run; what a contract lists then counts
+    as what the SQL gives.
     """
 
     label: str
@@ -46,6 +48,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     history: History = History.REBUILT
     documented: tuple[str, ...] = ()
     inferred_from: str = "compiled SQL"
+    prove: str = PROVE
 
     @property
     def lacking(self) -> bool:
@@ -300,14 +303,14 @@ def _unknown(written: str, facts: Facts) -> Verdict:
             evidence=Evidence.DOCUMENTED,
             code="column-documented-only",
             message=f'The column "{written}" of {_lower(facts.label)} is documented, but not proven{_why(facts)}.',
-            fix=PROVE,
+            fix=facts.prove,
         )
     near = did_you_mean(written, [*(column.name for column in facts.inferred), *facts.documented])
     return _of_a_name(
         written,
         code="column-unknown",
         message=f'No proof that {_lower(facts.label)} has a column "{written}"{_why(facts)}.',
-        fix=f"{near} {PROVE}".strip(),
+        fix=f"{near} {facts.prove}".strip(),
     )
 
 

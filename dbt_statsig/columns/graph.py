@@ -163,5 +163,5 @@ def no_sql(node: Node) -> str:
     if node.language != "sql":
         return f"it is written in {node.language.capitalize()}"
     if node.resource_type in {"source", "seed"}:
-        return f"a {node.resource_type} without an entry in the catalog"
+        return f"a {'seed' if node.resource_type == 'seed' else 'source table'} without an entry in the catalog"
     return "the manifest has no compiled SQL for it"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dbt_statsig.columns.evidence import QUERY, Facts, decide, decide_in, nested_path, tables_own
+from dbt_statsig.columns.evidence import PROVE, PROVE_TABLE, QUERY, Facts, decide, decide_in, nested_path, tables_own
 from dbt_statsig.columns.expand import Known
 from dbt_statsig.columns.graph import Graph, has_sql, no_sql
 from dbt_statsig.columns.materializations import Introspection, as_built, history_of, why_more, with_old_catalog
@@ -216,7 +216,7 @@ class Prover:
         return replace(facts, catalog=listed, fresh=True, live=True)
 
     def _gather(self, node: Node) -> Facts:
-        label = f"The {node.resource_type} {node.name}"
+        label = f"T{node.label[1:]}"
         contract, cataloged = self._contract(node), self._cataloged(node)
         history = self._history(node)
         if contract is not None:
@@ -243,6 +243,7 @@ class Prover:
             dated=inferred.dated,
             documented=tuple(column.name for column in node.columns.values()),
             inferred_from="file's first row" if node.resource_type in NOT_BUILT_BY_QUERIES else "compiled SQL",
+            prove=PROVE_TABLE if node.resource_type == "source" else PROVE,
         )
 
     def _without_sql(self, node: Node, cataloged: tuple[KnownColumn, ...] | None) -> Known:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from msgspec import structs
@@ -13,7 +14,7 @@ from dbt_statsig.payloads.role_checks import RoleFacts, role_findings
 from dbt_statsig.project.lineage import upstream
 from dbt_statsig.project.newer_yaml import outdated
 from dbt_statsig.vocabulary.adapters import adapter_for
-from dbt_statsig.vocabulary.findings import CODES, Finding, Severity, finding, listed
+from dbt_statsig.vocabulary.findings import CODES, Finding, Severity, did_you_mean, finding, listed
 from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.results import SourceReport, Validation
 
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from dbt_statsig.project.artifacts import Manifest
     from dbt_statsig.project.declarations import Declaration
     from dbt_statsig.project.request import Request
+
+
+# What a word of a selection has around a node's name.
+_OPERATORS = re.compile(r"^(?:@|\d*\+)|\+\d*$")
 
 
 class ValidatedProject(ProvenProject, frozen=True, kw_only=True):
@@ -139,7 +144,9 @@ def _project_findings(project: ProvenProject) -> Iterator[Finding]:
         yield from outdated(inputs.newer_yaml, inputs.shown_path, severity=severity)
     for word in project.unmatched:
         message = f'The selection "{word}" matches no node.'
-        yield finding("nothing-selected", message, fix=CODES["nothing-selected"].remedy)
+        names = {head.name for head in project.manifest.heads().values()} if ":" not in word else ()
+        near = did_you_mean(_OPERATORS.sub("", word), names)
+        yield finding("nothing-selected", message, fix=near or CODES["nothing-selected"].remedy)
     if not (declared.names or declared.faulty or declared.findings):
         yield finding("nothing-declared", "No model is marked for Statsig.", fix=CODES["nothing-declared"].remedy)
     nodes = {one.node.unique_id: one.node for one in declared.declarations}

@@ -89,7 +89,7 @@ class ParsingProver(Prover):
         """What a contract says; else nothing."""
         if node.contract_enforced:
             return super().facts(node)
-        return Facts(label=f"The {node.resource_type} {node.name}", inferred_reasons=(NOT_COMPILED,))
+        return Facts(label=f"T{node.label[1:]}", inferred_reasons=(NOT_COMPILED,))
 
 
 def declared_json(dbt_manifest: Any, *, project_dir: Path, target: str, fingerprint: str) -> str:

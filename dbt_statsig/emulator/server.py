@@ -163,7 +163,10 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
             listener.bind((host, port))
             listener.listen(socket.SOMAXCONN)
         except (OSError, OverflowError) as fault:
-            raise CannotStart(f"Cannot listen on {host} port {port}: {fault}.") from fault
+            reason = getattr(fault, "strerror", None) or fault
+            raise CannotStart(
+                f"Cannot listen on {host} port {port}: {reason}. Give another --port (0: any)."
+            ) from fault
         yield listener
 
 

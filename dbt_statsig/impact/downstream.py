@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET, Struct, structs
 
 from dbt_statsig.columns.prover import Prover
+from dbt_statsig.errors import ArtifactError
 from dbt_statsig.impact.blocks import changed_keys, changed_types
 from dbt_statsig.impact.sql_changes import SqlChanges
 from dbt_statsig.impact.upstream import Side, upstream_effects
@@ -35,6 +36,11 @@ def base_request(request: Request, *, target: str) -> Request:
     folder = request.state or request.project_dir
     manifest = folder / "manifest.json"
     packed = manifest.with_suffix(".json.gz")
+    if not manifest.is_file() and not packed.is_file():
+        inside = folder / "target"
+        near = f"Did you mean {inside}?" if (inside / manifest.name).is_file() else ""
+        fix = near or "Name the folder with the artifacts of before, such as a copy of the base branch's target/."
+        raise ArtifactError(f"--state: there is no {manifest.name} in {folder}.", fix=fix)
     catalogs = (folder / name for name in ("catalog.json", "catalog.json.gz"))
     return structs.replace(
         request,

@@ -69,7 +69,7 @@ def test_emulator_that_cannot_start(arguments: list[str], shown: str, tmp_path: 
 
 
 def test_port_in_use(tmp_path: Path) -> None:
-    """A port that somebody else holds gives 2 and is named."""
+    """A port that somebody else holds gives 2 and is named, with the option for another one."""
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         holder.listen()
@@ -77,6 +77,7 @@ def test_port_in_use(tmp_path: Path) -> None:
         done = run("emulator", "--port", port, cwd=tmp_path)
     assert done.returncode == 2
     assert port in done.stderr
+    assert "Give another --port (0: any)." in done.stderr
 
 
 @pytest.mark.parametrize(("arguments", "key"), [([], "statsig"), (["meta"], "statsig"), (["settings"], "base_url")])

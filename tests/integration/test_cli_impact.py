@@ -96,8 +96,10 @@ def test_a_plan_goes_on_without_experiments(change: Path, console: Running) -> N
 
 
 def test_a_folder_that_holds_nothing(change: Path) -> None:
-    """A folder without a manifest is one clear error."""
+    """A folder without a manifest is one clear error, which names the folder that was probably meant."""
     (change / "empty").mkdir()
     done = run("validate", "--state", "empty", cwd=change)
     assert done.returncode == 2
-    assert "empty/manifest.json" in done.stderr
+    assert "--state: there is no manifest.json in empty." in done.stderr
+    assert "a copy of the base branch's target/" in done.stderr
+    assert "Did you mean target?" in run("validate", "--state", ".", cwd=change).stderr

@@ -354,7 +354,12 @@ def load_manifest(path: Path, *, max_mb: int = MAX_MB) -> Manifest:
 
 
 def is_marked(node: Node) -> bool:
-    """True when the node's own meta, or that of one of its columns, has the key `statsig` or one that resembles it."""
+    """True when the node's own meta, or that of one of its columns, has the key `statsig` or one that resembles it.
+
+    A `statsig` under `config` itself counts too: it is a block in the wrong place.
+    """
+    if META_KEY in node.config:
+        return True
     keys = [*node.meta, *(key for column in node.columns.values() for key in column.meta)]
     return any(key != DEFAULTS_KEY and key.casefold().startswith(META_KEY) for key in keys) or any(
         is_misspelled(key, value) for key, value in node.meta.items()

@@ -73,6 +73,13 @@ class Node(Struct, frozen=True, kw_only=True):
     config: dict[str, Any] = {}
 
     @property
+    def label(self) -> str:
+        """The node as messages call it."""
+        if self.resource_type == "source":
+            return f"the source table {self.source_name}.{self.name}"
+        return f"the {self.resource_type} {self.name}"
+
+    @property
     def is_latest(self) -> bool:
         """True for unversioned models and for the latest version of a versioned one."""
         return self.version is None or str(self.version) == str(self.latest_version)

@@ -245,10 +245,11 @@ class NodePlaces:
         rest = path
         if path[:1] == ("columns",) and len(path) > 1:
             owner, rest = _named(_value(entry.node, "columns"), str(path[1])), path[2:]
-        for holder in (_value(owner, "config"), owner):
-            meta = _value(holder, "meta") or _value(holder, "+meta")
-            if meta is not None:
-                yield meta, rest
+        holders = (_value(owner, "config"), owner)
+        # The holders themselves: `statsig` beside `meta`, in the wrong place.
+        for found in (*(_value(one, "meta") or _value(one, "+meta") for one in holders), *holders):
+            if found is not None:
+                yield found, rest
 
     def _in_project(self, path: KeyPath) -> Location | None:
         """A key that dbt_project.yml gives to the node's folder."""

@@ -62,14 +62,13 @@ class NodeReader:
             read_defaults(meta["statsig_defaults"], ("statsig_defaults",)) if "statsig_defaults" in meta else Defaults()
         )
         if "statsig" not in meta:
-            misspelt = list(self._misspelt())
-            for fault in misspelt:
-                self._report(fault)
-            if misspelt:
-                self._all_kinds_faulty()
-            elif marks.present:
+            faults = list(self._misspelt())
+            if marks.present and not faults:
                 message = "is missing: columns are marked, but no kind of source is named."
-                self._report(Fault(path=("statsig",), code="missing-key", message=message, fix=_NO_KIND))
+                faults.append(Fault(path=("statsig",), code="missing-key", message=message, fix=_NO_KIND))
+            for fault in (*faults, *marks.faults):
+                self._report(fault)
+            if faults:
                 self._all_kinds_faulty()
             return
         blocks = list(self._blocks(meta["statsig"]))
@@ -77,7 +76,10 @@ class NodeReader:
             self._block(kind, raw, path, own, marks)
         if not self._enabled_blocks and not self.findings and blocks:
             return
-        for fault in (*own.faults, *marks.faults, *self._misspelt(), *self._unused(marks)):
+        misspelt = list(self._misspelt())
+        if misspelt:
+            self._all_kinds_faulty()
+        for fault in (*own.faults, *marks.faults, *misspelt, *self._unused(marks)):
             self._report(fault)
         self._check_relation()
         self._duplicate_keys()
@@ -264,6 +266,9 @@ class NodeReader:
         return Layer(values={"timestamp_column": self.node.event_time}, origins={"timestamp_column": ("event_time",)})
 
     def _misspelt(self) -> Iterator[Fault]:
+        if "statsig" in self.node.config:
+            why, fix = "is under `config`, where it is not read.", "Move it under `meta`, to `config.meta.statsig`."
+            yield Fault(path=("statsig",), code="unknown-key", message=why, fix=fix)
         owners: list[tuple[KeyPath, dict[str, Any], tuple[str, ...]]] = [((), self.node.meta, META_KEYS)]
         owners.extend((("columns", column.name), column.meta, ("statsig",)) for column in self.node.columns.values())
         for prefix, meta, known in owners:

@@ -70,7 +70,9 @@ def columns_text(listing: Listing, style: Style = PLAIN) -> str:
         if not (style.quiet and node.columns.closed):
             lines += _lines(node, style)
     still_open = sum(not node.columns.is_complete for node in listing.nodes)
-    summary = f"{counted(len(listing.nodes), 'node')}, all lists complete."
+    more = sum(node.columns.is_complete and not node.columns.closed for node in listing.nodes)
+    tables = f"; {counted(more, 'table')} may have more columns" if more else ""
+    summary = f"{counted(len(listing.nodes), 'node')}, all lists complete{tables}."
     if still_open:
         summary = f"{counted(len(listing.nodes), 'node')}, {still_open:,} of them may be incomplete."
     return "\n".join([*lines, style.paint(summary if listing.nodes else "No node is selected.", "heading")]) + "\n"
@@ -87,7 +89,9 @@ def _lines(node: ListedNode, style: Style) -> list[str]:
         if metrics := node.metrics.get(column.name):
             lines += style.prose(", ".join(metrics), indent=8, first="metrics: ")
     for reason in () if found.closed else found.reasons:
-        lines += style.prose(reason, indent=4, first="may be incomplete: " if found.is_complete else "not complete: ")
+        lines += style.prose(
+            reason, indent=4, first="the table may have more: " if found.is_complete else "not complete: "
+        )
     return [*lines, ""]
 
 

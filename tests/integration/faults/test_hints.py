@@ -29,6 +29,20 @@ def test_a_selection_that_matches_nothing(project: Project) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("word", "fix"),
+    [
+        ("oders", 'Did you mean "orders"?'),
+        ("1+oders+2", 'Did you mean "orders"?'),
+        ("tag:oders", "Correct the name; `dbt ls --select …`"),
+    ],
+)
+def test_the_nearest_node_for_a_selection(project: Project, word: str, fix: str) -> None:
+    """A name that matches no node gets the nearest node's, whatever operators are around it."""
+    project.declare("orders", "Orders")
+    assert f"→ {fix}" in call(project, "validate", "--select", word).stdout
+
+
 def test_another_kind_in_place_of_the_old(project: Project, server: Running) -> None:
     """`--kind K --prune` keeps the object of a node that now declares another kind; without --kind it is replaced."""
     for number in range(8):

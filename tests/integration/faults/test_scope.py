@@ -266,6 +266,19 @@ def test_a_schema_that_may_not_be_pushed(project: Project) -> None:
     assert "→ Run `dbt compile --target …` for a target that may push" in shown
 
 
+def test_a_block_under_config_deletes_nothing(project: Project, server: Running) -> None:
+    """A node whose `statsig` stands under `config` itself keeps its object, with --prune --force too."""
+    project.declare("orders", "Orders")
+    project.declare("refunds", "Refunds")
+    assert project.sync().code == 0
+    project.models["orders"] = model("orders", {})
+    project.models["orders"]["config"] |= block("Orders")
+    project.write()
+    done = project.text("sync", "--prune", "--force")
+    assert (done.code, names(server)) == (1, ["Orders", "Refunds"])
+    assert "`statsig` is under `config`, where it is not read." in " ".join(done.stdout.split())
+
+
 @pytest.mark.parametrize("key", ["statsgi", "Statsig", "statsigs"])
 def test_a_misspelt_marker_deletes_nothing(project: Project, server: Running, key: str) -> None:
     """A node whose `statsig` key is misspelt keeps its object, with --prune --force too, and the key is named."""

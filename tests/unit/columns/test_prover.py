@@ -149,11 +149,19 @@ def test_two_nodes_of_one_table_share_its_entry() -> None:
     assert names(proof, "seed.shop.events") == ("id", "at")
 
 
+def test_a_source_table_that_nothing_proves() -> None:
+    """It is called as in dbt, `source.table`, and the next step is the catalog: dbt does not compile it."""
+    proof = prover(source("events", source_name="raw"))
+    verdict = proof.verdict(get(proof, "source.shop.raw.events"), "at")
+    assert verdict.message.startswith('No proof that the source table raw.events has a column "at"')
+    assert verdict.fix.startswith("Run `dbt docs generate`. It lists only tables that exist")
+
+
 REASONS = [
     (model("m", None), "no compiled SQL"),
     (model("m", 'select * from "shop"."main"."m"'), "of itself"),
     (model("m", "select * from a.b.c"), "a.b.c, which is not a declared parent"),
-    (model("m", STAR, RAW), "a source without an entry"),
+    (model("m", STAR, RAW), "a source table without an entry"),
     (model("m", "selec"), "no query"),
     (model("m", 'select * from "shop"."main"."n"', "model.shop.n"), "no compiled SQL"),
 ]

@@ -38,6 +38,17 @@ def test_text() -> None:
     )
 
 
+def test_a_table_with_a_history() -> None:
+    """A complete list of a table that may have older columns is counted as complete, and the table is named."""
+    columns = ColumnSet(columns=(), closed=False, complete=True, reasons=("c is a snapshot",))
+    assert columns_text(Listing(nodes=(CLOSED, ListedNode(unique_id="snapshot.shop.c", columns=columns)))).endswith(
+        "? snapshot.shop.c  0 columns\n"
+        "    the table may have more: c is a snapshot\n"
+        "\n"
+        "2 nodes, all lists complete; 1 table may have more columns.\n"
+    )
+
+
 def test_sums() -> None:
     """Quiet text holds open lists only; an empty selection says so."""
     assert columns_text(Listing(nodes=(CLOSED,)), Style(quiet=True)) == "1 node, all lists complete.\n"

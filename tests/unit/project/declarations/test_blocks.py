@@ -288,6 +288,24 @@ def test_a_misspelled_marker(tmp_path: Path, key: str) -> None:
     assert str(fault.location) == f"{FILE}:4:21"
 
 
+@pytest.mark.parametrize("meta", ["", ", meta: {statsig: {metric_source: {name: Orders, enabled: true}}}"])
+def test_a_block_under_config(tmp_path: Path, meta: str) -> None:
+    """A `statsig` under `config`, beside `meta`, is named with its place, and the node's objects stay."""
+    misplaced = {"statsig": {"metric_source": {"name": "Orders"}}}
+    text = f"""
+    models:
+      - name: orders
+        config: {{statsig: {{metric_source: {{name: Orders}}}}{meta}}}
+    """
+    found = declared(text, tmp_path, fields={"orders": {"config": misplaced}})
+    fault = next(one for one in found.findings if one.code == "unknown-key")
+    assert fault.message == "`statsig` is under `config`, where it is not read."
+    assert fault.fix == "Move it under `meta`, to `config.meta.statsig`."
+    assert fault.location is not None
+    assert fault.location.line == 4
+    assert found.faulty
+
+
 @pytest.mark.parametrize("meta", ["{lineage: {metric_source: {name: A}}}", "{statsgi: {other: 1}}", "{statsgi: 1}"])
 def test_another_tool_s_meta(tmp_path: Path, meta: str) -> None:
     """A key that is not nearly `statsig`, or that holds no block, is somebody else's."""

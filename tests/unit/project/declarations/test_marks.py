@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import indent
 from typing import TYPE_CHECKING
 
 import pytest
@@ -150,3 +151,15 @@ def test_a_misspelt_mark(tmp_path: Path) -> None:
     found = one_model(meta, tmp_path, columns="- {name: a, config: {meta: {statsig_: {unit_id: x}}}}")
     (fault,) = found.findings
     assert (fault.code, fault.key, fault.fix) == ("unknown-key", "columns.a.statsig_", 'Did you mean "statsig"?')
+
+
+def test_marks_without_a_block_are_checked(tmp_path: Path) -> None:
+    """Where columns are marked and the node has no block, faults in the marks are reported beside the missing block."""
+    columns = indent(_mark("a", "{unit: userID}") + _mark("b", "{role: timestmp}"), " " * 6)
+    found = declared(f"models:\n  - name: orders\n    statsig: {{}}\n    columns:\n{columns}", tmp_path)
+    assert [(one.code, one.key) for one in found.findings] == [
+        ("missing-key", "statsig"),
+        ("unknown-key", "columns.a.statsig.unit"),
+        ("wrong-type", "columns.b.statsig.role"),
+    ]
+    assert found.findings[0].location == Location(FILE, 3, 5)
