@@ -17,7 +17,7 @@ from dbt_statsig.commands.scope import other_target_reason
 from dbt_statsig.errors import ArtifactError, DbtStatsigError, Refused, TargetRefused, UsageError
 from dbt_statsig.planning.asked import Live, Scope
 from dbt_statsig.planning.elsewhere import relocated
-from dbt_statsig.planning.reloading import Basis, decide, refused, satisfied
+from dbt_statsig.planning.reloading import Basis, decide, refused, satisfied, with_next_step
 from dbt_statsig.planning.saved_plan import load, scoped
 from dbt_statsig.project.artifacts import RunResults
 from dbt_statsig.project.inputs import RUN_RESULTS_FILE, TESTING, artifacts_dir, results_of
@@ -51,6 +51,10 @@ _UNCLEAR = (
 )
 _TEST = "{} was written by `dbt test`, which builds no tables."
 _ONLY_CHANGES = "Whether rows are new is not known, so only what this sync changed is loaded. {}"
+_LOST = (
+    "No later reload knows what this sync changed: {}. Run `dbt-statsig reload --refresh full`, or load the "
+    "experiments that read it in Statsig."
+)
 _OTHER = (
     "Run dbt for this target again. If the tables did move, check `dbt-statsig plan`, then run "
     "`dbt-statsig reload --force` once."
@@ -166,7 +170,9 @@ def after_sync(
 
 def _not_run(synced: Synced, why: str) -> Reloaded:
     project = synced.planned.validation.project
-    return Reloaded(project=project, experiments=(), requests=0, stopped=f"Nothing was reloaded. {why}")
+    reasons = changed(synced, dry_run=False).reasons
+    lost = f" {_LOST.format(listed(reasons))}" if reasons else ""
+    return Reloaded(project=project, experiments=(), requests=0, stopped=f"Nothing was reloaded. {why}{lost}")
 
 
 class _Followed(Struct, frozen=True, kw_only=True):
@@ -190,7 +196,7 @@ def _run(run: _Followed, entries: Sequence[ExperimentReload], client: ConsoleCli
         progress.say("Reading the loads of experiments")
     histories = read_histories(client, planned, at_once=settings.concurrency)
     checked = tuple(_checked(run, entry, histories.get(entry.id, ())) for entry in entries)
-    why = refused(checked, settings.reload_most, force=request.force)
+    why = refused(checked, settings.reload_most, run.basis.changed, force=request.force)
     loading = Loading(
         client,
         check=partial(_checked, run),
@@ -202,7 +208,7 @@ def _run(run: _Followed, entries: Sequence[ExperimentReload], client: ConsoleCli
     ended = checked if why or request.dry_run else loading.run(checked)
     return Reloaded(
         project=run.project.inputs.project,
-        experiments=ended,
+        experiments=tuple(with_next_step(one, run.basis.changed) for one in ended),
         requests=client.requests,
         dry_run=request.dry_run,
         waited=options.wait,
@@ -306,8 +312,7 @@ def _nameless(uses: Uses, decided: set[str], live: Mapping[Kind, Live], basis: B
 
 def _since(run: _Followed, entry: ExperimentReload) -> datetime | None:
     """When dbt was done with what the entry reads; None where a sync has only just changed something for it."""
-    changed = run.basis.changed
-    if not {*changed.history.values(), *changed.definitions.values()}.isdisjoint(entry.reasons):
+    if run.basis.changed.is_reason_for(entry):
         return None
     times = [run.results.completed.get(node, run.results.generated_at) for node in entry.nodes]
     return max((time for time in times if time is not None), default=None)

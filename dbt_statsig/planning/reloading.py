@@ -35,6 +35,7 @@ _LONGEST = timedelta(days=1)
 """How long a load without an end counts as under way, where a newer one began."""
 _KEPT = frozenset({"success", "partial_failure"})
 """The ends of a full load that gave at least the metrics which did not fail."""
+_UNLOADED = frozenset({ReloadState.NOT_STARTED, ReloadState.REFUSED, ReloadState.UNKNOWN})
 _NO_METRIC = "--refresh metric: it reads what is new through no metric"
 
 
@@ -47,6 +48,15 @@ class Changed(Struct, frozen=True, kw_only=True):
 
     history: Mapping[tuple[Kind, str], str] = {}
     definitions: Mapping[tuple[Kind, str], str] = {}
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """All reasons, each once."""
+        return tuple(dict.fromkeys((*self.history.values(), *self.definitions.values())))
+
+    def is_reason_for(self, entry: ExperimentReload) -> bool:
+        """Whether an experiment is to be loaded for one of these changes."""
+        return not frozenset(self.reasons).isdisjoint(entry.reasons)
 
 
 def changed_by(changes: Iterable[Change]) -> Changed:
@@ -252,12 +262,28 @@ def _covers(load: Load, entry: ExperimentReload, *, turbo: bool) -> bool:
     return load.reload_type != Refresh.METRIC.value
 
 
-def refused(entries: Iterable[ExperimentReload], most: int, *, force: bool) -> str:
+def refused(entries: Iterable[ExperimentReload], most: int, changed: Changed, *, force: bool) -> str:
     """Why nothing of this is started: more experiments than allowed; empty where nothing speaks against it."""
-    number = sum(one.state is ReloadState.PLANNED for one in entries)
-    if number <= most or force:
+    planned = [one for one in entries if one.state is ReloadState.PLANNED]
+    if len(planned) <= most or force:
         return ""
-    return f"{number:,} experiments are to be loaded, and at most {most:,} may be at once (`reload_most`)."
+    text = f"{len(planned):,} experiments are to be loaded, and at most {most:,} may be at once (`reload_most`)."
+    needed = sorted({one.refresh.value for one in planned if one.refresh and changed.is_reason_for(one)})
+    return f"{text} {_unknown_later(' or '.join(needed))}" if needed else text
+
+
+def with_next_step(entry: ExperimentReload, changed: Changed) -> ExperimentReload:
+    """The entry, with the next step where it did not get the load that it needs for what a sync changed."""
+    if entry.state not in _UNLOADED or not changed.is_reason_for(entry) or entry.refresh is None:
+        return entry
+    return structs.replace(entry, fix=f"{entry.fix} {_unknown_later(entry.refresh.value)}".strip())
+
+
+def _unknown_later(refresh: str) -> str:
+    return (
+        "No later reload knows what this sync changed: run "
+        f"`dbt-statsig reload` with `--refresh {refresh}`, or load it in Statsig."
+    )
 
 
 def _key(use: Use) -> tuple[Kind, str]:

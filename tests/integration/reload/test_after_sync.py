@@ -108,7 +108,23 @@ def test_no_reload_after_a_sync_that_did_not_end(shop: Built, dbt: Path) -> None
     done = run(shop, dbt, "--reload")
     assert (done.code, starts(shop)) == (2, {})
     assert "Nothing was reloaded. The sync did not come to its end." in done.stdout
+    assert "No later reload" not in done.stdout
     assert done.stdout.endswith("Nothing was started.\n")
+
+
+def test_what_a_sync_changed_and_nothing_loaded_is_named(shop: Built, dbt: Path) -> None:
+    """The next sync finds it unchanged, so that the next reload would load new rows alone: the refresh is given."""
+    changed_assignments(shop)
+    fault(shop, "/v1/experiments[?]", status=400)
+    done = run(shop, dbt, "--reload", "--output", "json")
+    assert done.code == 2
+    stopped = done.answer["reload"]["stopped"]
+    assert 'knows what this sync changed: the assignment source "Exposures" changed (sql). Run `dbt-st' in stopped
+    (shop.folder / "target" / "run_results.json").unlink()
+    changed_assignments(shop, "amount > 2")
+    fault(shop, "/button/load_pulse", status=403)
+    done = run(shop, dbt, "--reload", "--output", "json")
+    assert "with `--refresh full`" in entry(done, "Button")["fix"]
 
 
 def test_a_reload_that_cannot_run_does_not_hide_the_sync(shop: Built, dbt: Path) -> None:
@@ -154,9 +170,9 @@ def sync(shop: Built, *options: str) -> Done:
     return call(shop, "sync", "--reload", *options, "--output", "json")
 
 
-def changed_assignments(shop: Built) -> None:
+def changed_assignments(shop: Built, where: str = "amount > 1") -> None:
     """Declare other rows of the assignment source."""
-    shop.models["exposures"]["config"]["meta"]["statsig"]["assignment_source"]["where"] = "amount > 1"
+    shop.models["exposures"]["config"]["meta"]["statsig"]["assignment_source"]["where"] = where
     shop.write()
 
 

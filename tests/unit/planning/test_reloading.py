@@ -9,7 +9,7 @@ import pytest
 from msgspec import structs
 
 from dbt_statsig.planning.new_data import Freshness, News
-from dbt_statsig.planning.reloading import Basis, Changed, changed_by, decide, refused, satisfied
+from dbt_statsig.planning.reloading import Basis, Changed, changed_by, decide, refused, satisfied, with_next_step
 from dbt_statsig.vocabulary.changes import Action, Change, FieldChange
 from dbt_statsig.vocabulary.experiments import Experiment, Metric, MetricRef, SourceRead, TagRef
 from dbt_statsig.vocabulary.reloads import ExperimentReload, Load, Refresh, ReloadState
@@ -349,5 +349,19 @@ def test_what_is_held_back_stays_so() -> None:
 def test_more_than_the_limit_is_refused() -> None:
     """The limit counts what is to be loaded, not what is held back."""
     entries = [PLANNED, PLANNED, ExperimentReload(id="x", name="x", state=ReloadState.HELD)]
-    assert refused(entries, 2, force=False) == refused(entries, 1, force=True) == ""
-    assert refused(entries, 1, force=False).startswith("2 experiments")
+    assert refused(entries, 2, Changed(), force=False) == refused(entries, 1, Changed(), force=True) == ""
+    assert refused(entries, 1, Changed(), force=False).endswith("at once (`reload_most`).")
+
+
+def test_a_refusal_says_what_no_later_reload_knows() -> None:
+    """What a sync has changed is no change for the next one: the refresh has to be given then."""
+    changed = Changed(history={(A, "a"): "mapping"}, definitions={(M, "m"): "formula"})
+    full = structs.replace(PLANNED, refresh=Refresh.FULL, reasons=("mapping", "new rows: n"))
+    metric = structs.replace(PLANNED, refresh=Refresh.METRIC, reasons=("formula",))
+    assert "with `--refresh full or metric`" in refused([full, metric, PLANNED], 1, changed, force=False)
+    for state in (ReloadState.NOT_STARTED, ReloadState.REFUSED, ReloadState.UNKNOWN):
+        one = structs.replace(metric, state=state, fix="Try again later.")
+        assert with_next_step(one, changed).fix.startswith("Try again later. No later reload knows")
+        assert with_next_step(one, Changed()) is one
+    for one in (full, structs.replace(full, state=ReloadState.STARTED), structs.replace(full, refresh=None)):
+        assert with_next_step(one, changed) is one
