@@ -13,6 +13,7 @@ from dbt_statsig.vocabulary.sources import CustomField, IdType, Owner
 NOT_SET = "not set"
 _UNQUOTED = re.compile(r"[A-Za-z_][\w./-]*(?: [\w./-]+)*", re.ASCII)
 _WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
+_WITHOUT_POINT = re.compile(r"\A(-?\d+)e")
 _LONGEST, _BEFORE = 80, 20
 _SUPPLEMENTARY = 0x10000
 
@@ -56,7 +57,10 @@ def _flow(value: Any) -> str:
         return value if _UNQUOTED.fullmatch(value) and value.lower() not in _WORDS else _quoted(value)
     if isinstance(value, dict):
         return f"{{{', '.join(f'{_flow(key)}: {_flow(entry)}' for key, entry in value.items())}}}"
-    return f"[{', '.join(map(_flow, value))}]" if isinstance(value, list) else json.dumps(value)
+    if isinstance(value, list):
+        return f"[{', '.join(map(_flow, value))}]"
+    # In YAML 1.1 a number with an exponent has a point; dbt reads `1e+20` as a text.
+    return _WITHOUT_POINT.sub(r"\1.0e", json.dumps(value))
 
 
 def _quoted(text: str) -> str:

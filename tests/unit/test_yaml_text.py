@@ -21,6 +21,8 @@ from dbt_statsig.vocabulary.yaml_text import in_yaml, two_in_yaml
         (UNSET, "not set"),
         (True, "true"),
         (7, "7"),
+        (1e20, "1.0e+20"),
+        (2.5e-07, "2.5e-07"),
         ("user_id", "user_id"),
         ("no", '"no"'),
         (" padded", '" padded"'),
@@ -39,7 +41,11 @@ def test_a_value_is_written_as_in_yaml(value: Any, shown: str) -> None:
 
 @settings(max_examples=50)
 @given(
-    st.one_of(st.text(st.characters(codec="utf-8"), max_size=20), st.lists(st.text("ab:{}[],'\"#&* -\n", max_size=6)))
+    st.one_of(
+        st.text(st.characters(codec="utf-8"), max_size=20),
+        st.lists(st.text("ab:{}[],'\"#&* -\n", max_size=6)),
+        st.floats(allow_nan=False, allow_infinity=False),
+    )
 )
 def test_yaml_reads_it_as_the_same_value(value: Any) -> None:
     """What is shown reads back as the value."""
