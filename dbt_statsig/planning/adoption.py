@@ -66,7 +66,7 @@ class Adoption:
         pairs |= {(old, new) for new, old in named.items() if new in declared}
         self._claims: dict[str, list[str]] = defaultdict(list)
         for old, name in sorted(pairs):
-            if name not in own:
+            if name not in own or name in free:
                 self._claims[old].append(name)
         for split in filter(None, explicit.values()):
             self._explicit(*split)
@@ -79,7 +79,7 @@ class Adoption:
             self.pairs.clear()
 
     def _explicit(self, old: str, new: str) -> None:
-        if new in self._own:
+        if new in self._own and new not in self._free:
             if old in self._live and old != new:
                 reason = f'"{old}" cannot become "{new}": this project already has "{new}" in Statsig.'
                 self.refused[new] = Refusal(
@@ -89,10 +89,10 @@ class Adoption:
         if len(self._claims[old]) > 1:
             named = listed([f'"{name}"' for name in self._claims[old]])
             self.refused[new] = Refusal(f'"{old}" cannot become all of {named}.', "Name it for one of them only.")
-        elif new in self._live:
+        elif new in self._live and new not in self._free:
             reason = f'"{old}" cannot become "{new}": Statsig already has "{new}".'
             self.refused[new] = Refusal(reason, f'Remove --adopt "{old}={new}", or delete "{new}" in Statsig.')
-        elif old in self._declared or (old in self._own and old not in self._free) or old in self.pairs.values():
+        elif self._is_kept(old) or old in self.pairs.values():
             reason = f'"{old}" cannot become "{new}": it is, or becomes, another {self._label} of this project.'
             self.refused[new] = Refusal(reason, f'Remove --adopt "{old}={new}".')
         elif old not in self._live:
@@ -101,9 +101,12 @@ class Adoption:
         else:
             self.pairs[new] = old
 
+    def _is_kept(self, old: str) -> bool:
+        return (old in self._declared or old in self._own) and old not in self._free
+
     def _by_block(self, old: str, new: str, foreign: Collection[str]) -> None:
         """As `--adopt OLD=NEW`, with the block's key in place of the option."""
-        if old in foreign and new not in self._own:
+        if old in foreign and (new not in self._own or new in self._free):
             reason = f'"{old}" cannot become "{new}": another dbt project owns it.'
             self.refused[new] = Refusal(reason, f'To take it over all the same, run with --adopt "{old}={new}".')
             return

@@ -19,6 +19,7 @@ from dbt_statsig.planning.metrics import with_metrics
 from dbt_statsig.planning.moves import Moves
 from dbt_statsig.planning.owned import owners
 from dbt_statsig.planning.pairs import Pairs
+from dbt_statsig.planning.shifts import chained, shifted
 from dbt_statsig.vocabulary.changes import PAST_TENSE, Action, Change, FieldChange, Plan, is_standing, united
 from dbt_statsig.vocabulary.comparison import differences
 from dbt_statsig.vocabulary.kinds import BLOCK_KINDS, SPECS
@@ -74,6 +75,7 @@ class _KindPlanner:
         self.owners = owners(live, scope, self.wanted)
         declared = {item.name for item in self.wanted}
         self.strays = {name: target for name in self.owners if name not in declared and (target := self._stray(name))}
+        self.asked = {(old, new) for of, old, new in scope.renamed if of is kind and SPECS[kind].can_rename}
         renamed = self._renamed(declared)
         self.paired = self._pairs({*renamed, *renamed.values()})
         paired = self.paired.certain
@@ -90,8 +92,8 @@ class _KindPlanner:
             new=sorted(declared - idle - self.by_name.keys() - paired.keys()),
             live=self.by_name,
             own=self.owners,
-            named={new: old for new, old in self.named.items() if new != old} | renamed,
-            foreign={item.name for item in live.items if likely_owner(item.description) is not None},
+            named={new: old for new, old in self.named.items() if new != old} | self._at_odds(declared) | renamed,
+            foreign={item.name for item in live.items if likely_owner(item.description)} - self.owners.keys(),
             free=frozenset(renamed.values()),
         )
         self.pairs = renames | self.adoption.pairs
@@ -132,14 +134,23 @@ class _KindPlanner:
                 old[unique_id].append(self.by_name[name])
         return Pairs(new, old, {node for kind, node, name in self.scope.unread if kind is self.kind and not name})
 
+    def _at_odds(self, declared: set[str]) -> dict[str, str]:
+        """What is not there yet -> the own object that its block names, although another block has that one's name."""
+        own = self.owners.keys()
+        asked = [(old, new) for old, new in sorted(self.asked) if self.paired.certain.get(new) != old]
+        return {new: old for old, new in asked if old in own & declared and new not in own}
+
     def _renamed(self, declared: set[str]) -> dict[str, str]:
-        """Declared name -> the own object that is named to become it, where nothing else declares that."""
-        asked = {(old, new) for kind, old, new in self.scope.renamed if kind is self.kind}
-        asked |= {pair for word in self.scope.adopt for pair in spellings(word)}
-        known = {name for kind, _, name in self.scope.unread if kind is self.kind}
-        free = {old for old in self.owners.keys() - declared - self.strays.keys() - known if self._in_scope(old)}
-        new = {name for name in declared if name not in self.owners and SPECS[self.kind].can_rename}
-        return {name: old for old, name in sorted(asked) if old in free and name in new}
+        """Declared name -> the own object that becomes it: by name, or where names of a node have moved on."""
+        if not SPECS[self.kind].can_rename:
+            return {}
+        asked = self.asked | {pair for word in self.scope.adopt for pair in spellings(word)}
+        unread = {word for kind, *words in self.scope.unread if kind is self.kind for word in words}
+        kept = {*self.strays, *unread}
+        movable = {name: node for name, node in self.owners.items() if self._in_scope(name) and name not in kept}
+        named = chained(asked, declared, movable, self.owners)
+        clear = [item for item in self.wanted if item.unique_id not in unread]
+        return named | shifted(clear, movable, self.by_name, declared, named)
 
     def _in_scope(self, name: str) -> bool:
         return self.scope.selected_ids is None or self.owners[name] in self.scope.selected_ids

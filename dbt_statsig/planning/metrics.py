@@ -11,7 +11,7 @@ from dbt_statsig.vocabulary.comparison import differences, normal
 from dbt_statsig.vocabulary.kinds import SPECS, Metric
 from dbt_statsig.vocabulary.ownership import is_archived, likely_owner
 from dbt_statsig.vocabulary.results import Skipped
-from dbt_statsig.vocabulary.sources import Kind, Role, Source
+from dbt_statsig.vocabulary.sources import Kind, Role, Source, fields_with
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -71,6 +71,14 @@ def computes_same(desired: Source, live: Source) -> bool:
         return bool(wanted == has) or (wanted is None and has == _DOCUMENTED_DEFAULTS.get(field))
 
     return all(map(same, SPECS[Kind.METRIC].fields(Role.NATIVE)))
+
+
+def gives_same(desired: Source, live: Source) -> bool:
+    """Whether the rows and columns are the very same; of a metric, what it computes of them."""
+    if isinstance(desired, Metric):
+        return computes_same(desired, live)
+    rows = {"id_type_mapping", *fields_with(type(desired), Role.COLUMN), *fields_with(type(desired), Role.SQL)}
+    return rows.isdisjoint(one.field for one in differences(desired, live))
 
 
 def still_read(plan: Plan, live: Live, *, force: bool = False) -> Plan:
