@@ -128,7 +128,7 @@ class Loading:
                 return
             spent = self._now() - began
             if spent >= timeout:
-                self._leave(f"It had not ended after {duration(timeout)}.")
+                self._leave(f"It did not end within {duration(timeout)}.")
                 return
             total = sum(one.state in BEGUN for one in self._entries)
             self._progress.say(f"Loading results: {total - waiting:,} of {total:,} ended ({duration(spent)})")

@@ -25,7 +25,7 @@ MOST_JOBS = 8
     type=click.Choice(["all", "inferred"]),
     default="all",
     show_default=True,
-    help="With inferred, use the catalog for sources and seeds only.",
+    help="all: use all evidence. inferred: use the catalog for sources and seeds only, and read the SQL of models.",
 )
 @click.option(
     "--jobs",

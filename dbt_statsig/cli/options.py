@@ -285,21 +285,19 @@ def adoption_options(command: Command) -> Command:
             "--adopt-from",
             multiple=True,
             metavar="PROJECT",
-            help="Take over the declared objects of this other dbt project (its name, or its folder: then not what it "
-            "declares itself); with --adopt, only those named.",
+            help="Take over the declared objects that this other dbt project owns. Give its name, or its folder to "
+            "skip what it still declares. With --adopt, only the named ones.",
         ),
         click.option(
             "--adopt-imported", is_flag=True, help="Take over what `import` has listed in target/statsig_import.json."
         ),
         click.option("--prune", is_flag=True, help="Delete objects that are no longer declared; archive metrics."),
-        click.option(
-            "--delete-metrics", is_flag=True, help="With --prune: delete metrics, in place of archiving them."
-        ),
+        click.option("--delete-metrics", is_flag=True, help="With --prune: delete metrics instead of archiving them."),
         click.option(
             "--force",
             is_flag=True,
-            help="Allow more changes or deletions than the limits in settings and changes that wait for SQL, and send "
-            "again what Statsig keeps otherwise.",
+            help="Write also: more changes or deletions than the limits in settings, changes that wait for compiled "
+            "SQL, and values that Statsig keeps differently.",
         ),
         click.option("--server-check", is_flag=True, help="Let Statsig check each change first (dryRun)."),
     )

@@ -18,8 +18,16 @@ if TYPE_CHECKING:
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @project_options(checks=False, reports=False)
 @KIND
-@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="Rows of each source.")
-@click.option("--days", type=click.IntRange(min=0), default=7, show_default=True, help="The last days to read.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 10_000),
+    default=20,
+    show_default=True,
+    help="The number of rows to show for each source.",
+)
+@click.option(
+    "--days", type=click.IntRange(min=0), default=7, show_default=True, help="The number of days to read, up to today."
+)
 @click.option("--counts", is_flag=True, help="Also count rows, units and empty unit IDs, and the units of each group.")
 @click.option("--cost", is_flag=True, help="Read no rows: show how many the warehouse would read.")
 def command(

@@ -28,15 +28,24 @@ if TYPE_CHECKING:
     show_default=True,
     help="What a load computes again; auto chooses for each experiment.",
 )
-@click.option("--turbo", is_flag=True, help="Load the latest day only. To go back, a full load is needed.")
-@click.option("--wait", is_flag=True, help="Follow the loads to their end.")
+@click.option("--turbo", is_flag=True, help="Load the latest day only. To load all days again, run a full load.")
+@click.option("--wait", is_flag=True, help="Wait until the loads have ended.")
 @click.option(
-    "--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="With --wait: at most so long.  [default: 3600]"
+    "--timeout",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="With --wait: stop waiting after this time.  [default: 3600]",
 )
 @click.option(
-    "--most", type=click.IntRange(min=0), help="Refuse to load more experiments at once.  [default: `reload_most`]"
+    "--most",
+    type=click.IntRange(min=0),
+    help="Start no load if more experiments need one.  [default: the setting `reload_most`]",
 )
-@click.option("--force", is_flag=True, help="Load more than --most, and tables that seem to be of another dbt target.")
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Load also: more experiments than --most, and tables that seem to be of another dbt target.",
+)
 @click.option("--dry-run", is_flag=True, help="Show what would be loaded, and start nothing.")
 def command(
     *,

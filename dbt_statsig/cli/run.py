@@ -44,7 +44,12 @@ _RESULTS_FIX = "Give dbt's own --project-dir and --target-path, and run dbt with
 
 @click.command("run", context_settings={"allow_interspersed_args": False})
 @console_options
-@click.option("--reload", "reloads", is_flag=True, help="Then load the results of experiments that read it.")
+@click.option(
+    "--reload",
+    "reloads",
+    is_flag=True,
+    help="After the sync, load the results of experiments that read what was built or changed.",
+)
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="-- DBT COMMAND…")
 def command(*, request: Request, output: Output, reloads: bool, words: tuple[str, ...]) -> int:
     """Run a dbt command, and sync the sources whose nodes it built.

@@ -26,7 +26,12 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @run_results_option
 @click.option("--dry-run", is_flag=True, help="Show what a sync would write, and write nothing.")
 @click.option("--plan", "saved_plan", type=_FILE, help="Apply only this saved plan (from `plan --out`).")
-@click.option("--reload", "reloads", is_flag=True, help="Then load the results of experiments that read what is new.")
+@click.option(
+    "--reload",
+    "reloads",
+    is_flag=True,
+    help="After the sync, load the results of experiments that read what was built or changed.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask before objects are taken over.")
 def command(
     *, request: Request, output: Output, dry_run: bool, saved_plan: Path | None, reloads: bool, yes: bool

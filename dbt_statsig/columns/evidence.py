@@ -273,7 +273,7 @@ def _absent(written: str, facts: Facts, columns: tuple[KnownColumn, ...], eviden
 
 
 def _listing(names: list[str]) -> str:
-    return f"It has {listed(names, most=_SHOWN)}." if names else "It has no column at all."
+    return f"It has {listed(names, most=_SHOWN)}." if names else "It has no columns."
 
 
 def _stale(written: str, facts: Facts) -> Verdict:

@@ -110,7 +110,7 @@ def _macros(text: str, blank: str, tokens: list[Token], macros: frozenset[str]) 
 
 
 def _foreign(text: str, start: int, name: str, macros: frozenset[str]) -> SqlProblem:
-    listed = ", ".join(f"{{{macro}}}" for macro in sorted(macros)) or "no macro at all"
+    listed = ", ".join(f"{{{macro}}}" for macro in sorted(macros)) or "no macro"
     if name in MACROS:
         message, fix = f"The macro {{{name}}} is not allowed in this kind of source.", f"Allowed here: {listed}."
     else:

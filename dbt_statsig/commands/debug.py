@@ -119,7 +119,9 @@ _NATIVE = {
         message="The Statsig project is not warehouse native, so it has no sources.",
         fix="Use a key of a warehouse-native Statsig project.",
     ),
-    None: Check(name="warehouse native", ok=None, message="Statsig does not say whether the project is."),
+    None: Check(
+        name="warehouse native", ok=None, message="Statsig does not say whether the project is warehouse native."
+    ),
 }
 _WRITES = {
     True: Check(name="writes", ok=True, message="The key may write."),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dbt_statsig.vocabulary.progress import Progress
     from dbt_statsig.vocabulary.results import Planned
 
-_UNREAD = "Whether these changes were made in Statsig or in the project is not known: {}"
+_UNREAD = "It is not known whether these changes were made in Statsig or in the project: {}"
 _UNTOLD = "For {} of these changes, the audit log does not show whether they were made in Statsig or in the project."
 _HIDDEN = "Changes of the project, not shown: {}."
 _COUNTED = "Changes of unknown origin count as drift."

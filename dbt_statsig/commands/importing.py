@@ -265,7 +265,7 @@ class _Import:
         if self.prefix and not (name.startswith(self.prefix) and name != self.prefix):
             return f'In this dbt target, names begin with "{self.prefix}".'
         other = next((target for prefix, target in self.others.items() if name.startswith(prefix)), "")
-        return f'Its name begins as those of the dbt target "{other}" do.' if other and not self.prefix else ""
+        return f'Its name begins like the names of the dbt target "{other}".' if other and not self.prefix else ""
 
     def _proven(self, candidates: Sequence[Candidate]) -> Iterable[ImportedObject]:
         defaults = self._defaults(candidates)

@@ -44,7 +44,7 @@ def init(request: Request, model: str = "", *, kind: Kind | None = None, write: 
     """
     if kind is not None and kind not in BLOCK_KINDS:
         raise UsageError(
-            f"`init` proposes no block of the kind {kind.value}.",
+            f"`init` does not support the kind {kind.value}.",
             fix=f"Choose one of: {', '.join(one.value for one in BLOCK_KINDS)}.",
         )
     project = declare_project(load_project(request))

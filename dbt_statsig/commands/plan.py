@@ -225,7 +225,7 @@ def _without_read(
         found = client.list_until(Kind.METRIC, lambda one: one.complete)
         return still_read(plan, Live(items=found.items, complete=found.complete), force=scope.force)
     except ConsoleError as error:
-        warnings.append(f"Whether metrics read the metric sources to delete is not known: {error}")
+        warnings.append(f"It is not known whether metrics read the metric sources to delete: {error}")
         return plan
 
 

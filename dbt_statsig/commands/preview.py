@@ -95,8 +95,8 @@ class _Asking:
         explain = self._adapter.explain
         if not explain:
             raise UsageError(
-                f"There is no estimate for {self._adapter.name} through dbt.",
-                fix="The console of the warehouse has one for each query: `preview` in JSON has the SQL.",
+                f"dbt cannot ask {self._adapter.name} for an estimate.",
+                fix="Ask in the console of the warehouse: `preview --output json` shows the SQL.",
             )
         empty = [(self._empty(one, built), built) for one, built in chosen]
         texts = [Query(f"{explain} {one.sql}", rows=True) for one, _ in empty if one.sql]

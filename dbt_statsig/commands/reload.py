@@ -47,16 +47,17 @@ TIMEOUT = 3600.0
 _BUILD = "Run it right after `dbt build` or `dbt run`."
 _UNSYNCED = "Statsig has no source of `{}`, so no experiment can read what dbt built. Run `dbt-statsig sync` first."
 _UNCLEAR = (
-    "Whether these running experiments need a load is not known, as Statsig does not list sources that they read: {}."
+    "It is not known whether these running experiments need a load, because Statsig does not list sources that they "
+    "read: {}."
 )
 _TEST = "{} was written by `dbt test`, which builds no tables."
-_ONLY_CHANGES = "Whether rows are new is not known, so only what this sync changed is loaded. {}"
+_ONLY_CHANGES = "It is not known whether rows are new, so only what this sync changed is loaded. {}"
 _LOST = (
     "No later reload knows what this sync changed: {}. Run `dbt-statsig reload --refresh full`, or load the "
     "experiments that read it in Statsig."
 )
 _OTHER = (
-    "Run dbt for this target again. If the tables did move, check `dbt-statsig plan`, then run "
+    "Run dbt for this target again. If the tables are in a new place, check `dbt-statsig plan`, then run "
     "`dbt-statsig reload --force` once."
 )
 

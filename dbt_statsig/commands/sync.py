@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from dbt_statsig.support.threads import StopSignal
 
 _MEANT = (
-    "Run `dbt compile --target …` for this target. If the tables did move, check `dbt-statsig plan`, then run "
-    "`dbt-statsig sync --force` once."
+    "Run `dbt compile --target …` for this target. If the tables are in a new place, check `dbt-statsig plan`, then "
+    "run `dbt-statsig sync --force` once."
 )
 
 

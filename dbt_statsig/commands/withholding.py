@@ -89,7 +89,7 @@ def _create(change: Change, reading: Reading, twins: Mapping[tuple[Kind, Ownersh
         return change.blocked(f"It may already exist in Statsig as an object that cannot be read: {twin}.", _LOOK)
     doubt = ""
     if (unsure := reading.unsure.get(kind, {}).get(change.name)) is not None:
-        doubt = f", and it could not be looked for: {unsure.rstrip('.')}."
+        doubt = f", and Statsig could not be asked for this object: {unsure.rstrip('.')}."
     elif (missing := reading.blind.get(kind)) is not None:
         doubt = f" ({missing}), so this could create it a second time."
     return change.blocked(f"The list of {kind.label}s may be incomplete{doubt}", _AGAIN) if doubt else change

@@ -38,7 +38,7 @@ class Archiver:
                 raise
             message = error.message.removeprefix(f"{title(kind, live.name)}: ")
             raise OutcomeUnknown(
-                f"{title(kind, live.name)}: it is marked as archived, but may not be: {message}",
+                f"{title(kind, live.name)}: it is marked as archived, but perhaps not archived: {message}",
                 fix="Archive it in Statsig, or declare it again and run a sync.",
             ) from None
         return written

@@ -329,7 +329,7 @@ class Sender:
         if too_long is not None:
             raise Throttled(
                 f"Statsig asks to wait {duration(too_long)} more (429), and {self._patience.spent:.0f} s "
-                f"of the {self._patience.budget:.0f} s that may be waited (`wait_budget`) are spent.",
+                f"of the {self._patience.budget:.0f} s for waiting (`wait_budget`) are used up.",
                 fix="Run it again later. What was written is not written again.",
             )
 

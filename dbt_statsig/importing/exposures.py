@@ -212,7 +212,7 @@ def _warnings(uses: Uses, running: Sequence[Experiment], nodes: Nodes, written: 
     if others:
         yield f"No exposure, as they use no source of this project: {_shown(others)}."
     if bare := [one for one in running if one.id in written and not one.assignment_source]:
-        yield f"Without an assignment source in Statsig: {_shown(bare)}."
+        yield f"Experiments without an assignment source in Statsig: {_shown(bare)}."
     missing: dict[str, None] = {}
     unfit: set[str] = set()
     for one in running:

@@ -86,7 +86,7 @@ def _model_files(root: Path, models: Mapping[str, NewModel]) -> tuple[list[FileE
     for unique_id, model in models.items():
         path = root / model.path
         if path.exists():
-            refused[unique_id] = f"{model.path} is there already."
+            refused[unique_id] = f"{model.path} already exists."
         else:
             files.append(FileEdit(path=path, shown=model.path, before=None, after=model.text.encode()))
     return files, refused

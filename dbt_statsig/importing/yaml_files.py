@@ -176,7 +176,7 @@ class _Files:
         shown = next((path for path in (node.patch_path, node.path) if path.endswith(_YAML)), "") or self._beside(node)
         file = self._file(shown)
         if file.content is None and node.patch_path:
-            raise _Refused(f"{shown} is not there any more; run `dbt parse`.")
+            raise _Refused(f"{shown} no longer exists; run `dbt parse`.")
         return file
 
     def _file(self, shown: str) -> _File:

@@ -363,16 +363,14 @@ class _KindPlanner:
         """An own object that nothing declares; it goes only after what its node declares now is there."""
         reason = "It is no longer declared."
         if SPECS[self.kind].can_rename and (new := self.paired.may_be(name)):
-            reason = f'It is no longer declared, or it is "{new}" under a new name: see there.'
+            reason = f'It is no longer declared, or "{new}" is its new name: see there.'
         if name in self.replaced:
             reason = f'Replaced by "{self.replaced[name]}".'
         archives = SPECS[self.kind].archives and not self.scope.delete_metrics
         gone = PAST_TENSE[Action.ARCHIVE if archives else Action.DELETE]
         refused = [one.name for one in successors if not one.action.writes]
         if refused:
-            reason = (
-                f'Its node declares "{refused[0]}" in its place, which cannot be written, so this one is not {gone}.'
-            )
+            reason = f'Its node declares "{refused[0]}" instead, which cannot be written, so this one is not {gone}.'
             action = Action.BLOCKED if self.scope.prune else Action.ORPHAN
             return self._of_ours(action, name, reason, f'See "{refused[0]}".')
         if not self.scope.prune:

@@ -108,7 +108,7 @@ def _hinted(change: Change) -> Change:
 
 def _kept(change: Change) -> Change:
     return change.blocked(
-        f"The manifest declares no source at all, so nothing is {PAST_TENSE[change.action]}.",
+        f"The manifest declares no source, so nothing is {PAST_TENSE[change.action]}.",
         "Check the manifest. If it is intended, delete the last objects in Statsig.",
     )
 

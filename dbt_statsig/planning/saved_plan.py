@@ -250,8 +250,8 @@ def check_binding(saved: Binding, now: Planned, binding: Binding) -> None:
     changed = sorted({name for name, _ in {*saved.declared} ^ {*binding.declared}})
     if changed:
         raise UsageError(
-            "The saved plan was made for another state of the project. Declared otherwise, or known by other evidence "
-            f"(compiled SQL, catalog), now: {listed(changed, most=NAMED)}. Nothing was written.",
+            "The saved plan was made for another state of the project. These have another declaration or other "
+            f"evidence (compiled SQL, catalog) now: {listed(changed, most=NAMED)}. Nothing was written.",
             fix=f"{_missing(changed, now)}{_AGAIN}",
         )
 

@@ -86,7 +86,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     hidden_tags: Annotated[
         tuple[_Line, ...],
         Meta(
-            description="Columns with one of these dbt tags are selected only if they are named or mapped.",
+            description="Select columns with one of these dbt tags only if a block names or maps them.",
             **REPEATS,
         ),
     ] = ("pii", "sensitive")
@@ -154,7 +154,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     change_threshold_objects: Annotated[
         _Count, Meta(description="The limit applies to all changes if the project has at least this many objects.")
     ] = 10
-    reload_most: Annotated[_Count, Meta(description="Refuse to load the results of more experiments at once.")] = 50
+    reload_most: Annotated[_Count, Meta(description="Start no load if more experiments than this need one.")] = 50
     max_artifact_mb: Annotated[
         Annotated[int, Meta(ge=1, le=1_048_576)],
         Meta(

@@ -228,4 +228,4 @@ def _scalar(node: yaml.ScalarNode) -> Any:
     except yaml.YAMLError:
         raise YamlError(f"the tag {node.tag!r} is not allowed", *place(node.start_mark)) from None
     except (ValueError, OverflowError, KeyError, IndexError):
-        raise YamlError("a value that looks like a number or a date but is none", *place(node.start_mark)) from None
+        raise YamlError("a value that looks like a number or a date but is not one", *place(node.start_mark)) from None

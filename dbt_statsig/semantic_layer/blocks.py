@@ -116,7 +116,7 @@ class Writer:
         elif aggregate.agg in _PERCENTILES:
             fields = self._percentile(leaf)
         else:
-            known = f"its aggregation is {aggregate.agg}, which is not known here"
+            known = f"its aggregation is {aggregate.agg}, which dbt-statsig does not know"
             raise NotMapped(known if aggregate.agg else "it has no aggregation")
         if where:
             fields["where"] = where[0] if len(where) == 1 else " AND ".join(f"({one})" for one in where)

@@ -105,7 +105,7 @@ class Metrics:
             return self._derived(metric, filters, below)
         if metric.type == "conversion" and metric.conversion is not None:
             return self._conversion(metric.conversion, filters, below)
-        known = "which is not known here" if metric.type else "as before dbt 1.6"
+        known = "which dbt-statsig does not know" if metric.type else "as before dbt 1.6"
         raise NotMapped(f"it has the type {metric.type or 'none'}, {known}")
 
     def _simple(self, metric: Metric, filters: tuple[str | None, ...]) -> Shape:

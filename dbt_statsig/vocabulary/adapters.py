@@ -345,7 +345,9 @@ def adapter_for(adapter_type: str) -> Adapter:
     if known is not None:
         return known
     fact = (
-        f"The adapter {adapter_type!r} is not known here" if adapter_type else "The manifest does not name an adapter"
+        f"dbt-statsig does not know the adapter {adapter_type!r}"
+        if adapter_type
+        else "The manifest does not name an adapter"
     )
     return Adapter(
         name=adapter_type,

@@ -279,7 +279,7 @@ def _not_readable(plain: bytes, error: Exception, *, kind: FileKind, where: str)
     elif place is None:
         fault = f"cannot be decoded: {reason}"
     elif _NO_JSON.match(plain, byte := int(place["byte"])) or "surrogate" in reason:
-        fault = f"holds what JSON does not have (NaN, Infinity, half a surrogate pair): {reason}"
+        fault = f"holds values that JSON does not have (NaN, Infinity, an unpaired surrogate): {reason}"
     else:
         line, column = plain.count(b"\n", 0, byte) + 1, byte - plain.rfind(b"\n", 0, byte)
         fault = f"is not JSON: line {line}, column {column}: {place['why']}"

@@ -155,7 +155,7 @@ class SourceMeta(BlockMeta, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             "catalog, a contract nor a cast in the model's SQL gives the type."
         ),
     ] = UNSET
-    sql: Annotated[Sql | UnsetType, Meta(description="The whole query, in place of the one built from the keys.")] = (
+    sql: Annotated[Sql | UnsetType, Meta(description="The whole query, instead of the one built from the keys.")] = (
         UNSET
     )
 

@@ -119,19 +119,22 @@ _MetricName = Annotated[
 ]
 _WHERE = Meta(description="A SQL predicate in the warehouse's dialect, over the columns that the source gives.")
 _CRITERIA = Meta(description="Filters; all must hold.")
-_OTHER_SOURCE = Meta(description="The metric source that has the rows. Default: the one around the metric.")
+_SAME = Meta(description="The same as the metric's own key, for this side of the ratio.")
+_OTHER_SOURCE = Meta(description="The metric source that has the rows. Default: the one that holds the metric's block.")
 
 
 class CriterionMeta(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One filter of rows, in Statsig's own form."""
 
-    column: Annotated[Column | UnsetType, Meta(description="The column that is looked at.")] = UNSET
-    condition: Annotated[_Condition | UnsetType, Meta(description="How it is compared. Required.")] = UNSET
+    column: Annotated[Column | UnsetType, Meta(description="The column to filter on.")] = UNSET
+    condition: Annotated[_Condition | UnsetType, Meta(description="How to compare the column. Required.")] = UNSET
     values: Annotated[
         tuple[str, ...] | UnsetType,
-        Meta(description="What it is compared with, as texts; for `sql_filter` the predicate."),
+        Meta(description="The values to compare with, as text. For `sql_filter`: the predicate."),
     ] = UNSET
-    null_vacuous_override: Annotated[bool | UnsetType, Meta(description="As in Statsig: how NULL counts.")] = UNSET
+    null_vacuous_override: Annotated[
+        bool | UnsetType, Meta(description="How NULL counts, as `nullVacuousOverride` in Statsig.")
+    ] = UNSET
 
 
 class RowsMeta(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -151,24 +154,24 @@ class PartMeta(RowsMeta, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class NumeratorMeta(PartMeta, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One side of a ratio."""
 
-    aggregation: Annotated[_SideAggregation | UnsetType, Meta(description="How its rows are counted.")] = UNSET
+    aggregation: Annotated[_SideAggregation | UnsetType, Meta(description="How its rows are aggregated.")] = UNSET
 
 
 class DenominatorMeta(NumeratorMeta, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The lower side of a ratio, or the start event of a retention metric."""
 
-    rollup_time_window: Annotated[_Window | UnsetType, Meta(description="As the metric's own.")] = UNSET
-    custom_rollup_start: Annotated[_Days | UnsetType, Meta(description="As the metric's own.")] = UNSET
-    custom_rollup_end: Annotated[_Days | UnsetType, Meta(description="As the metric's own.")] = UNSET
-    custom_rollup_measure_in_minutes: Annotated[bool | UnsetType, Meta(description="As the metric's own.")] = UNSET
-    winsorization_high: Annotated[_Share | UnsetType, Meta(description="As the metric's own.")] = UNSET
-    winsorization_low: Annotated[_Share | UnsetType, Meta(description="As the metric's own.")] = UNSET
+    rollup_time_window: Annotated[_Window | UnsetType, _SAME] = UNSET
+    custom_rollup_start: Annotated[_Days | UnsetType, _SAME] = UNSET
+    custom_rollup_end: Annotated[_Days | UnsetType, _SAME] = UNSET
+    custom_rollup_measure_in_minutes: Annotated[bool | UnsetType, _SAME] = UNSET
+    winsorization_high: Annotated[_Share | UnsetType, _SAME] = UNSET
+    winsorization_low: Annotated[_Share | UnsetType, _SAME] = UNSET
 
 
 class StepMeta(RowsMeta, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One step of a funnel."""
 
-    name: Annotated[Line | UnsetType, Meta(description="What the step is called.")] = UNSET
+    name: Annotated[Line | UnsetType, Meta(description="The step's name.")] = UNSET
     session_identifier_field: Annotated[
         Column | UnsetType, Meta(description="The column that holds the session, where sessions are counted.")
     ] = UNSET
@@ -178,7 +181,7 @@ class ComponentMeta(NumeratorMeta, frozen=True, kw_only=True, forbid_unknown_fie
     """What a composite metric adds or subtracts."""
 
     operator: Annotated[Literal["+", "-"] | UnsetType, Meta(description="Added or subtracted. Default: +.")] = UNSET
-    name: Annotated[Line | UnsetType, Meta(description="What the component is called.")] = UNSET
+    name: Annotated[Line | UnsetType, Meta(description="The component's name.")] = UNSET
 
 
 class MetricMeta(BlockMeta, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -201,7 +204,7 @@ class MetricMeta(BlockMeta, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     metric_sources: Annotated[
         Annotated[tuple[PartMeta, ...], Meta(min_length=1)] | UnsetType,
         Role.NESTED,
-        Meta(description="Several sources whose rows count together, in place of `value_column`, `where`, `criteria`."),
+        Meta(description="Several sources that count together, instead of `value_column`, `where`, `criteria`."),
     ] = UNSET
     numerator: Annotated[
         NumeratorMeta | UnsetType, Role.OURS, Role.NESTED, Meta(description="The upper side of a ratio.")
@@ -224,7 +227,8 @@ class MetricMeta(BlockMeta, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         Meta(description="What a composite metric adds and subtracts."),
     ] = UNSET
     directionality: Annotated[
-        Literal["increase", "decrease"] | UnsetType, Meta(description="Which way is good. Statsig's default: increase.")
+        Literal["increase", "decrease"] | UnsetType,
+        Meta(description="The direction that counts as good. Statsig's default: increase."),
     ] = UNSET
     unit_types: Annotated[
         tuple[UnitId, ...] | UnsetType,
@@ -244,7 +248,10 @@ class MetricMeta(BlockMeta, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ] = UNSET
     scheduled_reload_days: Annotated[
         tuple[Annotated[int, Meta(ge=0, le=6)], ...] | UnsetType | None,
-        Meta(description="The days of the week (0: Sunday) at which it does; null: each.", **REPEATS),
+        Meta(
+            description="The days of the week (0: Sunday) on which Statsig reloads the metric; null: every day.",
+            **REPEATS,
+        ),
     ] = UNSET
     rollup_time_window: Annotated[
         _Window | UnsetType, Meta(description="daily, max (once per unit), or custom: days since the exposure.")
@@ -259,12 +266,14 @@ class MetricMeta(BlockMeta, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ] = UNSET
     metric_bake_days: Annotated[_Days | UnsetType, Meta(description="Days until the metric's rows are final.")] = UNSET
     loading_window: Annotated[
-        _Days | UnsetType, Meta(description="Days back that are loaded. Statsig's default: 90.")
+        _Days | UnsetType, Meta(description="How many days back Statsig loads. Statsig's default: 90.")
     ] = UNSET
     retention_end: Annotated[_FromOne | UnsetType, Meta(description="The last day that counts as retained.")] = UNSET
-    retention_length: Annotated[_FromOne | UnsetType, Meta(description="How many days before it count.")] = UNSET
+    retention_length: Annotated[
+        _FromOne | UnsetType, Meta(description="The number of days, up to `retention_end`, that count.")
+    ] = UNSET
     use_secondary_retention_event: Annotated[
-        bool | UnsetType, Meta(description="true: `denominator` says which event starts.")
+        bool | UnsetType, Meta(description="true: `denominator` defines the start event.")
     ] = UNSET
     only_include_users_with_conversion_event: Annotated[
         bool | UnsetType, Meta(description="true: units without a row do not count.")
@@ -272,36 +281,44 @@ class MetricMeta(BlockMeta, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     allow_null_ratio_denominator: Annotated[
         bool | UnsetType, Meta(description="true: units without a denominator count too.")
     ] = UNSET
-    funnel_count_distinct: Annotated[Literal["users", "sessions"] | UnsetType, Meta(description="What counts.")] = UNSET
+    funnel_count_distinct: Annotated[
+        Literal["users", "sessions"] | UnsetType, Meta(description="What the funnel counts.")
+    ] = UNSET
     funnel_start_criteria: Annotated[
         Literal["start_event", "exposure"] | UnsetType, Meta(description="What starts the funnel.")
     ] = UNSET
-    funnel_calculation_window: Annotated[_Days | UnsetType, Meta(description="Days to get through it.")] = UNSET
+    funnel_calculation_window: Annotated[
+        _Days | UnsetType, Meta(description="The number of days in which a unit must complete the funnel.")
+    ] = UNSET
     funnel_strict_ordering: Annotated[bool | UnsetType, Meta(description="true: steps in strict order.")] = UNSET
     funnel_use_exposure_as_first_event: Annotated[
         bool | UnsetType, Meta(description="true: the exposure is the first step.")
     ] = UNSET
     funnel_timestamp_allowance_ms: Annotated[
         Annotated[int, Meta(ge=0, le=999_999_999)] | UnsetType,
-        Meta(description="Milliseconds by which steps may be out of order."),
+        Meta(description="The number of milliseconds by which steps may be out of order."),
     ] = UNSET
-    funnel_time_to_convert: Annotated[bool | UnsetType, Meta(description="true: the time it takes counts.")] = UNSET
+    funnel_time_to_convert: Annotated[
+        bool | UnsetType, Meta(description="true: the result is the time to convert.")
+    ] = UNSET
     winsorization_high: Annotated[_Share | UnsetType, Meta(description="Upper quantile of winsorization.")] = UNSET
     winsorization_low: Annotated[_Share | UnsetType, Meta(description="Lower quantile of winsorization.")] = UNSET
-    cap: Annotated[float | UnsetType, Meta(description="The most that a unit counts per day.")] = UNSET
+    cap: Annotated[float | UnsetType, Meta(description="The most that a unit can add per day.")] = UNSET
     cuped_attribution_window: Annotated[
-        _Days | UnsetType | None, Meta(description="Days before the exposure for CUPED; null: none.")
+        _Days | UnsetType | None, Meta(description="The number of days before the exposure for CUPED; null: no CUPED.")
     ] = UNSET
     percentile: Annotated[
         Annotated[float, Meta(ge=0.001, le=0.999)] | UnsetType, Meta(description="Which percentile, 0.001 to 0.999.")
     ] = UNSET
-    value_threshold: Annotated[float | UnsetType, Meta(description="A unit counts from this value on.")] = UNSET
-    use_log_transform: Annotated[bool | UnsetType, Meta(description="true: the logarithm counts.")] = UNSET
-    log_transform_base: Annotated[float | UnsetType | None, Meta(description="Its base; null: e.")] = UNSET
+    value_threshold: Annotated[float | UnsetType, Meta(description="The lowest value at which a unit counts.")] = UNSET
+    use_log_transform: Annotated[bool | UnsetType, Meta(description="true: use the logarithm of the value.")] = UNSET
+    log_transform_base: Annotated[float | UnsetType | None, Meta(description="The base of the logarithm; null: e.")] = (
+        UNSET
+    )
     metric_dimension_columns: Annotated[
-        tuple[Column, ...] | UnsetType, Meta(description="Columns by which results can be broken down.", **REPEATS)
+        tuple[Column, ...] | UnsetType, Meta(description="Columns that results can be broken down by.", **REPEATS)
     ] = UNSET
     metric_dimension_limits: Annotated[
         dict[Column, Annotated[int, Meta(ge=0, le=100)]] | UnsetType,
-        Meta(description="How many values of such a column are kept: column to number."),
+        Meta(description="A column of `metric_dimension_columns` to the number of its values that are kept."),
     ] = UNSET

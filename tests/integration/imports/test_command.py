@@ -255,7 +255,7 @@ def test_new_models(folder: Path, server: Running) -> None:
     }
     assert json.loads((folder / "target" / "statsig_import.json").read_text(encoding="utf-8")) == []
     again = objects(folder, server, models_path="models/made")
-    assert again["Crm"].reason == "models/made/crm.sql is there already."
+    assert again["Crm"].reason == "models/made/crm.sql already exists."
 
 
 def test_a_folder_for_models_must_exist(folder: Path, server: Running) -> None:

@@ -198,7 +198,7 @@ def test_a_job_that_only_pushes_loads_what_the_sync_changed(shop: Built) -> None
     done = sync(shop)
     assert (done.code, states(done), starts(shop)["button"]["refresh"]) == (0, {"Button": "started"}, "full")
     (warning,) = done.answer["reload"]["warnings"]
-    assert warning.startswith("Whether rows are new is not known, so only what this sync changed is loaded. ")
+    assert warning.startswith("It is not known whether rows are new, so only what this sync changed is loaded. ")
     assert "`dbt compile`" in warning
 
 

@@ -127,8 +127,8 @@ def test_the_time_is_up() -> None:
     found = loaded(console, now=lambda: next(times))
     assert states(found) == [ReloadState.RUNNING, ReloadState.RUNNING]
     assert [one.message for one in found.experiments] == [
-        "It had not ended after 60 s.",
-        "It had not ended after 60 s. Its history shows no load yet.",
+        "It did not end within 60 s.",
+        "It did not end within 60 s. Its history shows no load yet.",
     ]
 
 

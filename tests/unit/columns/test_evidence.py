@@ -113,7 +113,7 @@ def test_a_long_list_is_cut() -> None:
 def test_no_columns_at_all() -> None:
     """A list that is complete and empty says so."""
     empty = Facts(label="The model m", inferred_reasons=())
-    assert decide(DUCKDB, "zzz", empty).fix == "It has no column at all."
+    assert decide(DUCKDB, "zzz", empty).fix == "It has no columns."
 
 
 SPELLINGS = [

@@ -124,7 +124,11 @@ def test_tables(adapter: str, sql: str, tables: set[tuple[str, ...]]) -> None:
         ("duckdb", "SELECT (", '"(" is not closed. (line 1)'),
         ("duckdb", "FROM a |> SELECT b", "pipe syntax is not read"),
         ("duckdb", "SELECT a FROM s.t WHERE d >= {statsig_day}", "There is no macro {statsig_day}. (line 1)"),
-        ("unknown", "SELECT 1", "The adapter 'unknown' is not known here: columns are taken only from the catalog."),
+        (
+            "unknown",
+            "SELECT 1",
+            "dbt-statsig does not know the adapter 'unknown': columns are taken only from the catalog.",
+        ),
     ],
 )
 def test_what_cannot_be_read(adapter: str, sql: str, fault: str) -> None:

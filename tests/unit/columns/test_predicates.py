@@ -201,7 +201,7 @@ def test_a_macro_of_other_kinds() -> None:
     (unknown,) = check("at > {statsig_start_dat}", macros=DATES).problems
     assert unknown.fix == 'Did you mean "statsig_start_date"?'
     (none,) = check("at > {statsig_start_date}", macros=frozenset()).problems
-    assert "no macro at all" in none.fix
+    assert "no macro." in none.fix
 
 
 def test_the_nearest_column_is_suggested() -> None:

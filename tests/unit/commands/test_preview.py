@@ -158,7 +158,7 @@ def test_no_estimate(tmp_path: Path) -> None:
     text = manifest.read_text().replace('"adapter_type": "duckdb"', '"adapter_type": "bigquery"')
     manifest.write_text(text)
     request = Request(project_dir=tmp_path, manifest=manifest, environ={}, flags={"cache": False}, dbt=dbt(tmp_path))
-    with pytest.raises(UsageError, match="no estimate for bigquery through dbt"):
+    with pytest.raises(UsageError, match="cannot ask bigquery for an estimate"):
         preview(request, Asked(cost=True))
 
 

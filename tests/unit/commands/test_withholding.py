@@ -129,7 +129,7 @@ def test_54_what_a_short_list_lacks_is_looked_for(kind: Kind) -> None:
         changes, shown = planned(kind, [source], SHORT, SHORT, reply)
         assert changes["One"].action is action
         assert shown == [f"The list of {kind.label}s may be incomplete: 1 entries came, 3 were announced"]
-    assert "could not be looked for" in changes["One"].reason
+    assert "could not be asked for this object" in changes["One"].reason
 
 
 def test_54_a_kind_that_can_only_be_listed_is_not_created_from_a_short_list() -> None:

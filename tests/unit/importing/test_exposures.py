@@ -153,7 +153,7 @@ def test_what_is_left_out_is_said() -> None:
     )
     assert found == [
         "No exposure, as they use no source of this project: Theirs.",
-        "Without an assignment source in Statsig: bare.",
+        "Experiments without an assignment source in Statsig: bare.",
         'Not managed by this project, so not among the nodes: metric source "Unknown".',
         "model.shop.gone is not in the manifest, so no exposure names it.",
         "model.shop.off is disabled, so no exposure names it.",

@@ -248,7 +248,7 @@ def test_nodes_that_have_no_file_here_are_refused(tmp_path: Path) -> None:
     assert "is not the latest version" in refused(folder, block(node(version=1, latest_version=2)))
     assert "it comes from SQL, dbt_project.yml" in refused(folder, block(node(meta={"statsig": {}})))
     assert "it comes from SQL" in refused(folder, block(node("b", patch=None, meta={"statsig": {}})))
-    assert "models/gone.yml is not there any more" in refused(folder, block(node(patch="models/gone.yml")))
+    assert "models/gone.yml no longer exists" in refused(folder, block(node(patch="models/gone.yml")))
     assert "is a link to a file outside" in refused(folder, block(node(patch="models/link.yml")))
     assert "`z` is in no file of the project" in refused(folder, block(node("z", patch=None)))
     assert "is a test; only models" in refused(folder, block(node(resource_type="test")))

@@ -93,7 +93,7 @@ def test_what_is_not_certain_is_said(live: list[Metric]) -> None:
     assert named(plan, "Net").fix == (
         'To rename it and keep its history, write `adopt: Gross` in its block, or run with --adopt "Gross=Net".'
     )
-    assert named(plan, "Gross").reason == 'It is no longer declared, or it is "Net" under a new name: see there.'
+    assert named(plan, "Gross").reason == 'It is no longer declared, or "Net" is its new name: see there.'
 
 
 def test_two_new_ones_for_one() -> None:

@@ -55,7 +55,7 @@ def test_a_refused_replacement_keeps_the_old_one(held: object, action: Action, *
     plan = planned([wanted("B", "a", kind=EVENT)], live, kind=EVENT, prune=prune)  # type: ignore[arg-type]  # drawn
     old = by_name(plan.changes)["A"]
     assert old.action is action
-    assert old.reason == 'Its node declares "B" in its place, which cannot be written, so this one is not deleted.'
+    assert old.reason == 'Its node declares "B" instead, which cannot be written, so this one is not deleted.'
     assert old.fix == 'See "B".'
 
 

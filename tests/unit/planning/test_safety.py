@@ -97,7 +97,7 @@ def test_the_words_for_archives() -> None:
     (held,) = guarded(metrics, {Kind.METRIC: 1}, LIMITS, declares=True, force=False).changes
     assert held.reason == "All of this project's metrics (1) would be archived at once."
     (held,) = guarded(metrics, {Kind.METRIC: 1}, LIMITS, declares=False, force=True).changes
-    assert held.reason == "The manifest declares no source at all, so nothing is archived."
+    assert held.reason == "The manifest declares no source, so nothing is archived."
     assert to_prune(Kind.METRIC) == "To archive it, run `sync --prune`."
 
 
@@ -169,7 +169,7 @@ def test_nothing_declared(*, force: bool) -> None:
     """A manifest that marks nothing deletes nothing, whatever is asked for."""
     result = guarded(plan_of(Action.DELETE, 1), {METRIC: 1}, LIMITS, declares=False, force=force)
     assert actions(result) == {Action.BLOCKED}
-    assert result.changes[0].reason == ("The manifest declares no source at all, so nothing is deleted.")
+    assert result.changes[0].reason == ("The manifest declares no source, so nothing is deleted.")
     assert result.changes[0].fix == ("Check the manifest. If it is intended, delete the last objects in Statsig.")
 
 

@@ -70,7 +70,7 @@ def test_simple(metric: dict[str, Any], mapping: dict[str, Any]) -> None:
     ("metric", "reason"),
     [
         (simple("m", "sum", "a +"), "its expression `a +` does not parse"),
-        (simple("m", "mode"), "its aggregation is mode, which is not known here"),
+        (simple("m", "mode"), "its aggregation is mode, which dbt-statsig does not know"),
         (simple("m", ""), "it has no aggregation"),
         (simple("m", "sum", "sum(amount)"), "its expression `sum(amount)` aggregates rows itself"),
         (simple("m", "sum", f"amount + {'a' * 200} +"), f"its expression `amount + {'a' * 111}…` does not parse"),
@@ -90,7 +90,7 @@ def test_simple(metric: dict[str, Any], mapping: dict[str, Any]) -> None:
         ({"name": "m", "type": "simple", "type_params": {}}, "it names no measure"),
         ({"name": "m", "type": "simple", "type_params": {"measure": "gone"}}, "no semantic model has the measure gone"),
         ({"name": "m", "calculation_method": "sum"}, "it has the type none, as before dbt 1.6"),
-        ({"name": "m", "type": "new", "type_params": []}, "it has the type new, which is not known here"),
+        ({"name": "m", "type": "new", "type_params": []}, "it has the type new, which dbt-statsig does not know"),
     ],
 )
 def test_simple_refused(metric: dict[str, Any], reason: str) -> None:
