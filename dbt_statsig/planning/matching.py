@@ -19,7 +19,7 @@ from dbt_statsig.planning.metrics import with_metrics
 from dbt_statsig.planning.moves import Moves
 from dbt_statsig.planning.owned import owners
 from dbt_statsig.planning.pairs import Pairs
-from dbt_statsig.planning.shifts import chained, shifted
+from dbt_statsig.planning.shifts import chained, moved_from, shifted
 from dbt_statsig.vocabulary.changes import PAST_TENSE, Action, Change, FieldChange, Plan, is_standing, united
 from dbt_statsig.vocabulary.comparison import differences
 from dbt_statsig.vocabulary.kinds import BLOCK_KINDS, SPECS
@@ -128,11 +128,13 @@ class _KindPlanner:
         settled = {(item.name, item.unique_id) for item in self.wanted}
         known = {*self.strays, *named, *(name for kind, _, name in self.scope.unread if kind is self.kind)}
         old: dict[str, list[Source]] = defaultdict(list)
+        moved = moved_from(self.wanted, self.by_name, self.owners) if SPECS[self.kind].can_rename else ()
         for name, unique_id in sorted(self.owners.items(), key=lambda one: natural(one[0])):
             is_free = (name, unique_id) not in settled and name not in known
             if is_free and not is_archived(self.by_name[name].description):
                 old[unique_id].append(self.by_name[name])
-        return Pairs(new, old, {node for kind, node, name in self.scope.unread if kind is self.kind and not name})
+        unread = {node for kind, node, name in self.scope.unread if kind is self.kind and not name}
+        return Pairs(new, old, unread, moved)
 
     def _at_odds(self, declared: set[str]) -> dict[str, str]:
         """What is not there yet -> the own object that its block names, although another block has that one's name."""
@@ -145,11 +147,10 @@ class _KindPlanner:
         if not SPECS[self.kind].can_rename:
             return {}
         asked = self.asked | {pair for word in self.scope.adopt for pair in spellings(word)}
-        unread = {word for kind, *words in self.scope.unread if kind is self.kind for word in words}
-        kept = {*self.strays, *unread}
+        kept = {*self.strays, *(word for kind, *words in self.scope.unread if kind is self.kind for word in words)}
         movable = {name: node for name, node in self.owners.items() if self._in_scope(name) and name not in kept}
         named = chained(asked, declared, movable, self.owners)
-        clear = [item for item in self.wanted if item.unique_id not in unread]
+        clear = [item for item in self.wanted if item.unique_id not in kept]
         return named | shifted(clear, movable, self.by_name, declared, named)
 
     def _in_scope(self, name: str) -> bool:

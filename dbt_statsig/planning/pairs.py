@@ -24,10 +24,17 @@ if TYPE_CHECKING:
 class Pairs:
     """The pairs of one kind: `certain` has the live name of each new one that has a pair."""
 
-    def __init__(self, new: Iterable[Desired], old: Mapping[str, Sequence[Source]], unread: Collection[str]) -> None:
+    def __init__(
+        self,
+        new: Iterable[Desired],
+        old: Mapping[str, Sequence[Source]],
+        unread: Collection[str],
+        moved: Collection[str],
+    ) -> None:
         """Match what is declared under new names with the `old` objects of its node, which nothing declares.
 
-        In nodes that are `unread`, a block that cannot be read may be any of them.
+        In nodes that are `unread`, a block that cannot be read may be any of them. What has `moved` gives what yet
+        another object of the node does.
         """
         self.unread = unread
         self.certain: dict[str, str] = {}
@@ -40,6 +47,7 @@ class Pairs:
         for unique_id, items in by_node.items():
             olds = old.get(unique_id, ())
             found = {} if unique_id in unread else _matched(items, olds)
+            found = {name: one for name, one in found.items() if name not in moved}
             self.certain |= found
             left = [live for live in olds if live.name not in {*found.values(), *declared}]
             for item in items:

@@ -63,6 +63,20 @@ def shifted(
     return found
 
 
+def moved_from(wanted: Iterable[Desired], live: Mapping[str, Source], owners: Mapping[str, str]) -> set[str]:
+    """New names that give what another own object of the node does, whose own name now stands for something else."""
+    items: dict[str, list[Desired]] = defaultdict(list)
+    for item in wanted:
+        items[item.unique_id].append(item)
+    found: set[str] = set()
+    for ours in items.values():
+        new = [item for item in ours if item.name not in owners]
+        there = [item for item in ours if item.name in owners] if new else []
+        changed = [live[item.name] for item in there if item.payload is not None and not _gives(item, live[item.name])]
+        found |= {item.name for item in new if any(_gives(item, one) for one in changed)}
+    return found
+
+
 def _possible(moves: dict[str, str], declared: Collection[str], taken: Collection[str]) -> dict[str, str]:
     """The moves to a name that is free or gets free, of objects whose old name is not declared, or goes to another."""
 

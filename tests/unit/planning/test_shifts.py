@@ -36,6 +36,15 @@ def test_sources_whose_names_move_on() -> None:
         assert [[one.field for one in change.fields] for change in plan.changes[:2]] == [["name", "tags"]] * 2
 
 
+def test_what_moved_from_elsewhere_takes_no_other_history() -> None:
+    """Where C gives what A did, and A something new, C is not what B is called now: the plan asks."""
+    plan = planned([MOVED[0], wanted("A", "a", sql="SELECT 3")], LIVE)
+    assert moves(plan) == [("update", "A", "A"), ("orphan", "B", "B"), ("create", "C", "")]
+    assert plan.changes[2].reason == 'It may be "B" under a new name, which is not certain.'
+    copied = planned([wanted("A", "a"), wanted("C", "a")], LIVE)
+    assert moves(copied) == [("unchanged", "A", "A"), ("rename", "C", "B")]
+
+
 def test_two_that_exchange_their_names() -> None:
     """They are refused: which of the two an experiment means is not for us to guess."""
     plan = planned([wanted("A", "a", sql="SELECT 2"), wanted("B", "a", sql="SELECT 1")], LIVE)
