@@ -140,11 +140,11 @@ def _head(subject: Subject) -> list[str]:
     impact = subject.validation.impact
     return [
         f"{MARKER}\n<!-- dbt-statsig {subject.command} project={word}{digest}{_commit(subject.run.commit)} -->",
-        f"### {SIGNS[answer.tone]} Statsig: {prose(answer.text)}",
-        prose(headline(subject)),
+        f"### {SIGNS[answer.tone]} Statsig: {message(answer.text)}",
+        message(headline(subject)),
         _about(facts(subject)),
         *(f"> {message(note)}" for note in notes[:_MOST_NOTES]),
-        *([impact.summary] if impact and impact.summary else []),
+        *([message(impact.summary)] if impact and impact.summary else []),
     ]
 
 

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 _UNCHECKED = "impact-experiments-unchecked"
 NOT_CHECKED = "running experiments were not checked"
+_REMARKS = {
+    "manifest-outdated": "the manifest may not be the one to check",
+    "nothing-selected": "the selection matches no declared source",
+}
 
 
 class Verdict(Struct, frozen=True, kw_only=True):
@@ -62,12 +66,21 @@ def without_held(subject: Subject) -> list[Finding]:
 def _against(subject: Subject) -> tuple[str, ...]:
     """What must not be: errors, and all that is held back."""
     errors = sum(found.severity is Severity.ERROR for found in without_held(subject))
-    held = sum(change.held is not None for change in subject.changes)
     found = [counted(errors, "error")] if errors else []
-    found += [f"{counted(held, 'change')} held by the limit"] if held else []
+    found += _held(subject)
     if subject.planned and subject.planned.conflict:
         found.append("sync would refuse all of it")
     return tuple(found)
+
+
+def _held(subject: Subject) -> list[str]:
+    held = sum(change.held is not None for change in subject.changes)
+    return [f"{counted(held, 'change')} held by the limit"] if held else []
+
+
+def _skipped(subject: Subject) -> tuple[str, ...]:
+    skipped = len(subject.planned.skipped) if subject.planned else 0
+    return (f"{skipped:,} skipped",) if skipped else ()
 
 
 def _doubts(subject: Subject) -> Iterator[str]:
@@ -84,8 +97,12 @@ def _doubts(subject: Subject) -> Iterator[str]:
         yield f"{counted(effects, 'effect')} to check"
     if _is_unchecked(subject):
         yield NOT_CHECKED
-    if any(found.code in ALWAYS_SHOWN for found in subject.validation.findings):
-        yield "the manifest may not be the one to check"
+    codes = {found.code for found in subject.validation.findings} & ALWAYS_SHOWN
+    yield from (_REMARKS[code] for code in sorted(codes))
+    blocked = sum(source.blocked for source in subject.validation.sources)
+    if blocked and subject.planned is None and subject.validation.ok():
+        # Their proof is missing, or their errors are in the baseline.
+        yield f"{counted(blocked, 'object')} cannot be pushed"
     if subject.planned and subject.planned.warnings:
         yield f"{counted(len(subject.planned.warnings), 'warning')} about this run"
 
@@ -117,7 +134,8 @@ def _sums(subject: Subject) -> tuple[str, ...]:
         return (f"{ready} ready", "not compared with Statsig")
     writes = Counter(change.action.value for change in subject.changes if change.action.sends)
     words = (f"{counted(writes[word], word)}" for word in ("create", "update", "rename") if writes[word])
-    return tuple(words) or (() if any(change.action.retires for change in subject.changes) else ("nothing to write",))
+    nothing = () if any(change.action.retires for change in subject.changes) else ("nothing to write",)
+    return (*(tuple(words) or nothing), *_skipped(subject))
 
 
 def _nobody_reads(subject: Subject) -> tuple[str, ...]:
@@ -126,21 +144,28 @@ def _nobody_reads(subject: Subject) -> tuple[str, ...]:
 
 
 def _of_sync(subject: Subject) -> Verdict:
-    done, past = ("Not everything was released", "Released") if subject.command == "release" else _PUSHED
+    past = "Released" if subject.command == "release" else "Pushed"
     objects = subject.outcome.objects if subject.outcome else ()
     counts = Counter(entry.status for entry in objects)
     missed = [status for status in Status if counts[status] and status is not Status.DONE]
     reasons = [f"{counts[status]:,} {status.value}" for status in missed]
-    errors = sum(found.severity is Severity.ERROR and found.code not in _ENDINGS for found in problems(subject))
+    errors = sum(found.severity is Severity.ERROR and found.code not in _ENDINGS for found in without_held(subject))
     reasons += [counted(errors, "error")] if errors else []
-    if reasons or (subject.outcome and subject.outcome.stopped):
-        return Verdict(tone="bad", lead=done, reasons=tuple(reasons) or ("the run stopped early",))
+    reasons += _held(subject)
+    is_stopped = bool(subject.outcome and subject.outcome.stopped)
+    reasons += ["the run stopped early"] if is_stopped else []
+    if reasons:
+        lead = "Not everything was"
+        if (objects or is_stopped) and not counts[Status.DONE]:
+            # What has no answer may have been written.
+            lead = "Nothing is known to be" if counts[Status.UNKNOWN] else "Nothing was"
+        return Verdict(tone="bad", lead=f"{lead} {past.lower()}", reasons=tuple(reasons))
     if subject.reloaded is not None and not subject.reloaded.ok():
         return Verdict(tone="bad", lead="Not everything was reloaded", reasons=(summary(subject.reloaded).rstrip("."),))
     endings = Counter(entry.ending for entry in objects)
     sums = tuple(f"{count:,} {ending}" for ending, count in endings.items())
-    return Verdict(tone="good", lead=past if objects else "Nothing to push", reasons=sums)
+    nothing = "Nothing to release" if subject.command == "release" else "Nothing to push"
+    return Verdict(tone="good", lead=past if objects else nothing, reasons=(*sums, *_skipped(subject)))
 
 
-_PUSHED = ("Not everything was pushed", "Pushed")
 _ENDINGS = frozenset(RUN_CODES) & {"write-failed", "write-refused", "outcome-unknown", "not-started", "stopped-early"}

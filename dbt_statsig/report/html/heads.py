@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dbt_statsig.report.brief import MOST, briefs
-from dbt_statsig.report.html.markup import worded
+from dbt_statsig.report.html.markup import prose, worded
 from dbt_statsig.report.html.rows import EXPERIMENT, Group
 from dbt_statsig.report.text.style import counted
 from dbt_statsig.report.text.validation import tally
@@ -39,7 +39,7 @@ def _what(row: Row) -> Iterator[str]:
         yield f'<span class="pill warn">{row.state}</span>'
     text = _sentence(row)
     if text:
-        yield f"<span class=says>{worded(text, _LONGEST)}</span>"
+        yield f"<span class=says>{prose(text, _LONGEST)}</span>"
     if row.change and row.group is not Group.ATTENTION:
         yield from _briefs(briefs(row.change, row.diffs))
     if row.findings and row.group is not Group.ATTENTION:

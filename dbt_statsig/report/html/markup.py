@@ -51,7 +51,9 @@ def section(heading: str, *content: str) -> str:
 
 def prose(text: str, limit: int = 2_000) -> str:
     """A sentence of ours with words of the project: what it has between backticks is code."""
-    return _SPAN.sub(r"<code>\1</code>", worded(text, limit))
+    shown = _SPAN.sub(r"<code>\1</code>", worded(text, limit))
+    # Of a text that was cut, the last code may have no end.
+    return shown if len(text) <= limit or shown.count("`") != 1 else shown.replace("`", "")
 
 
 def paragraphs(texts: Iterable[str]) -> str:

@@ -147,6 +147,8 @@ def _synced_summary(synced: Synced, *, dry_run: bool = False) -> str:
         refusals = statuses.count(Status.REFUSED)
         more = f" {counted(refusals, 'change')} of the saved plan would be refused." if refusals else ""
         return f"Dry run, nothing was written: {_planned_summary(synced.planned)}{more}"
+    if not synced.outcome.objects and synced.outcome.stopped:
+        return "Nothing was written: the run stopped early."
     if not synced.outcome.objects:
         return _planned_summary(synced.planned)
     shown = {(entry.change.kind, entry.change.name) for entry in synced.outcome.objects}

@@ -9,14 +9,15 @@ import pytest
 from hypothesis import given, settings
 from msgspec import structs
 
+from dbt_statsig.report.html.heads import head
 from dbt_statsig.report.html.markup import linked
 from dbt_statsig.report.html.page import render, render_failure
-from dbt_statsig.report.html.rows import anchor_of
+from dbt_statsig.report.html.rows import Group, anchor_of, rows_of
 from dbt_statsig.report.subject import Subject
 from dbt_statsig.vocabulary.changes import Action, Plan
 from dbt_statsig.vocabulary.experiments import Experiment, Person
 from dbt_statsig.vocabulary.findings import Severity
-from dbt_statsig.vocabulary.results import Failure, Impact, Planned
+from dbt_statsig.vocabulary.results import Failure, Impact, ObjectOutcome, Planned, Status
 from dbt_statsig.vocabulary.sources import Kind
 from tests.unit.report import hostile, many, samples
 from tests.unit.report.test_html import below
@@ -102,6 +103,19 @@ def test_rows_say_what_changes() -> None:
         "<span class=says>and 4 more</span>",
     ):
         assert part in row, part
+
+
+def test_code_in_a_row_head_is_code() -> None:
+    """What a message has between backticks is code in a row's head; a cut through it leaves no single backtick."""
+    row = next(row for row in rows_of(Subject.of(samples.SYNCED)) if row.group is Group.ATTENTION)
+    for message, shown in (
+        ("Fix `tags` first.", "Fix <code>tags</code> first."),
+        ("x" * 175 + "`" + "y" * 90, "xyyyy..."),
+    ):
+        outcome = ObjectOutcome(change=samples.UPDATE, status=Status.FAILED, message=message)
+        made = head(structs.replace(row, outcome=outcome))
+        assert shown in made
+        assert "`" not in made
 
 
 def test_the_head_says_which_run_it_is() -> None:

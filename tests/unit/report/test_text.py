@@ -148,6 +148,7 @@ def test_sync_stopped_before_the_first_write() -> None:
     outcome = Outcome(objects=(), stopped="The key was refused.")
     text = sync_text(Synced(planned=_planned(samples.UNCHANGED), outcome=outcome))
     assert "Stopped early: The key was refused." in text
+    assert text.endswith("\nNothing was written: the run stopped early.\n")
 
 
 @pytest.mark.parametrize(

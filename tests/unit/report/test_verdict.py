@@ -10,7 +10,8 @@ from dbt_statsig.report.verdict import verdict
 from dbt_statsig.vocabulary.changes import Action, Change, Plan
 from dbt_statsig.vocabulary.experiments import Experiment
 from dbt_statsig.vocabulary.findings import Finding, Severity, finding
-from dbt_statsig.vocabulary.results import Impact, ObjectOutcome, Outcome, Planned, Status, Synced
+from dbt_statsig.vocabulary.results import Impact, ObjectOutcome, Outcome, Planned, Skipped, Status, Synced
+from dbt_statsig.vocabulary.sources import Kind
 from tests.unit.report import many, samples
 
 EFFECT = finding("impact-sql-changed", "Other SQL.", kind="metric_source", source="Orders")
@@ -119,12 +120,44 @@ def test_of_a_sync() -> None:
     assert ended(done, command="release") == "Released: 1 updated"
     failed = structs.replace(done, status=Status.FAILED)
     assert ended(done, failed) == "Not everything was pushed: 1 failed"
-    assert ended(stopped="The key was refused.") == "Not everything was pushed: the run stopped early"
-    assert ended(failed, command="release") == "Not everything was released: 1 failed"
-    text = "Not everything was pushed: 1 failed, 1 not started, 3 errors"
+    assert ended(stopped="The key was refused.") == "Nothing was pushed: the run stopped early"
+    assert ended(done, stopped="The key was refused.") == "Not everything was pushed: the run stopped early"
+    assert ended(failed, command="release") == "Nothing was released: 1 failed"
+    assert ended(command="release") == "Nothing to release"
+    unknown = structs.replace(done, status=Status.UNKNOWN)
+    assert ended(failed, unknown) == "Nothing is known to be pushed: 1 failed, 1 unknown"
+    assert ended(done, unknown) == "Not everything was pushed: 1 unknown"
+    text = "Not everything was pushed: 1 failed, 1 not started, 3 errors, the run stopped early"
     assert verdict(Subject.of(samples.SYNCED)).text == text
     dry = Subject.of(Synced(planned=clean, outcome=Outcome(objects=())), dry_run=True)
     assert verdict(dry).lead == "Check before you merge"
+    held = structs.replace(UPDATE, action=Action.BLOCKED, held=Action.UPDATE, reason="4 of 9 at once.")
+    limited = Synced(planned=planned(held).planned, outcome=Outcome(objects=()))  # type: ignore[arg-type]
+    assert verdict(Subject.of(limited)).text == "Not everything was pushed: 1 change held by the limit"
+
+
+def test_what_is_skipped_is_counted() -> None:
+    """Sources that a run skips are in the verdict, of a plan and of a sync."""
+    skipped = Skipped(kind=Kind.METRIC_SOURCE, name="Visits", unique_id="model.shop.visits", reason="Not built.")
+    plan = planned(samples.UNCHANGED, skipped=(skipped,))
+    assert verdict(plan).text == "Safe to merge: nothing to write, 1 skipped"
+    assert plan.planned is not None
+    idle = Subject.of(Synced(planned=plan.planned, outcome=Outcome(objects=())))
+    assert verdict(idle).text == "Nothing to push: 1 skipped"
+    done = ObjectOutcome(change=UPDATE, status=Status.DONE)
+    wrote = Subject.of(Synced(planned=plan.planned, outcome=Outcome(objects=(done,))))
+    assert verdict(wrote).text == "Pushed: 1 updated, 1 skipped"
+
+
+def test_what_a_validation_cannot_push() -> None:
+    """A source that is blocked without an error, and a selection that matches nothing, are doubts of a validation."""
+    source = structs.replace(samples.SOURCES[0], blocked=True, unproven="no proof")
+    blocked = structs.replace(samples.CLEAN, sources=(source,))
+    text = "Check before you merge: 1 object cannot be pushed, 0 sources ready, not compared with Statsig"
+    assert verdict(Subject.of(blocked)).text == text
+    nothing = finding("nothing-selected", "No match.", severity=Severity.WARNING)
+    found = verdict(Subject.of(structs.replace(samples.CLEAN, findings=(nothing,))))
+    assert found.reasons[0] == "the selection matches no declared source"
 
 
 @pytest.mark.parametrize("count", [9, 60, 500])
