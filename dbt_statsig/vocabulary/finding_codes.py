@@ -375,8 +375,8 @@ CODES: dict[str, Code] = {
     ),
     "impact-experiments-unchecked": Code(
         _N,
-        "Which experiments a touched source reaches is not known, or not in full: nobody could be asked, a list was "
-        "refused or incomplete, or Statsig does not publish it.",
+        "It is not known, or not in full, which experiments a touched source reaches: Statsig was not asked, a list "
+        "was refused or incomplete, or Statsig does not publish it.",
         "Run `plan --state` with a Console API key that may read experiments and metrics.",
     ),
 }

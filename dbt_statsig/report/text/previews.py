@@ -51,9 +51,8 @@ def _source(one: Preview, style: Style) -> list[str]:
         lines.append(f"  {counted(one.rows_read, 'row')}; newest timestamp: {_cell(one.newest)}")
     for unit in one.units:
         share = f" ({unit.empty_rows / one.rows_read:.1%})" if one.rows_read else ""
-        lines.append(
-            f"  {one_line(unit.unit_id)}: {counted(unit.units, 'unit')}, empty in {unit.empty_rows:,} rows{share}"
-        )
+        empty = f"empty in {counted(unit.empty_rows, 'row')}{share}"
+        lines.append(f"  {one_line(unit.unit_id)}: {counted(unit.units, 'unit')}, {empty}")
     if one.groups:
         lines += ["", *_table([["experiment", "group_id", "day", "units"]], one.groups, style)]
     return lines

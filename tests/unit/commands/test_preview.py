@@ -70,7 +70,7 @@ def test_counts(tmp_path: Path) -> None:
     assert (one.rows_read, one.units[0].units, one.units[0].empty_rows) == (10, 9, 1)
     assert one.groups == (("checkout", "a", "2026-01-01", 5), ("checkout", "b", "2026-01-02", 4))
     text = previews_text(found)
-    assert "userID: 9 units, empty in 1 rows (10.0%)" in text
+    assert "userID: 9 units, empty in 1 row (10.0%)" in text
     assert "10 rows; newest timestamp: 2026-01-02 00:00:00" in text
 
 
