@@ -16,6 +16,8 @@ from dbt_statsig.errors import ArtifactError
 from dbt_statsig.impact.blocks import changed_keys, changed_types
 from dbt_statsig.impact.sql_changes import SqlChanges
 from dbt_statsig.impact.upstream import Side, upstream_effects
+from dbt_statsig.planning.asked import Desired
+from dbt_statsig.planning.shifts import chained, shifted
 from dbt_statsig.project.artifacts import Manifest
 from dbt_statsig.project.declarations import Declaration
 from dbt_statsig.vocabulary.findings import CODES, Finding, Severity, finding, listed
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from dbt_statsig.project.request import Request
+    from dbt_statsig.vocabulary.sources import Source
 
 _Key = tuple[Kind, str]
 
@@ -106,14 +109,40 @@ class _Comparison:
         self.columns: list[ColumnEffect] = []
 
     def _renamed(self) -> Mapping[_Key, _Key]:
-        """Sources of the base whose model now declares just one other source of that kind."""
+        """Sources of the base whose model now declares just one other source of that kind, or whose names moved on."""
+        found = {key: new for kind, spec in SPECS.items() if spec.can_rename for key, new in self._shifted(kind)}
         gone: dict[_Key, list[_Key]] = {}
         new: dict[_Key, list[_Key]] = {}
-        for homes, mine, other in ((gone, self.before, self.now), (new, self.now, self.before)):
+        for homes, mine, other, known in (
+            (gone, self.before, self.now, {*found}),
+            (new, self.now, self.before, {*found.values()}),
+        ):
             for key, source in mine.items():
-                if key not in other:
+                if key not in other and key not in known:
                     homes.setdefault((key[0], source.unique_id), []).append(key)
-        return {keys[0]: new[home][0] for home, keys in gone.items() if len(keys) == len(new.get(home, ())) == 1}
+        one = {keys[0]: new[home][0] for home, keys in gone.items() if len(keys) == len(new.get(home, ())) == 1}
+        return found | one
+
+    def _shifted(self, kind: Kind) -> Iterator[tuple[_Key, _Key]]:
+        """Names that moved on within a model, as a plan takes it, by the blocks: the schemas may differ."""
+        before = {one.name: one for one in self.before.values() if one.kind is kind and one.payload is not None}
+        wanted = [
+            Desired(kind=kind, name=one.name, unique_id=one.unique_id, payload=one.payload)
+            for one in self.now.values()
+            if one.kind is kind
+        ]
+
+        def gives(item: Desired, old: Source) -> bool:
+            was, is_now = self.old_blocks[kind, str(old.name)], self.blocks[kind, item.name]
+            return next(changed_keys(was.meta, is_now.meta), None) is None
+
+        names = {one.name for one in wanted}
+        movable = {name: one.unique_id for name, one in before.items()}
+        live = {name: one.payload for name, one in before.items() if one.payload is not None}
+        moves = shifted(wanted, movable, live, names, {}, gives=gives)
+        # Names that are exchanged are no renames.
+        for new, old in chained(((old, new) for new, old in moves.items()), names, movable, live).items():
+            yield (kind, old), (kind, new)
 
     def effects(self) -> Iterator[Finding]:
         if self.whole:

@@ -14,10 +14,16 @@ from dbt_statsig.planning.metrics import gives_same
 from dbt_statsig.vocabulary.ownership import is_archived
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from dbt_statsig.planning.asked import Desired
     from dbt_statsig.vocabulary.sources import Source
+
+    _Gives = Callable[[Desired, Source], bool]
+
+
+def _gives(item: Desired, live: Source) -> bool:
+    return item.payload is not None and gives_same(suited(item, item.payload, live).payload, live)
 
 
 def chained(
@@ -40,11 +46,13 @@ def shifted(
     live: Mapping[str, Source],
     declared: Collection[str],
     named: Mapping[str, str],
+    *,
+    gives: _Gives = _gives,
 ) -> dict[str, str]:
     """New names, each with the own object of its node that gives the very same, where names have moved on.
 
-    `movable` are own objects that may get another name, with their nodes; what is `named` is settled. A circle of names
-    is found too.
+    `movable` are own objects that may get another name, with their nodes; what is `named` is settled. `gives` says
+    what is the very same. A circle of names is found too.
     """
     items: dict[str, list[Desired]] = defaultdict(list)
     held: dict[str, dict[str, Source]] = defaultdict(dict)
@@ -56,8 +64,8 @@ def shifted(
             held[unique_id][name] = live[name]
     found: dict[str, str] = {}
     for unique_id, ours in held.items():
-        if len(ours) > 1 and _has_changed(items[unique_id], ours):
-            moves = _possible(_same(items[unique_id], ours), declared, live)
+        if len(ours) > 1 and _has_changed(items[unique_id], ours, gives):
+            moves = _possible(_same(items[unique_id], ours, gives), declared, live)
             # An old and a new name that have nothing to do with others are a plain rename, or none.
             found |= {new: old for new, old in moves.items() if new in live or old in declared}
     return found
@@ -88,19 +96,15 @@ def _possible(moves: dict[str, str], declared: Collection[str], taken: Collectio
     return moves
 
 
-def _has_changed(items: Iterable[Desired], live: Mapping[str, Source]) -> bool:
+def _has_changed(items: Iterable[Desired], live: Mapping[str, Source], gives: _Gives) -> bool:
     """Whether one gives something else than the object of its name, and nothing is unknown."""
     there = [(item, live[item.name]) for item in items if item.name in live]
-    return all(item.payload is not None for item in items) and not all(_gives(item, one) for item, one in there)
+    return all(item.payload is not None for item in items) and not all(gives(item, one) for item, one in there)
 
 
-def _same(items: Iterable[Desired], live: Mapping[str, Source]) -> dict[str, str]:
+def _same(items: Iterable[Desired], live: Mapping[str, Source], gives: _Gives) -> dict[str, str]:
     """Declared names with the one object of another name that gives the very same, and that no other one gives."""
-    same = {item.name: [name for name, one in live.items() if _gives(item, one)] for item in items}
+    same = {item.name: [name for name, one in live.items() if gives(item, one)] for item in items}
     takers = Counter(name for names in same.values() for name in names)
     certain = {new: names[0] for new, names in same.items() if len(names) == 1 and takers[names[0]] == 1}
     return {new: old for new, old in certain.items() if new != old}
-
-
-def _gives(item: Desired, live: Source) -> bool:
-    return item.payload is not None and gives_same(suited(item, item.payload, live).payload, live)

@@ -117,6 +117,23 @@ def test_a_renamed_source(tmp_path: Path, kind: str, then: str) -> None:
     assert told.endswith(f'"New" was called "Old" before; in Statsig it is {then}.')
 
 
+def test_names_that_move_on(tmp_path: Path) -> None:
+    """C was A, and A was B: both are called renamed, as a plan does, and neither is said to have other rows."""
+
+    def two(schema: str, **where: str) -> list[dict[str, Any]]:
+        listed = [{**EXPOSURES["assignment_source"], "name": name, "where": one} for name, one in where.items()]
+        fct = marked("fct", statsig={"assignment_source": listed})
+        return [staging(), {**fct, "schema": schema, "relation_name": f'"shop"."{schema}"."fct"'}]
+
+    base = two("prod", A="country = 'a'", B="country = 'b'")
+    assert effects(changed(tmp_path, base, two("pr_7", C="country = 'a'", A="country = 'b'"))) == [
+        ("impact-source-renamed", 'The assignment source "A" was called "B" before; in Statsig it is renamed.'),
+        ("impact-source-renamed", 'The assignment source "C" was called "A" before; in Statsig it is renamed.'),
+    ]
+    exchanged = effects(changed(tmp_path, base, two("pr_7", B="country = 'a'", A="country = 'b'")))
+    assert [code for code, _ in exchanged] == ["impact-source-changed"] * 2
+
+
 def test_two_new_names_are_not_matched(tmp_path: Path) -> None:
     """Where it is not clear which source became which, the old ones count as removed."""
     keys = {"timestamp_column": "exposed_at", "id_type_mapping": {"userID": "user_id"}}
