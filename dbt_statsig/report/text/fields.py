@@ -153,8 +153,11 @@ def field_lines(fields: tuple[FieldChange, ...], style: Style, *, new: bool) -> 
     margin = " " * 6
     lines = []
     for field, beside, below in shown:
-        lines.append(f"{margin}{one_line(field.field):<{width}}  {beside}".rstrip())
-        lines += [f"{margin}  {line}" for line in below]
+        lines += style.folded(f"{margin}{one_line(field.field):<{width}}  {beside}".rstrip(), hang=10)
+        # Code stays as it is: a break in it would be another text.
+        is_code = is_long(field.before, field.after) or field.field in _TEXTS
+        for line in below:
+            lines += [f"{margin}  {line}"] if is_code else style.folded(f"{margin}  {line}", hang=12)
     return lines
 
 

@@ -55,7 +55,8 @@ def _objects(objects: Sequence[ImportedObject], style: Style) -> list[str]:
             node = f" {style.sign('→')} {one_line(one.unique_id)}" if one.unique_id else ""
             matched = f" ({one_line(one.matched)})" if one.matched and style.verbose else ""
             mark = style.paint(style.sign(sign), look)
-            lines.append(f"  {mark} {one.kind.label:<22} {one_line(one.name):<{width}}{node}{matched}".rstrip())
+            line = f"  {mark} {one.kind.label:<22} {one_line(one.name):<{width}}{node}{matched}".rstrip()
+            lines += style.folded(line, hang=6)
             lines += field_lines(one.differences, style, new=False)
         lines += reason_lines([one.kind for one in members], reason, fix, style) if reason else []
     return lines

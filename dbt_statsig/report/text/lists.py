@@ -110,9 +110,10 @@ def _check(check: Check, style: Style, width: int) -> list[str]:
     return lines + style.fix(check.fix, indent=indent + len(lead))
 
 
-def _setting(setting: SettingOrigin, style: Style, keys: int, values: int) -> str:
+def _setting(setting: SettingOrigin, style: Style, keys: int, values: int) -> list[str]:
     value = clipped(setting.value, _LONGEST_SETTING)
-    return f"  {one_line(setting.key):<{keys}}  {value:<{values}}  {style.paint(one_line(setting.origin), 'quiet')}"
+    line = f"  {one_line(setting.key):<{keys}}  {value:<{values}}  {style.paint(one_line(setting.origin), 'quiet')}"
+    return style.folded(line, hang=4)
 
 
 def diagnosis_lines(diagnosis: Diagnosis, style: Style) -> list[str]:
@@ -126,7 +127,8 @@ def diagnosis_lines(diagnosis: Diagnosis, style: Style) -> list[str]:
         keys = max(len(one_line(setting.key)) for setting in diagnosis.settings)
         values = min(max(len(one_line(setting.value)) for setting in diagnosis.settings), 40)
         lines.append(style.paint("Settings", "heading"))
-        lines += [_setting(setting, style, keys, values) for setting in diagnosis.settings]
+        for setting in diagnosis.settings:
+            lines += _setting(setting, style, keys, values)
         lines.append("")
     return lines
 

@@ -152,7 +152,8 @@ def left_lines(left: Sequence[Skipped], style: Style) -> list[str]:
         groups.setdefault(one.reason, []).append(one)
     for reason, group in groups.items():
         names = (f"{one.kind.label} {one_line(one.name)}" for one in group)
-        lines += [style.paint(f"  {style.sign('·')} {name}", "warning") for name in names]
+        for name in names:
+            lines += style.folded(style.paint(f"  {style.sign('·')} {name}", "warning"), hang=6)
         lines += reason_lines([one.kind for one in group], reason, "", style)
     return [*lines, ""]
 

@@ -36,7 +36,8 @@ def _candidates(result: FirstBlocks, style: Style) -> list[str]:
     width = max((len(one_line(one.name)) for one in found), default=0)
     for kind, group in groupby(found, key=lambda one: one.kind):
         lines.append(style.paint(f"{_TITLES[kind]} ({kind.label})", "heading"))
-        lines += [f"  {one_line(one.name):<{width}}  {one_line(one.why)}" for one in group]
+        for one in group:
+            lines += style.folded(f"  {one_line(one.name):<{width}}  {one_line(one.why)}", hang=4)
         lines.append("")
     if result.unread:
         sentence = (

@@ -183,14 +183,14 @@ def impact_lines(impact: Impact | None, style: Style) -> list[str]:
     base = style.paint(f"(against {one_line(impact.base)})", "quiet")
     lines = [f"{style.paint('Effects of this change', 'heading')}  {base}"]
     for home, group in groupby(sorted(effects, key=_order), key=_home):
-        lines.append(f"  {home}")
+        lines += style.folded(f"  {home}", hang=4)
         for found in group:
             lead = f"{found.severity.label}  "
             prose = style.prose(found.message, indent=4, first=lead)
             prose[0] = prose[0].replace(lead, style.severity(found.severity) + "  ", 1)
             lines += [*prose, *style.fix(found.fix, indent=6)]
     if impact.summary:
-        lines.append(f"  {impact.summary}")
+        lines += style.folded(f"  {impact.summary}", hang=4)
     return [*lines, *_experiments(impact, style), ""]
 
 
@@ -206,7 +206,8 @@ def baseline_lines(validation: Validation, style: Style) -> list[str]:
         match = "matches" if len(baseline.stale) == 1 else "match"
         shown = f"{number} of {path} no longer {match} a finding; regenerate it with --write-baseline."
         lines += style.prose(shown, indent=0)
-        lines += [f"  {one_line(_entry(entry))}" for entry in baseline.stale[:_MOST_STALE]]
+        for entry in baseline.stale[:_MOST_STALE]:
+            lines += style.folded(f"  {one_line(_entry(entry))}", hang=4)
         if len(baseline.stale) > _MOST_STALE:
             lines.append(f"  and {len(baseline.stale) - _MOST_STALE:,} more")
     return [*lines, ""] if lines else []

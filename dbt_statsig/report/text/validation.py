@@ -85,7 +85,8 @@ def source_lines(validation: Validation, style: Style) -> list[str]:
     dbt = f", dbt {one_line(validation.dbt_version)}" if validation.dbt_version else ""
     adapter = f" ({one_line(validation.adapter)}{dbt})" if validation.adapter else ""
     project = style.paint(one_line(validation.owner), "heading")
-    lines = [f"{project}{adapter}: {counted_objects(one.kind for one in validation.sources)} declared", ""]
+    declared = counted_objects(one.kind for one in validation.sources)
+    lines = [*style.folded(f"{project}{adapter}: {declared} declared", hang=4), ""]
     if is_brief(len(validation.sources), style):
         width = min(max(len(one_line(source.name)) for source in validation.sources), _LONGEST_NAME)
         return [*lines, *(line for source in validation.sources for line in _in_brief(source, style, width)), ""]

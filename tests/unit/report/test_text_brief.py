@@ -9,14 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from dbt_statsig.report.text.report import plan_text, sync_text, validation_text
+from dbt_statsig.report.text.report import diagnosis_text, plan_text, sync_text, validation_text
 from dbt_statsig.report.text.style import Style
-from dbt_statsig.vocabulary.changes import Action
+from dbt_statsig.vocabulary.changes import Action, FieldChange, Plan
 from dbt_statsig.vocabulary.findings import Finding, Severity
+from dbt_statsig.vocabulary.inspections import Diagnosis, SettingOrigin
 from dbt_statsig.vocabulary.kinds import BLOCK_KINDS
 from dbt_statsig.vocabulary.results import Planned, Skipped
-from dbt_statsig.vocabulary.sources import Kind
-from tests.unit.report import many
+from dbt_statsig.vocabulary.sources import CustomField, Kind
+from tests.unit.report import many, samples
 
 VERBOSE = Style(verbose=True)
 
@@ -152,6 +153,37 @@ def test_no_line_is_wider_than_a_terminal(count: int, *, colour: bool) -> None:
         plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
         assert [line for line in plain.splitlines() if len(line) > 80] == []
         assert plain.split() == whole.split()
+
+
+def test_long_values_fit_a_terminal() -> None:
+    """Values, tags, entries of mappings, skipped names, the project's line and settings fold; SQL does not."""
+    words = "a long value of many words " * 6
+    tags = tuple(f"tag number {number}" for number in range(12))
+    fields = (
+        FieldChange(field="team", before="Growth", after=words),
+        FieldChange(field="tags", before=(), after=tags),
+        FieldChange(
+            field="custom_field_mapping", before=None, after=(CustomField(key="net", formula="amount_usd * 1 + " * 9),)
+        ),
+        FieldChange(field="sql", before="select 1", after=f"select '{words}'"),
+    )
+    change = structs.replace(samples.UPDATE, fields=fields)
+    created = structs.replace(samples.CREATE, desired=structs.replace(samples.EXPOSURES, tags=tags, team=words))
+    skipped = Skipped(kind=Kind.METRIC_SOURCE, name=words, unique_id="model.a.m", reason="Not compiled.")
+    validation = structs.replace(samples.CLEAN, namespace=words, impact=None)
+    planned = Planned(
+        validation=validation, plan=Plan(project="shop", changes=(change, created)), requests=1, skipped=(skipped,)
+    )
+    setting = SettingOrigin(key="defaults", value="{a: b}", origin=words)
+    terminal, log = Style(width=80, folds=True), Style(width=80)
+
+    def shown(style: Style) -> list[str]:
+        diagnosis = Diagnosis(checks=(), settings=(setting,))
+        texts = (validation_text(validation, style), plan_text(planned, style), diagnosis_text(diagnosis, style))
+        return "".join(texts).splitlines()
+
+    assert [line for line in shown(terminal) if len(line) > 80] == [f"        + select '{words}'"]
+    assert " ".join(shown(terminal)).split() == " ".join(shown(log)).split()
 
 
 @given(line=st.text("ab  ✓.", max_size=120), hang=st.integers(0, 8))
