@@ -152,7 +152,7 @@ class Declared:
         )
 
     def same_relation(self, node: Node) -> list[Node]:
-        """Other seeds and sources that stand for the very same table in the warehouse."""
+        """Other seeds and sources that stand for the same table in the warehouse."""
         parts = node_parts(node)
         others = self._candidates(parts, NOT_BUILT_BY_QUERIES)
         return [other for other in others if other.unique_id != node.unique_id and node_parts(other) == parts]

@@ -139,7 +139,7 @@ def relocated(live: Mapping[Kind, Live], node_of: Callable[[str], Node | None], 
 
     It does where all objects of a kind that this project owns, as far as their SQL can be read, read the tables of
     their nodes in another schema or database. A single object of a kind may have been edited in Statsig: it does not
-    count where another object reads what the manifest has in the very same place.
+    count where another object reads what the manifest has in the same place.
     """
     found = {kind: list(_compared(held.items, node_of, scope)) for kind, held in live.items()}
     settled = {one.here for items in found.values() for one in items if not one.has_moved}

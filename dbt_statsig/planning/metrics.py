@@ -62,7 +62,7 @@ def measures_other(desired: Source, live: Source) -> bool:
 
 
 def computes_same(desired: Source, live: Source) -> bool:
-    """Whether both compute the very same, windows and the like included; of sources that is never known."""
+    """Whether both compute exactly the same, windows and the like included; of sources that is never known."""
     if not (isinstance(desired, Metric) and isinstance(live, Metric)):
         return False
 
@@ -74,7 +74,7 @@ def computes_same(desired: Source, live: Source) -> bool:
 
 
 def gives_same(desired: Source, live: Source) -> bool:
-    """Whether the rows and columns are the very same; of a metric, what it computes of them."""
+    """Whether the rows and columns are exactly the same; of a metric, what it computes of them."""
     if isinstance(desired, Metric):
         return computes_same(desired, live)
     rows = {"id_type_mapping", *fields_with(type(desired), Role.COLUMN), *fields_with(type(desired), Role.SQL)}

@@ -1,7 +1,7 @@
 """Which own object of a node a declared one is under a new name, where that is certain. Pure.
 
 One new name and one old one are a pair, unless they may give other numbers. Of several, a metric is paired with the one
-that computes the very same, if neither could be another. What is not certain is no rename, and the plan says so.
+that computes exactly the same, if neither could be another. What is not certain is no rename, and the plan says so.
 """
 
 from __future__ import annotations

@@ -166,7 +166,7 @@ def _changed_parts(above: str) -> tuple[str, bool]:
 
 
 def _parts(description: object) -> tuple[str, bool]:
-    """The text above the ownership line, whoever's that is, and whether the text is marked as kept."""
+    """The text above the ownership line, whoever owns it, and whether the text is marked as kept."""
     text = description.strip() if isinstance(description, str) else ""
     if owner_of(text) is None:
         return text, False
