@@ -256,7 +256,8 @@ def _table(subject: Subject) -> tuple[str, list[str]]:
                 _name(entry.change),
                 message(entry.message, 300) or entry.change.action.label,
             )
-            for entry in subject.outcome.objects
+            # What did not end well must not be what is cut.
+            for entry in sorted(subject.outcome.objects, key=lambda one: one.status is Status.DONE)
         ]
         return _table_head("Result", "Source", "Message"), rows
     if subject.planned is None:

@@ -20,8 +20,10 @@ from dbt_statsig.vocabulary.results import (
     Baseline,
     Failure,
     Impact,
+    ObjectOutcome,
     Outcome,
     Planned,
+    Status,
     Synced,
     Validation,
 )
@@ -270,6 +272,24 @@ def test_what_the_limit_holds_back_is_shown() -> None:
     assert "<b>delete</b> qualifying event <code>Basket opened</code>, held by the limit" in text
     assert "@@ timestamp_column @@\n- exposed_at\n" in text
     assert "<b>update</b> metric source <code>Orders</code>, 7 fields, held by the limit" in text
+
+
+def test_what_failed_is_never_cut() -> None:
+    """Of 2,000 written objects, the few that failed are the first rows and in the table, wherever they were written."""
+    failed = [1_990, 1_999]
+    objects = tuple(
+        ObjectOutcome(
+            change=structs.replace(samples.CREATE, name=f"Source {number}"),
+            status=Status.FAILED if number in failed else Status.DONE,
+        )
+        for number in range(2_000)
+    )
+    planned = Planned(validation=samples.CLEAN, plan=Plan(project="shop", changes=()), requests=1)
+    text = render(Subject.of(Synced(planned=planned, outcome=Outcome(objects=objects))))
+    rows = [line for line in text.splitlines() if line.startswith("| ")][2:]
+    assert ["`Source 1990`" in rows[0], "`Source 1999`" in rows[1]] == [True, True]
+    assert "more not shown" in text
+    assert len(text.encode()) <= LIMIT
 
 
 def test_many_errors_leave_room_for_all() -> None:
