@@ -145,5 +145,5 @@ def test_from_python(project: Project) -> None:
     proposed = dbt_statsig.init(request, "events", kind="metric_source").proposed
     assert proposed is not None
     assert proposed.guess.block["id_type_mapping"] == {"userID": "user_id"}
-    with pytest.raises(dbt_statsig.UsageError, match="no block of the kind metric"):
+    with pytest.raises(dbt_statsig.UsageError, match="does not support the kind metric"):
         dbt_statsig.init(request, "events", kind="metric")

@@ -124,7 +124,7 @@ def test_a_saved_plan_of_other_declarations(project: Project, server: Running) -
     project.declare("m01", "S01", where="amount > 0")
     done = call(project, "sync", "--plan", out)
     assert (done.code, server.state.sources["metric_sources"]) == (2, {})
-    assert '(compiled SQL, catalog), now: metric source "S01". Nothing was written.' in " ".join(done.stderr.split())
+    assert '(compiled SQL, catalog) now: metric source "S01". Nothing was written.' in " ".join(done.stderr.split())
     project.declare_many(7, where="amount > 0")
     assert '"S04" and 2 more. Nothing' in " ".join(call(project, "sync", "--plan", out).stderr.split())
     project.declare_many(8)

@@ -51,7 +51,7 @@ def test_the_time_to_wait_ends(shop: Built) -> None:
     done = shop.reload("--wait", "--timeout", "0")
     assert done.code == 2
     assert states(done)["Price"] == "still loading"
-    assert "had not ended after 0 s" in entry(done, "Price")["message"]
+    assert "did not end within 0 s" in entry(done, "Price")["message"]
 
 
 def test_a_refusal_is_about_one_experiment(shop: Built) -> None:
