@@ -79,7 +79,7 @@ def test_a_source_that_goes_where_metrics_cannot_be_read(shop: Shop, server: Run
     server.emulator.faults.replace([{"action": "status", "status": 403, "match": {"path": "metrics/list"}}])
     done = shop.sync(prune=True, force=True)
     assert [one.ending for one in done.outcome.objects] == ["deleted"]
-    assert any("Whether metrics read" in one for one in done.planned.warnings)
+    assert any("whether metrics read" in one for one in done.planned.warnings)
 
 
 def test_the_last_metric_of_a_selected_node(shop: Shop) -> None:
