@@ -52,18 +52,20 @@ class GitHub(Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> GitHub | str:
         """The pull request of this job, or in words why there is none."""
-        values = values_of(environ, "GITHUB_EVENT_PATH", "GITHUB_REPOSITORY")
-        if isinstance(values, str):
-            return values
-        path, repository = values
+        path = values_of(environ, "GITHUB_EVENT_PATH")
+        if isinstance(path, str):
+            return path
         try:
-            event = msgspec.json.decode(Path(path).read_bytes(), type=_Event)
+            event = msgspec.json.decode(Path(*path).read_bytes(), type=_Event)
         except OSError as error:
             return f"No comment: the file of GITHUB_EVENT_PATH cannot be read: {error.strerror}."
         except (msgspec.DecodeError, RecursionError):
             return "No pull request: no comment."
+        repository = values_of(environ, "GITHUB_REPOSITORY")
+        if isinstance(repository, str):
+            return repository
         address = environ.get("GITHUB_API_URL") or "https://api.github.com"
-        return cls(address=address, repository=quote(repository), number=event.pull_request.number)
+        return cls(address=address, repository=quote(*repository), number=event.pull_request.number)
 
     def written(self, text: str) -> str:
         """As it is."""
