@@ -27,7 +27,7 @@ from dbt_statsig.planning.kept import Compared, compared, suited
 from dbt_statsig.planning.stages import StageKind, stages_of
 from dbt_statsig.support.threads import in_background, side_by_side
 from dbt_statsig.vocabulary.changes import Action, Change, Plan
-from dbt_statsig.vocabulary.comparison import completed
+from dbt_statsig.vocabulary.comparison import fill_undeclared_from
 from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.ownership import is_archived
 from dbt_statsig.vocabulary.results import ObjectOutcome, Outcome, Status
@@ -311,7 +311,7 @@ class _Run:
     def _put(self, kind: Kind, name: str, desired: Source, live: Source, fields: frozenset[str]) -> Written:
         if SPECS[kind].can_send(fields):
             return self._client.patch(kind, name, desired, fields=fields, before=live)
-        return self._client.update(kind, name, completed(desired, live), before=live)
+        return self._client.update(kind, name, fill_undeclared_from(desired, live), before=live)
 
 
 def refused(change: Change, why: str) -> ObjectOutcome:

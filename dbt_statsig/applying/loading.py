@@ -82,7 +82,7 @@ class Loading:
                 self._leave(error.message)
 
     def _start_all(self) -> None:
-        planned = [place for place, one in enumerate(self._entries) if one.state is ReloadState.PLANNED]
+        planned = [index for index, one in enumerate(self._entries) if one.state is ReloadState.PLANNED]
         for number, place in enumerate(planned):
             entry = self._entries[place]
             self._progress.say(f"Starting loads: {number:,} of {len(planned):,}")
@@ -120,9 +120,9 @@ class Loading:
         pauses = iter(PAUSES)
         pause = next(pauses)
         while True:
-            for place, entry in enumerate(self._entries):
+            for index, entry in enumerate(self._entries):
                 if entry.state is ReloadState.STARTED:
-                    self._entries[place] = self._seen(entry)
+                    self._entries[index] = self._seen(entry)
             waiting = sum(one.state is ReloadState.STARTED for one in self._entries)
             if not waiting:
                 return
@@ -168,10 +168,10 @@ class Loading:
 
     def _leave(self, reason: str) -> None:
         """Let what has not ended be as it is."""
-        for place, entry in enumerate(self._entries):
+        for index, entry in enumerate(self._entries):
             if entry.state is ReloadState.STARTED:
                 message = reason if entry.load is not None else f"{reason} Its history shows no load yet."
-                self._entries[place] = structs.replace(entry, state=ReloadState.RUNNING, message=message)
+                self._entries[index] = structs.replace(entry, state=ReloadState.RUNNING, message=message)
 
 
 def read_histories(

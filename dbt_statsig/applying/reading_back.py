@@ -64,23 +64,23 @@ class _Looked:
         if not SPECS[self.kind].can_read:
             return found
         alone = ((one.change, client.get(self.kind, one.change.name)) for one in found)
-        return [seen for change, live in alone if (seen := self._one(change, live)) is not None]
+        return [seen for change, live in alone if (seen := self._contradiction(change, live)) is not None]
 
     def _by(self, listing: Listing) -> Iterator[ObjectOutcome]:
         held = {item.name: item for item in listing.items}
         for change in self.changes:
             is_known = listing.complete if change.name not in held else change.name not in listing.unread
-            if is_known and (seen := self._one(change, held.get(change.name))) is not None:
+            if is_known and (seen := self._contradiction(change, held.get(change.name))) is not None:
                 yield seen
 
-    def _one(self, change: Change, live: Source | None) -> ObjectOutcome | None:
+    def _contradiction(self, change: Change, live: Source | None) -> ObjectOutcome | None:
         if live is None:
-            return _unknown(change, "that it was written, but it is not there")
+            return _unconfirmed(change, "that it was written, but it is not there")
         fields = self.differing(change, live)
-        return _taken(change, live) or (_unknown(change, f"{_SENT}: {', '.join(fields)}") if fields else None)
+        return _taken(change, live) or (_unconfirmed(change, f"{_SENT}: {', '.join(fields)}") if fields else None)
 
 
-def _unknown(change: Change, why: str) -> ObjectOutcome:
+def _unconfirmed(change: Change, why: str) -> ObjectOutcome:
     return ObjectOutcome(change=change, status=Status.UNKNOWN, message=f"Statsig answered {why}.", fix=_AGAIN)
 
 

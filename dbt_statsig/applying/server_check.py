@@ -11,7 +11,7 @@ from msgspec import UNSET, Struct, structs
 from dbt_statsig.errors import AuthenticationFailed, ConsoleError, Refused, Throttled
 from dbt_statsig.support.threads import side_by_side
 from dbt_statsig.vocabulary.changes import Action, Change, Plan, united
-from dbt_statsig.vocabulary.comparison import completed
+from dbt_statsig.vocabulary.comparison import fill_undeclared_from
 from dbt_statsig.vocabulary.findings import Finding, finding
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _ask(client: ConsoleClient, change: Change, tags: frozenset[str], freed: fro
         if change.live is None:
             client.create(change.kind, desired, dry_run=True)
         else:
-            payload = completed(desired, change.live)
+            payload = fill_undeclared_from(desired, change.live)
             if change.name in freed:
                 payload = structs.replace(payload, name=change.live_name)
             client.update(change.kind, change.live_name, payload, before=change.live, dry_run=True)

@@ -62,7 +62,7 @@ def _ended(arguments: Sequence[str]) -> int:
         click.echo("Interrupted.", err=True)
         return EXIT_INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last resort: no traceback reaches a user unasked
-        return _surprised(error, arguments)
+        return _unexpected_error(error, arguments)
     return result if isinstance(result, int) else 0
 
 
@@ -96,7 +96,7 @@ def _reported(error: DbtStatsigError, arguments: Sequence[str], *, aside: str | 
     return error.exit_code
 
 
-def _surprised(error: Exception, arguments: Sequence[str]) -> int:
+def _unexpected_error(error: Exception, arguments: Sequence[str]) -> int:
     what = one_line(f"{type(error).__name__}: {error}")
     if os.environ.get("DBT_STATSIG_TRACEBACK"):
         import traceback  # takes longer to import than all that a good run does here
@@ -169,7 +169,7 @@ def answer_failure(error: DbtStatsigError, failure: Failure, arguments: Sequence
     values = given(arguments)
     form = values.get("output", "text")
     if failure.command not in REPORTING:
-        tell_failure(failure, form if form in _ELSEWHERE else "text", [])
+        emit_failure(failure, form if form in _ELSEWHERE else "text", [])
         return
     reports = [] if isinstance(error, AnswerLost) else _reports(values.get("reports", ()))
     form = form if form in FORMATS else "text"
@@ -184,12 +184,12 @@ def answer_failure(error: DbtStatsigError, failure: Failure, arguments: Sequence
     refused = misplaced(reports, [Path(values[name]) for name in OTHER_FILES if values.get(name)])
     faults: list[DbtStatsigError] = [fault for fault in refused.values() if fault.message not in error.message]
     placed = [report for number, report in enumerate(reports) if number not in refused]
-    faults += tell_failure(failure, form, placed)
+    faults += emit_failure(failure, form, placed)
     for fault in faults:
         click.echo(f"Error: {fault}", err=True)
 
 
-def tell_failure(failure: Failure, form: str, reports: Sequence[ReportFile]) -> list[DbtStatsigError]:
+def emit_failure(failure: Failure, form: str, reports: Sequence[ReportFile]) -> list[DbtStatsigError]:
     """Write the failure to stdout (but for text, which stderr has) and into the files; what could not be written."""
     if form != "text":
         with contextlib.suppress(DbtStatsigError):

@@ -82,5 +82,5 @@ def command(
     made = {"text": lambda: import_text(imported), "json": lambda: import_json(imported)}
     faults = write_reports({one.path: without_keys(made[one.form](), os.environ) for one in output.reports})
     for fault in faults:
-        output.complain(fault)
+        output.error(fault)
     return imported.exit_code or (EXIT_CANNOT_RUN if faults else imported.exit_code)

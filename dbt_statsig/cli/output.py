@@ -77,16 +77,16 @@ class Output(Struct, frozen=True, kw_only=True):
         if self.json or (self.quiet and not important):
             return
         for message in map(partial(redacted, environ=os.environ), messages):
-            lead = self.aside.paint("Warning:", "warning")
-            lines = self.aside.prose(message, indent=0, first="Warning: ")
+            lead = self.aside.color("Warning:", "warning")
+            lines = self.aside.wrap(message, indent=0, first="Warning: ")
             lines[0] = lead + lines[0].removeprefix("Warning:")
             click.echo("\n".join(lines), err=True, color=self.aside.colour)
 
-    def complain(self, error: DbtStatsigError) -> None:
+    def error(self, error: DbtStatsigError) -> None:
         """Say on stderr what went wrong beside the answer."""
         message, fix = redacted(error.message, os.environ), redacted(error.fix, os.environ)
-        lines = self.aside.prose(message, indent=0, first="Error: ")
-        lines[0] = self.aside.paint("Error:", "error") + lines[0].removeprefix("Error:")
+        lines = self.aside.wrap(message, indent=0, first="Error: ")
+        lines[0] = self.aside.color("Error:", "error") + lines[0].removeprefix("Error:")
         click.echo("\n".join([*lines, *self.aside.fix(fix, indent=2)]), err=True, color=self.aside.colour)
 
 
@@ -95,7 +95,7 @@ def unmatched(result: Listing) -> list[str]:
     return [f'The selection "{pattern}" matches no node.' for pattern in result.unmatched]
 
 
-def tell(
+def emit(
     output: Output,
     result: Validation | Planned | Synced,
     *,
@@ -119,7 +119,7 @@ def tell(
         except DbtStatsigError as error:
             faults.append(error)
     for fault in faults:
-        output.complain(fault)
+        output.error(fault)
     if unheard is not None:
         raise unheard
     return exit_code or (EXIT_CANNOT_RUN if faults else exit_code)

@@ -9,7 +9,7 @@ import click
 from msgspec import structs
 
 from dbt_statsig.cli.options import SIGNS, adoption_options, project_options, run_results_option
-from dbt_statsig.cli.output import tell
+from dbt_statsig.cli.output import emit
 from dbt_statsig.cli.progress import progress_on
 from dbt_statsig.errors import EXIT_DONE, EXIT_PENDING, UsageError
 from dbt_statsig.planning.saved_plan import check_savable, save
@@ -45,6 +45,6 @@ def command(
     if out is not None:
         save(planned, request, out)
     output.warn(planned.warnings, important=True)
-    return tell(
+    return emit(
         output, planned, exit_code=planned.exit_code or (EXIT_PENDING if check and planned.pending else EXIT_DONE)
     )

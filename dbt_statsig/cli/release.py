@@ -8,7 +8,7 @@ import click
 from msgspec import structs
 
 from dbt_statsig.cli.options import KIND, project_options
-from dbt_statsig.cli.output import asked, tell
+from dbt_statsig.cli.output import asked, emit
 from dbt_statsig.cli.progress import progress_on
 
 if TYPE_CHECKING:
@@ -37,4 +37,4 @@ def command(*, request: Request, output: Output, names: tuple[str, ...], dry_run
         request = structs.replace(request, dry_run=dry_run)
         done = release(request, names, progress=progress, confirm=confirm)
     output.warn(done.planned.warnings, important=True)
-    return tell(output, done, exit_code=done.exit_code, dry_run=dry_run, command="release")
+    return emit(output, done, exit_code=done.exit_code, dry_run=dry_run, command="release")

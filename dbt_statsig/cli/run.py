@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec import structs
 
-from dbt_statsig.cli.app import tell_failure
+from dbt_statsig.cli.app import emit_failure
 from dbt_statsig.cli.ending import SIGNALS
 from dbt_statsig.cli.options import console_options, find_project
-from dbt_statsig.cli.output import tell
+from dbt_statsig.cli.output import emit
 from dbt_statsig.cli.progress import progress_on
 from dbt_statsig.console.key import redacted
 from dbt_statsig.errors import ArtifactError, DbtStatsigError, UsageError
@@ -86,17 +86,17 @@ def command(*, request: Request, output: Output, reloads: bool, words: tuple[str
         text = str(error)
         return _unsynced(text if text.startswith("Nothing was") else f"Nothing was synced. {text}", output, code)
     output.warn(synced.warnings, important=True)
-    return tell(output, synced, exit_code=code or synced.exit_code)
+    return emit(output, synced, exit_code=code or synced.exit_code)
 
 
 def _unsynced(text: str, output: Output, code: int) -> int:
     """Dbt's exit code. On stderr with --quiet too: who asked for a sync must know that there was none."""
     message = redacted(text, os.environ)
-    click.echo("\n".join(output.aside.prose(message, indent=0, first="Warning: ")), err=True)
+    click.echo("\n".join(output.aside.wrap(message, indent=0, first="Warning: ")), err=True)
     failure = Failure(command="run", type="NothingSynced", message=message, fix="", exit_code=code, root=output.root)
     failure = structs.replace(failure, run=output.run)
-    for fault in tell_failure(failure, output.form, output.reports):
-        output.complain(fault)
+    for fault in emit_failure(failure, output.form, output.reports):
+        output.error(fault)
     return code
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SHOW_RUN = frozenset({"html", "markdown", "github"})
 """The forms that show it: what GitHub's form adds to the step's summary is Markdown."""
 PAGE_VARIABLE = "DBT_STATSIG_REPORT_URL"
-_PATIENCE = 10
+_GIT_TIMEOUT_SECONDS = 10
 _BRANCH_PREFIX = re.compile(r"^refs/(heads|tags)/")
 _SCP = re.compile(r"^(?:[\w.-]+@)?(?P<host>[\w.-]+):(?!/)(?P<path>.+)$")
 # What follows the repository's address, by a word in its host: a file at a commit, and the commit.
@@ -179,7 +179,7 @@ def _git(folder: Path, *arguments: str) -> str:
     command = ["git", "-C", str(folder), "--no-optional-locks", "-c", "core.fsmonitor=false", *arguments]
     try:
         done = subprocess.run(  # noqa: S603 - git itself, with words of ours
-            command, capture_output=True, encoding="utf-8", errors="replace", timeout=_PATIENCE, check=False
+            command, capture_output=True, encoding="utf-8", errors="replace", timeout=_GIT_TIMEOUT_SECONDS, check=False
         )
     except (OSError, ValueError, subprocess.SubprocessError):
         return ""

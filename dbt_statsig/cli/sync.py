@@ -9,7 +9,7 @@ import click
 from msgspec import structs
 
 from dbt_statsig.cli.options import SIGNS, adoption_options, project_options, run_results_option
-from dbt_statsig.cli.output import asked, tell
+from dbt_statsig.cli.output import asked, emit
 from dbt_statsig.cli.progress import progress_on
 
 if TYPE_CHECKING:
@@ -64,4 +64,4 @@ def command(
 
             synced = after_sync(request, synced, progress=progress)
     output.warn(synced.warnings, important=True)
-    return tell(output, synced, exit_code=synced.exit_code, dry_run=dry_run)
+    return emit(output, synced, exit_code=synced.exit_code, dry_run=dry_run)

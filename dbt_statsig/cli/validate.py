@@ -11,7 +11,7 @@ import click
 from msgspec import structs
 
 from dbt_statsig.cli.options import project_options
-from dbt_statsig.cli.output import tell
+from dbt_statsig.cli.output import emit
 from dbt_statsig.errors import UsageError
 from dbt_statsig.project.baseline import BASELINE_FILE, baseline_of, compared, read_baseline, write_baseline
 from dbt_statsig.vocabulary.results import Baseline
@@ -112,4 +112,4 @@ def command(
     from dbt_statsig.commands.validate import validate  # brings PyYAML
 
     validation = known(validate(structs.replace(request, require_fresh=require_fresh, warehouse=warehouse)))
-    return tell(output, validation, exit_code=validation.exit_code)
+    return emit(output, validation, exit_code=validation.exit_code)

@@ -123,10 +123,10 @@ class _Words:
 
     def _closes(self, tokens: Sequence[Token]) -> int:
         depth = 0
-        for place, token in enumerate(tokens):
+        for index, token in enumerate(tokens):
             depth += (self._word(token) == "(") - (self._word(token) == ")")
             if not depth:
-                return place
+                return index
         return -1
 
 

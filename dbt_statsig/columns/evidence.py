@@ -95,7 +95,7 @@ def _decide(adapter: Adapter, written: str, facts: Facts) -> Verdict:  # noqa: P
         found = match(adapter, written, facts.contract) or (catalog if facts.others else None)
         if found or not facts.others:
             return _present(written, found) if found else _absent(written, facts, facts.contract, Evidence.CONTRACT)
-        return _unknown(written, facts)
+        return _undecided(written, facts)
     inferred = match(adapter, written, facts.inferred)
     closed = facts.lacking and not facts.others
     if catalog is not None:
@@ -103,7 +103,7 @@ def _decide(adapter: Adapter, written: str, facts: Facts) -> Verdict:  # noqa: P
     if facts.catalog is None:
         if inferred is not None:
             return _present(written, inferred)
-        return _absent(written, facts, facts.inferred, Evidence.INFERRED) if closed else _unknown(written, facts)
+        return _absent(written, facts, facts.inferred, Evidence.INFERRED) if closed else _undecided(written, facts)
     if inferred is not None:
         return _not_in_catalog(written, inferred, facts)
     if facts.fresh:
@@ -286,7 +286,7 @@ def _stale(written: str, facts: Facts) -> Verdict:
     )
 
 
-def _unknown(written: str, facts: Facts) -> Verdict:
+def _undecided(written: str, facts: Facts) -> Verdict:
     """Nothing but perhaps the project's own documentation, or a table's past."""
     if facts.lacking and facts.others and facts.history in _KEEP_OLD:
         near = did_you_mean(written, [column.name for column in facts.inferred])

@@ -179,7 +179,7 @@ class _Expansion:
 
     def _distinct_open(self, items: Items) -> Items:
         """Numbered as far as the names go; which names the unknown columns take is not known."""
-        open_from = next(place for place, item in enumerate(items) if isinstance(item, Opaque))
+        open_from = next(index for index, item in enumerate(items) if isinstance(item, Opaque))
         resolved = apply(self._adapter, items[:open_from], Distinct())
         seen = self._keys(resolved)
         rest: list[Item] = []

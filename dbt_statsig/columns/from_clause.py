@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from sqlglot import exp
 
-from dbt_statsig.columns.items import Anonymous, Drop, Items, Name, Opaque, Place, group, together
+from dbt_statsig.columns.items import AliasColumns, Anonymous, Drop, Items, Name, Opaque, group, together
 from dbt_statsig.columns.operations import drop, place
 from dbt_statsig.columns.sql import ROWS_OF_FUNCTION, Node, arg, pivot_fields, stored
 
@@ -85,7 +85,7 @@ def values_items(adapter: Adapter, node: Node) -> Items:
     if adapter.values_names is not None:
         prefix, start = adapter.values_names
         items = tuple(Name(f"{prefix}{number}") for number in range(start, start + width))
-    return place(items, Place(_alias_columns(adapter, node)))
+    return place(items, AliasColumns(_alias_columns(adapter, node)))
 
 
 def function_items(adapter: Adapter, node: Node) -> Items:
@@ -97,7 +97,7 @@ def function_items(adapter: Adapter, node: Node) -> Items:
     if isinstance(node, exp.Lateral) and node.args.get("view"):
         return tuple(Name(name) for name in names) if names else (Opaque("LATERAL VIEW without a list of columns"),)
     if adapter.flatten and _is_flatten(function):
-        return place(tuple(Name(name) for name in adapter.flatten), Place(names))
+        return place(tuple(Name(name) for name in adapter.flatten), AliasColumns(names))
     alias = arg(node, "alias")
     typed = isinstance(alias, exp.TableAlias) and any(
         isinstance(column, exp.ColumnDef) for column in alias.args.get("columns") or ()

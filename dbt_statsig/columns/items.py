@@ -40,7 +40,7 @@ class Rename(Struct, frozen=True, tag=True, array_like=True):
     pairs: tuple[tuple[str, str], ...]
 
 
-class Place(Struct, frozen=True, tag=True, array_like=True):
+class AliasColumns(Struct, frozen=True, tag=True, array_like=True):
     """The first columns get these names: `AS t(a, b)`. With `exact` there are no others."""
 
     names: tuple[str, ...]
@@ -51,7 +51,7 @@ class Distinct(Struct, frozen=True, tag=True, array_like=True):
     """A repeated name gets a number, as DuckDB does in a subquery."""
 
 
-Op: TypeAlias = Drop | Once | Rename | Place | Distinct
+Op: TypeAlias = Drop | Once | Rename | AliasColumns | Distinct
 
 
 class Name(Struct, frozen=True, tag=True, array_like=True):

@@ -49,7 +49,7 @@ def read_query(adapter: Adapter, text: str) -> LiveQuery:
 def _read(adapter: Adapter, lexed: Lexed, query: Node) -> LiveQuery:
     tables = tuple(_tables(adapter, query))
     try:
-        return LiveQuery(plain=_plain(adapter, lexed, query), tables=tables)
+        return LiveQuery(plain=_plain_query(adapter, lexed, query), tables=tables)
     except _NotPlainError as refused:
         return LiveQuery(not_plain=str(refused), tables=tables)
 
@@ -127,7 +127,7 @@ class _NotPlainError(Exception):
     """A query is no plain SELECT; the text says why."""
 
 
-def _plain(adapter: Adapter, lexed: Lexed, query: Node) -> PlainQuery:
+def _plain_query(adapter: Adapter, lexed: Lexed, query: Node) -> PlainQuery:
     """The parts of a plain SELECT. Raises _NotPlainError."""
     if type(query) is not exp.Select:
         raise _NotPlainError("it is not a single SELECT")

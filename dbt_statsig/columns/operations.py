@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dbt_statsig.columns.items import (
+    AliasColumns,
     Anonymous,
     Distinct,
     Drop,
@@ -14,7 +15,6 @@ from dbt_statsig.columns.items import (
     Name,
     Once,
     Opaque,
-    Place,
     Rename,
     Star,
     all_named,
@@ -34,7 +34,7 @@ def apply(adapter: Adapter, items: Items, op: Op) -> Items:
         return once(adapter, items, op)
     if isinstance(op, Rename):
         return rename(adapter, items, op)
-    if isinstance(op, Place):
+    if isinstance(op, AliasColumns):
         return place(items, op)
     return distinct(adapter, items)
 
@@ -98,7 +98,7 @@ def rename(adapter: Adapter, items: Items, op: Rename) -> Items:
     return tuple(out)
 
 
-def place(items: Items, op: Place) -> Items:
+def place(items: Items, op: AliasColumns) -> Items:
     """With the first columns renamed, as far as their places are known."""
     names: Items = tuple(Name(name) for name in op.names)
     if op.exact:

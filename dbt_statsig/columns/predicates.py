@@ -130,10 +130,10 @@ def column_part(
     parts = reference.parts
     if len(parts) == 1 or verdict(stored_name(adapter, parts[0])).presence is Presence.PRESENT:
         return parts[0]
-    for place, part in enumerate(parts[:-1]):
-        if part.name.casefold() in tables and (place == 0 or parts[place - 1].name.casefold() in tables):
-            following = parts[place + 1]
-            if following.name.casefold() not in tables or place + 1 == len(parts) - 1:
+    for index, part in enumerate(parts[:-1]):
+        if part.name.casefold() in tables and (index == 0 or parts[index - 1].name.casefold() in tables):
+            following = parts[index + 1]
+            if following.name.casefold() not in tables or index + 1 == len(parts) - 1:
                 return following
     return parts[0]
 

@@ -16,7 +16,7 @@ from dbt_statsig.columns.expand import Known
 from dbt_statsig.columns.graph import Graph, has_sql, no_sql
 from dbt_statsig.columns.materializations import Introspection, as_built, history_of, why_more, with_old_catalog
 from dbt_statsig.columns.reader import Reader
-from dbt_statsig.columns.relations import NOT_BUILT_BY_QUERIES, Declared, node_parts
+from dbt_statsig.columns.relations import NOT_BUILT_BY_QUERIES, RelationIndex, node_parts
 from dbt_statsig.project.artifacts.catalog import CatalogColumn
 from dbt_statsig.vocabulary.adapters import ADAPTERS, adapter_for
 from dbt_statsig.vocabulary.verdicts import ColumnSet, Evidence, KnownColumn, SqlCheck, Verdict
@@ -68,7 +68,7 @@ class Prover:
         self._fresh = catalog is not None and catalog.is_fresh_for(manifest)
         self._seeds = seeds
         self._use_catalog_of_models = use_catalog_of_models
-        self._declared = Declared(manifest)
+        self._declared = RelationIndex(manifest)
         self._reader = Reader(self.adapter, memory)
         self._introspection = Introspection(manifest)
         self._overridden: frozenset[str] | None = None

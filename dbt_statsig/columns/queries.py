@@ -130,10 +130,10 @@ class _Checker:
 
     def _check(self, reference: Reference) -> None:
         first = reference.parts[0]
-        for place, part in enumerate(reference.parts[:-1]):
+        for index, part in enumerate(reference.parts[:-1]):
             table = self._table(part.name.casefold())
             if table is not None:
-                self._check_in(reference.parts[place + 1 :], part.name, table)
+                self._check_in(reference.parts[index + 1 :], part.name, table)
                 return
         for visible in self._around:
             for table in visible.tables.values():

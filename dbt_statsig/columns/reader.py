@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 BATCH = 64
 """Queries that a process takes at once."""
 
-WORTH_CHARACTERS = 2_000_000
+MIN_CHARS_FOR_PROCESSES = 2_000_000
 """SQL of this length takes about as long to read as two processes take to start."""
 
 
@@ -164,7 +164,7 @@ def _failed(check: SqlCheck) -> bool:
 
 def is_worth_it(texts: Sequence[str], jobs: int) -> bool:
     """Whether several processes are faster than one."""
-    return jobs > 1 and sum(map(len, texts)) >= WORTH_CHARACTERS
+    return jobs > 1 and sum(map(len, texts)) >= MIN_CHARS_FOR_PROCESSES
 
 
 def shapes_in_processes(adapter_type: str, texts: Sequence[str], *, jobs: int) -> list[Shape]:

@@ -128,8 +128,8 @@ _TABLES = frozenset({"model", "seed", "snapshot", "source"})
 NOT_BUILT_BY_QUERIES = frozenset({"seed", "source"})
 
 
-class Declared:
-    """An index of relations; the manifest's heads are read when it is first asked."""
+class RelationIndex:
+    """An index of relations; the manifest's summaries are read when it is first asked."""
 
     def __init__(self, manifest: Manifest) -> None:
         self._manifest = manifest
@@ -171,9 +171,9 @@ class Declared:
     def _index(self) -> dict[str, list[str]]:
         if self._by_name is None:
             self._by_name = {}
-            for unique_id, head in self._manifest.heads().items():
-                if head.resource_type in _TABLES:
-                    name = parts_of(head.relation_name)[-1] if head.relation_name else head.name
+            for unique_id, summary in self._manifest.summaries().items():
+                if summary.resource_type in _TABLES:
+                    name = parts_of(summary.relation_name)[-1] if summary.relation_name else summary.name
                     self._by_name.setdefault(name.casefold(), []).append(unique_id)
         return self._by_name
 

@@ -20,7 +20,7 @@ from dbt_statsig.columns.from_clause import (
     simple_pivot,
     values_items,
 )
-from dbt_statsig.columns.items import Drop, Items, Name, Opaque, Place, Shape, Star, TooWide, group, together
+from dbt_statsig.columns.items import AliasColumns, Drop, Items, Name, Opaque, Shape, Star, TooWide, group, together
 from dbt_statsig.columns.operations import distinct, drop, place
 from dbt_statsig.columns.projections import project
 from dbt_statsig.columns.sql import FINAL, SET_OPERATIONS, Node, arg, is_query, parse_statements, quiet, stored
@@ -187,10 +187,10 @@ class Walker:
             return self._sources(node.this, ctes, before)
         if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table) and not _alias(node):
             inner = self._joined(node.this, ctes)
-            return inner if not node.args.get("pivots") else self._one(node, inner.everything)
-        return self._one(node, self._items(node, ctes, before))
+            return inner if not node.args.get("pivots") else self._entry(node, inner.everything)
+        return self._entry(node, self._items(node, ctes, before))
 
-    def _one(self, node: Node, items: Items) -> Scope:
+    def _entry(self, node: Node, items: Items) -> Scope:
         """One entry of FROM as a scope: its PIVOTs, alias and alias columns applied."""
         alias = _alias(node) or (node.name if isinstance(node, exp.Table) else "")
         if not (isinstance(node, (exp.Values, exp.Lateral, exp.Unnest)) or is_function(node)):
@@ -247,7 +247,7 @@ class Walker:
         if not columns:
             return items
         names = tuple(stored(self.adapter, column) for column in columns)
-        return place(items, Place(names, exact=not self.adapter.short_lists))
+        return place(items, AliasColumns(names, exact=not self.adapter.short_lists))
 
     def _derived(self, items: Items) -> Items:
         """The items as a table in FROM gives them on."""
@@ -295,17 +295,17 @@ _NOT_READ = {"|>": "pipe syntax is not read", "\0": "the SQL contains a NUL char
 def shape_of(adapter: Adapter, sql: str) -> Shape:
     """The shape of the last query in `sql`; one opaque item with the reason where it is not known. Never raises."""
     if adapter.dialect is None:
-        return _unknown(adapter.note)
+        return _unknown_shape(adapter.note)
     for sign, reason in _NOT_READ.items():
         if sign in sql:
-            return _unknown(reason)
+            return _unknown_shape(reason)
     try:
         return Shape(items=_items(adapter, sql.lstrip("\ufeff"), adapter.dialect))
     except Unparsable as error:
         place = f" at line {error.line}" if error.line else ""
-        return _unknown(f"the SQL does not parse{place}: {error.message}")
+        return _unknown_shape(f"the SQL does not parse{place}: {error.message}")
     except TooWide:
-        return _unknown("the query has more columns than any warehouse allows")
+        return _unknown_shape("the query has more columns than any warehouse allows")
 
 
 def _items(adapter: Adapter, sql: str, dialect: str) -> Items:
@@ -316,5 +316,5 @@ def _items(adapter: Adapter, sql: str, dialect: str) -> Items:
         return Walker(adapter).query(queries[-1], {})
 
 
-def _unknown(reason: str) -> Shape:
+def _unknown_shape(reason: str) -> Shape:
     return Shape(items=(Opaque(reason),))

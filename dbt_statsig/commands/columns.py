@@ -38,7 +38,7 @@ def list_columns(request: Request, *, only_inferred: bool = False, jobs: int = 1
     chosen, unmatched = choose(manifest, request)
     listed = [
         unique_id
-        for unique_id, head in manifest.heads().items()
+        for unique_id, head in manifest.summaries().items()
         if head.resource_type in SELECTABLE_TYPES and (chosen is None or unique_id in chosen)
     ]
     nodes = [

@@ -146,8 +146,8 @@ def _check_unique(project: LoadedProject, unique_ids: Collection[str], path: Pat
     """Raise UsageError where another file has one of them already: dbt parses no project that has one twice."""
     if path is None:
         return
-    root, heads = project.inputs.project_dir, project.manifest.heads()
-    elsewhere = {one: heads[one].path for one in unique_ids if one in heads} | {
+    root, summaries = project.inputs.project_dir, project.manifest.summaries()
+    elsewhere = {one: summaries[one].path for one in unique_ids if one in summaries} | {
         unique_id: str(file.relative_to(root) if file.is_relative_to(root) else file)
         for file in _own_files(root)
         for unique_id in _written_in(file, project.inputs.project)

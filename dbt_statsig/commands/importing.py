@@ -167,7 +167,7 @@ class _Import:
         blocks: tuple[DeclaredName | FaultyBlock, ...] = (*declared.disabled, *declared.faulty, *declared.names)
         self.declared = {(one.kind, folded(one.name)): one.unique_id for one in blocks if one.name}
         self.undeclared: dict[tuple[str, ...], None] = {}
-        names = frozenset(head.name for head in project.manifest.heads().values())
+        names = frozenset(head.name for head in project.manifest.summaries().values())
         self.models = ModelMaker(self.prover, project.inputs.project, chosen.models_path.rstrip("/"), names)
         self.new: dict[str, NewModel] = {}
 
@@ -193,7 +193,7 @@ class _Import:
         objects += metrics.run(self.chosen.takes, list(objects), accept_changes=self.chosen.accept_changes)
         if self.memory is not None:
             self.memory.save()
-        order = {kind: place for place, kind in enumerate(Kind)}
+        order = {kind: index for index, kind in enumerate(Kind)}
         objects.sort(key=lambda one: (order[one.kind], natural(one.name)))
         return Imported(
             project=self.project.inputs.project,

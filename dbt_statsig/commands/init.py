@@ -61,9 +61,9 @@ def init(request: Request, model: str = "", *, kind: Kind | None = None, write: 
 
 def _node(project: DeclaredProject, model: str) -> Node:
     """The node of a name, of `source.table`, or of a unique_id."""
-    heads = project.manifest.heads()
+    summaries = project.manifest.summaries()
     found, names = [], set()
-    for unique_id, head in heads.items():
+    for unique_id, head in summaries.items():
         if head.resource_type not in {*BUILT, "source"}:
             continue
         name = f"{head.source_name}.{head.name}" if head.resource_type == "source" else head.name
@@ -121,7 +121,7 @@ class _Guesses:
         marked = {node.unique_id for node in manifest.marked()}
         nodes = [
             node
-            for unique_id, head in manifest.heads().items()
+            for unique_id, head in manifest.summaries().items()
             if head.resource_type in BUILT and head.relation_name and unique_id not in marked
             if head.package_name == project.inputs.project
             if (node := manifest.node(unique_id)) is not None and node.enabled and node.is_latest

@@ -85,7 +85,7 @@ def plan(request: Request, *, progress: Progress | None = None, manifest: Manife
 def _with_sql(planned: Planned, client: ConsoleClient) -> Planned:
     """The plan with Statsig's SQL of each metric that is there; one that cannot be read is a warning."""
     changes = list(planned.plan.changes)
-    places = [place for place, one in enumerate(changes) if one.kind is Kind.METRIC and one.live is not None]
+    places = [index for index, one in enumerate(changes) if one.kind is Kind.METRIC and one.live is not None]
     warnings = []
     for place, found in answers(lambda place: client.sql_of(changes[place].live_name), places, at_once=_AT_ONCE):
         if isinstance(found, ConsoleError):

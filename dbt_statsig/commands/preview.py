@@ -165,9 +165,9 @@ class _Asking:
     def _counted(self, kind: Kind, sql: str, roles: Mapping[str, str]) -> dict[str, Any]:
         units = {role.removeprefix(_MAPPING): self._quoted(one) for role, one in roles.items() if _is_unit(role)}
         parts = ["count(*) as n"]
-        for place, column in enumerate(units.values()):
-            parts.append(f"count(distinct {column}) as units_{place}")
-            parts.append(f"sum(case when {column} is null then 1 else 0 end) as empty_{place}")
+        for index, column in enumerate(units.values()):
+            parts.append(f"count(distinct {column}) as units_{index}")
+            parts.append(f"sum(case when {column} is null then 1 else 0 end) as empty_{index}")
         if "timestamp_column" in roles:
             parts.append(f"max({self._quoted(roles['timestamp_column'])}) as newest")
         given = self._dbt.show(select_statement(parts, within(sql), ()), 1)

@@ -18,7 +18,7 @@ from dbt_statsig.errors import ArtifactError, DbtStatsigError, Refused, TargetRe
 from dbt_statsig.planning.asked import Live, Scope
 from dbt_statsig.planning.elsewhere import relocated
 from dbt_statsig.planning.reloading import Basis, decide, refused, satisfied, with_next_step
-from dbt_statsig.planning.saved_plan import load, scoped
+from dbt_statsig.planning.saved_plan import load, request_from
 from dbt_statsig.project.artifacts import RunResults
 from dbt_statsig.project.inputs import RUN_RESULTS_FILE, TESTING, artifacts_dir, results_of
 from dbt_statsig.project.target import check_target
@@ -129,7 +129,7 @@ def reload(
         basis = Basis(
             sources=news(project, followed, owned) | dict(() if synced is None else unwritten(synced)),
             changed=changed(synced, dry_run=request.dry_run),
-            places={unique_id: place for place, unique_id in enumerate(followed.results)},
+            places={unique_id: index for index, unique_id in enumerate(followed.results)},
             refresh=options.refresh,
         )
         entries = _decided(client, basis, live, progress, warnings)
@@ -152,7 +152,7 @@ def after_sync(
     After a sync that did not come to its end nothing is loaded: what Statsig has now is not known.
     """
     if request.saved_plan is not None:
-        request = scoped(request, load(request.saved_plan))
+        request = request_from(request, load(request.saved_plan))
     if synced.outcome.stopped:
         return structs.replace(synced, reloaded=_not_run(synced, "The sync did not come to its end."))
     try:

@@ -10,7 +10,7 @@ from dbt_statsig.commands.pipeline import DeclaredProject, declare_project, load
 from dbt_statsig.commands.plan import make_plan, open_console, with_found
 from dbt_statsig.errors import TargetRefused
 from dbt_statsig.planning.kept import NOT_KEPT, not_kept, written
-from dbt_statsig.planning.saved_plan import load, matched, scoped
+from dbt_statsig.planning.saved_plan import load, reconcile, request_from
 from dbt_statsig.project.target import check_target
 from dbt_statsig.vocabulary.progress import Progress, Silent
 from dbt_statsig.vocabulary.results import Outcome, Planned, Synced
@@ -50,7 +50,7 @@ def sync(
 
     progress = progress or Silent()
     saved = None if request.saved_plan is None else load(request.saved_plan)
-    project = declare_project(load_project(request if saved is None else scoped(request, saved), manifest))
+    project = declare_project(load_project(request if saved is None else request_from(request, saved), manifest))
     if not request.dry_run:
         check_target(project.target, project.settings)
     with open_console(project, progress) as client:
@@ -58,9 +58,9 @@ def sync(
             stop_signal.on_stop(client.stop)
         made = make_plan(project, client, progress, only_shown=request.dry_run and saved is None)
         planned = made.planned
-        now = None if saved is None else matched(saved, planned)
+        now = None if saved is None else reconcile(saved, planned)
         if request.dry_run:
-            return Synced(planned=planned, outcome=Outcome(objects=())) if now is None else now.previewed(planned)
+            return Synced(planned=planned, outcome=Outcome(objects=())) if now is None else now.preview(planned)
         if planned.conflict and not project.request.force:
             raise TargetRefused(f"Nothing was pushed: {planned.conflict}", fix=_MEANT)
         if confirm is not None and not confirm(planned):
@@ -76,7 +76,7 @@ def sync(
             concurrency=project.settings.concurrency,
             on_done=lambda count: progress.done(count, total),
         )
-        return _with_kept(project, planned, outcome if now is None else now.joined(outcome), client)
+        return _with_kept(project, planned, outcome if now is None else now.with_outcome(outcome), client)
 
 
 def _with_kept(project: DeclaredProject, planned: Planned, outcome: Outcome, client: ConsoleClient) -> Synced:

@@ -144,7 +144,7 @@ def _project_findings(project: ProvenProject) -> Iterator[Finding]:
         yield from outdated(inputs.newer_yaml, inputs.shown_path, severity=severity)
     for word in project.unmatched:
         message = f'The selection "{word}" matches no node.'
-        names = {head.name for head in project.manifest.heads().values()} if ":" not in word else ()
+        names = {head.name for head in project.manifest.summaries().values()} if ":" not in word else ()
         near = did_you_mean(_OPERATORS.sub("", word), names)
         yield finding("nothing-selected", message, fix=near or CODES["nothing-selected"].remedy)
     if not (declared.names or declared.faulty or declared.findings):

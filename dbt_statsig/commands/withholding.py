@@ -39,7 +39,7 @@ def withheld(plan: Plan, reading: Reading) -> Plan:
         and (kind, item.name) not in declared
         and (line := owner_of(item.description)) is not None
     }
-    return structs.replace(plan, changes=united(_one(change, reading, twins) for change in plan.changes))
+    return structs.replace(plan, changes=united(_withheld(change, reading, twins) for change in plan.changes))
 
 
 def losses(plan: Plan, reading: Reading) -> Iterator[Finding]:
@@ -73,7 +73,7 @@ def _clipped(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
-def _one(change: Change, reading: Reading, twins: Mapping[tuple[Kind, Ownership], str]) -> Change:
+def _withheld(change: Change, reading: Reading, twins: Mapping[tuple[Kind, Ownership], str]) -> Change:
     if change.action is Action.BLOCKED:
         return change
     fault = reading.unread.get(change.kind, {}).get(change.live_name)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_PATIENCE = 30.0
+_TIMEOUT_SECONDS = 30.0
 _PAGE, _MOST_PAGES = 100, 50
 _DONE = frozenset({200, 201, 202, 204})
 _NO_TOKEN = frozenset({203, *range(300, 400), 401, 403, 404})
@@ -76,7 +76,7 @@ class Api:
         self._exchange(method, path, msgspec.json.encode(content))
 
     def _exchange(self, method: str, path: str, content: bytes | None = None) -> bytes:
-        answer = self._wire.exchange(method, path, content, timeout=_PATIENCE)
+        answer = self._wire.exchange(method, path, content, timeout=_TIMEOUT_SECONDS)
         if isinstance(answer, Failure):
             raise Unanswered(answer.detail, is_passing=answer.trouble is not Trouble.TLS)
         if answer.status in _DONE:

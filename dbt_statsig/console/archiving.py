@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from dbt_statsig.console.reader import object_path, title
-from dbt_statsig.console.sender import Envelope, Lost, Request
+from dbt_statsig.console.sender import Envelope, NoAnswer, Request
 from dbt_statsig.errors import ConsoleError, OutcomeUnknown, Refused
 from dbt_statsig.vocabulary.ownership import archived
 
@@ -73,7 +73,7 @@ class Archiver:
             method="PUT", path=f"{object_path(kind, name)}/{verb}", what=title(kind, name), repeatable=True
         )
         result = self._sender.write(request)
-        fault = result.detail if isinstance(result, Lost) else result.fault
+        fault = result.detail if isinstance(result, NoAnswer) else result.fault
         if fault:
             raise Refused(f"{request.what}: Statsig refused it ({fault}).", status=_LEAST_FAULT)
         if isinstance(result, Envelope) and (doubt := _doubt(result, name)):

@@ -74,15 +74,15 @@ def _newest_first(entries: tuple[AuditEntry, ...]) -> tuple[AuditEntry, ...]:
 
 
 def _entry(content: dict[str, Any]) -> AuditEntry:
-    action = _text(content, "actionType")
+    action = _text_of(content, "actionType")
     fields, before, after = _changes(content, action)
     return AuditEntry(
-        name=_text(content, "name"),
+        name=_text_of(content, "name"),
         action=action,
-        at=_moment(_text(content, "date"), _text(content, "time")),
-        who=_text(content, "updatedBy"),
-        who_id=_text(content, "updatedByUserID"),
-        email=_text(content, "modifierEmail"),
+        at=_moment(_text_of(content, "date"), _text_of(content, "time")),
+        who=_text_of(content, "updatedBy"),
+        who_id=_text_of(content, "updatedByUserID"),
+        email=_text_of(content, "modifierEmail"),
         fields=fields or fields_of(action),
         before=before,
         after=after,
@@ -143,7 +143,7 @@ def _moment(date: str, time: str) -> datetime | None:
         return None
 
 
-def _text(content: dict[str, Any], key: str) -> str:
+def _text_of(content: dict[str, Any], key: str) -> str:
     value = content.get(key)
     return (
         " ".join(value.split()) if isinstance(value, str) and key != "name" else value if isinstance(value, str) else ""

@@ -53,7 +53,7 @@ def patch_body(payload: Source, fields: frozenset[str], *, dry_run: bool) -> byt
     return _encoded(content, dry_run=dry_run)
 
 
-def only(payload: Source, fields: frozenset[str]) -> Source:
+def keep_fields(payload: Source, fields: frozenset[str]) -> Source:
     """The payload with every other field undeclared; the name stays."""
     others = {name: UNSET for name in payload.__struct_fields__ if name not in fields and name != "name"}
     return structs.replace(payload, **others)

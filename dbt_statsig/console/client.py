@@ -20,9 +20,9 @@ from dbt_statsig.console.pulse import Pulse
 from dbt_statsig.console.reader import Reader
 from dbt_statsig.console.rights import about
 from dbt_statsig.console.sender import Envelope, Sender
-from dbt_statsig.console.waiting import Clock, Patience, SystemClock, Turns, Waiting, duration
+from dbt_statsig.console.waiting import Clock, SystemClock, Turns, WaitBudget, Waiting, duration
 from dbt_statsig.console.wire import Wire
-from dbt_statsig.console.writer import LOOKS, Writer, Written
+from dbt_statsig.console.writer import READ_BACK_DELAYS, Writer, Written
 from dbt_statsig.vocabulary.comparison import differences
 from dbt_statsig.vocabulary.kinds import SPECS
 
@@ -83,7 +83,7 @@ class ConsoleClient:
         on_wait: Callable[[Waiting], None] | None = None,
         same: Callable[[Source, Source], bool] = means_the_same,
         rates: Rates | None = None,
-        looks: tuple[float, ...] = LOOKS,
+        delays: tuple[float, ...] = READ_BACK_DELAYS,
         clock: Clock | None = None,
         lists_hidden: bool = True,
     ) -> None:
@@ -96,21 +96,21 @@ class ConsoleClient:
         address = checked_base_url(base_url)
         self.respects_reviews = respect_review_settings
         warm_types()
-        self._patience = Patience(budget=budget, clock=clock or SystemClock(), on_wait=on_wait)
+        self._wait_budget = WaitBudget(budget=budget, clock=clock or SystemClock(), on_wait=on_wait)
         self._wire = Wire(key, address, respect_review_settings=respect_review_settings, transport=transport)
         self._sender = sender = Sender(
             self._wire,
             key=key,
             host=urlsplit(address).netloc,
-            patience=self._patience,
-            turns=Turns(self._patience, rates or Rates()),
+            wait_budget=self._wait_budget,
+            turns=Turns(self._wait_budget, rates or Rates()),
             read_timeout=read_timeout,
             write_timeout=write_timeout,
         )
         self._reader = Reader(sender, lists_hidden=lists_hidden)
-        self._writer = Writer(sender, self._reader, patience=self._patience, same=same, looks=looks)
+        self._writer = Writer(sender, self._reader, wait_budget=self._wait_budget, same=same, delays=delays)
         self._archiver = Archiver(sender, self._writer)
-        self._pulse = Pulse(sender, self._patience, looks)
+        self._pulse = Pulse(sender, self._wait_budget, delays)
 
     def __enter__(self) -> Self:
         """Itself."""
@@ -124,12 +124,12 @@ class ConsoleClient:
 
     def close(self) -> None:
         """Let nothing more be sent, and close all connections: those in use after the answer that they wait for."""
-        self._patience.close()
+        self._wait_budget.close()
         self._wire.close()
 
     def stop(self) -> None:
         """Let no further write start: those that wait for their turn raise Stopped, those on their way are settled."""
-        self._patience.stop()
+        self._wait_budget.stop()
 
     @property
     def requests(self) -> int:
@@ -147,10 +147,12 @@ class ConsoleClient:
         return self._reader.list(kind)
 
     def list_until(self, kind: Kind, shows: Callable[[Listing], bool]) -> Listing:
-        """The list as soon as it shows something, else after so many looks: it can lag behind a write."""
+        """The list as soon as it shows something, else after so many delays: it can lag behind a write."""
         listing = self.list(kind)
         for seconds in filter(None, CONFIRMATIONS):
-            if shows(listing) or not self._patience.pause(seconds, f"{kind.label}s: not visible yet", stoppable=True):
+            if shows(listing) or not self._wait_budget.pause(
+                seconds, f"{kind.label}s: not visible yet", stoppable=True
+            ):
                 break
             listing = self.list(kind)
         return listing
@@ -266,7 +268,7 @@ class ConsoleClient:
 
     def rest(self, seconds: float) -> None:
         """Wait for something in Statsig, which costs no budget. Raises Stopped after `stop`."""
-        self._patience.queue(seconds, "")
+        self._wait_budget.queue(seconds, "")
 
     def ping(self) -> None:
         """Return when Statsig accepts the key: the smallest read that needs one."""

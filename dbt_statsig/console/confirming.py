@@ -15,7 +15,7 @@ from dbt_statsig.vocabulary.sources import Source
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dbt_statsig.console.waiting import Patience
+    from dbt_statsig.console.waiting import WaitBudget
 
 CONFIRMATIONS = (0.0, 1.0, 2.0)
 """Seconds before each look at what an accepted write did: a list can lag behind a write."""
@@ -64,7 +64,7 @@ def confirm(
     what: str,
     fault: str,
     shown: str,
-    patience: Patience,
+    wait_budget: WaitBudget,
 ) -> T:
     """What shows that the write was done, after as many looks as it takes.
 
@@ -72,7 +72,7 @@ def confirm(
     NotShown with `shown`, which says what is there instead, or OutcomeUnknown where reading back failed.
     """
     for seconds in CONFIRMATIONS[:1] if fault else CONFIRMATIONS:
-        if seconds and not patience.pause(seconds, f"{what}: not visible yet", stoppable=False):
+        if seconds and not wait_budget.pause(seconds, f"{what}: not visible yet", stoppable=False):
             break
         try:
             seen = look()

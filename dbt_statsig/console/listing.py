@@ -80,16 +80,16 @@ def all_pages(
     """Every entry under its name; `decode` takes an entry and its place in words. Raises ProtocolError."""
     entries: dict[str, T] = {}
     totals: set[int] = set()
-    ahead = _Ahead(fetch, path)
+    prefetch = _Prefetch(fetch, path)
     doubt = ""
     number = 0
     goes_on = True
     while goes_on and number < most_pages:
         number += 1
         place = f"{what}, page {number}"
-        page = _read_page(ahead.fetch(number), place)
+        page = _read_page(prefetch.fetch(number), place)
         if number == 1:
-            ahead.expect(min(_pages_announced(page), most_pages))
+            prefetch.expect(min(_pages_announced(page), most_pages))
         found = [decode(entry, f"{place}, entry {index}") for index, entry in enumerate(page.data, 1)]
         before = len(entries)
         for name, entry in found:
@@ -116,7 +116,7 @@ def _doubt(page: _Page, number: int, *, repeats: bool) -> str:
     return "the answer does not say whether there are more pages" if not page.is_paged and page.data else ""
 
 
-class _Ahead:
+class _Prefetch:
     """The pages of one list, of which those that are expected are asked for a few at a time."""
 
     def __init__(self, fetch: Callable[[str], Envelope], path: str) -> None:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import msgspec
 
 from dbt_statsig.console.listing import PAGE_SIZE, all_pages, page_path
-from dbt_statsig.console.sender import Lost, Request
+from dbt_statsig.console.sender import NoAnswer, Request
 from dbt_statsig.errors import ConsoleError, OutcomeUnknown, ProtocolError, Refused
 from dbt_statsig.vocabulary.reloads import Load, LoadJob, Refresh
 from dbt_statsig.vocabulary.sources import API_PREFIX
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from dbt_statsig.console.sender import Sender
-    from dbt_statsig.console.waiting import Patience
+    from dbt_statsig.console.waiting import WaitBudget
 
 _MILLISECONDS = 1000
 
@@ -26,10 +26,10 @@ _MILLISECONDS = 1000
 class Pulse:
     """Starts and follows the loads of one experiment at a time."""
 
-    def __init__(self, sender: Sender, patience: Patience, looks: tuple[float, ...]) -> None:
+    def __init__(self, sender: Sender, wait_budget: WaitBudget, delays: tuple[float, ...]) -> None:
         self._sender = sender
-        self._patience = patience
-        self._looks = looks
+        self._wait_budget = wait_budget
+        self._delays = delays
 
     def history(self, identifier: str) -> tuple[Load, ...]:
         """See `ConsoleClient.loads`. One page is enough as long as it has the newest loads first."""
@@ -52,8 +52,8 @@ class Pulse:
         jobs = found.get("jobs") if isinstance(found, dict) else None
         return tuple(
             LoadJob(
-                type=_text(one, "jobType"),
-                metric_source=_text(one, "metricSourceName"),
+                type=_text_of(one, "jobType"),
+                metric_source=_text_of(one, "metricSourceName"),
                 has_ended=one.get("endTime") is not None,
             )
             for one in (jobs if isinstance(jobs, list) else ())
@@ -71,12 +71,12 @@ class Pulse:
         path = f"{_path(identifier)}/load_pulse"
         request = Request(method="POST", path=path, what=what, body=msgspec.json.encode(body))
         result = self._sender.write(request)
-        if not isinstance(result, Lost) and not result.fault:
+        if not isinstance(result, NoAnswer) and not result.fault:
             return False
-        detail = result.detail if isinstance(result, Lost) else result.fault
-        for seconds in self._looks:
+        detail = result.detail if isinstance(result, NoAnswer) else result.fault
+        for seconds in self._delays:
             try:
-                if seconds and not self._patience.pause(seconds, f"{what}: no load is visible yet", stoppable=False):
+                if seconds and not self._wait_budget.pause(seconds, f"{what}: no load is visible yet", stoppable=False):
                     break
                 if any(load.key not in known for load in self.history(identifier)):
                     return True
@@ -104,17 +104,17 @@ def _entry(content: Any, place: str) -> tuple[str, Load]:
 
 def _load(content: Any) -> Load:
     content = content if isinstance(content, dict) else {}
-    dag, created = _text(content, "dagID"), content.get("createdTime")
+    dag, created = _text_of(content, "dagID"), content.get("createdTime")
     return Load(
         # Loads had no ID before 2026-03.
-        key=dag or f"{created}/{_text(content, 'creatorName')}/{_text(content, 'reloadType')}",
+        key=dag or f"{created}/{_text_of(content, 'creatorName')}/{_text_of(content, 'reloadType')}",
         dag=dag,
         created=_time(created),
         finished=_time(content.get("finishedTime")),
-        state=_text(content, "finishedState").casefold(),
-        reload_type=_text(content, "reloadType").casefold(),
+        state=_text_of(content, "finishedState").casefold(),
+        reload_type=_text_of(content, "reloadType").casefold(),
         turbo=content.get("turboMode") is True,
-        creator=_text(content, "creatorName"),
+        creator=_text_of(content, "creatorName"),
     )
 
 
@@ -127,6 +127,6 @@ def _time(value: Any) -> datetime | None:
         return None
 
 
-def _text(content: Any, key: str) -> str:
+def _text_of(content: Any, key: str) -> str:
     value = content.get(key)
     return value if isinstance(value, str) else ""

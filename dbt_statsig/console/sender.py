@@ -25,7 +25,7 @@ from dbt_statsig.errors import (
 if TYPE_CHECKING:
     from dbt_statsig.console.key import ApiKey
     from dbt_statsig.console.pace import Turn
-    from dbt_statsig.console.waiting import Patience, Turns
+    from dbt_statsig.console.waiting import Turns, WaitBudget
     from dbt_statsig.console.wire import Wire
 
 _LONGEST_MESSAGE = 2000
@@ -55,7 +55,7 @@ class Envelope(Struct, frozen=True):
 def envelope(answer: Answer, key: ApiKey) -> Envelope | str:
     """The parts of a success, or in words why the body is none."""
     try:
-        content = _plain(answer.body)
+        content = _decoded_json(answer.body)
     except (ValueError, RecursionError) as error:
         why = f": {error}"
     else:
@@ -79,7 +79,7 @@ def described(answer: Answer, key: ApiKey) -> str:
     return f"answer {answer.status}{_in_words(*_texts(answer.body, key)).removesuffix('.')}"
 
 
-def _plain(body: bytes) -> Any:
+def _decoded_json(body: bytes) -> Any:
     """The JSON values of a body; also of one in which some object has numbers or texts that the standard does not know.
 
     Raises ValueError or RecursionError.
@@ -134,12 +134,12 @@ def _in_words(message: str, problems: tuple[str, ...]) -> str:
 
 def _texts(body: bytes, key: ApiKey) -> tuple[str, tuple[str, ...]]:
     try:
-        content = _plain(body)
+        content = _decoded_json(body)
     except (ValueError, RecursionError):
         return "", ()
     if not isinstance(content, dict):
         return "", ()
-    message = _text(content.get("message") or content.get("error"), key)
+    message = _redacted(content.get("message") or content.get("error"), key)
     entries = content.get("errors")
     problems = (_problem(entry, key) for entry in (entries if isinstance(entries, list) else [])[:_MOST_PROBLEMS])
     return message, tuple(problem for problem in problems if problem)
@@ -147,13 +147,13 @@ def _texts(body: bytes, key: ApiKey) -> tuple[str, tuple[str, ...]]:
 
 def _problem(entry: Any, key: ApiKey) -> str:
     if not isinstance(entry, dict):
-        return _text(entry, key)
-    message = _text(entry.get("errorMessage") or entry.get("message"), key)
-    name = _text(entry.get("property"), key)
+        return _redacted(entry, key)
+    message = _redacted(entry.get("errorMessage") or entry.get("message"), key)
+    name = _redacted(entry.get("property"), key)
     return f"{name}: {message}" if name and message else name or message
 
 
-def _text(value: Any, key: ApiKey) -> str:
+def _redacted(value: Any, key: ApiKey) -> str:
     """A string in one line, a list of strings joined, nothing for all else."""
     if isinstance(value, list):
         value = "; ".join(part for part in value if isinstance(part, str))
@@ -186,14 +186,14 @@ class Request(Struct, frozen=True, kw_only=True):
         return self.method == "GET"
 
 
-class Lost(Struct, frozen=True, kw_only=True):
+class NoAnswer(Struct, frozen=True, kw_only=True):
     """A write was sent, and nothing tells whether it happened."""
 
     detail: str
 
 
 class Sender:
-    """Sends requests of several threads under one patience, at one pace and with one key."""
+    """Sends requests of several threads within one budget for waiting, at one pace and with one key."""
 
     def __init__(
         self,
@@ -201,7 +201,7 @@ class Sender:
         *,
         key: ApiKey,
         host: str,
-        patience: Patience,
+        wait_budget: WaitBudget,
         turns: Turns,
         read_timeout: float,
         write_timeout: float,
@@ -210,7 +210,7 @@ class Sender:
         self._wire = wire
         self._key = key
         self._host = host
-        self._patience = patience
+        self._wait_budget = wait_budget
         self._turns = turns
         self._read_timeout = read_timeout
         self._write_timeout = write_timeout
@@ -221,8 +221,8 @@ class Sender:
 
         Raises ConsoleError in all its forms but OutcomeUnknown and Stopped.
         """
-        result = self._understood(Request(method="GET", path=path, what=what, repeatable=not once))
-        if isinstance(result, Lost):
+        result = self._interpret(Request(method="GET", path=path, what=what, repeatable=not once))
+        if isinstance(result, NoAnswer):
             raise ConnectionFailed(
                 f"{what}: {self._host} gave no usable answer ({result.detail}).", fix="Try again later."
             )
@@ -230,17 +230,17 @@ class Sender:
             raise ProtocolError(f"{what}: {result.fault}.", fix="Try again later.")
         return result
 
-    def write(self, request: Request) -> Envelope | Lost:
+    def write(self, request: Request) -> Envelope | NoAnswer:
         """What a write answers, or that it is not known whether it happened.
 
         Raises ConsoleError in all its forms but OutcomeUnknown; then nothing was written.
         """
-        return self._understood(request)
+        return self._interpret(request)
 
-    def _understood(self, request: Request) -> Envelope | Lost:
-        result = self._answered(request)
+    def _interpret(self, request: Request) -> Envelope | NoAnswer:
+        result = self._send_with_retries(request)
         if isinstance(result, Failure):
-            return self._without_answer(request, result)
+            return self._transport_failure(request, result)
         if 200 <= result.status < 300:  # noqa: PLR2004  # a status says more as a number than by a name
             return self._success(request, result)
         if 400 <= result.status < 500 and result.status != _TIMED_OUT:  # noqa: PLR2004  # the same
@@ -255,7 +255,7 @@ class Sender:
                 raise ProtocolError(f"{request.what}: {detail}.", fix="Check `base_url` and any proxy in between.")
         return self._unusable(request, detail)
 
-    def _success(self, request: Request, answer: Answer) -> Envelope | Lost:
+    def _success(self, request: Request, answer: Answer) -> Envelope | NoAnswer:
         if not answer.body and request.method == "DELETE":
             return Envelope()
         parts = envelope(answer, self._key)
@@ -266,13 +266,13 @@ class Sender:
             raise ProtocolError(f"{request.what}: {parts}.", fix="Check `base_url` and any proxy in between.")
         return self._unusable(request, parts)
 
-    def _unusable(self, request: Request, detail: str) -> Lost:
+    def _unusable(self, request: Request, detail: str) -> NoAnswer:
         detail = self._key.redact(detail)
         if request.repeatable and not request.is_read:
             raise ConnectionFailed(f"{request.what}: {self._host} gave no usable answer ({detail}).")
-        return Lost(detail=detail)
+        return NoAnswer(detail=detail)
 
-    def _without_answer(self, request: Request, failure: Failure) -> Lost:
+    def _transport_failure(self, request: Request, failure: Failure) -> NoAnswer:
         if failure.trouble is Trouble.LOST:
             return self._unusable(request, failure.detail)
         if failure.trouble is Trouble.TLS:
@@ -285,7 +285,7 @@ class Sender:
             fix="Check `base_url`, the network, and the proxy settings HTTPS_PROXY and NO_PROXY.",
         )
 
-    def _answered(self, request: Request) -> Answer | Failure:
+    def _send_with_retries(self, request: Request) -> Answer | Failure:
         """The first result that is not worth another attempt. Raises Throttled, Stopped, AuthenticationFailed."""
         throttled = failed = 0
         while True:
@@ -298,13 +298,13 @@ class Sender:
             failed += 1
             if not reason or failed >= ATTEMPTS:
                 return result
-            if not self._patience.pause(self._pause_for(result, failed), reason, stoppable=not request.is_read):
+            if not self._wait_budget.pause(self._pause_for(result, failed), reason, stoppable=not request.is_read):
                 return result
 
     def _attempt(self, request: Request) -> tuple[Answer | Failure, Turn | None]:
         """What one attempt gives; a write waits for its turn, which is still to end where the answer is 429."""
         if request.is_read:
-            self._patience.pass_gate(stoppable=False)
+            self._wait_budget.pass_gate(stoppable=False)
             return self._exchange(request, self._read_timeout), None
         turn = self._turns.begin()
         result: Answer | Failure | None = None
@@ -328,17 +328,17 @@ class Sender:
         too_long = self._turns.refused(turn, self._asked(answer), attempt)
         if too_long is not None:
             raise Throttled(
-                f"Statsig asks to wait {duration(too_long)} more (429), and {self._patience.spent:.0f} s "
-                f"of the {self._patience.budget:.0f} s for waiting (`wait_budget`) are used up.",
+                f"Statsig asks to wait {duration(too_long)} more (429), and {self._wait_budget.spent:.0f} s "
+                f"of the {self._wait_budget.budget:.0f} s for waiting (`wait_budget`) are used up.",
                 fix="Run it again later. What was written is not written again.",
             )
 
     def _pause_for(self, result: Answer | Failure, attempt: int) -> float:
         asked = self._asked(result) if isinstance(result, Answer) else None
-        return max(asked or 0.0, self._patience.backoff(attempt))
+        return max(asked or 0.0, self._wait_budget.backoff(attempt))
 
     def _asked(self, answer: Answer) -> float | None:
-        return seconds_asked(answer.headers, wall=self._patience.clock.wall())
+        return seconds_asked(answer.headers, wall=self._wait_budget.clock.wall())
 
 
 def _worth_repeating(result: Answer | Failure, request: Request) -> str:

@@ -70,7 +70,7 @@ class Waiting(Struct, frozen=True, kw_only=True):
     budget: float
 
 
-class Patience:
+class WaitBudget:
     """The waiting of all threads of one client: one budget, and one gate that a 429 closes for everybody.
 
     Pauses of several threads at the same time are paid once.
@@ -193,11 +193,11 @@ class Patience:
 
 
 class Turns:
-    """Whose turn it is to write: one pace for all threads, kept under the client's patience."""
+    """Whose turn it is to write: one pace for all threads, kept under the budget of the client."""
 
-    def __init__(self, patience: Patience, rates: Rates) -> None:
+    def __init__(self, wait_budget: WaitBudget, rates: Rates) -> None:
         """Begin. Raises SettingsError for rates that contradict each other."""
-        self._patience = patience
+        self._wait_budget = wait_budget
         self._pace = Pace(rates)
         self._lock = threading.Lock()
         self._announced = float("-inf")
@@ -205,15 +205,15 @@ class Turns:
     def begin(self) -> Turn:
         """Return when one more write may be sent; it has to end as taken, refused or lost. Raises Stopped."""
         while True:
-            self._patience.pass_gate(stoppable=True)
+            self._wait_budget.pass_gate(stoppable=True)
             with self._lock:
-                now = self._patience.clock.now()
-                seconds = max(self._pace.wait(now), self._patience.gate_opens_in)
+                now = self._wait_budget.clock.now()
+                seconds = max(self._pace.wait(now), self._wait_budget.gate_opens_in)
                 if seconds <= 0:
                     return self._pace.begin(now)
                 is_news = seconds >= _WORTH_A_WORD and now + seconds > self._announced + 1
                 self._announced = max(self._announced, now + seconds)
-            self._patience.queue(seconds, "Statsig's limit on writes" if is_news else "")
+            self._wait_budget.queue(seconds, "Statsig's limit on writes" if is_news else "")
 
     def taken(self, turn: Turn) -> None:
         """The write was answered, and not with 429."""
@@ -229,8 +229,8 @@ class Turns:
             if turn is not None:
                 self._pace.refused(turn)
                 attempt = self._pace.in_a_row
-            seconds = max(asked, _SHORTEST_PAUSE) if asked else self._patience.backoff(attempt)
-            return None if self._patience.close_gate(seconds, "Statsig asks for a pause (429)") else seconds
+            seconds = max(asked, _SHORTEST_PAUSE) if asked else self._wait_budget.backoff(attempt)
+            return None if self._wait_budget.close_gate(seconds, "Statsig asks for a pause (429)") else seconds
 
     def lost(self, turn: Turn) -> None:
         """The write had no answer."""

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct
 
-from dbt_statsig.console.bodies import create_body, decoded, only, patch_body, update_body
+from dbt_statsig.console.bodies import create_body, decoded, keep_fields, patch_body, update_body
 from dbt_statsig.console.confirming import NotShown, Sent, confirm, took_effect
 from dbt_statsig.console.reader import TAGS_PATH, Reader, object_path, title
-from dbt_statsig.console.sender import Lost, Request, Sender
+from dbt_statsig.console.sender import NoAnswer, Request, Sender
 from dbt_statsig.errors import Conflict, ConsoleError, OutcomeUnknown, ProtocolError, Refused, Stopped, UsageError
 from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.ownership import is_of, owner_of
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from dbt_statsig.console.sender import Envelope
-    from dbt_statsig.console.waiting import Patience
+    from dbt_statsig.console.waiting import WaitBudget
 
-LOOKS = (0.0, 1.0, 2.0, 4.0)
-"""Seconds before each look: a commit can show later than its answer was lost."""
+READ_BACK_DELAYS = (0.0, 1.0, 2.0, 4.0)
+"""Seconds before each reading: a commit can show later than its answer was lost."""
 
 _MORE = 15.0
 _TAKEN = re.compile(r"already (?:in use|exists|taken|there)|(?:is|name) (?:in use|taken)", re.IGNORECASE)
@@ -42,27 +42,27 @@ class State(Enum):
     UNCLEAR = "neither certainly ours nor certainly the old one"
 
 
-class Seen(Struct, frozen=True, kw_only=True):
+class Observation(Struct, frozen=True, kw_only=True):
     """The state, and the object that showed it, if there was one."""
 
     state: State
     live: Source | None = None
 
 
-class Settled(Struct, frozen=True, kw_only=True):
+class Confirmed(Struct, frozen=True, kw_only=True):
     """A write that certainly happened, learned by reading."""
 
     live: Source | None
 
 
-def settle(
-    attempt: Callable[[], Envelope | Lost],
-    look: Callable[[], Seen],
+def confirm_write(
+    attempt: Callable[[], Envelope | NoAnswer],
+    read_back: Callable[[], Observation],
     *,
     what: str,
-    patience: Patience,
-    looks: tuple[float, ...] = LOOKS,
-) -> Envelope | Settled:
+    wait_budget: WaitBudget,
+    delays: tuple[float, ...] = READ_BACK_DELAYS,
+) -> Envelope | Confirmed:
     """The answer of a write, or what reading back shows after a lost one; one more attempt where it did not happen.
 
     Where that attempt finds the name taken, the first one may have happened: then it is looked for as long as the
@@ -72,31 +72,33 @@ def settle(
     `attempt` raises.
     """
     first = attempt()
-    if not isinstance(first, Lost):
+    if not isinstance(first, NoAnswer):
         return first
-    seen = _watch(look, first, what, patience, looks)
+    seen = _read_until_certain(read_back, first, what, wait_budget, delays)
     if seen.state is not State.PENDING:
-        return _judged(seen, first, what)
-    second, refused, unsent = _again(attempt)
-    if second is not None and not isinstance(second, Lost):
+        return _result_of(seen, first, what)
+    second, refused, unsent = _second_attempt(attempt)
+    if second is not None and not isinstance(second, NoAnswer):
         return second
     if unsent is not None:
-        raise _unknown(what, first, f"it was not there when read back, and not sent again: {unsent}")
+        raise _outcome_unknown(what, first, f"it was not there when read back, and not sent again: {unsent}")
     is_taken = refused is not None and _is_taken(refused)
     if is_taken:
-        seen = _watch(look, first, what, patience, chain(looks, repeat(_MORE)), stoppable=True)
+        seen = _read_until_certain(read_back, first, what, wait_budget, chain(delays, repeat(_MORE)), stoppable=True)
     else:
-        seen = _watch(look, first, what, patience, looks[:1] if refused else looks)
+        seen = _read_until_certain(read_back, first, what, wait_budget, delays[:1] if refused else delays)
     if is_taken and seen.state is State.PENDING:
-        raise _unknown(what, first, "sent again, its name was taken, and it is not there when read back")
+        raise _outcome_unknown(what, first, "sent again, its name was taken, and it is not there when read back")
     if refused is not None and seen.state is State.PENDING:
         raise refused
     if seen.state is State.PENDING:
-        raise _unknown(what, first, "it was sent twice, and is not there when read back")
-    return _judged(seen, first, what)
+        raise _outcome_unknown(what, first, "it was sent twice, and is not there when read back")
+    return _result_of(seen, first, what)
 
 
-def _again(attempt: Callable[[], Envelope | Lost]) -> tuple[Envelope | Lost | None, Refused | None, str | None]:
+def _second_attempt(
+    attempt: Callable[[], Envelope | NoAnswer],
+) -> tuple[Envelope | NoAnswer | None, Refused | None, str | None]:
     try:
         return attempt(), None, None
     except Refused as error:
@@ -111,53 +113,53 @@ def _is_taken(refused: Refused) -> bool:
     return refused.status == _CONFLICT or any(_TAKEN.search(text) for text in texts)
 
 
-def _may_wait(patience: Patience, seconds: float, reason: str, *, stoppable: bool) -> bool:
+def _may_wait(wait_budget: WaitBudget, seconds: float, reason: str, *, stoppable: bool) -> bool:
     try:
-        return patience.pause(seconds, reason, stoppable=stoppable)
+        return wait_budget.pause(seconds, reason, stoppable=stoppable)
     except Stopped:
         return False
 
 
-def _watch(
-    look: Callable[[], Seen],
-    lost: Lost,
+def _read_until_certain(
+    read_back: Callable[[], Observation],
+    lost: NoAnswer,
     what: str,
-    patience: Patience,
-    looks: Iterable[float],
+    wait_budget: WaitBudget,
+    delays: Iterable[float],
     *,
     stoppable: bool = False,
-) -> Seen:
+) -> Observation:
     """The first look that is certain, or the last one; one that is `stoppable` ends with the run too."""
-    seen: Seen = Seen(state=State.PENDING)
-    for seconds in looks:
-        if seconds and not _may_wait(patience, seconds, f"{what}: its answer was lost", stoppable=stoppable):
+    seen: Observation = Observation(state=State.PENDING)
+    for seconds in delays:
+        if seconds and not _may_wait(wait_budget, seconds, f"{what}: its answer was lost", stoppable=stoppable):
             break
         try:
-            seen = look()
+            seen = read_back()
         except ConsoleError as error:
             failed = error.message.removeprefix(f"{what}: ")
         else:
             failed = ""
         if failed:
-            raise _unknown(what, lost, f"reading it back failed: {failed}")
+            raise _outcome_unknown(what, lost, f"reading it back failed: {failed}")
         if seen.state in {State.HAPPENED, State.FOREIGN}:
             break
     return seen
 
 
-def _judged(seen: Seen, lost: Lost, what: str) -> Settled:
+def _result_of(seen: Observation, lost: NoAnswer, what: str) -> Confirmed:
     if seen.state is State.HAPPENED:
-        return Settled(live=seen.live)
+        return Confirmed(live=seen.live)
     if seen.state is State.FOREIGN:
         raise Conflict(
             f"{what}: the answer was lost ({lost.detail}), and Statsig now has values that are not ours.",
             status=409,
             fix="Another client wrote at the same time. Plan again and compare.",
         )
-    raise _unknown(what, lost, "what is there when read back is not what was sent")
+    raise _outcome_unknown(what, lost, "what is there when read back is not what was sent")
 
 
-def _unknown(what: str, lost: Lost, why: str) -> OutcomeUnknown:
+def _outcome_unknown(what: str, lost: NoAnswer, why: str) -> OutcomeUnknown:
     why = why.rstrip(".")
     return OutcomeUnknown(
         f"{what}: it is not known whether this was written; the answer was lost ({lost.detail}), and {why}.",
@@ -189,16 +191,16 @@ class Writer:
         sender: Sender,
         reader: Reader,
         *,
-        patience: Patience,
+        wait_budget: WaitBudget,
         same: Callable[[Source, Source], bool],
-        looks: tuple[float, ...] = LOOKS,
+        delays: tuple[float, ...] = READ_BACK_DELAYS,
     ) -> None:
         """Write through `sender`, and read back through `reader`."""
         self._sender = sender
         self._reader = reader
-        self._patience = patience
+        self._wait_budget = wait_budget
         self._same = same
-        self._looks = looks
+        self._delays = delays
 
     def create(self, kind: Kind, payload: Source, *, dry_run: bool) -> Written:
         """See `ConsoleClient.create`."""
@@ -211,19 +213,19 @@ class Writer:
             repeatable=dry_run,
         )
 
-        def look() -> Seen:
+        def read_back() -> Observation:
             live = self._reader.get(kind, payload.name)
             if live is None:
-                return Seen(state=State.PENDING)
+                return Observation(state=State.PENDING)
             if self._same(payload, live):
-                return Seen(state=State.HAPPENED, live=live)
+                return Observation(state=State.HAPPENED, live=live)
             # With our line in it, it may be ours, with other values than were sent.
             owner = owner_of(payload.description)
             is_likely = owner is not None and is_of(live.description, owner)
-            return Seen(state=State.UNCLEAR if is_likely else State.FOREIGN, live=live)
+            return Observation(state=State.UNCLEAR if is_likely else State.FOREIGN, live=live)
 
         sent = Sent(payload=payload, before=None, echo=None, creates=True)
-        return self._write(kind, request, look, sent)
+        return self._write(kind, request, read_back, sent)
 
     def update(self, kind: Kind, name: str, payload: Source, *, before: Source | None, dry_run: bool) -> Written:
         """See `ConsoleClient.update`."""
@@ -245,7 +247,7 @@ class Writer:
                 f"No such fields to change in a {kind.label}: {', '.join(sorted(unknown)) or 'none named'}."
             )
         body = patch_body(payload, fields, dry_run=dry_run)
-        declared = only(payload, fields)
+        declared = keep_fields(payload, fields)
         if "name" not in fields:
             declared = msgspec.structs.replace(declared, name=name)
         sent = Sent(payload=declared, before=before, echo=None, whole=payload)
@@ -256,25 +258,25 @@ class Writer:
         path = object_path(kind, name)
         request = Request(method="DELETE", path=path, what=title(kind, name))
 
-        def look() -> Seen:
+        def read_back() -> Observation:
             live = self._reader.get(kind, name)
-            return Seen(state=State.HAPPENED if live is None else State.PENDING, live=live)
+            return Observation(state=State.HAPPENED if live is None else State.PENDING, live=live)
 
         try:
-            result = self._settled(request, look)
+            result = self._send(request, read_back)
         except Refused as error:
             if not self._is_gone(kind, name, error):
                 raise
             return Written(live=None, already=True)
-        if isinstance(result, Settled):
+        if isinstance(result, Confirmed):
             return Written(live=None, reconciled=True)
         confirm(
-            look,
+            read_back,
             lambda seen: seen.live is None,
             what=request.what,
             fault=result.fault,
             shown="the object is still there",
-            patience=self._patience,
+            wait_budget=self._wait_budget,
         )
         return Written(live=None)
 
@@ -297,7 +299,7 @@ class Writer:
         except Refused as error:
             refused = error
         else:
-            detail = result.detail if isinstance(result, Lost) else result.fault
+            detail = result.detail if isinstance(result, NoAnswer) else result.fault
             if detail and name not in self._reader.tags():
                 raise OutcomeUnknown(f"{what}: the answer does not show it ({detail}), and it is not in the list.")
             return
@@ -322,13 +324,13 @@ class Writer:
         path = object_path(kind, name)
         request = Request(method=method, path=path, what=title(kind, name), body=body, repeatable=dry_run)
 
-        def look() -> Seen:
+        def read_back() -> Observation:
             live = self._reader.get(kind, payload.name)
             if live is None and payload.name != name:
                 live = self._reader.get(kind, name)
-            return Seen(state=self._state(payload, sent.before, live), live=live)
+            return Observation(state=self._state(payload, sent.before, live), live=live)
 
-        return self._write(kind, request, look, sent)
+        return self._write(kind, request, read_back, sent)
 
     def _state(self, payload: Source, before: Source | None, live: Source | None) -> State:
         if live is None:
@@ -339,9 +341,9 @@ class Writer:
             return State.UNCLEAR
         return State.PENDING if self._same(before, live) else State.FOREIGN
 
-    def _write(self, kind: Kind, request: Request, look: Callable[[], Seen], sent: Sent) -> Written:
-        result = self._settled(request, look)
-        if isinstance(result, Settled):
+    def _write(self, kind: Kind, request: Request, read_back: Callable[[], Observation], sent: Sent) -> Written:
+        result = self._send(request, read_back)
+        if isinstance(result, Confirmed):
             return Written(live=result.live, reconciled=True)
         echo = _object(kind, result.data)
         if request.repeatable:
@@ -353,18 +355,18 @@ class Writer:
         answered = msgspec.structs.replace(sent, echo=echo)
         seen: list[Source | None] = []
 
-        def read_back() -> Source | None:
+        def read_again() -> Source | None:
             seen.append(self._reader.get(kind, sent.payload.name))
             return seen[-1]
 
         try:
             live = confirm(
-                read_back,
+                read_again,
                 lambda live: took_effect(answered, live, self._same),
                 what=request.what,
                 fault=result.fault,
                 shown="it does not show what was sent",
-                patience=self._patience,
+                wait_budget=self._wait_budget,
             )
         except NotShown as error:
             last = seen[-1]
@@ -378,13 +380,13 @@ class Writer:
         whole = sent.payload if sent.whole is None or sent.before is None else sent.whole
         return self._same(sent.payload, echo) and self._same(whole, echo)
 
-    def _settled(self, request: Request, look: Callable[[], Seen]) -> Envelope | Settled:
-        return settle(
+    def _send(self, request: Request, read_back: Callable[[], Observation]) -> Envelope | Confirmed:
+        return confirm_write(
             lambda: self._sender.write(request),
-            look,
+            read_back,
             what=request.what,
-            patience=self._patience,
-            looks=self._looks,
+            wait_budget=self._wait_budget,
+            delays=self._delays,
         )
 
 

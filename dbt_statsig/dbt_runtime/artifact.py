@@ -21,12 +21,12 @@ _HEAD = 400
 class DeclaredArtifact:
     """What dbt is handed to write: it does so in its own time, through `write`. Nothing is ever raised."""
 
-    def __init__(self, manifest: Any, *, project_dir: Path, target: str, complain: Callable[[str], None]) -> None:
-        """`complain` shows the user of dbt that the file could not be written."""
+    def __init__(self, manifest: Any, *, project_dir: Path, target: str, warn: Callable[[str], None]) -> None:
+        """`warn` shows the user of dbt that the file could not be written."""
         self._manifest = manifest
         self._project_dir = project_dir
         self._target = target
-        self._complain = complain
+        self._warn = warn
 
     def write(self, path: str) -> None:
         """Write the file, unless it already says what would be written."""
@@ -40,7 +40,7 @@ class DeclaredArtifact:
                 )
                 _replace(path, text)
         except Exception as error:  # noqa: BLE001 - a file of ours must never break a dbt command
-            self._complain(f"{FILE_NAME} was not written ({type(error).__name__}: {error}).")
+            self._warn(f"{FILE_NAME} was not written ({type(error).__name__}: {error}).")
 
     def _fingerprint(self) -> str:
         """A hash of all that the file follows from: what dbt itself goes by when it skips parsing, and our settings."""

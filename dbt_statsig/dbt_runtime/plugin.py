@@ -34,7 +34,7 @@ RELOAD = "statsig_reload"
 _PATCHED = "dbt_statsig_patched"
 
 
-def complain(text: str) -> None:
+def warn(text: str) -> None:
     """One warning in dbt's log, and never more: our trouble is not the project's.
 
     Under `--warn-error` dbt 1.12 (1.10 with a flag) raises for any event of that level, before anything is logged: then
@@ -57,7 +57,7 @@ class DbtStatsigPlugin(dbtPlugin):
         try:
             _add_module()
         except Exception as error:  # noqa: BLE001 - dbt would abort the user's command
-            complain(f"macros cannot use it with this dbt ({type(error).__name__}: {error}).")
+            warn(f"macros cannot use it with this dbt ({type(error).__name__}: {error}).")
 
     @dbt_hook  # type: ignore[untyped-decorator]  # dbt's
     def get_manifest_artifacts(self, manifest: Any) -> dict[str, Any]:
@@ -70,10 +70,10 @@ class DbtStatsigPlugin(dbtPlugin):
             adapter: Any = next(iter(FACTORY.adapters.values()))
             config = adapter.config
             root = Path(config.project_root)
-            artifact = DeclaredArtifact(manifest, project_dir=root, target=config.target_name, complain=complain)
+            artifact = DeclaredArtifact(manifest, project_dir=root, target=config.target_name, warn=warn)
             return {str(root / config.project_target_path / FILE_NAME): artifact}
         except Exception as error:  # noqa: BLE001 - as above
-            complain(f"statsig.json was not written ({type(error).__name__}: {error}).")
+            warn(f"statsig.json was not written ({type(error).__name__}: {error}).")
             return {}
 
 
@@ -138,7 +138,7 @@ class _RunningDbt:
             node = copy.deepcopy(self._manifest.nodes[unique_id])
             sql: str | None = compiler.compile_node(node, self._manifest, write=False).compiled_code
         except Exception as error:  # noqa: BLE001 - a model's own SQL may raise anything; its columns stay unknown
-            complain(f"{unique_id} could not be compiled ({type(error).__name__}).")
+            warn(f"{unique_id} could not be compiled ({type(error).__name__}).")
             return None
         return sql
 
@@ -152,7 +152,7 @@ class _RunningDbt:
             self._context["print"](text)
 
     def warn(self, text: str) -> None:
-        complain(text)
+        warn(text)
 
     def failing_sql(self, text: str) -> str:
         from dbt.adapters.factory import get_adapter  # only where something went wrong
@@ -243,7 +243,7 @@ def _quietly(work: Callable[[], str]) -> str:
     try:
         return work()
     except Exception as error:  # noqa: BLE001 - see above
-        complain(f"the hook did nothing ({type(error).__name__}: {error}).")
+        warn(f"the hook did nothing ({type(error).__name__}: {error}).")
         return ""
 
 

@@ -26,21 +26,21 @@ def changed_keys(old: BlockMeta, new: BlockMeta) -> Iterator[tuple[str, str]]:
     White space never counts as a change.
     """
     for key in fields_with(type(new), Role.ROWS):
-        was, is_now = _said(old, key), _said(new, key)
+        was, is_now = _declared_value(old, key), _declared_value(new, key)
         if was != is_now:
-            yield key, f"now has {key} {_shown(is_now)} (was {_shown(was)})."
+            yield key, f"now has {key} {_readable(is_now)} (was {_readable(was)})."
     for key in fields_with(type(new), Role.NESTED):
         if getattr(old, key, UNSET) != getattr(new, key, UNSET):
             yield key, f"has changed its `{key}`."
-    was, is_now = _said(old, "sql"), _said(new, "sql")
+    was, is_now = _declared_value(old, "sql"), _declared_value(new, "sql")
     if was != is_now:
         verb = "no longer has" if is_now is None else "now has" if was is None else "has changed"
         yield "sql", f"{verb} its own `sql`."
     before, after = _formulas(old), _formulas(new)
     for field in sorted(before.keys() | after.keys()):
         if before.get(field) != after.get(field):
-            text = f"computes the custom field {field} as {_shown(after.get(field))} instead of "
-            yield f"custom_field_mapping.{field}", f"{text}{_shown(before.get(field))}."
+            text = f"computes the custom field {field} as {_readable(after.get(field))} instead of "
+            yield f"custom_field_mapping.{field}", f"{text}{_readable(before.get(field))}."
 
 
 def changed_types(old: Node, new: Node, adapter: Adapter) -> dict[str, tuple[str, str]]:
@@ -49,7 +49,7 @@ def changed_types(old: Node, new: Node, adapter: Adapter) -> dict[str, tuple[str
     return {
         key: (before[key], after[key])
         for key in before.keys() & after.keys()
-        if _plain(before[key]) != _plain(after[key])
+        if _normal_type(before[key]) != _normal_type(after[key])
     }
 
 
@@ -63,11 +63,11 @@ def _types(node: Node, adapter: Adapter) -> dict[str, str]:
     }
 
 
-def _plain(data_type: str) -> str:
+def _normal_type(data_type: str) -> str:
     return _AROUND.sub(r"\1", " ".join(data_type.casefold().split()))
 
 
-def _said(meta: BlockMeta, key: str) -> Any:
+def _declared_value(meta: BlockMeta, key: str) -> Any:
     value = getattr(meta, key, UNSET)
     if value is UNSET:
         return None
@@ -79,7 +79,7 @@ def _formulas(meta: BlockMeta) -> dict[str, str]:
     return {} if mapping is UNSET else {field: " ".join(formula.split()) for field, formula in mapping.items()}
 
 
-def _shown(value: Any) -> str:
+def _readable(value: Any) -> str:
     if value is None:
         return "nothing"
     if isinstance(value, bool):

@@ -189,9 +189,9 @@ class _Comparison:
     def _roles(self, old: SourceReport, new: SourceReport) -> Iterator[tuple[str, str]]:
         same = self.here.prover.adapter.key
         roles: dict[str, list[list[str]]] = {}
-        for place, report in enumerate((old, new)):
+        for index, report in enumerate((old, new)):
             for use in report.columns:
-                roles.setdefault(use.role, [[], []])[place].append(use.verdict.name)
+                roles.setdefault(use.role, [[], []])[index].append(use.verdict.name)
         for role, (was, is_now) in roles.items():
             if sorted(map(same, was)) != sorted(map(same, is_now)):
                 yield role, f"now reads {role} from {_quoted(is_now)} (was {_quoted(was)})."

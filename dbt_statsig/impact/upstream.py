@@ -93,8 +93,8 @@ def _is_unclear(unique_id: str, here: Side, there: Side) -> bool:
 
 def _fate(old: Node, here: Side, there: Side) -> str:
     """`is now called …` where a new model has the same SQL or the same table name, else `is gone`."""
-    for other, head in here.manifest.heads().items():
-        if head.resource_type != old.resource_type or there.manifest.node(other) is not None:
+    for other, summary in here.manifest.summaries().items():
+        if summary.resource_type != old.resource_type or there.manifest.node(other) is not None:
             continue
         node = here.manifest.node(other)
         if node and (node.identifier == old.identifier or _same_sql(node, old)):

@@ -102,7 +102,7 @@ class Document:
             place = keys.index(key) + 1
             self._nodes += [(mapping, place - 1, None), (mapping, place, (_node(key), _node(value)))]
         else:
-            place = next((place for place, name in enumerate(keys) if place and name in late), len(keys))
+            place = next((index for index, name in enumerate(keys) if index and name in late), len(keys))
             self._nodes.append((mapping, place, (_node(key), _node(value))))
             lines = [*([""] if spaced else []), f"{in_yaml(plain(key))}:", *lines]
         following = mapping.value[place][0].start_mark if place < len(keys) else mapping.end_mark

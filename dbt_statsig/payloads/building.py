@@ -214,7 +214,7 @@ class _Builder:
         left_out, hidden = self.excluded(), []
         wanted = self.given("columns")
         if wanted is not None:
-            wanted = [self.use(name, "columns", place) for place, name in enumerate(wanted)]
+            wanted = [self.use(name, "columns", index) for index, name in enumerate(wanted)]
         else:
             hidden = [column.name for column in self.hidden()]
             left_out += hidden
@@ -324,10 +324,10 @@ class _Builder:
         """The columns to leave out; one that is used elsewhere, or does not exist, is reported."""
         used = {self.adapter.key(use.verdict.stored): use.role for use in self.uses}
         excluded = []
-        for place, name in enumerate(self.given("exclude_columns") or ()):
-            stored = self.prove(name, "exclude_columns", place).stored
+        for index, name in enumerate(self.given("exclude_columns") or ()):
+            stored = self.prove(name, "exclude_columns", index).stored
             if (role := used.get(self.adapter.key(stored))) is not None:
-                self.find("contradiction", f'"{name}" is excluded but used as {role}.', "exclude_columns", place)
+                self.find("contradiction", f'"{name}" is excluded but used as {role}.', "exclude_columns", index)
             excluded.append(stored)
         return excluded
 

@@ -122,7 +122,7 @@ class _MetricBuilder:
             filters=tuple(self.filters),
         )
 
-    def said(self, key: str, part: Any = None) -> Any:
+    def declared(self, key: str, part: Any = None) -> Any:
         value = getattr(self.meta if part is None else part, key, UNSET)
         return None if value is UNSET else value
 
@@ -161,7 +161,7 @@ class _MetricBuilder:
         base, node = self.context.docs_url.rstrip("/"), self.declaration.node
         link = docs_link(f"{base}/#!/{node.resource_type}/{node.unique_id}") if base else ""
         owner = Ownership(self.context.project, node.unique_id, self.context.namespace)
-        text = claim(self.said("description") or "", owner, link=link)
+        text = claim(self.declared("description") or "", owner, link=link)
         if len(text) > LONGEST_DESCRIPTION:
             message = f"The description has {len(text)} characters with the ownership line; Statsig takes "
             message += f"{LONGEST_DESCRIPTION}."
@@ -176,32 +176,32 @@ class _MetricBuilder:
         values = {key: value for key in fields if (value := getattr(self.meta, key, UNSET)) is not UNSET}
         if "is_read_only" not in values and self.context.read_only:
             values["is_read_only"] = True
-        aggregation = self.said("aggregation")
+        aggregation = self.declared("aggregation")
         if aggregation == "ratio":
             values |= self.ratio()
         elif aggregation == "funnel":
-            steps = enumerate(self.said("steps") or ())
+            steps = enumerate(self.declared("steps") or ())
             values["funnel_events"] = tuple(self.step(step, ("steps", place)) for place, step in steps)
         elif aggregation == "composite":
-            parts = enumerate(self.said("components") or ())
+            parts = enumerate(self.declared("components") or ())
             values["components"] = tuple(self.component(part, ("components", place)) for place, part in parts)
-        elif (parts := self.said("metric_sources")) is not None:
+        elif (parts := self.declared("metric_sources")) is not None:
             listed = enumerate(parts)
             values["metric_sources"] = tuple(
                 self.part(part, ("metric_sources", place), aggregation) for place, part in listed
             )
         else:
             values["metric_sources"] = (self.part(None, (), aggregation),)
-        if aggregation == "retention" and (start := self.said("denominator")) is not None:
+        if aggregation == "retention" and (start := self.declared("denominator")) is not None:
             values |= self.denominator(start)
         values |= self.dimensions()
         return {key: value for key, value in values.items() if key in payload.__struct_fields__}
 
     def ratio(self) -> dict[str, Any]:
-        above, below = self.said("numerator"), self.said("denominator")
+        above, below = self.declared("numerator"), self.declared("denominator")
         values = {} if below is None else self.denominator(below)
         if above is not None:
-            counted = self.said("aggregation", above)
+            counted = self.declared("aggregation", above)
             values |= {
                 "numerator_aggregation": counted,
                 "metric_sources": (self.part(above, ("numerator",), counted),),
@@ -209,7 +209,7 @@ class _MetricBuilder:
         return values
 
     def denominator(self, part: Any) -> dict[str, Any]:
-        counted = self.said("aggregation", part)
+        counted = self.declared("aggregation", part)
         rows = self.part(part, ("denominator",), counted)
         values = {
             "aggregation": UNSET if counted is None else counted,
@@ -227,7 +227,7 @@ class _MetricBuilder:
     def part(self, part: Any, path: KeyPath, aggregation: str | None) -> MetricPart:
         """Rows of one source with the column that counts; None stands for the block itself."""
         rows = self.rows_of(part, path)
-        column = self.said("value_column", part)
+        column = self.declared("value_column", part)
         return MetricPart(
             metric_source_name=rows.name,
             criteria=self.criteria(part, rows, path),
@@ -246,7 +246,7 @@ class _MetricBuilder:
 
     def step(self, step: Any, path: KeyPath) -> FunnelEvent:
         rows = self.rows_of(step, path)
-        session = self.said("session_identifier_field", step)
+        session = self.declared("session_identifier_field", step)
         return FunnelEvent(
             name=step.name,
             metric_source_name=rows.name,
@@ -257,10 +257,10 @@ class _MetricBuilder:
         )
 
     def component(self, part: Any, path: KeyPath) -> Component:
-        counted = self.said("aggregation", part)
+        counted = self.declared("aggregation", part)
         rows = self.part(part, path, counted)
         return Component(
-            operator=self.said("operator", part) or "+",
+            operator=self.declared("operator", part) or "+",
             aggregation=counted,
             metric_source_name=rows.metric_source_name,
             value_column=rows.value_column,
@@ -270,7 +270,7 @@ class _MetricBuilder:
 
     def dimensions(self) -> dict[str, Any]:
         own = self.rows_of(None, ())
-        columns, limits = (self.said(key) for key in _SPECIAL)
+        columns, limits = (self.declared(key) for key in _SPECIAL)
         values: dict[str, Any] = {}
         if columns is not None:
             listed = enumerate(columns)
@@ -286,15 +286,15 @@ class _MetricBuilder:
         return tuple(self._criteria(part, rows, path))
 
     def _criteria(self, part: Any, rows: _Rows, path: KeyPath) -> Iterator[Criterion]:
-        where = self.said("where", part)
+        where = self.declared("where", part)
         if where is not None:
             self.predicate(where, rows, (*path, "where"))
             yield Criterion(type="metadata", condition=_SQL_FILTER, values=(where.strip(),))
-        for place, one in enumerate(self.said("criteria", part) or ()):
-            below = (*path, "criteria", place)
-            column = self.said("column", one)
-            if self.said("condition", one) == _SQL_FILTER:
-                for number, text in enumerate(self.said("values", one) or ()):
+        for index, one in enumerate(self.declared("criteria", part) or ()):
+            below = (*path, "criteria", index)
+            column = self.declared("column", one)
+            if self.declared("condition", one) == _SQL_FILTER:
+                for number, text in enumerate(self.declared("values", one) or ()):
                     self.predicate(text, rows, (*below, "values", number))
             yield Criterion(
                 type="metadata",
@@ -331,7 +331,7 @@ class _MetricBuilder:
     def rows_of(self, part: Any, path: KeyPath) -> _Rows:
         """The source that a part reads: the one around the metric, or the one that it names."""
         within = self.declaration.within
-        name = self.said("metric_source_name", part) if part is not None else None
+        name = self.declared("metric_source_name", part) if part is not None else None
         source = within if name is None else self.declaration.others.get(name)
         if source is None:
             if name not in self.rows:
@@ -360,12 +360,12 @@ class _MetricBuilder:
     def check_units(self, names: Iterable[str]) -> None:
         """Unit IDs that a source which it reads does not have; and sources that have none in common."""
         known = [rows for name in names if (rows := self.rows[name]).units]
-        wanted = self.said("unit_types")
-        for place, unit in enumerate(wanted or ()):
+        wanted = self.declared("unit_types")
+        for index, unit in enumerate(wanted or ()):
             for rows in known:
                 if unit not in rows.units:
                     message = f'The metric source "{rows.name}" has no unit ID "{unit}", only {_listed(rows.units)}.'
-                    self.find("metric-unit", message, "unit_types", place, fix=did_you_mean(unit, rows.units))
+                    self.find("metric-unit", message, "unit_types", index, fix=did_you_mean(unit, rows.units))
         if wanted is None and len(known) > 1 and not frozenset.intersection(*(rows.units for rows in known)):
             names = ", ".join(f'"{rows.name}" ({_listed(rows.units)})' for rows in known)
             self.find("metric-unit", f"Its metric sources have no unit ID in common: {names}.")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import UNSET, Struct, structs
 
 from dbt_statsig.vocabulary.adapters import Adapter
-from dbt_statsig.vocabulary.comparison import normal, normal_sql
+from dbt_statsig.vocabulary.comparison import canonical, normal_sql
 from dbt_statsig.vocabulary.findings import listed
 from dbt_statsig.vocabulary.kinds import Metric
 from dbt_statsig.vocabulary.kinds.metric import DimensionLimit
@@ -183,7 +183,7 @@ class _Settling:
     def _differs(self, field: str) -> bool:
         value, has = getattr(self.payload, field, UNSET), getattr(self.live, field, UNSET)
         payload = type(self.payload)
-        return bool(normal(payload, field, value) != normal(payload, field, has))
+        return bool(canonical(payload, field, value) != canonical(payload, field, has))
 
     def _is_lacking(self) -> bool:
         """Whether a difference remains that rests on weaker evidence than what is live, or than there will be."""

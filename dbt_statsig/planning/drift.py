@@ -14,7 +14,7 @@ from msgspec import UNSET, structs
 
 from dbt_statsig.vocabulary.audit import REVIEWS, AuditEntry, AuditLog
 from dbt_statsig.vocabulary.changes import Action, Change, FieldChange, Origin, Plan, Where
-from dbt_statsig.vocabulary.comparison import normal
+from dbt_statsig.vocabulary.comparison import canonical
 from dbt_statsig.vocabulary.kinds import SPECS
 from dbt_statsig.vocabulary.ownership import likely_owner, owner_of
 
@@ -155,7 +155,7 @@ def _of_changed(change: Change, entries: Sequence[AuditEntry], log: AuditLog, ou
     """Who made an object differ from what is declared."""
     if not entries:
         return Origin(where=Where.UNKNOWN, reason=_NO_ENTRY if log.whole else _NOT_REACHED)
-    own = next((place for place, entry in enumerate(entries) if entry.actor in ours), None)
+    own = next((index for index, entry in enumerate(entries) if entry.actor in ours), None)
     since = entries[:own]
     # What no entry touches is as the last sync left it, where the entries reach back to one, or to the beginning.
     reached = own is not None or log.whole or any(entry.creates for entry in since)
@@ -200,7 +200,7 @@ def _is_from_console(change: Change, field: FieldChange, entry: AuditEntry, ours
 
 def _is_same(change: Change, field: FieldChange, value: object) -> bool:
     payload = SPECS[change.kind].payload
-    return bool(normal(payload, field.field, value) == normal(payload, field.field, field.after))
+    return bool(canonical(payload, field.field, value) == canonical(payload, field.field, field.after))
 
 
 def _change_there(name: str, entry: AuditEntry) -> FieldChange:

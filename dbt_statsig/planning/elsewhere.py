@@ -100,12 +100,12 @@ def _pattern(table: str) -> re.Pattern[str]:
 
 def _moved(item: Desired, node: Node, there: str) -> dict[str, Any]:
     """The parts of the item that hold the node's relation, with the live one in its place."""
-    pattern, here = _pattern(node.identifier), _plain(node.relation_name or "")
+    pattern, here = _pattern(node.identifier), _caseless(node.relation_name or "")
 
     def moved(text: Any) -> Any:
         if not isinstance(text, str):
             return text
-        return pattern.sub(lambda match: there if f".{here}".endswith(f".{_plain(match[0])}") else match[0], text)
+        return pattern.sub(lambda match: there if f".{here}".endswith(f".{_caseless(match[0])}") else match[0], text)
 
     payload: Any = item.payload
     names = [name for name in ("sql", "table_name") if hasattr(payload, name)]
@@ -118,7 +118,7 @@ def _moved(item: Desired, node: Node, there: str) -> dict[str, Any]:
     return values
 
 
-def _plain(text: str) -> str:
+def _caseless(text: str) -> str:
     return text.translate(_QUOTES).casefold()
 
 
@@ -159,16 +159,16 @@ def _compared(items: Iterable[Source], node_of: Callable[[str], Node | None], sc
         node = node_of(owner.unique_id) if owner is not None and owner.owner == scope.owner else None
         if node is None or node.resource_type not in BUILT or not node.relation_name:
             continue
-        here, table = _split(_plain(node.relation_name), _plain(node.identifier))
-        places = _places(_text(item), table)
+        here, table = _split(_caseless(node.relation_name), _caseless(node.identifier))
+        places = _places(_table_or_sql(item), table)
         same = (there for there in places if _is_same(there, here))
         if places:
             yield _Compared(name=item.name, there=next(same, places[0]), here=here)
 
 
-def _text(item: Source) -> str:
+def _table_or_sql(item: Source) -> str:
     parts = (getattr(item, "sql", None), getattr(item, "table_name", None))
-    return _plain("\n".join(part for part in parts if isinstance(part, str)))
+    return _caseless("\n".join(part for part in parts if isinstance(part, str)))
 
 
 def _split(relation: str, table: str) -> tuple[str, str]:

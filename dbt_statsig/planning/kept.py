@@ -13,7 +13,7 @@ from msgspec import Struct, structs
 
 from dbt_statsig.planning.basis import settled
 from dbt_statsig.vocabulary.changes import FieldChange
-from dbt_statsig.vocabulary.comparison import differences, normal
+from dbt_statsig.vocabulary.comparison import canonical, differences
 from dbt_statsig.vocabulary.findings import CODES, Finding, Severity, finding
 from dbt_statsig.vocabulary.ownership import is_of, keeping, notes_of, noting, owner_of, plain
 from dbt_statsig.vocabulary.results import Status
@@ -112,7 +112,7 @@ def suited(item: Desired, payload: Source, live: Source) -> Settled:
 
 
 def _digest(payload: Source, change: FieldChange) -> str:
-    sent, kept = (normal(type(payload), change.field, value) for value in (change.after, change.before))
+    sent, kept = (canonical(type(payload), change.field, value) for value in (change.after, change.before))
     parts = (change.field, sent, kept)
     return hashlib.sha256(repr(parts).encode(errors="backslashreplace")).hexdigest()[:_DIGITS]
 

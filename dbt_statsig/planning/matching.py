@@ -81,8 +81,8 @@ class _KindPlanner:
         paired = self.paired.certain
         renames = {new: old for new, old in paired.items() if SPECS[kind].can_rename}
         # Where this kind cannot be renamed: the new name -> the old one, and the other way round.
-        self.replaces = {new: old for new, old in paired.items() if new not in renames and old not in declared}
-        self.replaced = {old: new for new, old in self.replaces.items()}
+        self.supersedes = {new: old for new, old in paired.items() if new not in renames and old not in declared}
+        self.superseded_by = {old: new for new, old in self.supersedes.items()}
         idle = {item.name for item in self.wanted if item.is_idle}
         self.named = {new: old for of, old, new in sorted(scope.named) if of is kind and old not in self.owners}
         self.adoption = Adoption(
@@ -99,7 +99,7 @@ class _KindPlanner:
         self.pairs = renames | self.adoption.pairs
         idle |= {item.name for item in wanted if item.name in self.pairs and self._waits(item, self.pairs[item.name])}
         self.moves = Moves(self.by_name, {new: old for new, old in self.pairs.items() if new not in idle})
-        self.taken = {self.pairs.get(name, name) for name in declared} | {*renamed.values()}
+        self.claimed = {self.pairs.get(name, name) for name in declared} | {*renamed.values()}
 
     def plan(self) -> list[Change]:
         """All changes, by name."""
@@ -115,7 +115,7 @@ class _KindPlanner:
         return [
             self._of_ours(Action.UNCHANGED, name, "Disabled in this target.")
             for name, unique_id in sorted(self.owners.items())
-            if name in names or (unique_id in nodes and name not in self.taken)
+            if name in names or (unique_id in nodes and name not in self.claimed)
         ]
 
     def _pairs(self, named: Collection[str]) -> Pairs:
@@ -173,7 +173,7 @@ class _KindPlanner:
     def _is_excused(self, item: Desired, payload: Source) -> bool:
         """Whether only evidence is lacking, and what is live can stay."""
         live = self.by_name.get(item.name)
-        if live is None or not item.excused or item.name not in self.owners or item.name in self.moves.freed:
+        if live is None or not item.excused or item.name not in self.owners or item.name in self.moves.freed_names:
             return False
         return suited(item, payload, live).kept
 
@@ -185,7 +185,7 @@ class _KindPlanner:
         if item.name in self.pairs:
             return self._rename(item, item.payload, self.pairs[item.name])
         live = self.by_name.get(item.name)
-        if live is None or item.name in self.moves.freed:
+        if live is None or item.name in self.moves.freed_names:
             return self._create(item, item.payload)
         adopted = item.name not in self.owners
         same = suited(item, item.payload, live)
@@ -220,7 +220,7 @@ class _KindPlanner:
         reason, fix = self.paired.note(item.name, self.scope.prefix) if SPECS[self.kind].can_rename else ("", "")
         if reason and item.unique_id in self.paired.unread and not self.scope.force:
             return self._refused(Action.BLOCKED, item, reason, FIX_FINDINGS)
-        if old := self.replaces.get(item.name, ""):
+        if old := self.supersedes.get(item.name, ""):
             reason = f'Replaces "{old}": a {self.kind.label} cannot be renamed.'
         return Change(
             action=Action.CREATE,
@@ -280,7 +280,7 @@ class _KindPlanner:
         """The refusal of a name that is another spelling of a live one."""
         spelling = "upper and lower case" if twin.casefold() == item.name.casefold() else "its Unicode form"
         reason = f'Statsig has "{twin}", which differs only in {spelling}.'
-        if self.replaces.get(item.name) == twin:
+        if self.supersedes.get(item.name) == twin:
             reason += f" A {self.kind.label} cannot be renamed, and Statsig cannot have both."
         action = Action.BLOCKED if twin in self.owners else Action.FOREIGN
         return self._refused(action, item, reason, "Declare the name as Statsig spells it.")
@@ -346,7 +346,7 @@ class _KindPlanner:
         for change in sorted(changes, key=lambda one: one.name):
             by_node[change.unique_id].append(change)
         for name, unique_id in self.owners.items():
-            if name in self.taken or not self._in_scope(name):
+            if name in self.claimed or not self._in_scope(name):
                 continue
             if unique_id in idle or (self.kind, unique_id) in self.scope.protected:
                 continue
@@ -365,8 +365,8 @@ class _KindPlanner:
         reason = "It is no longer declared."
         if SPECS[self.kind].can_rename and (new := self.paired.may_be(name)):
             reason = f'It is no longer declared, or "{new}" is its new name: see there.'
-        if name in self.replaced:
-            reason = f'Replaced by "{self.replaced[name]}".'
+        if name in self.superseded_by:
+            reason = f'Replaced by "{self.superseded_by[name]}".'
         archives = SPECS[self.kind].archives and not self.scope.delete_metrics
         gone = PAST_TENSE[Action.ARCHIVE if archives else Action.DELETE]
         refused = [one.name for one in successors if not one.action.writes]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from dbt_statsig.vocabulary.changes import Action, Change, Plan, united
-from dbt_statsig.vocabulary.comparison import differences, normal
+from dbt_statsig.vocabulary.comparison import canonical, differences
 from dbt_statsig.vocabulary.kinds import SPECS, Metric
 from dbt_statsig.vocabulary.ownership import is_archived, likely_owner
 from dbt_statsig.vocabulary.results import Skipped
@@ -67,7 +67,7 @@ def computes_same(desired: Source, live: Source) -> bool:
         return False
 
     def same(field: str) -> bool:
-        wanted, has = normal(Metric, field, getattr(desired, field)), normal(Metric, field, getattr(live, field))
+        wanted, has = canonical(Metric, field, getattr(desired, field)), canonical(Metric, field, getattr(live, field))
         return bool(wanted == has) or (wanted is None and has == _DOCUMENTED_DEFAULTS.get(field))
 
     return all(map(same, SPECS[Kind.METRIC].fields(Role.NATIVE)))

@@ -26,7 +26,7 @@ class Moves:
         self._old = dict(renames)
         self.movable = self._movable()
         self._new = {old: new for new, old in self.movable.items()}
-        self.freed = {old for new, old in self.movable.items() if not self.is_circle(new)}
+        self.freed_names = {old for new, old in self.movable.items() if not self.is_circle(new)}
 
     def occupants(self, name: str) -> list[str]:
         """The live names that are this name or a twin of it, but for the one that is renamed to it."""
@@ -34,11 +34,11 @@ class Moves:
 
     def in_the_way(self, name: str) -> list[str]:
         """The occupants that stay where they are."""
-        return [found for found in self.occupants(name) if found not in self.freed]
+        return [found for found in self.occupants(name) if found not in self.freed_names]
 
     def waits_for(self, name: str) -> tuple[str, ...]:
         """The new names of the occupants that move out of the way first."""
-        return tuple(self._new[found] for found in self.occupants(name) if found in self.freed)
+        return tuple(self._new[found] for found in self.occupants(name) if found in self.freed_names)
 
     def is_circle(self, name: str) -> bool:
         """Whether moving each occupant on along the renames leads back to the name itself."""
@@ -46,12 +46,12 @@ class Moves:
         todo = [name]
         while todo:
             for found in self.occupants(todo.pop()):
-                onward = self._new.get(found)
-                if onward == name:
+                next_name = self._new.get(found)
+                if next_name == name:
                     return True
-                if onward is not None and onward not in seen:
-                    seen.add(onward)
-                    todo.append(onward)
+                if next_name is not None and next_name not in seen:
+                    seen.add(next_name)
+                    todo.append(next_name)
         return False
 
     def _movable(self) -> dict[str, str]:

@@ -76,9 +76,9 @@ def guarded(
     """
     changes = list(plan.changes)
     if not declares:
-        changes = [_kept(change) if change.action.retires else change for change in changes]
+        changes = [_block_deletion(change) if change.action.retires else change for change in changes]
     if not force:
-        changes = _held_back(changes, owned, limits, absent or {})
+        changes = _block_over_limit(changes, owned, limits, absent or {})
         changes = [_hinted(change) if change.unique_id in (absent or {}) else change for change in changes]
     return structs.replace(plan, changes=united(changes))
 
@@ -106,14 +106,14 @@ def _hinted(change: Change) -> Change:
     return structs.replace(change, fix=fix)
 
 
-def _kept(change: Change) -> Change:
+def _block_deletion(change: Change) -> Change:
     return change.blocked(
         f"The manifest declares no source, so nothing is {PAST_TENSE[change.action]}.",
         "Check the manifest. If it is intended, delete the last objects in Statsig.",
     )
 
 
-def _held_back(
+def _block_over_limit(
     changes: list[Change], owned: Mapping[Kind, int], limits: Limits, absent: Mapping[str, int]
 ) -> list[Change]:
     touched = Counter(change.kind for change in changes if _touches(change))

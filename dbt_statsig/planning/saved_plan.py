@@ -89,14 +89,14 @@ class _Head(Struct, frozen=True, kw_only=True):
     version: str = ""
 
 
-class Matched(Struct, frozen=True, kw_only=True):
+class Reconciled(Struct, frozen=True, kw_only=True):
     """What is left of a saved plan: the changes to write now, and the outcomes that need no writing."""
 
     plan: Plan
     settled: tuple[ObjectOutcome, ...]
     notes: tuple[str, ...]
 
-    def joined(self, outcome: Outcome) -> Outcome:
+    def with_outcome(self, outcome: Outcome) -> Outcome:
         """What became of the writing, with what needed none, in the order of kinds and names."""
         kinds = list(Kind)
         objects = sorted(
@@ -105,12 +105,14 @@ class Matched(Struct, frozen=True, kw_only=True):
         )
         return msgspec.structs.replace(outcome, objects=tuple(objects), notes=(*outcome.notes, *self.notes))
 
-    def previewed(self, planned: Planned) -> Synced:
+    def preview(self, planned: Planned) -> Synced:
         """What applying would do: of the new plan only what would be written, and the outcomes that are certain."""
         ready = set(map(id, self.plan.changes))
         changes = tuple(one for one in planned.plan.changes if not one.action.writes or id(one) in ready)
         plan = msgspec.structs.replace(planned.plan, changes=changes)
-        return Synced(planned=msgspec.structs.replace(planned, plan=plan), outcome=self.joined(Outcome(objects=())))
+        return Synced(
+            planned=msgspec.structs.replace(planned, plan=plan), outcome=self.with_outcome(Outcome(objects=()))
+        )
 
 
 def check_savable(request: Request) -> None:
@@ -195,7 +197,7 @@ def load(path: Path) -> SavedPlan:
         raise UsageError(f"The saved plan {path} is damaged: {error}.", fix=_AGAIN) from None
 
 
-def scoped(request: Request, saved: SavedPlan) -> Request:
+def request_from(request: Request, saved: SavedPlan) -> Request:
     """The request with the scope that the plan was made for. Raises UsageError where it brings one of its own."""
     own = {
         "--select": request.select,
@@ -268,7 +270,7 @@ def _called(kind: Kind, name: str) -> str:
     return f'{kind.label} "{name}"'
 
 
-def matched(saved: SavedPlan, planned: Planned) -> Matched:
+def reconcile(saved: SavedPlan, planned: Planned) -> Reconciled:
     """What of a saved plan can be written as it was decided; everything else gets its outcome here.
 
     Raises UsageError where the plan was made for something else as a whole.
@@ -284,13 +286,13 @@ def matched(saved: SavedPlan, planned: Planned) -> Matched:
         if change is not None and _saved(change) == old:
             ready.append(change)
         else:
-            settled.append(_settled(old, change))
+            settled.append(_decided(old, change))
     together = dict(zip(map(id, ready), united(ready), strict=True))
     settled += [_alone(change, together[id(change)]) for change in ready if together[id(change)] is not change]
     ready = [change for change in ready if together[id(change)] is change]
     new = sum(change.action.writes for change in fresh.values())
     notes = (f"Changes that are not in the saved plan were skipped: {new}. Plan again to see them.",) if new else ()
-    return Matched(plan=msgspec.structs.replace(now, changes=tuple(ready)), settled=tuple(settled), notes=notes)
+    return Reconciled(plan=msgspec.structs.replace(now, changes=tuple(ready)), settled=tuple(settled), notes=notes)
 
 
 def digest(*parts: object) -> str:
@@ -298,7 +300,7 @@ def digest(*parts: object) -> str:
     return hashlib.sha256(repr(parts).encode(errors="backslashreplace")).hexdigest()
 
 
-def _settled(old: SavedChange, change: Change | None) -> ObjectOutcome:
+def _decided(old: SavedChange, change: Change | None) -> ObjectOutcome:
     gone = change is None and old.action.retires
     shown = change or Change(
         action=old.action, kind=old.kind, name=old.name, unique_id=old.unique_id, live_name=old.live_name

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 BASELINE_FILE = "statsig_baseline.json"
 SCHEMA_VERSION = 1
-NOT_RECORDED = ("impact-", "manifest-outdated", "nothing-selected")
+NEVER_BASELINED = ("impact-", "manifest-outdated", "nothing-selected")
 """What a change does is no state that could be known beforehand: findings of these codes are always new."""
 
 _INDEX = re.compile(r"\[\d+\]")
@@ -108,4 +108,4 @@ def read_baseline(path: Path) -> tuple[KnownFinding, ...]:
 
 
 def _counts(found: Finding) -> bool:
-    return found.severity > Severity.NOTE and not found.code.startswith(NOT_RECORDED)
+    return found.severity > Severity.NOTE and not found.code.startswith(NEVER_BASELINED)

@@ -126,7 +126,7 @@ class _Walk:
         if value is None and any(isinstance(one, types.NoneType) for one in expected.types):
             return None
         others = [one for one in expected.types if not isinstance(one, types.NoneType)]
-        fitting = [one for one in others if isinstance(value, _SHAPES.get(type(_plain(one)), ()))]
+        fitting = [one for one in others if isinstance(value, _SHAPES.get(type(_without_metadata(one)), ()))]
         return self.convert(value, (fitting or others)[0], path, extra)
 
     def _text(self, value: object, expected: types.StrType, path: Path, extra: Extra) -> object:
@@ -164,12 +164,12 @@ class _Walk:
         if not isinstance(value, (list, tuple)):
             fix = f"Write [{in_yaml(printable(value[:_SHOWN]))}]." if isinstance(value, str) and value else ""
             return self._wrong(value, expected, path, fix)
-        items = [self.convert(item, expected.item_type, (*path, place), {}) for place, item in enumerate(value)]
+        items = [self.convert(item, expected.item_type, (*path, index), {}) for index, item in enumerate(value)]
         if extra.get("repeats"):
             items = list(dict.fromkeys(items))
-        for place, item in enumerate(items):
-            if item is not INVALID and not isinstance(item, Struct) and item in items[:place]:
-                self._fault((*path, place), f"is in the list twice: {show(item)}.", "Remove one of them.")
+        for index, item in enumerate(items):
+            if item is not INVALID and not isinstance(item, Struct) and item in items[:index]:
+                self._fault((*path, index), f"is in the list twice: {show(item)}.", "Remove one of them.")
         if not items and expected.min_length:
             return self._fault(path, "is an empty list.")
         return tuple(items)
@@ -230,8 +230,8 @@ def describe(expected: types.Type) -> str:
     return text
 
 
-def _plain(expected: types.Type) -> types.Type:
-    return _plain(expected.type) if isinstance(expected, types.Metadata) else expected
+def _without_metadata(expected: types.Type) -> types.Type:
+    return _without_metadata(expected.type) if isinstance(expected, types.Metadata) else expected
 
 
 def _text_fault(value: str, expected: types.StrType, extra: Extra, noun: str) -> tuple[str, str]:

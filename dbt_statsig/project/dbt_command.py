@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 PROJECT_OPTIONS = ("--project-dir", "--profiles-dir", "--profile", "--target", "--vars")
 _SELECTABLE = ("model", "snapshot", "seed", "source")
-_PATIENCE = 600
+DBT_TIMEOUT_SECONDS = 600
 _LONGEST_ARGUMENT = 100_000
 _MOST_LINES = 8
 _FRAME = re.compile(
@@ -122,9 +122,9 @@ def place_of_dbt(words: Sequence[str]) -> int | None:
     It is the first word of dbt's name that a dbt command follows. None: no word is dbt.
     """
     places = [
-        place
-        for place, word in enumerate(words)
-        if PurePath(word.replace("\\", "/")).name in PROGRAMS or (word == _MODULE and words[place - 1] == "-m")
+        index
+        for index, word in enumerate(words)
+        if PurePath(word.replace("\\", "/")).name in PROGRAMS or (word == _MODULE and words[index - 1] == "-m")
     ]
     called = (place for place in places if dbt_line(words[place + 1 :]).command in COMMANDS)
     return next(called, places[-1] if places else None)
@@ -278,7 +278,7 @@ class DbtCommand(Struct, frozen=True, kw_only=True):
                 text=True,
                 errors="replace",
                 check=False,
-                timeout=_PATIENCE,
+                timeout=DBT_TIMEOUT_SECONDS,
                 # A profile that asks for a password then finds no terminal, and fails.
                 start_new_session=arguments[0] in {"show", "test", "debug"},
             )
@@ -287,7 +287,7 @@ class DbtCommand(Struct, frozen=True, kw_only=True):
                 f"{self.words[0]} cannot be run: {error.strerror}.", fix="Check that dbt is installed and on the PATH."
             ) from error
         except subprocess.TimeoutExpired as error:
-            raise DbtStatsigError(f"`dbt {arguments[0]}` did not end within {_PATIENCE} s.") from error
+            raise DbtStatsigError(f"`dbt {arguments[0]}` did not end within {DBT_TIMEOUT_SECONDS} s.") from error
 
 
 def dbt_for(project_dir: Path, *, target: str | None = None, profiles_dir: str | None = None) -> DbtCommand | None:

@@ -168,12 +168,12 @@ def _errors(path: Path) -> dict[str, str]:
     """The message of each test that ended with an error, by its name."""
     try:
         results = json.loads(read_regular(path))["results"]
-        return {one["unique_id"].split(".")[2]: _plain(one["message"] or one["status"]) for one in results}
+        return {one["unique_id"].split(".")[2]: _without_frame(one["message"] or one["status"]) for one in results}
     except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError):
         return {}
 
 
-def _plain(message: str) -> str:
+def _without_frame(message: str) -> str:
     """The warehouse's message in one line, without dbt's frame and places in a text that the user has not written."""
     lines = [line.strip() for line in message.splitlines()]
     kept = [line for line in lines if line and not _FRAME.match(line) and not re.match(r"(LINE \d+:|\^$|\d+: )", line)]

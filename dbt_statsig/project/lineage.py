@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dbt_statsig.project.artifacts import Manifest
-    from dbt_statsig.project.artifacts.nodes import Head
+    from dbt_statsig.project.artifacts.nodes import NodeSummary
 
 MOST_SHOWN = 14
 
@@ -33,18 +33,18 @@ def uncompiled(manifest: Manifest, unique_ids: Iterable[str]) -> list[str]:
 
 def upstream(manifest: Manifest, unique_id: str, *, most: int = MOST_SHOWN) -> Lineage:
     """The nodes that this one reads, directly or not: the `most` nearest ones, and how many more there are."""
-    heads: dict[str, Head] = {}
+    summaries: dict[str, NodeSummary] = {}
     feeds: dict[str, list[str]] = {}
     todo = deque([unique_id])
     seen = {unique_id}
     while todo:
         current = todo.popleft()
-        own = manifest.head(current)
+        own = manifest.summary(current)
         for parent in dict.fromkeys(own.depends_on if own else ()):
-            head = manifest.head(parent)
-            if head is None:
+            summary = manifest.summary(parent)
+            if summary is None:
                 continue
-            heads[parent] = head
+            summaries[parent] = summary
             feeds.setdefault(parent, []).append(current)
             if parent not in seen:
                 seen.add(parent)
@@ -55,8 +55,10 @@ def upstream(manifest: Manifest, unique_id: str, *, most: int = MOST_SHOWN) -> L
         nodes=tuple(
             Upstream(
                 unique_id=one,
-                name=f"{heads[one].source_name}.{heads[one].name}" if heads[one].source_name else heads[one].name,
-                resource_type=heads[one].resource_type,
+                name=f"{summaries[one].source_name}.{summaries[one].name}"
+                if summaries[one].source_name
+                else summaries[one].name,
+                resource_type=summaries[one].resource_type,
                 feeds=tuple(child for child in feeds[one] if child in known),
             )
             for one in shown

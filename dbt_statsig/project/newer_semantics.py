@@ -51,7 +51,7 @@ class Semantics:
         taken = [self._metrics[one] for one in self._taken]
         self._used = {one.name for metric in taken for one in _measures(metric)}
         self._words = {word for one in taken for text in _filters(one) for word in _WORDS.split(text)}
-        homes = {home.name for one in taken if (home := self._home(one)) is not None}
+        homes = {home.name for one in taken if (home := self._source_model(one)) is not None}
         self._own_metrics = {one.name: one for one in taken if one.package_name == name}
         self._own_models = {one: self._models[one] for one in homes if self._models[one].package_name == name}
         self.files = {one.path for one in self._own_metrics.values()} | {one.path for one in self._own_models.values()}
@@ -120,13 +120,13 @@ class Semantics:
         return bool(gone) or any(one.path == path and name not in models for name, one in self._own_models.items())
 
     def _is_taken(self, metric: Metric) -> bool:
-        home = self._home(metric)
+        home = self._source_model(metric)
         if self._excluded & {metric.name, home.name if home is not None else metric.name}:
             return False
         is_marked = _KEY in metric.meta or (home is not None and _KEY in home.meta)
         return self._takes_all or is_marked
 
-    def _home(self, metric: Metric | None, depth: int = 0) -> SemanticModel | None:
+    def _source_model(self, metric: Metric | None, depth: int = 0) -> SemanticModel | None:
         """The semantic model of the first thing that a metric aggregates."""
         if metric is None or depth > len(self._metrics):
             return None
@@ -136,7 +136,7 @@ class Semantics:
         if measures:
             return self._measures[measures[0]]
         names = [one.name for one in _inputs(metric)]
-        return self._home(self._metrics.get(names[0]), depth + 1) if names else None
+        return self._source_model(self._metrics.get(names[0]), depth + 1) if names else None
 
     def _with_inputs(self, names: set[str]) -> set[str]:
         """The metrics, and those that they are computed from."""

@@ -93,7 +93,7 @@ class _Search:
         # A time that is still to come is of a clock that goes wrong, and every file would be older.
         is_past = written is not None and written <= datetime.now(timezone.utc)
         self.written = written.timestamp() if written and is_past else manifest_path.stat().st_mtime
-        self.settings = self._text("dbt_project.yml") or b""
+        self.settings = self._content_of("dbt_project.yml") or b""
         self.stems: set[str] = set()
         self.semantics = Semantics(manifest, settings, self.settings)
 
@@ -108,7 +108,7 @@ class _Search:
         for path in sorted({*homes, *self.semantics.files, *(() if ignores else self._files())}):
             if not self._is_newer(path):
                 continue
-            content = self._text(path)
+            content = self._content_of(path)
             if content is None or not self._is_own(path):
                 continue
             if path in homes or _WORD in content or self.semantics.concern(path, content):
@@ -141,7 +141,7 @@ class _Search:
     def _is_own(self, path: str) -> bool:
         return (self.folder / path).resolve().is_relative_to(self.folder.resolve())
 
-    def _text(self, path: str) -> bytes | None:
+    def _content_of(self, path: str) -> bytes | None:
         try:
             return read_regular(self.folder / path)
         except (OSError, ValueError):

@@ -208,7 +208,7 @@ def _one_or_many(kind: Kind, name: Schema, description: str) -> Schema:
 def _snippet(kind: Kind) -> Schema:
     """What an editor writes when the kind is completed: the keys that a block must have, each a place to fill in."""
     names = [key for key in SPECS[kind].required if key != "id_type_mapping"]
-    body: Schema = {key: f"${place}" for place, key in enumerate(names, start=1)}
+    body: Schema = {key: f"${index}" for index, key in enumerate(names, start=1)}
     if "id_type_mapping" in SPECS[kind].required:
         body["id_type_mapping"] = {f"${{{len(names) + 1}:userID}}": f"${len(names) + 2}"}
     return {"label": kind.value, "description": f"The keys of a block of the kind {kind.label}.", "body": body}

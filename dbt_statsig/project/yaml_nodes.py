@@ -171,7 +171,7 @@ def load(text: str) -> Loaded:
     steps = list(_walk(node, ()))
     places: dict[Path, tuple[int, int]] = {(str(_key(key)),): place(key.start_mark) for key, _ in entries(node)}
     return Loaded(
-        value=_plain(node),
+        value=_value_of(node),
         places=places | {path: where for path, _, where, _ in steps},
         duplicates=tuple(
             Duplicate(path=path, first=first, again=where) for path, _, where, first in steps if first is not None
@@ -183,7 +183,7 @@ def plain(node: yaml.Node) -> Any:
     """The plain value of a node that was composed `typed`. Raises YamlError as `load` does."""
     for _ in _walk(node, ()):
         pass
-    return _plain(node)
+    return _value_of(node)
 
 
 def _walk(root: yaml.Node, start: Path) -> Iterator[tuple[Path, yaml.Node, tuple[int, int], tuple[int, int] | None]]:
@@ -206,11 +206,11 @@ def _walk(root: yaml.Node, start: Path) -> Iterator[tuple[Path, yaml.Node, tuple
             stack.append(((*path, name), value))
 
 
-def _plain(node: yaml.Node) -> Any:
+def _value_of(node: yaml.Node) -> Any:
     if isinstance(node, yaml.SequenceNode) and node.tag == "tag:yaml.org,2002:seq":
-        return [_plain(item) for item in node.value]
+        return [_value_of(item) for item in node.value]
     if isinstance(node, yaml.MappingNode) and node.tag == "tag:yaml.org,2002:map":
-        return {_key(key): _plain(value) for key, value in node.value}
+        return {_key(key): _value_of(value) for key, value in node.value}
     if not isinstance(node, yaml.ScalarNode):
         raise YamlError(f"the tag {node.tag!r} is not allowed", *place(node.start_mark))
     return _scalar(node)

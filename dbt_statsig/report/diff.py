@@ -89,10 +89,10 @@ def cut(lines: Sequence[DiffLine], share: int, *, longest: int = LONGEST_LINE) -
     if not lengths or (max(lengths) <= longest and sum(lengths) + 4 * len(lengths) <= share):
         return lines
     found: list[DiffLine] = []
-    for place, line in enumerate(lines):
+    for index, line in enumerate(lines):
         text = line.text if len(line.text) <= longest else clipped(line.text, longest)
         share -= len(text) + 4
-        if share < 0 and place:
-            return [*found, DiffLine(Mark.FOLDED, counted(len(lines) - place, "more line"))]
+        if share < 0 and index:
+            return [*found, DiffLine(Mark.FOLDED, counted(len(lines) - index, "more line"))]
         found.append(DiffLine(line.mark, text))
     return found

@@ -73,4 +73,4 @@ def exposures_text(result: DbtYaml, style: Style = Style()) -> str:  # noqa: B00
         return result.text
     what = f" ({counted(len(result.exposures), 'exposure')})" if result.exposures else ""
     state = "Wrote" if result.written else "Unchanged:"
-    return style.paint(f"{state} {one_line(result.path)}{what}.", "heading") + "\n"
+    return style.color(f"{state} {one_line(result.path)}{what}.", "heading") + "\n"

@@ -179,8 +179,8 @@ def _case(case: _Case) -> str:
     file = f' file="{_attribute(case.file)}"' if case.file else ""
     inner = ""
     if case.result:
-        inner = f'<{case.result} message="{_attribute(case.message)}">{_text(case.text)}</{case.result}>'
-    inner += f"<system-out>{_text(case.output)}</system-out>" if case.output else ""
+        inner = f'<{case.result} message="{_attribute(case.message)}">{_xml_text(case.text)}</{case.result}>'
+    inner += f"<system-out>{_xml_text(case.output)}</system-out>" if case.output else ""
     return (
         f'    <testcase name="{_attribute(case.name)}" classname="{_attribute(case.classname)}"{file} time="0">'
         f"{inner}</testcase>"
@@ -191,5 +191,5 @@ def _attribute(text: str) -> str:
     return _FORBIDDEN.sub("\ufffd", one_line(text)).translate(_XML)
 
 
-def _text(text: str) -> str:
+def _xml_text(text: str) -> str:
     return "\n".join(_attribute(line) for line in lines_of(text))

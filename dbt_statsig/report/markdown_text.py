@@ -61,7 +61,7 @@ _SPAN = re.compile(r"`([^`\n]+)`")
 def message(text: str, limit: int = 1_000) -> str:
     """A sentence of ours: as prose, but what it has between backticks is code."""
     parts = _SPAN.split(clipped(" ".join(text.splitlines()), limit))
-    return "".join(code(part) if place % 2 else prose(part, limit) for place, part in enumerate(parts))
+    return "".join(code(part) if index % 2 else prose(part, limit) for index, part in enumerate(parts))
 
 
 def linked(shown: str, url: str) -> str:

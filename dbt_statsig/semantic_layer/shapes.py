@@ -113,8 +113,8 @@ class Metrics:
             model = self.models.get(metric.aggregate.semantic_model)
             if model is None:
                 raise NotMapped(f"there is no semantic model {metric.aggregate.semantic_model}")
-            return _one(Leaf(model=model, aggregate=metric.aggregate, filters=filters))
-        return _one(self._measure(metric.measure, filters))
+            return _sum_of(Leaf(model=model, aggregate=metric.aggregate, filters=filters))
+        return _sum_of(self._measure(metric.measure, filters))
 
     def _measure(self, taken: Input | None, filters: tuple[str | None, ...]) -> Leaf:
         if taken is None:
@@ -135,7 +135,7 @@ class Metrics:
             leaf = self._measure(metric.measure, filters)
         else:
             leaf = self._leaf(next(iter(metric.inputs), None), filters, above, "a cumulative metric of")
-        return _one(replace(leaf, days=_days(metric.window)))
+        return _sum_of(replace(leaf, days=_days(metric.window)))
 
     def _conversion(self, conversion: Conversion, filters: tuple[str | None, ...], above: tuple[str, ...]) -> Shape:
         if conversion.calculation != "conversion_rate":
@@ -199,7 +199,7 @@ class Metrics:
         return leaf
 
 
-def _one(leaf: Leaf) -> Sum:
+def _sum_of(leaf: Leaf) -> Sum:
     return Sum((("+", leaf),))
 
 

@@ -45,7 +45,7 @@ class NodeMeta:
         statsig = self.meta.get("statsig")
         raw = statsig.get(KIND) if isinstance(statsig, dict) and not self.built_for else None
         if isinstance(raw, list):
-            return [((*PATH, place), one) for place, one in enumerate(raw)]
+            return [((*PATH, index), one) for index, one in enumerate(raw)]
         return [] if raw is None else [(PATH, raw)]
 
     def reserve(self, model: SemanticModel) -> None:

@@ -223,8 +223,8 @@ def united(changes: Iterable[Change]) -> tuple[Change, ...]:
     while True:
         ready = {(change.kind, change.name) for change in found if change.action.writes}
         unmet = [
-            (place, change.called(needed))
-            for place, change in enumerate(found)
+            (index, change.called(needed))
+            for index, change in enumerate(found)
             if change.action.writes
             for needed in change.needed
             if needed not in ready

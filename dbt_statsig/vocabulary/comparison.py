@@ -87,7 +87,7 @@ def _forms(payload: type[Struct]) -> dict[str, tuple[Callable[[Any], Any], str |
     }
 
 
-def normal(payload: type[Struct], field: str, value: Any) -> Any:
+def canonical(payload: type[Struct], field: str, value: Any) -> Any:
     """A form of one field's value that is equal for equal meanings, as the field's roles say."""
     form, default = _forms(payload)[field]
     return default if _absent(value) else form(value)
@@ -105,10 +105,10 @@ def _same_owner(desired: Owner | None, live: object) -> bool:
 def _is_same(payload: type[Struct], field: str, desired: Any, live: Any) -> bool:
     if Role.PARTS in roles_of(payload)[field]:
         return _same_owner(desired, live)
-    return bool(desired == live or normal(payload, field, desired) == normal(payload, field, live))
+    return bool(desired == live or canonical(payload, field, desired) == canonical(payload, field, live))
 
 
-def _shown(value: Any) -> Any:
+def _readable(value: Any) -> Any:
     return None if isinstance(value, UnsetType) else value
 
 
@@ -128,11 +128,11 @@ def differences(desired: Source, live: Source) -> tuple[FieldChange, ...]:
             continue
         has = getattr(live, field, UNSET)
         if not _is_same(payload, field, wanted, has):
-            changes.append(FieldChange(field=field, before=_shown(has), after=_shown(wanted)))
+            changes.append(FieldChange(field=field, before=_readable(has), after=_readable(wanted)))
     return tuple(changes)
 
 
-def completed(desired: Source, live: Source) -> Source:
+def fill_undeclared_from(desired: Source, live: Source) -> Source:
     """The desired object with every undeclared field as the console has it, for an update that could reset them."""
     other = getattr(desired, "aggregation", UNSET) != getattr(live, "aggregation", UNSET)
     kept = {
@@ -148,7 +148,7 @@ def completed(desired: Source, live: Source) -> Source:
 def fingerprint(source: Source) -> str:
     """A digest of every field but those that are only written: equal for objects that mean the same."""
     fields = [
-        (field, _plain(value) if Role.PARTS in roles else normal(type(source), field, value))
+        (field, _owner_parts(value) if Role.PARTS in roles else canonical(type(source), field, value))
         for field, roles in roles_of(type(source)).items()
         for value in (getattr(source, field),)
         if Role.WRITE_ONLY not in roles
@@ -156,5 +156,5 @@ def fingerprint(source: Source) -> str:
     return hashlib.sha256(repr((type(source).__name__, fields)).encode(errors="backslashreplace")).hexdigest()
 
 
-def _plain(owner: Owner | UnsetType | None) -> object:
+def _owner_parts(owner: Owner | UnsetType | None) -> object:
     return sorted(structs.asdict(owner).items()) if isinstance(owner, Owner) else None

@@ -39,8 +39,8 @@ def folded(name: str) -> str:
 def natural(name: str) -> tuple[object, ...]:
     """What lists of names are sorted by: without case, and `exp_2` before `exp_10`."""
     parts = tuple(
-        (part,) if place % 2 == 0 else (len(part.lstrip("0")), part.lstrip("0"))
-        for place, part in enumerate(re.split(r"([0-9]+)", name.casefold()))
+        (part,) if index % 2 == 0 else (len(part.lstrip("0")), part.lstrip("0"))
+        for index, part in enumerate(re.split(r"([0-9]+)", name.casefold()))
     )
     return parts, name
 

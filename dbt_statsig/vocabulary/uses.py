@@ -85,15 +85,15 @@ class Uses:
         return tuple(ref for ref in experiment.metrics if not self._meant(ref))
 
     def _index_metrics(self) -> None:
-        for place, metric in enumerate(self.metrics):
-            self._named[metric.name].append(place)
+        for index, metric in enumerate(self.metrics):
+            self._named[metric.name].append(index)
             for tag in metric.tags:
-                self._tagged[tag].append(place)
+                self._tagged[tag].append(index)
             for read in metric.reads:
-                self._readers[read.kind, read.name].append((place, read))
-        for place, metric in enumerate(self.metrics):
+                self._readers[read.kind, read.name].append((index, read))
+        for index, metric in enumerate(self.metrics):
             for part in self._parts(metric):
-                self._combined_in[part].append(place)
+                self._combined_in[part].append(index)
 
     def _index_experiments(self) -> None:
         for experiment in self.experiments:

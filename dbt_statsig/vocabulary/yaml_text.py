@@ -20,7 +20,7 @@ _SUPPLEMENTARY = 0x10000
 
 def in_yaml(value: Any) -> str:
     """The value in YAML's flow style, such as `true`, `[core, growth]` or `{userID: user_id}`."""
-    return NOT_SET if value is None or value is UNSET else _flow(_plain(value))
+    return NOT_SET if value is None or value is UNSET else _flow(_builtins(value))
 
 
 def two_in_yaml(one: Any, other: Any) -> tuple[str, str]:
@@ -38,18 +38,18 @@ def _part(text: str, start: int) -> str:
     return _quoted(f"{'…' if start else ''}{text[start:end]}{'…' if len(text) > end else ''}")
 
 
-def _plain(value: Any) -> Any:
+def _builtins(value: Any) -> Any:
     """The value as texts, lists and mappings."""
     if isinstance(value, Owner):
         return {name: part for name, part in structs.asdict(value).items() if part is not UNSET}
     if isinstance(value, IdType | CustomField):
         return tuple(structs.asdict(value).values())
     if isinstance(value, Struct):
-        return {name: _plain(part) for name, part in structs.asdict(value).items() if part not in (UNSET, None, ())}
+        return {name: _builtins(part) for name, part in structs.asdict(value).items() if part not in (UNSET, None, ())}
     if not isinstance(value, list | tuple):
         return value
     is_mapping = value and all(isinstance(entry, IdType | CustomField) for entry in value)
-    return dict(map(_plain, value)) if is_mapping else [_plain(entry) for entry in value]
+    return dict(map(_builtins, value)) if is_mapping else [_builtins(entry) for entry in value]
 
 
 def _flow(value: Any) -> str:

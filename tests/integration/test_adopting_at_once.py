@@ -25,7 +25,7 @@ KIND = Kind.METRIC_SOURCE
 @pytest.fixture
 def client(server: Running) -> Iterator[ConsoleClient]:
     """A client that looks without waiting."""
-    with ConsoleClient(ApiKey(server.key, origin="test"), base_url=server.url, budget=2, looks=(0.0,)) as one:
+    with ConsoleClient(ApiKey(server.key, origin="test"), base_url=server.url, budget=2, delays=(0.0,)) as one:
         yield one
 
 

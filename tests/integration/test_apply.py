@@ -50,7 +50,7 @@ def emulator() -> Iterator[Running]:
 @pytest.fixture
 def client(emulator: Running) -> Iterator[ConsoleClient]:
     """A client whose read-backs do not wait long."""
-    with ConsoleClient(ApiKey(emulator.key, origin="test"), base_url=emulator.url, budget=5, looks=(0.0, 0.1)) as one:
+    with ConsoleClient(ApiKey(emulator.key, origin="test"), base_url=emulator.url, budget=5, delays=(0.0, 0.1)) as one:
         yield one
 
 

@@ -72,7 +72,7 @@ def outcomes_of(directory: Path) -> list[Outcome]:
     manifest = load_manifest(directory / "manifest.json.gz")
     catalog = load_catalog(directory / "catalog.json.gz")
     proof = Prover(manifest, catalog, use_catalog_of_models=False)
-    nodes = [manifest.node(unique_id) for unique_id in manifest.heads() if unique_id.startswith("model.")]
+    nodes = [manifest.node(unique_id) for unique_id in manifest.summaries() if unique_id.startswith("model.")]
     return [
         judge(directory.name, proof, catalog, node)
         for node in nodes

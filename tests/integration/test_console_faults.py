@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dbt_statsig.console.client import ConsoleClient
     from dbt_statsig.emulator import Running
 
-LOOKS = (0.0, 0.1, 0.2, 0.4)
+READ_BACK_DELAYS = (0.0, 0.1, 0.2, 0.4)
 WRITES = {"method": "POST"}
 KIND = Kind.METRIC_SOURCE
 
@@ -26,7 +26,7 @@ KIND = Kind.METRIC_SOURCE
 @pytest.fixture
 def console(server: Running) -> Iterator[ConsoleClient]:
     """A client that looks back quickly."""
-    with connect(server, looks=LOOKS, write_timeout=1.0, read_timeout=1.0, budget=8.0) as client:
+    with connect(server, delays=READ_BACK_DELAYS, write_timeout=1.0, read_timeout=1.0, budget=8.0) as client:
         yield client
 
 

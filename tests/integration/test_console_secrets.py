@@ -83,7 +83,7 @@ def test_31_the_key_shows_on_no_channel(
     notices: list[object] = []
     with RawServer(ANSWERS[answer]) as server:
         key = ApiKey(SECRET, origin="STATSIG_CONSOLE_API_KEY")
-        console = ConsoleClient(key, base_url=server.url, budget=0.3, on_wait=notices.append, looks=(0.0,))
+        console = ConsoleClient(key, base_url=server.url, budget=0.3, on_wait=notices.append, delays=(0.0,))
         raised = ended(console, CALLS[call])
     channels = {
         "log": everything_logged.getvalue(),

@@ -34,7 +34,7 @@ HELD = {"message": "", "data": {"name": "Orders", "sql": "select 1"}}
 
 def client(server: RawServer, **options: float) -> ConsoleClient:
     """A client that does not wait long."""
-    return ConsoleClient(KEY, base_url=server.url, looks=(0.0, 0.01), **options)  # type: ignore[arg-type]  # numbers only
+    return ConsoleClient(KEY, base_url=server.url, delays=(0.0, 0.01), **options)  # type: ignore[arg-type]  # numbers only
 
 
 NAMES = [

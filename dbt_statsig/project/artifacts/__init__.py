@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dbt_statsig.project.artifacts.catalog import Catalog, CatalogColumn, load_catalog
 from dbt_statsig.project.artifacts.manifest import Manifest, load_manifest
-from dbt_statsig.project.artifacts.nodes import Head, Node, NodeColumn
+from dbt_statsig.project.artifacts.nodes import Node, NodeColumn, NodeSummary
 from dbt_statsig.project.artifacts.run_results import (
     RunResults,
     failed,
@@ -20,10 +20,10 @@ __all__ = [
     "Catalog",
     "CatalogColumn",
     "ColumnTest",
-    "Head",
     "Manifest",
     "Node",
     "NodeColumn",
+    "NodeSummary",
     "RunResults",
     "failed",
     "failed_tests",

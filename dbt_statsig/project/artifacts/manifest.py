@@ -16,11 +16,11 @@ from dbt_statsig.project.artifacts.nodes import (
     COLUMN_CONFIG_SINCE,
     SELECTABLE_TYPES,
     DependsOn,
-    Head,
-    RawHead,
+    NodeSummary,
     RawNode,
-    build_head,
+    RawSummary,
     build_node,
+    build_summary,
 )
 from dbt_statsig.project.artifacts.reading import (
     LEAST_IN_MAPS,
@@ -106,8 +106,8 @@ class Manifest:
         self.column_config = _columns_have_config(self.dbt_version)
         self._nodes: dict[str, Node] = {}
         self._disabled_raw: dict[str, list[Raw]] | None = None
-        self._heads: dict[str, Head] | None = None
-        self._single_heads: dict[str, Head] = {}
+        self._summaries: dict[str, NodeSummary] | None = None
+        self._single_summaries: dict[str, NodeSummary] = {}
         self._found: tuple[str, ...] | None = None
         self._test_ids: dict[str, list[str]] | None = None
         self._macros: dict[str, Raw] | None = None
@@ -192,28 +192,30 @@ class Manifest:
                 self._nodes[unique_id] = next((node for node in nodes if is_marked(node)), nodes[0])
         return self._nodes.get(unique_id)
 
-    def heads(self) -> Mapping[str, Head]:
-        """The heads of all enabled members of dbt's graph, tests and exposures too, by unique_id."""
-        if self._heads is None:
+    def summaries(self) -> Mapping[str, NodeSummary]:
+        """The summaries of all enabled members of dbt's graph, tests and exposures too, by unique_id."""
+        if self._summaries is None:
             members = dict(self._enabled)
             for section in OTHER_SECTIONS:
                 members.update(self._section(section))
-            self._heads = {
-                unique_id: build_head(self._part(raw, RawHead, unique_id), unique_id=unique_id)
+            self._summaries = {
+                unique_id: build_summary(self._part(raw, RawSummary, unique_id), unique_id=unique_id)
                 for unique_id, raw in members.items()
             }
-        return self._heads
+        return self._summaries
 
-    def head(self, unique_id: str) -> Head | None:
-        """The head of one enabled node or source table, without reading those of all; None: there is none."""
-        if self._heads is not None:
-            return self._heads.get(unique_id)
+    def summary(self, unique_id: str) -> NodeSummary | None:
+        """The summary of one enabled node or source table, without reading those of all; None: there is none."""
+        if self._summaries is not None:
+            return self._summaries.get(unique_id)
         raw = self._enabled.get(unique_id)
         if raw is None:
             return None
-        if unique_id not in self._single_heads:
-            self._single_heads[unique_id] = build_head(self._part(raw, RawHead, unique_id), unique_id=unique_id)
-        return self._single_heads[unique_id]
+        if unique_id not in self._single_summaries:
+            self._single_summaries[unique_id] = build_summary(
+                self._part(raw, RawSummary, unique_id), unique_id=unique_id
+            )
+        return self._single_summaries[unique_id]
 
     @cached_property
     def has_tests(self) -> bool:

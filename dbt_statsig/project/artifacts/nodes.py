@@ -245,7 +245,7 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-class RawHead(Struct, frozen=True, kw_only=True, gc=False):
+class RawSummary(Struct, frozen=True, kw_only=True, gc=False):
     """The same as the manifest holds it; every field may be missing or null in some version."""
 
     name: str | None = None
@@ -262,7 +262,7 @@ class RawHead(Struct, frozen=True, kw_only=True, gc=False):
     relation_name: str | None = None
 
 
-class Head(Struct, frozen=True, kw_only=True, gc=False):
+class NodeSummary(Struct, frozen=True, kw_only=True, gc=False):
     """A node of any type that takes part in dbt's graph; `path` and `patch_path` as in `Node`, `config` undecoded."""
 
     unique_id: str
@@ -285,9 +285,9 @@ class Head(Struct, frozen=True, kw_only=True, gc=False):
         return self.resource_type == "model" and self.version is not None
 
 
-def build_head(raw: RawHead, *, unique_id: str) -> Head:
-    """`raw` as a Head; what it does not say is taken from `unique_id`."""
-    return Head(
+def build_summary(raw: RawSummary, *, unique_id: str) -> NodeSummary:
+    """`raw` as a NodeSummary; what it does not say is taken from `unique_id`."""
+    return NodeSummary(
         unique_id=unique_id,
         name=raw.name or unique_id.rsplit(".", 1)[-1],
         resource_type=raw.resource_type or unique_id.split(".", 1)[0],

@@ -116,7 +116,7 @@ def read_bytes(path: Path, kind: FileKind, *, max_mb: int = MAX_MB) -> bytes:
         raise ArtifactError(
             f"{path} cannot be read: {reason}.", fix=f"Name a {kind.label} that this user may read."
         ) from None
-    return _plain(data, kind=kind, where=str(path), max_mb=max_mb)
+    return _decompressed(data, kind=kind, where=str(path), max_mb=max_mb)
 
 
 def decode(data: bytes, into: type[T], *, kind: FileKind, where: str) -> T:
@@ -124,7 +124,7 @@ def decode(data: bytes, into: type[T], *, kind: FileKind, where: str) -> T:
 
     `into` must have a `metadata` field of type Metadata, with a default.
     """
-    plain = _plain(data, kind=kind, where=where, max_mb=MAX_MB)
+    plain = _decompressed(data, kind=kind, where=where, max_mb=MAX_MB)
     if not plain or plain.isspace():  # `strip` would copy it
         raise ArtifactError(f"{where} is empty or still being written.", fix=kind.fix)
     if kind is RUN_RESULTS:  # of the others only parts are decoded to the last value
@@ -211,7 +211,7 @@ def _missing_because(path: Path) -> str:
     return f" There is no folder {folder}, nor a dbt_project.yml beside it."
 
 
-def _plain(data: bytes, *, kind: FileKind, where: str, max_mb: int) -> bytes:
+def _decompressed(data: bytes, *, kind: FileKind, where: str, max_mb: int) -> bytes:
     if data.startswith(GZIP_MAGIC):
         try:
             data = _unpacked(data, kind=kind, where=where, max_mb=max_mb)

@@ -50,7 +50,7 @@ def read_layer(raw: Mapping[Any, Any], known: Mapping[str, types.Type], prefix: 
     for key, value in raw.items():
         expected = known.get(key) if isinstance(key, str) else None
         if expected is None:
-            faults.append(moved(_unknown(key, tuple(known)), prefix))
+            faults.append(moved(_unknown_key(key, tuple(known)), prefix))
             # What was meant is not missing as well.
             faulty |= {nearest(key, known) or ""} if isinstance(key, str) else set()
             continue
@@ -147,7 +147,7 @@ def _names_in(raw: Mapping[Any, Any], prefix: KeyPath) -> list[Fault]:
     ]
 
 
-def _unknown(key: object, known: tuple[str, ...]) -> Fault:
+def _unknown_key(key: object, known: tuple[str, ...]) -> Fault:
     """An unknown key; where another kind has it, the message says which."""
     having = [kind.label for kind in Kind if isinstance(key, str) and key in fields_of(kind)]
     if not having:

@@ -57,7 +57,7 @@ def parts_of(meta: MetricMeta) -> Iterator[tuple[KeyPath, Any]]:
     for key in _NESTED:
         value = getattr(meta, key)
         if isinstance(value, tuple):
-            yield from (((key, place), part) for place, part in enumerate(value))
+            yield from (((key, index), part) for index, part in enumerate(value))
         elif value is not UNSET:
             yield (key,), value
 
@@ -122,8 +122,8 @@ def _parts(values: Mapping[str, Any], path: KeyPath, aggregation: str | None) ->
     for key in _NESTED:
         value = values.get(key)
         listed = isinstance(value, tuple)
-        for place, part in enumerate(value if isinstance(value, tuple) else (value,) if value is not None else ()):
-            below = (*path, key, place) if listed else (*path, key)
+        for index, part in enumerate(value if isinstance(value, tuple) else (value,) if value is not None else ()):
+            below = (*path, key, index) if listed else (*path, key)
             yield from _criteria(_of(part, "criteria") or (), (*below, "criteria"))
             if isinstance(part, NumeratorMeta) and aggregation != "retention":
                 yield from _side(part, below)
@@ -150,16 +150,16 @@ def _side(part: NumeratorMeta, path: KeyPath) -> Iterator[Fault]:
 
 
 def _criteria(criteria: Iterable[CriterionMeta], path: KeyPath) -> Iterator[Fault]:
-    for place, one in enumerate(criteria):
+    for index, one in enumerate(criteria):
         condition = _of(one, "condition")
         if condition is None:
-            yield _lacks((*path, place, "condition"), "each of the criteria")
+            yield _lacks((*path, index, "condition"), "each of the criteria")
             continue
         if _of(one, "column") is None and condition not in WITHOUT_COLUMN:
-            yield _lacks((*path, place, "column"), f"the condition {show(condition)}")
+            yield _lacks((*path, index, "column"), f"the condition {show(condition)}")
         if not _of(one, "values") and condition not in WITHOUT_VALUES:
-            yield _lacks((*path, place, "values"), f"the condition {show(condition)}")
+            yield _lacks((*path, index, "values"), f"the condition {show(condition)}")
         for key, without in (("values", ALONE), ("column", {"sql_filter"})):
             if _of(one, key) and condition in without:
                 message = f"has no meaning for the condition {show(condition)}."
-                yield Fault(path=(*path, place, key), code="key-not-allowed", message=message, fix=f"Remove `{key}`.")
+                yield Fault(path=(*path, index, key), code="key-not-allowed", message=message, fix=f"Remove `{key}`.")

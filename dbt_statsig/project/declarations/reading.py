@@ -142,7 +142,7 @@ class NodeReader:
                     fault = Fault(path=("statsig", key), code="wrong-type", message="is an empty list.")
                     self._report(fault, kind=key)
                     self.faulty.append(FaultyBlock(kind=kind, unique_id=self.node.unique_id))
-                yield from ((kind, item, ("statsig", key, place)) for place, item in enumerate(value))
+                yield from ((kind, item, ("statsig", key, index)) for index, item in enumerate(value))
             else:
                 yield kind, value, ("statsig", key)
 
@@ -173,8 +173,8 @@ class NodeReader:
             self._report(fault, kind=Kind.METRIC.value)
             self.faulty.append(FaultyBlock(kind=Kind.METRIC, unique_id=self.node.unique_id))
             return
-        for place, one in enumerate(raw):
-            below = (*path, place)
+        for index, one in enumerate(raw):
+            below = (*path, index)
             if not isinstance(one, dict):
                 message = f"takes a mapping, not {show(one)}."
                 fault = Fault(path=below, code="wrong-type", message=message, fix="Write `name` and `aggregation`.")

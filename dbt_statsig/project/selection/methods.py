@@ -18,7 +18,7 @@ from dbt_statsig.vocabulary.findings import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from dbt_statsig.project.artifacts import Head
+    from dbt_statsig.project.artifacts import NodeSummary
 
 RESOURCE_TYPES = (
     "analysis",
@@ -43,17 +43,17 @@ _MISSING = object()
 class Scope:
     """The nodes that a method chooses from."""
 
-    def __init__(self, heads: Mapping[str, Head], *, project_name: str) -> None:
+    def __init__(self, summaries: Mapping[str, NodeSummary], *, project_name: str) -> None:
         """`project_name` may be empty where the manifest does not say."""
-        self.heads = heads
+        self.summaries = summaries
         self.project_name = project_name
 
     def own_paths(self) -> set[PurePosixPath]:
         """The files of the root project's nodes, and the folders above them."""
         paths: set[PurePosixPath] = set()
-        for head in self.heads.values():
-            if self.project_name in ("", head.package_name):
-                for file in (head.path, head.patch_path):
+        for summary in self.summaries.values():
+            if self.project_name in ("", summary.package_name):
+                for file in (summary.path, summary.patch_path):
                     paths |= {PurePosixPath(file), *PurePosixPath(file).parents} if file else set()
         return paths
 
@@ -62,17 +62,21 @@ def by_name(scope: Scope, value: str, _: Sequence[str]) -> set[str]:
     """Nodes other than sources whose name, or qualified name with or without the package, is or begins with `value`."""
     return {
         unique_id
-        for unique_id, head in scope.heads.items()
-        if head.resource_type != "source"
+        for unique_id, summary in scope.summaries.items()
+        if summary.resource_type != "source"
         and any(
-            _is_named(fqn, value, versioned=head.is_versioned) for fqn in (list(head.fqn), list(head.fqn[1:])) if fqn
+            _is_named(fqn, value, versioned=summary.is_versioned)
+            for fqn in (list(summary.fqn), list(summary.fqn[1:]))
+            if fqn
         )
     }
 
 
 def by_tag(scope: Scope, value: str, _: Sequence[str]) -> set[str]:
     """Nodes with such a tag."""
-    return {unique_id for unique_id, head in scope.heads.items() if any(fnmatch(tag, value) for tag in head.tags)}
+    return {
+        unique_id for unique_id, summary in scope.summaries.items() if any(fnmatch(tag, value) for tag in summary.tags)
+    }
 
 
 def by_path(scope: Scope, value: str, _: Sequence[str]) -> set[str]:
@@ -81,10 +85,10 @@ def by_path(scope: Scope, value: str, _: Sequence[str]) -> set[str]:
     pattern = [part for at, part in enumerate(segments) if part != "**" or segments[at - 1 : at] != ("**",)]
     chosen = {path for path in scope.own_paths() if _glob(path.parts, pattern)}
     found = set()
-    for unique_id, head in scope.heads.items():
-        path = PurePosixPath(head.path)
+    for unique_id, summary in scope.summaries.items():
+        path = PurePosixPath(summary.path)
         if not chosen.isdisjoint((path, *path.parents)) or (
-            head.patch_path and PurePosixPath(head.patch_path) in chosen
+            summary.patch_path and PurePosixPath(summary.patch_path) in chosen
         ):
             found.add(unique_id)
     return found
@@ -94,23 +98,23 @@ def by_file(scope: Scope, value: str, _: Sequence[str]) -> set[str]:
     """Nodes whose file has such a name, with or without its ending."""
     return {
         unique_id
-        for unique_id, head in scope.heads.items()
-        if fnmatch(PurePosixPath(head.path).name, value) or fnmatch(PurePosixPath(head.path).stem, value)
+        for unique_id, summary in scope.summaries.items()
+        if fnmatch(PurePosixPath(summary.path).name, value) or fnmatch(PurePosixPath(summary.path).stem, value)
     }
 
 
 def by_package(scope: Scope, value: str, _: Sequence[str]) -> set[str]:
     """Nodes of such a package; `this` is the root project."""
     package = scope.project_name if value == "this" and scope.project_name else value
-    return {unique_id for unique_id, head in scope.heads.items() if fnmatch(head.package_name, package)}
+    return {unique_id for unique_id, summary in scope.summaries.items() if fnmatch(summary.package_name, package)}
 
 
 def by_config(scope: Scope, value: str, keys: Sequence[str]) -> set[str]:
     """Nodes whose config has `value` under `keys`, or a list that holds it."""
     return {
         unique_id
-        for unique_id, head in scope.heads.items()
-        if head.resource_type in CONFIGURABLE_TYPES and _config_says(_descend(head, keys), value)
+        for unique_id, summary in scope.summaries.items()
+        if summary.resource_type in CONFIGURABLE_TYPES and _config_says(_descend(summary, keys), value)
     }
 
 
@@ -121,7 +125,7 @@ def by_resource_type(scope: Scope, value: str, _: Sequence[str]) -> set[str]:
             f'Unknown resource type "{value}".',
             fix=did_you_mean(value, RESOURCE_TYPES) or f"Choose one of: {', '.join(RESOURCE_TYPES)}.",
         )
-    return {unique_id for unique_id, head in scope.heads.items() if head.resource_type == value}
+    return {unique_id for unique_id, summary in scope.summaries.items() if summary.resource_type == value}
 
 
 def by_source(scope: Scope, value: str, _: Sequence[str]) -> set[str]:
@@ -135,11 +139,11 @@ def by_source(scope: Scope, value: str, _: Sequence[str]) -> set[str]:
     source, table = (*parts, "*")[:2]
     return {
         unique_id
-        for unique_id, head in scope.heads.items()
-        if head.resource_type == "source"
-        and fnmatch(head.package_name, package)
-        and fnmatch(head.source_name, source)
-        and fnmatch(head.name, table)
+        for unique_id, summary in scope.summaries.items()
+        if summary.resource_type == "source"
+        and fnmatch(summary.package_name, package)
+        and fnmatch(summary.source_name, source)
+        and fnmatch(summary.name, table)
     }
 
 
@@ -182,12 +186,12 @@ def _glob(path: Sequence[str], pattern: Sequence[str]) -> bool:
     return fnmatchcase(path[0], pattern[0]) and _glob(path[1:], pattern[1:])
 
 
-def _descend(head: Head, keys: Iterable[str]) -> Any:
+def _descend(summary: NodeSummary, keys: Iterable[str]) -> Any:
     try:
-        value: Any = msgspec.json.decode(head.config)
+        value: Any = msgspec.json.decode(summary.config)
     except ValueError as error:
         raise ArtifactError(
-            f"The config of {head.unique_id} in the manifest cannot be decoded: {error}.",
+            f"The config of {summary.unique_id} in the manifest cannot be decoded: {error}.",
             fix="Run dbt to write the file again.",
         ) from None
     for key in keys:

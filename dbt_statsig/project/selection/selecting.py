@@ -19,7 +19,7 @@ from dbt_statsig.vocabulary.findings import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from dbt_statsig.project.artifacts import Head, Manifest
+    from dbt_statsig.project.artifacts import Manifest, NodeSummary
     from dbt_statsig.project.request import Request
 
 CRITERION = re.compile(
@@ -61,13 +61,17 @@ def select(manifest: Manifest, select: Sequence[str], exclude: Sequence[str]) ->
     """
     included, excluded = _words(select), _words(exclude)
     if not included and not excluded:
-        every = (unique_id for unique_id, head in manifest.heads().items() if head.resource_type in SELECTABLE_TYPES)
+        every = (
+            unique_id
+            for unique_id, summary in manifest.summaries().items()
+            if summary.resource_type in SELECTABLE_TYPES
+        )
         return Selection(unique_ids=frozenset(every))
     parsed = [(word, [parse(part, word) for part in word.split(",")]) for word in (*included, *excluded)]
-    graph = _Graph(manifest.heads())
-    scope = Scope(graph.heads, project_name=manifest.project_name)
+    graph = _Graph(manifest.summaries())
+    scope = Scope(graph.summaries, project_name=manifest.project_name)
     matches = [(word, graph.matching(criteria, scope)) for word, criteria in parsed]
-    chosen = graph.sources_among(graph.heads)
+    chosen = graph.sources_among(graph.summaries)
     if included:
         chosen = frozenset().union(*(matched for _, matched in matches[: len(included)]))
     dropped = frozenset().union(*(matched for _, matched in matches[len(included) :]))
@@ -114,35 +118,36 @@ def parse(part: str, word: str) -> Criterion:
 class _Graph:
     """dbt's graph, both ways."""
 
-    def __init__(self, heads: Mapping[str, Head]) -> None:
-        self.heads = heads
+    def __init__(self, summaries: Mapping[str, NodeSummary]) -> None:
+        self.summaries = summaries
         self._parents = {
-            unique_id: [parent for parent in head.depends_on if parent in heads] for unique_id, head in heads.items()
+            unique_id: [parent for parent in summary.depends_on if parent in summaries]
+            for unique_id, summary in summaries.items()
         }
-        self._children: dict[str, list[str]] = {unique_id: [] for unique_id in heads}
+        self._children: dict[str, list[str]] = {unique_id: [] for unique_id in summaries}
         for unique_id, parents in self._parents.items():
             for parent in parents:
                 self._children[parent].append(unique_id)
 
     def matching(self, criteria: Sequence[Criterion], scope: Scope) -> frozenset[str]:
         """The sources that meet all of `criteria`."""
-        return self.sources_among(frozenset.intersection(*(self._one(criterion, scope) for criterion in criteria)))
+        return self.sources_among(frozenset.intersection(*(self._matching(criterion, scope) for criterion in criteria)))
 
     def sources_among(self, unique_ids: Iterable[str]) -> frozenset[str]:
         """Those of a type that can be a source."""
-        return frozenset(key for key in unique_ids if self.heads[key].resource_type in SELECTABLE_TYPES)
+        return frozenset(key for key in unique_ids if self.summaries[key].resource_type in SELECTABLE_TYPES)
 
-    def _one(self, criterion: Criterion, scope: Scope) -> frozenset[str]:
+    def _matching(self, criterion: Criterion, scope: Scope) -> frozenset[str]:
         matched = METHODS[criterion.method](scope, criterion.value, criterion.arguments)
         found = set(matched)
         if criterion.parents:
-            found |= _walk(self._parents, matched, criterion.parents_depth)
+            found |= _reachable(self._parents, matched, criterion.parents_depth)
         if criterion.children:
-            found |= _walk(self._children, matched, criterion.children_depth)
+            found |= _reachable(self._children, matched, criterion.children_depth)
         return frozenset(found)
 
 
-def _walk(edges: Mapping[str, Sequence[str]], start: Iterable[str], depth: int | None) -> set[str]:
+def _reachable(edges: Mapping[str, Sequence[str]], start: Iterable[str], depth: int | None) -> set[str]:
     seen: set[str] = set()
     layer = set(start)
     steps = 0

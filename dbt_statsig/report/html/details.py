@@ -190,7 +190,7 @@ def _figure(source: SourceReport) -> str:
 
 
 def _nodes(lineage: Lineage, own: str) -> str:
-    places = {own: -1, **{node.unique_id: place for place, node in enumerate(lineage.nodes)}}
+    places = {own: -1, **{node.unique_id: index for index, node in enumerate(lineage.nodes)}}
     listed = [
         f'<li data-to="{" ".join(str(places[reader]) for reader in node.feeds)}"><b>{worded(node.name)}</b>'
         f" <i>{worded(node.resource_type)}</i>"

@@ -285,8 +285,8 @@ def _declared(source: SourceReport, known: _Known) -> Row:
     )
 
 
-_GROUPS = {group: place for place, group in enumerate(Group)}
-_KINDS = {kind: place for place, kind in enumerate(Kind)}
+_GROUPS = {group: index for index, group in enumerate(Group)}
+_KINDS = {kind: index for index, kind in enumerate(Kind)}
 
 
 def _rank(state: str) -> int:

@@ -80,11 +80,11 @@ def entry_text(name: str, target: str) -> str:
 
 
 def _set_change(before: dict[str, str], after: dict[str, str], style: Style) -> list[str]:
-    arrow = style.sign("→")
-    added = [style.paint(f"+ {entry_text(name, after[name])}", "add") for name in after if name not in before]
-    gone = [style.paint(f"- {entry_text(name, before[name])}", "remove") for name in before if name not in after]
+    arrow = style.glyph("→")
+    added = [style.color(f"+ {entry_text(name, after[name])}", "add") for name in after if name not in before]
+    gone = [style.color(f"- {entry_text(name, before[name])}", "remove") for name in before if name not in after]
     moved = [
-        style.paint(f"~ {scalar(name)}: {scalar(before[name])} {arrow} {scalar(after[name])}", "change")
+        style.color(f"~ {scalar(name)}: {scalar(before[name])} {arrow} {scalar(after[name])}", "change")
         for name in after
         if name in before and before[name] != after[name]
     ]
@@ -96,10 +96,10 @@ def _text_change(before: str, after: str, style: Style) -> list[str]:
     changed = groupby(diff_lines(lines_of(before), lines_of(after)), lambda line: line.mark)
     runs = [line for _, run in changed for line in cut([*run], MOST_OF_A_RUN, longest=MOST_OF_A_LINE)]
     for line in cut(runs, MOST_OF_A_TEXT, longest=MOST_OF_A_LINE + 100):
-        sign = style.sign(line.mark.value)
+        sign = style.glyph(line.mark.value)
         look = _LOOKS.get(line.mark)
         text = f"{sign} {line.text}".rstrip()
-        lines.append(style.paint(text, look) if look else text)
+        lines.append(style.color(text, look) if look else text)
     return lines
 
 
@@ -107,9 +107,9 @@ def _new_text(text: str, style: Style) -> list[str]:
     lines = lines_of(text)
     hidden = len(lines) - LONGEST_NEW_TEXT
     shown = lines if hidden <= 1 else lines[:LONGEST_NEW_TEXT]
-    result = [style.paint(f"+ {clipped(line, MOST_OF_A_LINE)}".rstrip(), "add") for line in shown]
+    result = [style.color(f"+ {clipped(line, MOST_OF_A_LINE)}".rstrip(), "add") for line in shown]
     if hidden > 1:
-        result.append(style.paint(f"{style.sign('⋮')} {counted(hidden, 'more line')}", "quiet"))
+        result.append(style.color(f"{style.glyph('⋮')} {counted(hidden, 'more line')}", "quiet"))
     return result
 
 
@@ -128,14 +128,14 @@ def _changed(field: FieldChange, style: Style) -> tuple[str, list[str]]:
         return ("", changes) if is_mapping or _holds_records(before, after) else (", ".join(changes), [])
     if is_long(before, after) or field.field == "sql":
         return "", _text_change(str(before or ""), str(after or ""), style)
-    return f"{scalar(before)} {style.sign('→')} {scalar(after)}", []
+    return f"{scalar(before)} {style.glyph('→')} {scalar(after)}", []
 
 
 def _new(field: FieldChange, style: Style) -> tuple[str, list[str]]:
     if (entries := entries_of(field.after)) is not None:
         texts = [entry_text(*entry) for entry in entries.items()]
         if len(texts) > 1 and _holds_records(field.after):
-            return "", [style.paint(f"+ {text}", "add") for text in texts]
+            return "", [style.color(f"+ {text}", "add") for text in texts]
         return ", ".join(texts), []
     if is_long(field.after) or field.field == "sql":
         return "", _new_text(str(field.after), style)

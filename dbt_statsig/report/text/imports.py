@@ -36,11 +36,11 @@ def import_text(imported: Imported, style: Style = PLAIN) -> str:
     lines: list[str] = []
     for exactness, title in _TITLES.items():
         if (found := imported.of(exactness)) and not (style.quiet and exactness.is_proven):
-            lines += [style.paint(title, "heading"), *_objects(found, style), ""]
+            lines += [style.color(title, "heading"), *_objects(found, style), ""]
     if not style.quiet or not imported.wrote:
         lines += _files(imported, style)
     lines += _undeclared(imported, style)
-    lines += style.prose(_summary(imported), indent=0)
+    lines += style.wrap(_summary(imported), indent=0)
     return no_commands("\n".join([*lines, *style.fix(_next(imported), indent=0)]) + "\n")
 
 
@@ -52,9 +52,9 @@ def _objects(objects: Sequence[ImportedObject], style: Style) -> list[str]:
         members = list(group)
         for one in members:
             sign, look = _SIGNS.get(one.exactness, ("·", "warning"))
-            node = f" {style.sign('→')} {one_line(one.unique_id)}" if one.unique_id else ""
+            node = f" {style.glyph('→')} {one_line(one.unique_id)}" if one.unique_id else ""
             matched = f" ({one_line(one.matched)})" if one.matched and style.verbose else ""
-            mark = style.paint(style.sign(sign), look)
+            mark = style.color(style.glyph(sign), look)
             line = f"  {mark} {one.kind.label:<22} {one_line(one.name):<{width}}{node}{matched}".rstrip()
             lines += style.folded(line, hang=6)
             lines += field_lines(one.differences, style, new=False)
@@ -65,11 +65,11 @@ def _objects(objects: Sequence[ImportedObject], style: Style) -> list[str]:
 def _files(imported: Imported, style: Style) -> list[str]:
     if imported.wrote:
         shown = [f"  {'new ' if one.is_new else ''}{one_line(one.path)}" for one in imported.files]
-        return [style.paint("Written", "heading"), *shown, ""] if shown else []
+        return [style.color("Written", "heading"), *shown, ""] if shown else []
     lines: list[str] = []
     for file in imported.files:
         lines += [
-            style.paint(line, _LOOKS.get(line[:1], "")) if line[:1] in _LOOKS else line for line in _diff(file.diff)
+            style.color(line, _LOOKS.get(line[:1], "")) if line[:1] in _LOOKS else line for line in _diff(file.diff)
         ]
         lines.append("")
     return lines
@@ -87,7 +87,7 @@ def _undeclared(imported: Imported, style: Style) -> list[str]:
             schemas.setdefault(tuple(where), []).append(table)
     if not schemas:
         return []
-    lines = [style.paint("Tables that queries read and that dbt does not declare, as sources", "heading"), "  sources:"]
+    lines = [style.color("Tables that queries read and that dbt does not declare, as sources", "heading"), "  sources:"]
     for parts, tables in schemas.items():
         lines.append(f"    - name: {in_yaml(parts[-1])}")
         lines += [f"      database: {in_yaml(parts[-2])}"] if len(parts) > 1 else []
@@ -110,7 +110,7 @@ def _summary(imported: Imported) -> str:
     ]
     verb = "written" if imported.wrote else "to write"
     files = f"{counted(written, 'block')} {verb} in {counted(len(imported.files), 'file')}"
-    shown = ", ".join(part for place, part in enumerate(parts) if not place or part[0] != "0")
+    shown = ", ".join(part for index, part in enumerate(parts) if not index or part[0] != "0")
     return f"{counted(len(imported.objects), 'object')}: {shown}. {files}."
 
 

@@ -75,21 +75,21 @@ def columns_text(listing: Listing, style: Style = PLAIN) -> str:
     summary = f"{counted(len(listing.nodes), 'node')}, all lists complete{tables}."
     if still_open:
         summary = f"{counted(len(listing.nodes), 'node')}, {still_open:,} of them may be incomplete."
-    return "\n".join([*lines, style.paint(summary if listing.nodes else "No node is selected.", "heading")]) + "\n"
+    return "\n".join([*lines, style.color(summary if listing.nodes else "No node is selected.", "heading")]) + "\n"
 
 
 def _lines(node: ListedNode, style: Style) -> list[str]:
     found = node.columns
-    mark = style.paint(style.sign("✓"), "good") if found.closed else style.paint("?", "warning")
+    mark = style.color(style.glyph("✓"), "good") if found.closed else style.color("?", "warning")
     width = max((len(one_line(column.name)) for column in found.columns), default=0)
-    lines = [f"{mark} {style.paint(one_line(node.unique_id), 'heading')}  {counted(len(found.columns), 'column')}"]
+    lines = [f"{mark} {style.color(one_line(node.unique_id), 'heading')}  {counted(len(found.columns), 'column')}"]
     for column in found.columns:
         kind = f"  {one_line(column.data_type)}" if column.data_type else ""
-        lines.append(f"    {one_line(column.name):<{width}}  {style.paint(column.evidence.value + kind, 'quiet')}")
+        lines.append(f"    {one_line(column.name):<{width}}  {style.color(column.evidence.value + kind, 'quiet')}")
         if metrics := node.metrics.get(column.name):
-            lines += style.prose(", ".join(metrics), indent=8, first="metrics: ")
+            lines += style.wrap(", ".join(metrics), indent=8, first="metrics: ")
     for reason in () if found.closed else found.reasons:
-        lines += style.prose(
+        lines += style.wrap(
             reason, indent=4, first="the table may have more: " if found.is_complete else "not complete: "
         )
     return [*lines, ""]
@@ -101,18 +101,18 @@ _LONGEST_SETTING = 120
 
 def _check(check: Check, style: Style, width: int) -> list[str]:
     sign, look = _SIGNS[check.ok]
-    signs = len(style.sign("✓"))
-    mark = style.paint(f"{style.sign(sign):<{signs}}", look)
+    signs = len(style.glyph("✓"))
+    mark = style.color(f"{style.glyph(sign):<{signs}}", look)
     lead = f"{one_line(check.name):<{width}}  "
     indent = 2 + signs + 1
-    lines = style.prose(check.message, indent=indent, first=lead)
+    lines = style.wrap(check.message, indent=indent, first=lead)
     lines[0] = f"  {mark} {lines[0][indent:]}"
     return lines + style.fix(check.fix, indent=indent + len(lead))
 
 
 def _setting(setting: SettingOrigin, style: Style, keys: int, values: int) -> list[str]:
     value = clipped(setting.value, _LONGEST_SETTING)
-    line = f"  {one_line(setting.key):<{keys}}  {value:<{values}}  {style.paint(one_line(setting.origin), 'quiet')}"
+    line = f"  {one_line(setting.key):<{keys}}  {value:<{values}}  {style.color(one_line(setting.origin), 'quiet')}"
     return style.folded(line, hang=4)
 
 
@@ -122,11 +122,11 @@ def diagnosis_lines(diagnosis: Diagnosis, style: Style) -> list[str]:
     width = max((len(one_line(check.name)) for check in checks), default=0)
     lines = [line for check in checks for line in _check(check, style, width)]
     if lines:
-        lines = [style.paint("Checks", "heading"), *lines, ""]
+        lines = [style.color("Checks", "heading"), *lines, ""]
     if not style.quiet and diagnosis.settings:
         keys = max(len(one_line(setting.key)) for setting in diagnosis.settings)
         values = min(max(len(one_line(setting.value)) for setting in diagnosis.settings), 40)
-        lines.append(style.paint("Settings", "heading"))
+        lines.append(style.color("Settings", "heading"))
         for setting in diagnosis.settings:
             lines += _setting(setting, style, keys, values)
         lines.append("")
@@ -151,8 +151,8 @@ def code_text(code: str, style: Style) -> str:
     """What one code means, what to do, what has it and what has not."""
     entry = RULES[code]
     lines = [
-        f"{style.paint(code, 'heading')}  {style.severity(entry.severity)}",
-        *style.prose(entry.meaning, indent=2),
+        f"{style.color(code, 'heading')}  {style.severity(entry.severity)}",
+        *style.wrap(entry.meaning, indent=2),
         *style.fix(entry.remedy, indent=2),
     ]
     example = example_of(code)
@@ -170,10 +170,10 @@ def all_codes_text(style: Style) -> str:
         ("Findings about a project", RULES.keys() - RUN_CODES.keys()),
         ("Of plan and sync", RUN_CODES),
     ):
-        lines.append(style.paint(title, "heading"))
+        lines.append(style.color(title, "heading"))
         for code in sorted(codes):
             entry = RULES[code]
             lead = f"{code:<{width}}  {entry.severity.label:<{len('warning')}}  "
-            lines += style.prose(entry.meaning, indent=2, first=lead)
+            lines += style.wrap(entry.meaning, indent=2, first=lead)
         lines.append("")
     return "\n".join([*lines, "`dbt-statsig explain CODE` says what to do about one of them."]) + "\n"

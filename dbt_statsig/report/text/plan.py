@@ -49,14 +49,14 @@ def _head(change: Change, style: Style, width: int, *, fields: bool = False) -> 
         notes.append(f'was "{one_line(change.live_name)}"')
     if change.adopted:
         notes.append("adopted")
-    node = style.paint(one_line(change.unique_id), "quiet")
+    node = style.color(one_line(change.unique_id), "quiet")
     tail = "  ".join(part for part in (node, *notes) if part)
     name = one_line(change.name)
-    return style.folded(f"  {style.paint(f'{sign} {name}', look)}{' ' * (width - len(name))}  {tail}".rstrip(), hang=6)
+    return style.folded(f"  {style.color(f'{sign} {name}', look)}{' ' * (width - len(name))}  {tail}".rstrip(), hang=6)
 
 
 def _body(change: Change, style: Style) -> list[str]:
-    lines = style.prose(change.reason, indent=6) if change.reason else []
+    lines = style.wrap(change.reason, indent=6) if change.reason else []
     lines += _origin(change, style)
     lines += style.fix(change.fix, indent=6)
     if change.action is Action.CREATE:
@@ -70,7 +70,7 @@ def _body(change: Change, style: Style) -> list[str]:
 
 def _origin(change: Change, style: Style) -> list[str]:
     """Who changed the object in Statsig, where the audit log says so."""
-    return style.prose(change.origin.text, indent=6) if change.origin is not None and change.origin.text else []
+    return style.wrap(change.origin.text, indent=6) if change.origin is not None and change.origin.text else []
 
 
 def changed_fields(change: Change) -> str:
@@ -104,7 +104,7 @@ def legend_lines(plan: Plan, style: Style) -> list[str]:
     if style.quiet or not words:
         return []
     legend = ", ".join(f"{sign} {' or '.join(labels)}" for sign, labels in words.items())
-    return [style.paint(line, "quiet") for line in style.prose(f"Signs: {legend}.", indent=0)]
+    return [style.color(line, "quiet") for line in style.wrap(f"Signs: {legend}.", indent=0)]
 
 
 def generated_lines(plan: Plan, style: Style) -> list[str]:
@@ -113,7 +113,7 @@ def generated_lines(plan: Plan, style: Style) -> list[str]:
     for change in plan.changes:
         for unit, sql in change.generated:
             head = f'Statsig\'s SQL for the metric "{one_line(change.live_name)}", unit {one_line(unit)}'
-            lines += [style.paint(head, "heading"), *(f"    {line}".rstrip() for line in lines_of(sql)), ""]
+            lines += [style.color(head, "heading"), *(f"    {line}".rstrip() for line in lines_of(sql)), ""]
     return lines
 
 
@@ -123,7 +123,7 @@ def _grouped(
     lines: list[str] = []
     for kind, group in groupby(shown, key=lambda change: change.kind):
         changes = list(group)
-        lines.append(style.paint(f"{kind.label}s", "heading"))
+        lines.append(style.color(f"{kind.label}s", "heading"))
         width = min(max(len(one_line(change.name)) for change in changes), 40)
         lines += [*lines_of(changes, style, width), ""]
     return lines
@@ -146,14 +146,14 @@ def left_lines(left: Sequence[Skipped], style: Style) -> list[str]:
     """The sources that were left as they are, with the reason."""
     if not left:
         return []
-    lines = [style.paint("Skipped", "heading")]
+    lines = [style.color("Skipped", "heading")]
     groups: dict[str, list[Skipped]] = {}
     for one in left:
         groups.setdefault(one.reason, []).append(one)
     for reason, group in groups.items():
         names = (f"{one.kind.label} {one_line(one.name)}" for one in group)
         for name in names:
-            lines += style.folded(style.paint(f"  {style.sign('·')} {name}", "warning"), hang=6)
+            lines += style.folded(style.color(f"  {style.glyph('·')} {name}", "warning"), hang=6)
         lines += reason_lines([one.kind for one in group], reason, "", style)
     return [*lines, ""]
 
@@ -187,16 +187,16 @@ _WIDTH = len("not started")
 def _object_lines(entry: ObjectOutcome, style: Style, *, brief: bool) -> list[str]:
     sign, look = _STATUS_SIGNS[entry.status]
     confirmed = "  (confirmed by reading back)" if entry.reconciled else ""
-    mark = style.paint(f"{style.sign(sign)} {entry.ending:<{_WIDTH}}", look)
+    mark = style.color(f"{style.glyph(sign)} {entry.ending:<{_WIDTH}}", look)
     fields = changed_fields(entry.change) if brief else ""
     line = f"  {mark}  {entry.change.kind.label} {one_line(entry.change.name)}{confirmed}"
-    lines = style.folded(f"{line}  {style.paint(fields, 'quiet')}" if fields else line, hang=6)
+    lines = style.folded(f"{line}  {style.color(fields, 'quiet')}" if fields else line, hang=6)
     if entry.message:
-        lines += style.prose(entry.message, indent=6)
+        lines += style.wrap(entry.message, indent=6)
     lines += style.fix(entry.fix, indent=6)
     for field in entry.echo:
         kept, sent = two_in_yaml(field.before, field.after)
-        lines += style.prose(f"{field.field} is declared as {sent}, Statsig keeps {kept}", indent=6)
+        lines += style.wrap(f"{field.field} is declared as {sent}, Statsig keeps {kept}", indent=6)
     return lines
 
 
@@ -205,12 +205,12 @@ def outcome_lines(outcome: Outcome, style: Style, *, heading: str = "Result") ->
     brief = style.quiet or is_brief(len(outcome.objects), style)
     lines = [line for entry in outcome.objects for line in _object_lines(entry, style, brief=brief)]
     if outcome.stopped:
-        lines += style.prose(outcome.stopped, indent=2, first="Stopped early: ")
+        lines += style.wrap(outcome.stopped, indent=2, first="Stopped early: ")
     for note in outcome.notes:
-        lines += style.prose(note, indent=2, first="Note: ")
+        lines += style.wrap(note, indent=2, first="Note: ")
     if not lines:
         return []
-    return [style.paint(heading, "heading"), *lines, ""]
+    return [style.color(heading, "heading"), *lines, ""]
 
 
 def outcome_summary(outcome: Outcome, *, unchanged: int, others: str = "") -> str:
@@ -256,13 +256,13 @@ def by_reason(changes: Iterable[Change]) -> list[tuple[list[Change], str, str]]:
 def reason_lines(kinds: Sequence[Kind], reason: str, fix: str, style: Style) -> list[str]:
     """The reason and the next step below the last of the changes that share them."""
     first = f"{counted_objects(kinds)}: " if len(kinds) > 1 else ""
-    lines = style.prose(reason, indent=6, first=first) if reason else []
+    lines = style.wrap(reason, indent=6, first=first) if reason else []
     return lines + style.fix(fix, indent=6)
 
 
 def _finding_line(found: Finding, style: Style, *, fix: bool) -> list[str]:
     place = one_line(place_of(found))
-    parts = (place, style.paint(one_line(found.key), "quiet"), one_line(found.message))
+    parts = (place, style.color(one_line(found.key), "quiet"), one_line(found.message))
     line = "  ".join(part for part in parts if part)
     return style.folded(f"  {line} {one_line(found.fix)}".rstrip() if fix else f"  {line}", hang=6)
 

@@ -25,17 +25,17 @@ def previews_text(found: Previewed, style: Style = PLAIN) -> str:
     lines: list[str] = []
     for one in found.sources:
         title = f"{one.kind.label} {one_line(one.name)}"
-        lines += [f"{style.paint(title, 'heading')}  {one_line(one.unique_id)}", *_source(one, style), ""]
+        lines += [f"{style.color(title, 'heading')}  {one_line(one.unique_id)}", *_source(one, style), ""]
     failed = sum(bool(one.error) for one in found.sources)
     said = f"{counted(len(found.sources), 'source')}{f', {failed} failed' if failed else ''}."
     days = f"Statsig's date macros were {found.first_day} to {found.last_day}; SQL without them reads all rows."
-    lines += style.prose(f"{said} {days}" if found.sources else "No source is in scope.", indent=0)
+    lines += style.wrap(f"{said} {days}" if found.sources else "No source is in scope.", indent=0)
     return no_commands("\n".join(lines) + "\n")
 
 
 def _source(one: Preview, style: Style) -> list[str]:
     if one.error:
-        return style.prose(one_line(one.error), indent=2, first=f"{style.sign('✗')} ")
+        return style.wrap(one_line(one.error), indent=2, first=f"{style.glyph('✗')} ")
     if one.estimate is not None:
         return _estimate(one.estimate, style)
     lines = []
@@ -61,7 +61,7 @@ def _source(one: Preview, style: Style) -> list[str]:
 def _estimate(found: Estimate, style: Style) -> list[str]:
     size = counted(found.rows, "row") if found.rows is not None else _bytes(found.bytes or 0)
     more = ", whatever the days. `partition_column` in its block would lower it" if found.could_filter else ""
-    return style.prose(f"Reads about {size}{more}.", indent=2)
+    return style.wrap(f"Reads about {size}{more}.", indent=2)
 
 
 def _bytes(number: float) -> str:
@@ -77,7 +77,7 @@ def _table(heads: Sequence[Sequence[str]], rows: Iterable[Sequence[Any]], style:
     body = [[_cell(value) for value in row] for row in rows]
     shown = [[clipped(name, _WIDEST) for name in head] for head in heads]
     widths = [max(len(line[at]) for line in (*shown, *body)) for at in range(len(heads[0]))]
-    lines = [style.paint(_line(line, widths), "note") for line in shown if any(line)]
+    lines = [style.color(_line(line, widths), "note") for line in shown if any(line)]
     return lines + [_line(line, widths) for line in body]
 
 

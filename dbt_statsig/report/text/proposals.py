@@ -35,7 +35,7 @@ def _candidates(result: FirstBlocks, style: Style) -> list[str]:
     found = sorted(result.candidates, key=lambda one: (order.index(one.kind), one.unique_id))
     width = max((len(one_line(one.name)) for one in found), default=0)
     for kind, group in groupby(found, key=lambda one: one.kind):
-        lines.append(style.paint(f"{_TITLES[kind]} ({kind.label})", "heading"))
+        lines.append(style.color(f"{_TITLES[kind]} ({kind.label})", "heading"))
         for one in group:
             lines += style.folded(f"  {one_line(one.name):<{width}}  {one_line(one.why)}", hang=4)
         lines.append("")
@@ -43,7 +43,7 @@ def _candidates(result: FirstBlocks, style: Style) -> list[str]:
         sentence = (
             f"Columns are not known for {counted(result.unread, 'model')}: run `dbt compile`, or `dbt docs generate`."
         )
-        lines += style.prose(sentence, indent=0)
+        lines += style.wrap(sentence, indent=0)
     if not found:
         lines.append("No model looks like exposures, events or users.")
         return [*lines, *style.fix("Choose a model: `dbt-statsig init MODEL --kind KIND`.", indent=0)]
@@ -53,19 +53,19 @@ def _candidates(result: FirstBlocks, style: Style) -> list[str]:
 def _proposed(one: Proposed, style: Style) -> list[str]:
     made = one.guess
     why = f"{one_line(one.unique_id)}: {made.kind.label} ({one_line(made.why)})"
-    lines = [style.paint(why, "heading"), ""]
+    lines = [style.color(why, "heading"), ""]
     if one.diff:
         shown = lines_of(one.diff.removesuffix("\n"))
-        lines += [style.paint(line, _LOOKS[line[:1]]) if line[:1] in _LOOKS else line for line in shown]
+        lines += [style.color(line, _LOOKS[line[:1]]) if line[:1] in _LOOKS else line for line in shown]
         lines.append("")
     for key, hint in made.missing.items():
         options = f" Perhaps {hint}." if hint else ""
-        lines += style.prose(f"No column is certain for `{key}`.{options}", indent=0)
+        lines += style.wrap(f"No column is certain for `{key}`.{options}", indent=0)
     if one.refusal:
-        lines += style.prose(one.refusal, indent=0)
+        lines += style.wrap(one.refusal, indent=0)
     for found in one.findings:
         if found.severity > Severity.NOTE:
-            lines += style.prose(found.message, indent=0, first=f"{found.severity.label}: ")
+            lines += style.wrap(found.message, indent=0, first=f"{found.severity.label}: ")
             lines += style.fix(found.fix, indent=2)
     return [*lines, *style.fix(_next(one), indent=0)]
 

@@ -34,8 +34,8 @@ def reload_lines(reloaded: Reloaded, style: Style) -> list[str]:
             lines += _experiment(one, style)
     lines += [""] if lines else []
     for text in filter(None, (reloaded.stopped, reloaded.refused)):
-        lines += style.prose(text, indent=0)
-    lines += [style.paint(line, "heading") for line in style.prose(summary(reloaded), indent=0)]
+        lines += style.wrap(text, indent=0)
+    lines += [style.color(line, "heading") for line in style.wrap(summary(reloaded), indent=0)]
     if reloaded.refused:
         lines += style.fix("Check the list with --dry-run, then give --most N or --force.", indent=2)
     return lines
@@ -76,11 +76,11 @@ def remarks(one: ExperimentReload, *, arrow: str = "→", brief: bool = False) -
 
 def _experiment(one: ExperimentReload, style: Style) -> Iterator[str]:
     look = "good" if one.state in _GOOD else "quiet" if one.state in _IDLE else "error"
-    sign = style.paint(style.sign(_SIGNS.get(one.state, "·" if one.state in _IDLE else "✗")), look)
+    sign = style.color(style.glyph(_SIGNS.get(one.state, "·" if one.state in _IDLE else "✗")), look)
     kind = f" ({one.refresh.value})" if one.refresh and one.state not in _IDLE else ""
-    yield from style.prose(f"{sign} {one_line(one.name)}{kind}: {ending(one)}", indent=0)
-    for remark in remarks(one, arrow=style.sign("→"), brief=style.quiet):
-        yield from style.prose(remark, indent=4)
+    yield from style.wrap(f"{sign} {one_line(one.name)}{kind}: {ending(one)}", indent=0)
+    for remark in remarks(one, arrow=style.glyph("→"), brief=style.quiet):
+        yield from style.wrap(remark, indent=4)
     if one.permalink and one.state not in _GOOD | _IDLE:
         yield f"    {one_line(one.permalink)}"
     yield from style.fix(one.fix, indent=4)

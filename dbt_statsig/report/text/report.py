@@ -84,7 +84,7 @@ def _planned_lines(planned: Planned, style: Style, *, writes: bool = True) -> li
         *impact_lines(planned.validation.impact, style),
         *plan_lines(planned.plan, style, writes=writes),
         *(_stage_lines(planned.plan) if style.verbose else ()),
-        *(line for note in planned.notes for line in style.prose(note, indent=0, first="Note: ")),
+        *(line for note in planned.notes for line in style.wrap(note, indent=0, first="Note: ")),
         *left_lines(planned.skipped, style),
     ]
 
@@ -161,7 +161,7 @@ def diagnosis_text(diagnosis: Diagnosis, style: Style = PLAIN) -> str:
     """The checks, the settings with their origins, and whether all is well."""
     outcomes = {check.ok for check in diagnosis.checks}
     look = "error" if False in outcomes else "warning" if None in outcomes else "good"
-    return _joined([*diagnosis_lines(diagnosis, style), style.paint(diagnosis_summary(diagnosis), look)])
+    return _joined([*diagnosis_lines(diagnosis, style), style.color(diagnosis_summary(diagnosis), look)])
 
 
 _MOST_STALE = 10
@@ -180,13 +180,13 @@ def impact_lines(impact: Impact | None, style: Style) -> list[str]:
     effects = [found for found in impact.effects if not style.quiet or found.severity > Severity.NOTE]
     if style.quiet and not effects:
         return []
-    base = style.paint(f"(against {one_line(impact.base)})", "quiet")
-    lines = [f"{style.paint('Effects of this change', 'heading')}  {base}"]
+    base = style.color(f"(against {one_line(impact.base)})", "quiet")
+    lines = [f"{style.color('Effects of this change', 'heading')}  {base}"]
     for home, group in groupby(sorted(effects, key=_order), key=_home):
         lines += style.folded(f"  {home}", hang=4)
         for found in group:
             lead = f"{found.severity.label}  "
-            prose = style.prose(found.message, indent=4, first=lead)
+            prose = style.wrap(found.message, indent=4, first=lead)
             prose[0] = prose[0].replace(lead, style.severity(found.severity) + "  ", 1)
             lines += [*prose, *style.fix(found.fix, indent=6)]
     if impact.summary:
@@ -205,7 +205,7 @@ def baseline_lines(validation: Validation, style: Style) -> list[str]:
         number = counted(len(baseline.stale), "entry", "entries")
         match = "matches" if len(baseline.stale) == 1 else "match"
         shown = f"{number} of {path} no longer {match} a finding; regenerate it with --write-baseline."
-        lines += style.prose(shown, indent=0)
+        lines += style.wrap(shown, indent=0)
         for entry in baseline.stale[:_MOST_STALE]:
             lines += style.folded(f"  {one_line(_entry(entry))}", hang=4)
         if len(baseline.stale) > _MOST_STALE:
@@ -217,7 +217,7 @@ def _experiments(impact: Impact, style: Style) -> list[str]:
     if impact.experiments is None:
         return []
     names = ", ".join(f"{one.name} ({one.status})" if one.status else one.name for one in impact.experiments)
-    return style.prose(f"Running experiments that use affected sources: {names or 'none'}.", indent=2)
+    return style.wrap(f"Running experiments that use affected sources: {names or 'none'}.", indent=2)
 
 
 def _order(found: Finding) -> tuple[object, ...]:

@@ -22,18 +22,18 @@ def row_tests_text(found: RowTests, style: Style = PLAIN) -> str:
     lines: list[str] = []
     for file in found.files:
         if found.wrote:
-            lines.append(f"{style.paint(style.sign('✓'), 'good')} {one_line(file.path)}")
+            lines.append(f"{style.color(style.glyph('✓'), 'good')} {one_line(file.path)}")
         elif not style.quiet:
             shown = lines_of(file.diff.removesuffix("\n"))
-            lines += [style.paint(line, _LOOKS[line[:1]]) if line[:1] in _LOOKS else line for line in shown]
+            lines += [style.color(line, _LOOKS[line[:1]]) if line[:1] in _LOOKS else line for line in shown]
             lines.append("")
     for one in found.not_added:
         text = f"{one_line(one.unique_id)}: {one_line(one.reason)}"
-        lines += style.prose(text, indent=2, first=f"{style.sign('!')} ")
+        lines += style.wrap(text, indent=2, first=f"{style.glyph('!')} ")
     added = len(found.untested) - len(found.not_added)
     total = counted(len(found.tested) + len(found.untested), "marked node")
     said = f"{total}: {len(found.tested)} with {FIT}, {added} {'added' if found.wrote else 'to add'}."
-    lines += style.prose(said, indent=0)
+    lines += style.wrap(said, indent=0)
     if found.not_added:
         lines += style.fix(f"Add `dbt_statsig.{FIT}` to the `data_tests` of the nodes above by hand.", indent=0)
     elif added:

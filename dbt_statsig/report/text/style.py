@@ -47,7 +47,7 @@ class Style(Struct, frozen=True, kw_only=True):
     quiet: bool = False
     verbose: bool = False
 
-    def paint(self, text: str, look: str) -> str:
+    def color(self, text: str, look: str) -> str:
         """The text in one of the looks, or as it is when colours are off."""
         if not self.colour or not text:
             return text
@@ -57,13 +57,13 @@ class Style(Struct, frozen=True, kw_only=True):
 
     def severity(self, severity: Severity) -> str:
         """The word for it, in a look of its own."""
-        return self.paint(severity.label, severity.label)
+        return self.color(severity.label, severity.label)
 
-    def sign(self, character: str) -> str:
+    def glyph(self, character: str) -> str:
         """The sign itself, or its form in ASCII."""
         return character if self.unicode else _ASCII.get(character, character)
 
-    def prose(self, text: str, *, indent: int, first: str = "") -> list[str]:
+    def wrap(self, text: str, *, indent: int, first: str = "") -> list[str]:
         """A message wrapped to the width, each line indented, the first one led by `first`."""
         margin = " " * indent
         wrapped = textwrap.wrap(
@@ -82,8 +82,8 @@ class Style(Struct, frozen=True, kw_only=True):
             return [line]
         lines, current = [], ""
         for cell in _CELLS.findall(line):
-            for place, word in enumerate([cell] if self._has_room(" " * hang + cell.strip()) else cell.split(" ")):
-                longer = f"{current} {word}" if place else current + word
+            for index, word in enumerate([cell] if self._has_room(" " * hang + cell.strip()) else cell.split(" ")):
+                longer = f"{current} {word}" if index else current + word
                 if current.strip() and word.strip() and not self._has_room(longer):
                     lines.append(current.rstrip())
                     longer = " " * hang + word.lstrip()
@@ -95,18 +95,18 @@ class Style(Struct, frozen=True, kw_only=True):
 
     def sums(self, text: str, look: str) -> list[str]:
         """The sums that a report ends with."""
-        return [self.paint(line, look) for line in (self.prose(text, indent=0) if self.folds else [text])]
+        return [self.color(line, look) for line in (self.wrap(text, indent=0) if self.folds else [text])]
 
     def fix(self, text: str, *, indent: int) -> list[str]:
         """The next step, led by an arrow; nothing where there is none."""
-        return self.prose(text, indent=indent, first=f"{self.sign('→')} ") if text else []
+        return self.wrap(text, indent=indent, first=f"{self.glyph('→')} ") if text else []
 
 
 def error_text(message: str, fix: str, style: Style) -> str:
     """The message after a red word, the next step after an arrow; further lines of either are indented."""
-    lines = [style.paint("Error:", "error") + " " + "\n  ".join(map(one_line, message.splitlines()))]
+    lines = [style.color("Error:", "error") + " " + "\n  ".join(map(one_line, message.splitlines()))]
     if fix:
-        lines.append(f"  {style.sign('→')} " + "\n    ".join(map(one_line, fix.splitlines())))
+        lines.append(f"  {style.glyph('→')} " + "\n    ".join(map(one_line, fix.splitlines())))
     return no_commands("\n".join(lines) + "\n")
 
 

@@ -51,32 +51,32 @@ def _columns(source: SourceReport, style: Style) -> list[str]:
     roles = max((len(role) for _, role, *_ in rows), default=0)
     # One very long list must not push the proofs of all other rows out of sight.
     names = max((len(name) for _, _, name, *_ in rows if len(name) <= style.width // 3), default=0)
-    signs = max(len(style.sign(sign)) for sign, _ in _SIGNS.values())
+    signs = max(len(style.glyph(sign)) for sign, _ in _SIGNS.values())
     lines = []
     for presence, role, name, proof, kind in rows:
         sign, look = _SIGNS[presence]
-        mark = style.paint(f"{style.sign(sign):<{signs}}", look)
-        line = style.paint(proof, "quiet" if presence is Presence.PRESENT else look)
+        mark = style.color(f"{style.glyph(sign):<{signs}}", look)
+        line = style.color(proof, "quiet" if presence is Presence.PRESENT else look)
         row = f"    {mark} {role:<{roles}}  {name:<{names}}  {line}"
-        lines += style.folded(f"{row}  {style.paint(kind, 'quiet')}".rstrip() if kind else row, hang=8)
+        lines += style.folded(f"{row}  {style.color(kind, 'quiet')}".rstrip() if kind else row, hang=8)
     return lines
 
 
 def _source(source: SourceReport, style: Style) -> list[str]:
-    blocked = f"  {style.paint('cannot be pushed', 'error')}" if source.blocked else ""
-    where = style.paint(one_line(str(source.location)), "quiet") if source.location else ""
+    blocked = f"  {style.color('cannot be pushed', 'error')}" if source.blocked else ""
+    where = style.color(one_line(str(source.location)), "quiet") if source.location else ""
     place = "  ".join(part for part in (one_line(source.unique_id), where) if part)
-    lines = style.folded(f"{source.kind.label} {style.paint(one_line(source.name), 'heading')}{blocked}", hang=4)
+    lines = style.folded(f"{source.kind.label} {style.color(one_line(source.name), 'heading')}{blocked}", hang=4)
     lines += style.folded(f"  {place}", hang=4)
     if source.relation_name:
         lines += style.folded(f"  reads {one_line(source.relation_name)}", hang=4)
     lines += _columns(source, style)
     if source.selected:
         names = clipped(", ".join(source.selected), _LONGEST_LIST)
-        lines += style.prose(f"selects {counted(len(source.selected), 'column')}: {names}", indent=4)
+        lines += style.wrap(f"selects {counted(len(source.selected), 'column')}: {names}", indent=4)
     if source.hidden:
         names = clipped(", ".join(source.hidden), _LONGEST_LIST)
-        lines += style.prose(f"excludes {counted(len(source.hidden), 'hidden column')}: {names}", indent=4)
+        lines += style.wrap(f"excludes {counted(len(source.hidden), 'hidden column')}: {names}", indent=4)
     return [*lines, ""]
 
 
@@ -84,7 +84,7 @@ def source_lines(validation: Validation, style: Style) -> list[str]:
     """The project's line, then every declared source with its columns."""
     dbt = f", dbt {one_line(validation.dbt_version)}" if validation.dbt_version else ""
     adapter = f" ({one_line(validation.adapter)}{dbt})" if validation.adapter else ""
-    project = style.paint(one_line(validation.owner), "heading")
+    project = style.color(one_line(validation.owner), "heading")
     declared = counted_objects(one.kind for one in validation.sources)
     lines = [*style.folded(f"{project}{adapter}: {declared} declared", hang=4), ""]
     if is_brief(len(validation.sources), style):
@@ -105,7 +105,7 @@ def _in_brief(source: SourceReport, style: Style, width: int) -> list[str]:
         proof = words[worst] + clipped(", ".join(dict.fromkeys(names)), _LONGEST_LIST)
     sign, look = _SIGNS[Presence.ABSENT if source.blocked else worst]
     name = one_line(source.name)
-    head = style.paint(f"{style.sign(sign)} {name}", look) + " " * (width - len(name))
+    head = style.color(f"{style.glyph(sign)} {name}", look) + " " * (width - len(name))
     blocked = "  cannot be pushed" if source.blocked else ""
     return style.folded(f"  {head}  {source.kind.label}  {one_line(source.unique_id)}  {proof}{blocked}", hang=6)
 
@@ -138,9 +138,9 @@ def _home(found: Finding) -> str:
     return found.location.path if found.location else found.unique_id
 
 
-def _one(found: Finding, style: Style) -> list[str]:
+def _finding_lines(found: Finding, style: Style) -> list[str]:
     place, key = one_line(place_of(found)), one_line(found.key)
-    head = [style.severity(found.severity), one_line(found.code), place, style.paint(key, "quiet")]
+    head = [style.severity(found.severity), one_line(found.code), place, style.color(key, "quiet")]
     shown = (found.severity.label, one_line(found.code), place, key)
     # The key has a line of its own where the terminal would break it.
     fits = 2 + len("  ".join(shown)) <= style.width
@@ -149,7 +149,7 @@ def _one(found: Finding, style: Style) -> list[str]:
     return [
         "  " + "  ".join(part for part in head if part),
         *below,
-        *style.prose(found.message, indent=4),
+        *style.wrap(found.message, indent=4),
         *style.fix(found.fix, indent=4),
         *(f"      {line}" for line in (example.good.splitlines() if example else ())),
     ]
@@ -167,9 +167,9 @@ def findings_lines(
         return brief_findings(chosen, style, at_most=at_most)
     lines: list[str] = []
     for home, group in groupby(chosen, key=_home):
-        lines.append(style.paint(one_line(home) or "the project", "heading"))
+        lines.append(style.color(one_line(home) or "the project", "heading"))
         for found in group:
-            lines += _one(found, style)
+            lines += _finding_lines(found, style)
         lines.append("")
     return lines
 

@@ -30,7 +30,7 @@ for one in ("project_name", "adapter_type", "dbt_version", "invocation_id", "sch
 assert live.has_tests and any(live.column_tests(one.unique_id) for one in live.marked())
 for one in live.marked():
     assert set(live.column_tests(one.unique_id)) == set(file.column_tests(one.unique_id)), one
-tables = {key: head for key, head in file.heads().items() if head.resource_type in ("model", "seed", "source")}
+tables = {key: head for key, head in file.summaries().items() if head.resource_type in ("model", "seed", "source")}
 assert {key: live.node(key) for key in tables} == {key: file.node(key) for key in tables}
 """
 

@@ -11,7 +11,7 @@ import pytest
 from msgspec import structs
 
 from dbt_statsig.cli import output as answering
-from dbt_statsig.cli.output import Output, tell
+from dbt_statsig.cli.output import Output, emit
 from dbt_statsig.cli.report_files import ReportFile
 from dbt_statsig.errors import AnswerLost
 from dbt_statsig.report import formats
@@ -38,7 +38,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_exit_code_is_the_runs_own(capsys: pytest.CaptureFixture[str]) -> None:
     """Where everything can be written, the exit code is the one given, and the forms know it."""
     output = structs.replace(OUTPUT, reports=reports("a.json", "b.json"))
-    assert tell(output, samples.VALIDATION, exit_code=1) == 1
+    assert emit(output, samples.VALIDATION, exit_code=1) == 1
     assert capsys.readouterr().out.splitlines()[0] == "shop (duckdb, dbt 1.11.2): 2 sources declared"
     assert '"exit_code": 1' in Path("a.json").read_text(encoding="utf-8")
     assert Path("a.json").read_bytes() == Path("b.json").read_bytes()
@@ -48,7 +48,7 @@ def test_the_exit_code_is_the_runs_own(capsys: pytest.CaptureFixture[str]) -> No
 def test_fault_44_a_lost_report_is_reported(given: int, expected: int, capsys: pytest.CaptureFixture[str]) -> None:
     """A report that cannot be written spoils a clean exit code and no other; the answer stands."""
     output = structs.replace(OUTPUT, reports=reports("gone/a.json", "b.json"))
-    assert tell(output, samples.CLEAN, exit_code=given) == expected
+    assert emit(output, samples.CLEAN, exit_code=given) == expected
     shown = capsys.readouterr()
     assert "1 source ready" in shown.out
     assert shown.err.startswith("Error: gone/a.json could not be written:")
@@ -63,7 +63,7 @@ def test_fault_44_a_full_disk_below_stdout(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(answering, "write_out", full)
     with pytest.raises(AnswerLost, match="No space"):
-        tell(structs.replace(OUTPUT, reports=reports("a.json")), samples.CLEAN, exit_code=0)
+        emit(structs.replace(OUTPUT, reports=reports("a.json")), samples.CLEAN, exit_code=0)
     assert Path("a.json").is_file()
 
 
@@ -83,10 +83,10 @@ def test_fault_44_a_renderer_that_fails(
     output = structs.replace(OUTPUT, reports=(*reports("a.json"), ReportFile(form="markdown", path=Path("b.md"))))
     if form == "text":
         with pytest.raises(AnswerLost, match=r"text report failed: ImportError: No module.x1b named"):
-            tell(output, samples.CLEAN, exit_code=0)
+            emit(output, samples.CLEAN, exit_code=0)
         assert Path("a.json").is_file()
     else:
-        assert tell(output, samples.CLEAN, exit_code=0) == 2
+        assert emit(output, samples.CLEAN, exit_code=0) == 2
         shown = capsys.readouterr()
         assert "1 source ready" in shown.out
         assert "json report failed" in shown.err
@@ -98,10 +98,10 @@ def test_step_summary(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
     """With the form github the step's summary is the Markdown; one that cannot be written is reported."""
     output = structs.replace(OUTPUT, form="github")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", "summary.md")
-    assert tell(output, samples.CLEAN, exit_code=0) == 0
+    assert emit(output, samples.CLEAN, exit_code=0) == 0
     assert Path("summary.md").read_text(encoding="utf-8").startswith("<!-- dbt-statsig -->")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", "gone/summary.md")
-    assert tell(output, samples.CLEAN, exit_code=0) == 2
+    assert emit(output, samples.CLEAN, exit_code=0) == 2
     assert "gone/summary.md could not be written" in capsys.readouterr().err
 
 
@@ -110,5 +110,5 @@ def test_all_but_text_is_utf8(monkeypatch: pytest.MonkeyPatch) -> None:
     raw = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii"))
     clean = structs.replace(samples.CLEAN, project="caf\u00e9")
-    tell(structs.replace(OUTPUT, form="markdown"), clean, exit_code=0)
+    emit(structs.replace(OUTPUT, form="markdown"), clean, exit_code=0)
     assert "caf\u00e9".encode() in raw.getvalue()

@@ -127,7 +127,7 @@ def test_a_failure_that_cannot_be_reported(monkeypatch: pytest.MonkeyPatch, caps
     def fail(*_: object, **__: object) -> None:
         raise OSError(f"{KEY} is gone")
 
-    monkeypatch.setattr("dbt_statsig.cli.app.tell_failure", fail)
+    monkeypatch.setattr("dbt_statsig.cli.app.emit_failure", fail)
     assert run(["validate", "--report", "json:x.json"]) == 1
     shown = capsys.readouterr().err
     assert shown.startswith("Error: Not dev.\n")

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from dbt_statsig.columns import memory as module
 from dbt_statsig.columns.items import (
+    AliasColumns,
     Anonymous,
     Distinct,
     Drop,
@@ -21,7 +22,6 @@ from dbt_statsig.columns.items import (
     Name,
     Once,
     Opaque,
-    Place,
     Rename,
     Shape,
     Star,
@@ -38,7 +38,7 @@ OPS = st.tuples(
         st.builds(Drop, st.frozensets(TEXT), st.booleans()),
         st.builds(Once, st.frozensets(TEXT)),
         st.builds(Rename, st.tuples(st.tuples(TEXT, TEXT))),
-        st.builds(Place, st.tuples(TEXT), st.booleans()),
+        st.builds(AliasColumns, st.tuples(TEXT), st.booleans()),
         st.just(Distinct()),
     )
 )

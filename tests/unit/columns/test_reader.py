@@ -88,7 +88,7 @@ def test_many_queries_are_read_by_processes(tmp_path: Path, monkeypatch: pytest.
     alone = prover(*models)
     nodes = [get(alone, entry["unique_id"]) for entry in models]
     expected = [alone.columns(node) for node in nodes]
-    monkeypatch.setattr(reader, "WORTH_CHARACTERS", 1)
+    monkeypatch.setattr(reader, "MIN_CHARS_FOR_PROCESSES", 1)
     memory = Memory(tmp_path / "file")
     together = prover(*models, memory=memory)
     together.prepare(nodes, jobs=2)
@@ -109,7 +109,7 @@ def test_where_no_process_starts_this_one_reads(monkeypatch: pytest.MonkeyPatch)
         def __init__(self, *_: object, **__: object) -> None:
             raise OSError
 
-    monkeypatch.setattr(reader, "WORTH_CHARACTERS", 1)
+    monkeypatch.setattr(reader, "MIN_CHARS_FOR_PROCESSES", 1)
     monkeypatch.setattr(futures, "ProcessPoolExecutor", Refusing)
     proof = prover(model("m", "select 1 as a"), model("n", "select 2 as b"))
     proof.prepare([get(proof, "model.shop.m"), get(proof, "model.shop.n")], jobs=2)
@@ -119,5 +119,5 @@ def test_where_no_process_starts_this_one_reads(monkeypatch: pytest.MonkeyPatch)
 def test_little_sql_is_read_by_this_process() -> None:
     """For little SQL, or with one job, no process is started."""
     assert not reader.is_worth_it(["select 1"], 4)
-    assert not reader.is_worth_it(["x" * reader.WORTH_CHARACTERS], 1)
-    assert reader.is_worth_it(["x" * reader.WORTH_CHARACTERS], 2)
+    assert not reader.is_worth_it(["x" * reader.MIN_CHARS_FOR_PROCESSES], 1)
+    assert reader.is_worth_it(["x" * reader.MIN_CHARS_FOR_PROCESSES], 2)

@@ -9,7 +9,7 @@ import httpx
 from dbt_statsig.console.client import ConsoleClient
 from dbt_statsig.console.key import ApiKey
 from dbt_statsig.console.pace import Rates
-from dbt_statsig.console.waiting import Patience
+from dbt_statsig.console.waiting import WaitBudget
 from dbt_statsig.vocabulary.kinds import AssignmentSource, EntityPropertySource, MetricSource
 from dbt_statsig.vocabulary.sources import IdType
 
@@ -118,6 +118,6 @@ def refused(status: int, message: str = "No.", **more: Any) -> tuple[int, Any]:
     return status, {"status": status, "message": message, **more}
 
 
-def patience(clock: FakeClock, budget: float = 100.0, waits: list[Waiting] | None = None) -> Patience:
-    """A patience without chance in it: each backoff is three quarters of its longest."""
-    return Patience(budget=budget, clock=clock, on_wait=None if waits is None else waits.append, jitter=lambda: 0.5)
+def wait_budget(clock: FakeClock, budget: float = 100.0, waits: list[Waiting] | None = None) -> WaitBudget:
+    """A budget without chance in it: each backoff is three quarters of its longest."""
+    return WaitBudget(budget=budget, clock=clock, on_wait=None if waits is None else waits.append, jitter=lambda: 0.5)

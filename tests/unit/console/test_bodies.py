@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET, structs
 
-from dbt_statsig.console.bodies import create_body, decoded, only, patch_body, update_body
+from dbt_statsig.console.bodies import create_body, decoded, keep_fields, patch_body, update_body
 from dbt_statsig.errors import ProtocolError, Refused
 from dbt_statsig.vocabulary.kinds import BLOCK_KINDS, SPECS, AssignmentSource, EntityPropertySource, MetricSource
 from dbt_statsig.vocabulary.sources import CustomField, IdType, Kind, Owner
@@ -63,7 +63,7 @@ def test_a_patch_holds_the_named_fields_only() -> None:
     payload = EntityPropertySource(name="n", sql="s", team_id="t", tags=("x",))
     fields = frozenset({"team_id", "tags"})
     assert json.loads(patch_body(payload, fields, dry_run=False)) == {"teamID": "t", "tags": ["x"]}
-    assert only(payload, fields) == EntityPropertySource(name="n", team_id="t", tags=("x",))
+    assert keep_fields(payload, fields) == EntityPropertySource(name="n", team_id="t", tags=("x",))
 
 
 @pytest.mark.parametrize(

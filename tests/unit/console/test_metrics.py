@@ -12,7 +12,7 @@ from dbt_statsig.console.bodies import create_body, decoded, unpublished, update
 from dbt_statsig.console.client import ConsoleClient
 from dbt_statsig.console.key import ApiKey
 from dbt_statsig.errors import ConnectionFailed, ConsoleError, NotFound, OutcomeUnknown, Refused
-from dbt_statsig.vocabulary.comparison import completed, differences, fingerprint
+from dbt_statsig.vocabulary.comparison import differences, fill_undeclared_from, fingerprint
 from dbt_statsig.vocabulary.kinds import Metric
 from dbt_statsig.vocabulary.kinds.metric import Criterion, DimensionLimit, MetricPart
 from dbt_statsig.vocabulary.ownership import archived, is_archived, is_of, owner_of
@@ -88,8 +88,8 @@ def test_what_means_the_same() -> None:
 def test_what_an_update_sends_along() -> None:
     """Undeclared fields go back as they were read, but none of another aggregation's."""
     live = msgspec.structs.replace(REVENUE, cap=3, team="Growth", aggregation="mean")
-    assert completed(REVENUE, live) == msgspec.structs.replace(REVENUE, team="Growth")
-    assert completed(REVENUE, msgspec.structs.replace(live, aggregation="sum")).cap == 3  # type: ignore[attr-defined]
+    assert fill_undeclared_from(REVENUE, live) == msgspec.structs.replace(REVENUE, team="Growth")
+    assert fill_undeclared_from(REVENUE, msgspec.structs.replace(live, aggregation="sum")).cap == 3  # type: ignore[attr-defined]
 
 
 def test_what_no_write_can_send() -> None:

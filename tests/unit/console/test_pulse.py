@@ -40,7 +40,7 @@ def test_a_load_is_one_request_with_the_published_body(asked: dict[str, Any], bo
 @pytest.mark.parametrize("lost", [refused(503), (200, {"success": False, "message": "Busy."})])
 def test_after_a_lost_answer_the_history_decides(lost: Any) -> None:
     """A load that was not there before is ours, as far as anybody can know; it is not started again."""
-    opened = Opened(lost, page(load("old")), refused(403), page(load("new"), load("old")), looks=(0.0, 1.0, 2.0))
+    opened = Opened(lost, page(load("old")), refused(403), page(load("new"), load("old")), delays=(0.0, 1.0, 2.0))
     assert opened.client.begin_load("button", Refresh.FULL, known={"old"}) is True
     assert opened.service.calls == [START, HISTORY, HISTORY, HISTORY]
     assert opened.clock.slept == [1.0, 2.0]
@@ -48,7 +48,7 @@ def test_after_a_lost_answer_the_history_decides(lost: Any) -> None:
 
 def test_a_load_that_nothing_shows_is_unknown() -> None:
     """It is sent once, whatever becomes of it."""
-    opened = Opened(refused(502), page(load("old")), looks=(0.0, 1.0))
+    opened = Opened(refused(502), page(load("old")), delays=(0.0, 1.0))
     with pytest.raises(OutcomeUnknown, match=r"not known .* It was not started again"):
         opened.client.begin_load("button", Refresh.FULL, known={"old"})
     assert opened.service.calls == [START, HISTORY, HISTORY]
@@ -56,7 +56,7 @@ def test_a_load_that_nothing_shows_is_unknown() -> None:
 
 def test_looking_ends_with_the_budget() -> None:
     """Where no time is left, one look has to do."""
-    opened = Opened(refused(502), page(), looks=(0.0, 9.0, 9.0), budget=10.0)
+    opened = Opened(refused(502), page(), delays=(0.0, 9.0, 9.0), budget=10.0)
     with pytest.raises(OutcomeUnknown):
         opened.client.begin_load("button", Refresh.FULL, known=())
     assert opened.service.calls == [START, HISTORY, HISTORY]

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from dbt_statsig.console.client import Waiting, Written
-from dbt_statsig.console.writer import LOOKS
+from dbt_statsig.console.writer import READ_BACK_DELAYS
 from dbt_statsig.errors import Conflict, NotFound, OutcomeUnknown, Refused
 from dbt_statsig.vocabulary.kinds import EntityPropertySource, MetricSource
 from dbt_statsig.vocabulary.sources import IdType, Kind
@@ -65,16 +65,16 @@ def test_3_12_20_a_create_that_happened_is_recognised(lost: Reply) -> None:
 @pytest.mark.parametrize("lost", LOST, ids=str)
 def test_4_a_create_that_did_not_happen_is_tried_once_more(lost: Reply) -> None:
     """Fault 4: the answer is lost and the object stays absent: one more try, and its answer counts."""
-    opened = Opened(lost, *[ABSENT] * len(LOOKS), one(OURS, 201))
+    opened = Opened(lost, *[ABSENT] * len(READ_BACK_DELAYS), one(OURS, 201))
     assert not opened.client.create(Kind.METRIC_SOURCE, ORDERS).reconciled
-    assert methods(opened) == "P" + "G" * len(LOOKS) + "P"
-    assert sum(opened.clock.slept) == sum(LOOKS)
+    assert methods(opened) == "P" + "G" * len(READ_BACK_DELAYS) + "P"
+    assert sum(opened.clock.slept) == sum(READ_BACK_DELAYS)
 
 
 def test_4_not_more_than_one_more_try() -> None:
     """Fault 4: when the second answer is lost too and nothing is there, the outcome is unknown."""
     lost = httpx.Response(500)
-    opened = Opened(lost, *[ABSENT] * len(LOOKS), lost, ABSENT)
+    opened = Opened(lost, *[ABSENT] * len(READ_BACK_DELAYS), lost, ABSENT)
     with pytest.raises(OutcomeUnknown, match="sent twice"):
         opened.client.create(Kind.METRIC_SOURCE, ORDERS)
     assert methods(opened).count("P") == 2
@@ -83,7 +83,7 @@ def test_4_not_more_than_one_more_try() -> None:
 def test_4_a_second_lost_answer_is_looked_after_too() -> None:
     """Fault 4: the second write is read back as the first was."""
     lost = httpx.Response(500)
-    opened = Opened(lost, *[ABSENT] * len(LOOKS), lost, ABSENT, one(OURS))
+    opened = Opened(lost, *[ABSENT] * len(READ_BACK_DELAYS), lost, ABSENT, one(OURS))
     assert opened.client.create(Kind.METRIC_SOURCE, ORDERS).reconciled
 
 
@@ -115,7 +115,9 @@ def test_6_a_late_commit_is_waited_for() -> None:
 
 def test_6_already_exists_on_the_second_try_is_compared() -> None:
     """Fault 6: the first write commits after all looks; the second is refused, and what is there is ours."""
-    opened = Opened(httpx.ReadTimeout("late"), *[ABSENT] * len(LOOKS), refused(400, "already in use"), one(OURS))
+    opened = Opened(
+        httpx.ReadTimeout("late"), *[ABSENT] * len(READ_BACK_DELAYS), refused(400, "already in use"), one(OURS)
+    )
     assert opened.client.create(Kind.METRIC_SOURCE, ORDERS).reconciled
 
 
@@ -123,14 +125,19 @@ def test_6_already_exists_on_the_second_try_is_compared() -> None:
 def test_55_a_name_that_is_taken_is_looked_for_within_the_budget(taken: Reply) -> None:
     """Fault 55: our own lost creation took the name: the object is waited for, however late it shows."""
     lost = httpx.ReadTimeout("late")
-    opened = Opened(lost, *[ABSENT] * len(LOOKS), taken, *[ABSENT] * 20, one(OURS))
+    opened = Opened(lost, *[ABSENT] * len(READ_BACK_DELAYS), taken, *[ABSENT] * 20, one(OURS))
     assert opened.client.create(Kind.METRIC_SOURCE, ORDERS).reconciled
     assert methods(opened).count("P") == 2
 
 
 def test_55_a_name_that_stays_taken_is_unknown() -> None:
     """Fault 55: where the object never shows, the outcome is unknown when the budget is spent, and not a failure."""
-    replies: list[Reply] = [httpx.ReadTimeout("late"), *[ABSENT] * len(LOOKS), refused(400, "already in use"), ABSENT]
+    replies: list[Reply] = [
+        httpx.ReadTimeout("late"),
+        *[ABSENT] * len(READ_BACK_DELAYS),
+        refused(400, "already in use"),
+        ABSENT,
+    ]
     opened = Opened(*replies, budget=60)
     with pytest.raises(OutcomeUnknown, match="its name was taken"):
         opened.client.create(Kind.METRIC_SOURCE, ORDERS)
@@ -141,10 +148,15 @@ def test_55_a_stop_ends_the_looking() -> None:
     """Fault 55: a run that ends does not wait for the budget; the outcome is unknown."""
 
     def stop(pause: Waiting) -> None:
-        if pause.seconds > LOOKS[-1]:
+        if pause.seconds > READ_BACK_DELAYS[-1]:
             opened.client.stop()
 
-    replies: list[Reply] = [httpx.ReadTimeout("late"), *[ABSENT] * len(LOOKS), refused(400, "already in use"), ABSENT]
+    replies: list[Reply] = [
+        httpx.ReadTimeout("late"),
+        *[ABSENT] * len(READ_BACK_DELAYS),
+        refused(400, "already in use"),
+        ABSENT,
+    ]
     opened = Opened(*replies, on_wait=stop)
     with pytest.raises(OutcomeUnknown, match="its name was taken"):
         opened.client.create(Kind.METRIC_SOURCE, ORDERS)
@@ -153,21 +165,23 @@ def test_55_a_stop_ends_the_looking() -> None:
 
 def test_6_already_exists_with_other_values_is_a_conflict() -> None:
     """Fault 6: what has appeared in between is not ours."""
-    opened = Opened(httpx.ReadTimeout("late"), *[ABSENT] * len(LOOKS), refused(409, "already in use"), one(THEIRS))
+    opened = Opened(
+        httpx.ReadTimeout("late"), *[ABSENT] * len(READ_BACK_DELAYS), refused(409, "already in use"), one(THEIRS)
+    )
     with pytest.raises(Conflict):
         opened.client.create(Kind.METRIC_SOURCE, ORDERS)
 
 
 def test_a_refused_second_try_that_left_nothing_is_a_refusal() -> None:
     """When the second try is refused and nothing is there, the refusal is the outcome."""
-    opened = Opened(httpx.ReadTimeout("late"), *[ABSENT] * len(LOOKS), refused(400, "No such table"), ABSENT)
+    opened = Opened(httpx.ReadTimeout("late"), *[ABSENT] * len(READ_BACK_DELAYS), refused(400, "No such table"), ABSENT)
     with pytest.raises(Refused, match="No such table"):
         opened.client.create(Kind.METRIC_SOURCE, ORDERS)
 
 
 def test_a_second_try_that_cannot_be_sent_leaves_it_unknown() -> None:
     """When the run loses its key between the tries, the first one's outcome is not claimed."""
-    opened = Opened(httpx.ReadTimeout("late"), *[ABSENT] * len(LOOKS), refused(401))
+    opened = Opened(httpx.ReadTimeout("late"), *[ABSENT] * len(READ_BACK_DELAYS), refused(401))
     with pytest.raises(OutcomeUnknown, match="not sent again"):
         opened.client.create(Kind.METRIC_SOURCE, ORDERS)
 
@@ -200,9 +214,9 @@ def test_7_somebody_elses_value_is_a_conflict(reply: tuple[int, Any]) -> None:
 
 def test_7_an_update_that_did_not_happen_is_sent_again() -> None:
     """Fault 7: where the console still holds what was there before, the update is sent once more."""
-    opened = Opened(httpx.ReadTimeout("late"), *[one(AS_BEFORE)] * len(LOOKS), one(OURS))
+    opened = Opened(httpx.ReadTimeout("late"), *[one(AS_BEFORE)] * len(READ_BACK_DELAYS), one(OURS))
     assert not opened.client.update(Kind.METRIC_SOURCE, "Orders", ORDERS, before=BEFORE).reconciled
-    assert methods(opened) == "P" + "G" * len(LOOKS) + "P"
+    assert methods(opened) == "P" + "G" * len(READ_BACK_DELAYS) + "P"
 
 
 def test_7_without_the_value_before_another_value_is_unknown() -> None:
@@ -210,7 +224,7 @@ def test_7_without_the_value_before_another_value_is_unknown() -> None:
     opened = Opened(httpx.ReadTimeout("late"), one(THEIRS))
     with pytest.raises(OutcomeUnknown, match="not what was sent"):
         opened.client.update(Kind.METRIC_SOURCE, "Orders", ORDERS)
-    assert methods(opened) == "P" + "G" * len(LOOKS)
+    assert methods(opened) == "P" + "G" * len(READ_BACK_DELAYS)
 
 
 def test_only_the_fields_of_a_patch_are_compared() -> None:
@@ -230,9 +244,9 @@ def test_a_lost_rename_is_found_under_either_name() -> None:
     assert renamed.client.update(Kind.ENTITY_PROPERTY_SOURCE, "Old", USERS, before=old).reconciled
     still_old = one({"name": "Old", "sql": "select 1", "timestampAsDay": True})
     done = one({"name": "Users", "sql": "select 1", "timestampAsDay": True})
-    kept = Opened(httpx.ReadTimeout("late"), *[ABSENT, still_old] * len(LOOKS), done)
+    kept = Opened(httpx.ReadTimeout("late"), *[ABSENT, still_old] * len(READ_BACK_DELAYS), done)
     assert not kept.client.update(Kind.ENTITY_PROPERTY_SOURCE, "Old", USERS, before=old).reconciled
-    assert methods(kept) == "P" + "GG" * len(LOOKS) + "P"
+    assert methods(kept) == "P" + "GG" * len(READ_BACK_DELAYS) + "P"
 
 
 def test_a_lost_deletion_is_read_back() -> None:
@@ -240,10 +254,10 @@ def test_a_lost_deletion_is_read_back() -> None:
     gone = Opened(httpx.ReadTimeout("late"), ABSENT)
     gone.client.delete(Kind.METRIC_SOURCE, "Orders")
     assert methods(gone) == "PG"
-    again = Opened(httpx.ReadTimeout("late"), *[one(OURS)] * len(LOOKS), refused(404), ABSENT)
+    again = Opened(httpx.ReadTimeout("late"), *[one(OURS)] * len(READ_BACK_DELAYS), refused(404), ABSENT)
     assert again.client.delete(Kind.METRIC_SOURCE, "Orders").reconciled
-    assert methods(again) == "P" + "G" * len(LOOKS) + "PG"
-    stays = Opened(httpx.ReadTimeout("late"), *[one(OURS)] * len(LOOKS), refused(400, "In use"), one(OURS))
+    assert methods(again) == "P" + "G" * len(READ_BACK_DELAYS) + "PG"
+    stays = Opened(httpx.ReadTimeout("late"), *[one(OURS)] * len(READ_BACK_DELAYS), refused(400, "In use"), one(OURS))
     with pytest.raises(Refused, match="In use"):
         stays.client.delete(Kind.METRIC_SOURCE, "Orders")
 
@@ -261,7 +275,7 @@ def test_a_stop_does_not_break_off_what_is_under_way() -> None:
     stopped: Opened = Opened(httpx.ReadTimeout("late"), ABSENT, on_wait=lambda _: stopped.client.stop())
     with pytest.raises(OutcomeUnknown, match="run is ending"):
         stopped.client.create(Kind.METRIC_SOURCE, ORDERS)
-    assert methods(stopped) == "P" + "G" * len(LOOKS)
+    assert methods(stopped) == "P" + "G" * len(READ_BACK_DELAYS)
 
 
 def test_without_budget_there_is_one_look() -> None:

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dbt_statsig.console.pace import Rates
-from dbt_statsig.console.waiting import Patience, SystemClock, Turns, duration, seconds_asked
+from dbt_statsig.console.waiting import SystemClock, Turns, WaitBudget, duration, seconds_asked
 from dbt_statsig.errors import Stopped
-from tests.unit.console.service import FakeClock, patience
+from tests.unit.console.service import FakeClock, wait_budget
 
 if TYPE_CHECKING:
     from dbt_statsig.console.waiting import Waiting
@@ -30,7 +30,7 @@ def new_waits() -> list[Waiting]:
 def test_a_pause_is_reported_paid_and_slept() -> None:
     """A pause is announced with its reason before it begins, and comes off the budget."""
     clock, waits = FakeClock(), new_waits()
-    waiting = patience(clock, waits=waits)
+    waiting = wait_budget(clock, waits=waits)
     assert waiting.pause(30, "because", stoppable=True)
     assert clock.slept == [30]
     assert [(wait.seconds, wait.reason, wait.spent, wait.budget) for wait in waits] == [(30, "because", 30, 100)]
@@ -40,7 +40,7 @@ def test_a_pause_is_reported_paid_and_slept() -> None:
 def test_a_pause_over_the_budget_is_not_begun() -> None:
     """What would not fit is refused at once, and costs nothing."""
     clock = FakeClock()
-    waiting = patience(clock)
+    waiting = wait_budget(clock)
     assert waiting.pause(60, "a", stoppable=True)
     assert not waiting.pause(60, "b", stoppable=True)
     assert not waiting.close_gate(60, "c")
@@ -50,7 +50,7 @@ def test_a_pause_over_the_budget_is_not_begun() -> None:
 def test_pauses_at_the_same_time_are_paid_once() -> None:
     """Several threads that wait out the same minute use up one minute."""
     clock, waits = FakeClock(), new_waits()
-    waiting = patience(clock, waits=waits)
+    waiting = wait_budget(clock, waits=waits)
     for seconds in (60, 60, 60, 70):
         assert waiting.close_gate(seconds, "429")
     assert waiting.spent == 70
@@ -63,7 +63,7 @@ def test_pauses_at_the_same_time_are_paid_once() -> None:
 def test_our_own_pace_costs_nothing() -> None:
     """Waiting for our own pace is no trouble: it is announced where there is a reason to, and not paid."""
     clock, waits = FakeClock(), new_waits()
-    waiting = patience(clock, waits=waits)
+    waiting = wait_budget(clock, waits=waits)
     waiting.queue(0.5, "")
     waiting.queue(500, "limit")
     assert (clock.slept, [wait.seconds for wait in waits], waiting.spent) == ([0.5, 500], [500], 0)
@@ -72,8 +72,8 @@ def test_our_own_pace_costs_nothing() -> None:
 def test_backoff_doubles_within_bounds() -> None:
     """Each pause is twice the one before, up to half a minute, and half of it is left to chance."""
     clock = FakeClock()
-    assert [patience(clock).backoff(attempt) for attempt in (1, 2, 3, 50)] == [0.375, 0.75, 1.5, 22.5]
-    drawn = {Patience(budget=1, clock=clock, on_wait=None).backoff(3) for _ in range(50)}
+    assert [wait_budget(clock).backoff(attempt) for attempt in (1, 2, 3, 50)] == [0.375, 0.75, 1.5, 22.5]
+    drawn = {WaitBudget(budget=1, clock=clock, on_wait=None).backoff(3) for _ in range(50)}
     assert len(drawn) > 1
     assert all(1 <= seconds <= 2 for seconds in drawn)
 
@@ -81,7 +81,7 @@ def test_backoff_doubles_within_bounds() -> None:
 def test_stop_ends_stoppable_waits_only() -> None:
     """After a stop no write waits any more, while what is settled already under way may still wait."""
     clock = FakeClock()
-    waiting = patience(clock)
+    waiting = wait_budget(clock)
     waiting.stop()
     with pytest.raises(Stopped, match="Not sent"):
         waiting.pause(5, "a", stoppable=True)
@@ -96,7 +96,7 @@ def test_stop_ends_stoppable_waits_only() -> None:
 
 def test_a_stop_wakes_a_sleeping_thread() -> None:
     """On the machine's clock, a stop from another thread ends a long wait at once."""
-    waiting = Patience(budget=1000, clock=SystemClock(), on_wait=None)
+    waiting = WaitBudget(budget=1000, clock=SystemClock(), on_wait=None)
     raised: list[bool] = []
 
     def wait() -> None:
@@ -113,7 +113,7 @@ def test_a_stop_wakes_a_sleeping_thread() -> None:
 
 def test_closing_ends_every_wait() -> None:
     """After closing, what never stops for the end of a run stops too: reads do not begin, nor wait on."""
-    waiting = Patience(budget=1000, clock=SystemClock(), on_wait=None)
+    waiting = WaitBudget(budget=1000, clock=SystemClock(), on_wait=None)
     raised: list[bool] = []
 
     def wait() -> None:
@@ -205,7 +205,7 @@ def test_durations_are_shown_in_a_fitting_unit(seconds: float, text: str) -> Non
 def test_a_long_wait_for_a_turn_is_announced_once_and_can_be_stopped() -> None:
     """Writes that have to wait for a full window say so once, cost no budget, and end with the run."""
     clock, waits = FakeClock(), new_waits()
-    waiting = Patience(budget=1, clock=clock, on_wait=waits.append)
+    waiting = WaitBudget(budget=1, clock=clock, on_wait=waits.append)
     turns = Turns(waiting, Rates(quota=5))
     for _ in range(7):
         turns.taken(turns.begin())
@@ -218,7 +218,7 @@ def test_a_long_wait_for_a_turn_is_announced_once_and_can_be_stopped() -> None:
 
 def test_threads_share_one_pace() -> None:
     """Eight threads together get no more turns than one alone, on the machine's own clock."""
-    turns = Turns(Patience(budget=10, clock=SystemClock(), on_wait=None), Rates(first=200, most=200))
+    turns = Turns(WaitBudget(budget=10, clock=SystemClock(), on_wait=None), Rates(first=200, most=200))
     begun: list[float] = []
 
     def work() -> None:
@@ -237,7 +237,7 @@ def test_threads_share_one_pace() -> None:
 
 def test_45_a_jump_of_the_wall_clock_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fault 45: with the wall clock thrown a year ahead and back, the pace is the same."""
-    turns = Turns(Patience(budget=10, clock=SystemClock(), on_wait=None), Rates(first=100, most=100))
+    turns = Turns(WaitBudget(budget=10, clock=SystemClock(), on_wait=None), Rates(first=100, most=100))
     start = time.monotonic()
     for jump in (0, 31_536_000, -31_536_000, 0, 0, 0):
         monkeypatch.setattr(time, "time", lambda jump=jump: 1_800_000_000.0 + jump)

@@ -128,7 +128,7 @@ def test_a_dbt_that_does_not_raise(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
     """The artifact raises nothing: what is wrong is reported once."""
     shown: list[str] = []
-    DeclaredArtifact(Explosive(), project_dir=tmp_path, target="dev", complain=shown.append).write(
+    DeclaredArtifact(Explosive(), project_dir=tmp_path, target="dev", warn=shown.append).write(
         str(tmp_path / "target" / "statsig.json")
     )
     assert shown == ["statsig.json was not written (RuntimeError: metadata)."]

@@ -33,8 +33,8 @@ PATH = "experiments/button"
 class Service:
     """An emulator without a socket; `looks` readings of the history end a load."""
 
-    def __init__(self, looks: int = 1) -> None:
-        self.emulator = Emulator(Options(seed=SEED, load_looks=looks, clock=lambda: NOW))
+    def __init__(self, delays: int = 1) -> None:
+        self.emulator = Emulator(Options(seed=SEED, load_looks=delays, clock=lambda: NOW))
 
     def __call__(self, method: str, path: str, body: Any = None, query: str = "") -> tuple[int, Any]:
         """The status and the payload of an answer."""
@@ -78,7 +78,7 @@ def test_a_body_beyond_the_published_one_is_refused_and_begins_nothing(body: dic
 
 def test_a_load_is_queued_runs_and_ends_as_its_history_is_read() -> None:
     """Each reading is one step; only a load that has ended has a state and a time of its end."""
-    service = Service(looks=2)
+    service = Service(delays=2)
 
     answer = service("POST", f"{PATH}/load_pulse", {"refresh": "incremental", "turboMode": True})
     dag = service.emulator.state.lists["pulse_loads"][0]["dagID"]
@@ -107,7 +107,7 @@ def test_without_a_body_the_load_is_full() -> None:
 
 def test_a_failed_load_has_a_job_without_an_end() -> None:
     """How loads end can be set for an experiment; the jobs of the metric sources that fail have no end."""
-    service = Service(looks=0)
+    service = Service(delays=0)
     service.emulator.state.load_ends["button"] = {"endsAs": "partial_failure", "failingSources": ["orders"]}
 
     service("POST", f"{PATH}/load_pulse", {})
@@ -119,7 +119,7 @@ def test_a_failed_load_has_a_job_without_an_end() -> None:
 
 def test_a_load_can_be_cancelled_until_it_has_ended() -> None:
     """A cancelled load has that state; one that has ended cannot be cancelled, and one that is not there is a 404."""
-    service = Service(looks=9)
+    service = Service(delays=9)
     service("POST", f"{PATH}/load_pulse", {})
     dag = service.history()[0]["dagID"]
     path = f"{PATH}/pulse_load_history/{dag}/cancel"

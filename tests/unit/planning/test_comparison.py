@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET, structs
 
-from dbt_statsig.vocabulary.comparison import completed, differences, fingerprint, normal_sql
+from dbt_statsig.vocabulary.comparison import differences, fill_undeclared_from, fingerprint, normal_sql
 from dbt_statsig.vocabulary.kinds import AssignmentSource, EntityPropertySource, MetricSource, QualifyingEvent
 from dbt_statsig.vocabulary.sources import CustomField, IdType, Owner
 
@@ -108,7 +108,7 @@ def test_completed_keeps_what_was_not_declared() -> None:
     """A full update carries the undeclared fields back as they were read, and no nulls."""
     desired = EntityPropertySource(name="a", sql="SELECT 1")
     live = EntityPropertySource(name="a", sql="SELECT 0", team="growth", tags=("x",), timestamp_column=None)
-    result = completed(desired, live)
+    result = fill_undeclared_from(desired, live)
     assert (result.sql, result.team, result.tags) == ("SELECT 1", "growth", ("x",))
     assert result.timestamp_column is UNSET
     assert structs.replace(result, team=UNSET, tags=UNSET) == desired

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from dbt_statsig.planning.matching import Action, Desired, Live, Plan, Scope, build_plan
-from dbt_statsig.vocabulary.comparison import completed, differences
+from dbt_statsig.vocabulary.comparison import differences, fill_undeclared_from
 from dbt_statsig.vocabulary.kinds import BLOCK_KINDS
 from dbt_statsig.vocabulary.ownership import claim, owner_of
 from dbt_statsig.vocabulary.sources import Kind, Source
@@ -43,7 +43,7 @@ def apply(plan: Plan, live: list[Source]) -> list[Source]:
     held = {item.name: item for item in live}
     renames = [change for change in plan.changes if change.action is Action.RENAME]
     moved = {
-        change.name: completed(structs.replace(change.desired, name=change.name), held[change.live_name])
+        change.name: fill_undeclared_from(structs.replace(change.desired, name=change.name), held[change.live_name])
         for change in renames
         if change.desired is not None
     }
@@ -56,7 +56,7 @@ def apply(plan: Plan, live: list[Source]) -> list[Source]:
             assert change.name not in held
             held[change.name] = change.desired
         elif change.action is Action.UPDATE and change.desired is not None and change.live is not None:
-            held[change.name] = completed(change.desired, change.live)
+            held[change.name] = fill_undeclared_from(change.desired, change.live)
         elif change.action is Action.DELETE:
             del held[change.live_name]
     return list(held.values())

@@ -14,7 +14,7 @@ from msgspec import structs
 from dbt_statsig import __version__
 from dbt_statsig.errors import DbtStatsigError, UsageError
 from dbt_statsig.planning.matching import Scope
-from dbt_statsig.planning.saved_plan import Matched, binding_of, check_savable, load, matched, save, scoped
+from dbt_statsig.planning.saved_plan import Reconciled, binding_of, check_savable, load, reconcile, request_from, save
 from dbt_statsig.project.request import Request
 from dbt_statsig.project.settings import Settings
 from dbt_statsig.vocabulary.changes import Action, Change, Plan
@@ -57,9 +57,9 @@ def saved(folder: Path, changes: Sequence[Change], request: Request = REQUEST) -
     return path
 
 
-def rest(folder: Path, old: Sequence[Change], new: Sequence[Change]) -> Matched:
+def rest(folder: Path, old: Sequence[Change], new: Sequence[Change]) -> Reconciled:
     """What is left of an old plan when a new one is made."""
-    return matched(load(saved(folder, old)), planned(*new))
+    return reconcile(load(saved(folder, old)), planned(*new))
 
 
 def test_what_is_unchanged_is_ready(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_a_preview_has_what_would_be_written(tmp_path: Path) -> None:
     ready, same, new = change(), change(Action.UNCHANGED, "Same"), change(Action.CREATE, "New")
     edited = change(name="Edited", live=structs.replace(LIVE, name="Edited", sql="select 9"))
     now = planned(ready, same, new, edited)
-    preview = matched(load(saved(tmp_path, [ready, change(name="Edited")])), now).previewed(now)
+    preview = reconcile(load(saved(tmp_path, [ready, change(name="Edited")])), now).preview(now)
     assert preview.planned == structs.replace(now, plan=Plan(project="shop", changes=(ready, same)))
     assert [(entry.change.name, entry.status) for entry in preview.outcome.objects] == [("Edited", Status.REFUSED)]
     assert preview.outcome.notes == ("Changes that are not in the saved plan were skipped: 1. Plan again to see them.",)
@@ -162,7 +162,7 @@ def test_bound_to_its_inputs(tmp_path: Path, field: str) -> None:
     plan = load(saved(tmp_path, [change()]))
     now = structs.replace(BINDING, **{field: (("a", "other"),) if field == "declared" else "other"})
     with pytest.raises(UsageError, match="Nothing was written"):
-        matched(plan, planned(change(), binding=now))
+        reconcile(plan, planned(change(), binding=now))
 
 
 def test_the_file_holds_no_payload(tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ def test_an_edited_file_does_nothing_that_a_plan_would_not(tmp_path: Path) -> No
     content = json.loads(path.read_text())
     content["changes"][0] |= {"action": "delete", "desired": ""}
     path.write_text(json.dumps(content))
-    left = matched(load(path), planned(change()))
+    left = reconcile(load(path), planned(change()))
     assert (left.plan.changes, [entry.status for entry in left.settled]) == ((), [Status.REFUSED])
 
 
@@ -225,10 +225,10 @@ def test_a_huge_file(tmp_path: Path) -> None:
         load(path)
 
 
-def read_again(path: Path, now: Planned) -> Matched | UsageError:
+def read_again(path: Path, now: Planned) -> Reconciled | UsageError:
     """What is left of the plan in a file, or why there is nothing."""
     try:
-        return matched(load(path), now)
+        return reconcile(load(path), now)
     except UsageError as error:
         return error
 
@@ -261,13 +261,13 @@ def test_the_scope_is_kept(tmp_path: Path) -> None:
         REQUEST, select=("a+",), kinds=frozenset({Kind.METRIC_SOURCE}), adopt=frozenset({"X"}), prune=True, force=True
     )
     plan = load(saved(tmp_path, [], request))
-    assert scoped(REQUEST, plan) == request
+    assert request_from(REQUEST, plan) == request
 
 
 def test_the_nodes_that_dbt_chose_are_kept(tmp_path: Path) -> None:
     """A selection that dbt resolved is kept as its result."""
     request = structs.replace(REQUEST, selected=frozenset({"model.shop.b", "model.shop.a"}))
-    assert scoped(REQUEST, load(saved(tmp_path, [], request))) == request
+    assert request_from(REQUEST, load(saved(tmp_path, [], request))) == request
 
 
 def test_options_of_ones_own_are_refused(tmp_path: Path) -> None:
@@ -285,7 +285,7 @@ def test_options_of_ones_own_are_refused(tmp_path: Path) -> None:
     }
     options = "--select, --exclude, --selector, --kind, --adopt, --adopt-all, --prune, --force"
     with pytest.raises(UsageError) as caught:
-        scoped(structs.replace(REQUEST, **own), plan)
+        request_from(structs.replace(REQUEST, **own), plan)
     assert caught.value.message == f"{options} cannot be combined with --plan: a saved plan has its own."
     assert caught.value.fix == "Give these options to `plan --out`."
 
@@ -318,10 +318,10 @@ def test_outcomes_are_joined_in_order() -> None:
     """Outcomes that needed no writing stand among the others, by kind and name."""
     made = [ObjectOutcome(change=change(name=name), status=Status.DONE) for name in ("b", "A", "c")]
     event = ObjectOutcome(change=structs.replace(change(name="z"), kind=Kind.QUALIFYING_EVENT), status=Status.REFUSED)
-    rest = Matched(plan=Plan(project="shop", changes=()), settled=(made[1], event), notes=("n",))
-    joined = rest.joined(Outcome(objects=(made[0], made[2]), notes=("first",)))
-    assert [entry.change.name for entry in joined.objects] == ["z", "A", "b", "c"]
-    assert joined.notes == ("first", "n")
+    rest = Reconciled(plan=Plan(project="shop", changes=()), settled=(made[1], event), notes=("n",))
+    with_outcome = rest.with_outcome(Outcome(objects=(made[0], made[2]), notes=("first",)))
+    assert [entry.change.name for entry in with_outcome.objects] == ["z", "A", "b", "c"]
+    assert with_outcome.notes == ("first", "n")
 
 
 def test_the_binding_follows_what_matters() -> None:
@@ -346,5 +346,5 @@ def test_the_binding_follows_what_matters() -> None:
 
 def test_a_plan_by_hand_is_bound_to_nothing(tmp_path: Path) -> None:
     """A new plan that is has no binding is compared change by change all the same."""
-    left = matched(load(saved(tmp_path, [change()])), planned(change(), binding=None))
+    left = reconcile(load(saved(tmp_path, [change()])), planned(change(), binding=None))
     assert left.plan.changes == (change(),)

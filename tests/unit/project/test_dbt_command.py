@@ -59,7 +59,7 @@ def test_a_command_that_does_not_exist(tmp_path: Path) -> None:
 
 def test_a_dbt_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     """A dbt that does not end is given up."""
-    monkeypatch.setattr(dbt_command, "_PATIENCE", 0.2)
+    monkeypatch.setattr(dbt_command, "DBT_TIMEOUT_SECONDS", 0.2)
     with pytest.raises(DbtStatsigError, match="did not end"):
         program("import time; time.sleep(60)").context()
 

@@ -56,5 +56,5 @@ def test_only_what_is_above_is_read() -> None:
     members = [node("model.shop.a", depends_on={"nodes": ["model.shop.b"]}), node("model.shop.b")]
     found = upstream(Manifest.from_bytes(manifest_bytes(*members, broken)), "model.shop.a")
     whole = Manifest.from_bytes(manifest_bytes(*members))
-    assert set(whole.heads()) == {"model.shop.a", "model.shop.b"}
+    assert set(whole.summaries()) == {"model.shop.a", "model.shop.b"}
     assert upstream(whole, "model.shop.a") == found

@@ -132,7 +132,7 @@ def test_clipped() -> None:
 
 def test_plain_style_wraps_to_its_width() -> None:
     """Prose stays within the width, apart from words that are longer."""
-    lines = Style(width=40).prose("word " * 30, indent=4)
+    lines = Style(width=40).wrap("word " * 30, indent=4)
     assert max(map(len, lines)) <= 40
 
 

@@ -48,7 +48,7 @@ def _questions(read: RunResults | Catalog | Manifest) -> list[tuple[Callable[[],
     return [
         (read.marked, tuple),
         (read.unsupported_marked, tuple),
-        (read.heads, Mapping),
+        (read.summaries, Mapping),
         (lambda: read.compiled, tuple),
     ]
 

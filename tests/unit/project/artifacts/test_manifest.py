@@ -73,7 +73,7 @@ def test_disabled_nodes_are_marked_but_not_enabled(as_list: bool) -> None:  # no
     disabled: Any = [off, plain] if as_list else {"model.shop.off": [plain, off], "model.shop.plain": [plain]}
     manifest = Manifest.from_bytes(manifest_bytes(disabled=disabled))
     assert [(found.unique_id, found.enabled) for found in manifest.marked()] == [("model.shop.off", False)]
-    assert "model.shop.off" not in manifest.heads()
+    assert "model.shop.off" not in manifest.summaries()
 
 
 def test_enabled_node_hides_a_disabled_one_of_its_name() -> None:
@@ -150,13 +150,13 @@ def test_heads_hold_the_whole_graph() -> None:
             unit_tests=None,
         )
     )
-    heads = manifest.heads()
-    assert set(heads) == {"model.shop.a", "source.shop.raw.t", "test.shop.t", "metric.shop.m"}
-    model, found = heads["model.shop.a"], heads["metric.shop.m"]
+    summaries = manifest.summaries()
+    assert set(summaries) == {"model.shop.a", "source.shop.raw.t", "test.shop.t", "metric.shop.m"}
+    model, found = summaries["model.shop.a"], summaries["metric.shop.m"]
     assert (model.tags, model.is_versioned, model.relation_name) == (("daily",), True, '"db"."a"')
     assert (model.path, model.patch_path) == ("models/a.sql", "models/x.yml")
     assert (found.name, found.resource_type, found.depends_on) == ("m", "metric", ("model.shop.a",))
-    assert manifest.heads() is heads
+    assert manifest.summaries() is summaries
 
 
 def test_empty_means_no_node_at_all() -> None:

@@ -87,7 +87,7 @@ def test_newest_form_with_null_keys_left_out() -> None:
     assert model is not None
     assert (seed.resource_type, seed.materialized, seed.relation_name, seed.columns) == ("seed", "seed", None, {})
     assert (model.unique_id, model.name, model.resource_type, model.fqn) == ("model.shop.e", "e", "model", ())
-    assert manifest.heads()["model.shop.e"].name == "e"
+    assert manifest.summaries()["model.shop.e"].name == "e"
     assert manifest.marked() == ()
 
 
