@@ -41,7 +41,7 @@ def read_experiment(entry: Any, place: str) -> tuple[str, Experiment]:
         reads=tuple(_experiment_reads(content)),
         metrics=tuple(dict.fromkeys(_watched(content))),
         metric_tags=tuple(TagRef(name=tag, use=use) for key, use in _TAGS.items() for tag in _texts(content, key)),
-        turbo=content.get("turboMode") is True,
+        turbo=turbo if isinstance(turbo := content.get("turboMode"), bool) else None,
     )
 
 

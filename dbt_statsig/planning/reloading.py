@@ -228,8 +228,8 @@ def _lacking(entry: ExperimentReload, loads: Sequence[Load]) -> str:
     if full is not None and full.state not in _KEPT:
         return f"its last full load ended with {full.state}"
     last = next((load for load in ended if not load.has_failed), None)
-    # Where the schedule loads in turbo mode, somebody wants the latest day alone.
-    if last is None or not last.turbo or entry.turbo:
+    # Where the schedule loads in turbo mode, or may do so, somebody wants the latest day alone.
+    if last is None or not last.turbo or entry.turbo is not False:
         return ""
     return "its last load was in turbo mode, which gives the latest day only"
 

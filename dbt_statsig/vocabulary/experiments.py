@@ -108,7 +108,7 @@ class Experiment(Struct, frozen=True, kw_only=True):
 
     `reads` are the sources that it names itself; `metrics` and `metric_tags` what it watches. Which metric sources it
     reads only these metrics can say. `owner` is whom the answer names, else who created it. `turbo`: its loads on a
-    schedule are in turbo mode.
+    schedule are in turbo mode; None where the answer does not say.
     """
 
     id: str
@@ -123,7 +123,7 @@ class Experiment(Struct, frozen=True, kw_only=True):
     reads: tuple[SourceRead, ...] = ()
     metrics: tuple[MetricRef, ...] = ()
     metric_tags: tuple[TagRef, ...] = ()
-    turbo: bool = False
+    turbo: bool | None = None
 
     @property
     def is_running(self) -> bool:

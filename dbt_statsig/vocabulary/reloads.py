@@ -95,7 +95,7 @@ class ExperimentReload(Struct, frozen=True, kw_only=True):
     is held back and only new rows are missing. `reasons` say why it is loaded, in this way, or held back. `metric_ids`
     are those of a `metric` load.
     `reconciled`: the answer was lost, and the history shows a load that was not there before. `failing` are sources
-    whose jobs did not end in a failed load. `turbo`: Statsig loads it in turbo mode on its schedule.
+    whose jobs did not end in a failed load. `turbo`: Statsig loads it in turbo mode on its schedule; None: nobody says.
     """
 
     id: str
@@ -112,7 +112,7 @@ class ExperimentReload(Struct, frozen=True, kw_only=True):
     reconciled: bool = False
     load: Load | None = None
     failing: tuple[FailingSource, ...] = ()
-    turbo: bool = False
+    turbo: bool | None = None
 
     @property
     def is_problem(self) -> bool:

@@ -67,7 +67,7 @@ class Built(Project):
 
     def experiment(self, name: str, **fields: Any) -> None:
         """Let the console have an active experiment."""
-        made = {"name": name, "status": "active", "idType": "userID", **fields}
+        made = {"name": name, "status": "active", "idType": "userID", "turboMode": False, **fields}
         self.server.emulator.api.experiments.edited("POST", name.casefold(), made)
 
     def metric(self, name: str, *sources: str, **fields: Any) -> None:

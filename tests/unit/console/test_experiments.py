@@ -42,6 +42,13 @@ def test_what_an_answer_does_not_say_is_empty(entry: dict[str, Any]) -> None:
     assert Opened(page(entry, total=1)).client.experiments()[0] == (Experiment(id="A", name="A"),)
 
 
+@pytest.mark.parametrize(("value", "turbo"), [(False, False), (True, True), (None, None), ("no", None)])
+def test_turbo_mode_that_no_answer_gives_is_not_known(value: object, turbo: bool | None) -> None:  # noqa: FBT001
+    """An answer that does not say is no reason to pay for a full load after each one in turbo mode."""
+    entry = {"name": "A", "turboMode": value}
+    assert Opened(page(entry, total=1)).client.experiments()[0] == (Experiment(id="A", name="A", turbo=turbo),)
+
+
 @pytest.mark.parametrize("entry", [{}, {"name": ""}, [], 3])
 def test_an_entry_without_any_name_is_no_experiment(entry: Any) -> None:
     """An entry without ID and name is no answer of this API."""

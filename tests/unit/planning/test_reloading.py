@@ -224,7 +224,7 @@ def test_a_renamed_source_is_known_by_both_names() -> None:
     assert {name for _, name in found.history} == {"n", "old"}
 
 
-PLANNED = ExperimentReload(id="x", name="x", state=ReloadState.PLANNED, refresh=Refresh.INCREMENTAL)
+PLANNED = ExperimentReload(id="x", name="x", state=ReloadState.PLANNED, refresh=Refresh.INCREMENTAL, turbo=False)
 
 
 def load(minutes: int, state: str = "success", reload_type: str = "incremental") -> Load:
@@ -328,10 +328,11 @@ def test_what_the_loads_before_did_not_give_is_a_full_load(loads: list[Load], re
 
 
 def test_who_wants_turbo_gets_it() -> None:
-    """With --turbo, or where Statsig's schedule loads in turbo mode, a turbo load before asks for nothing more."""
+    """With --turbo, or where Statsig's schedule loads in turbo mode or may do so, a turbo load asks for no full one."""
     assert satisfied(PLANNED, [TURBO], NOON, now=LATER, auto=True, turbo=True) is PLANNED
-    own = structs.replace(PLANNED, turbo=True)
-    assert satisfied(own, [TURBO], NOON, now=LATER, auto=True) is own
+    for turbo in (True, None):
+        own = structs.replace(PLANNED, turbo=turbo)
+        assert satisfied(own, [TURBO], NOON, now=LATER, auto=True) is own
 
 
 def test_without_a_time_no_load_is_late_enough() -> None:
