@@ -45,6 +45,10 @@ AUTO = "auto"
 REFRESHES = (AUTO, *(one.value for one in Refresh))
 TIMEOUT = 3600.0
 _BUILD = "Run it right after `dbt build` or `dbt run`."
+_RETRIED = (
+    "`dbt retry` built only what failed before. What the dbt command before it built is not in its results: run "
+    "`dbt-statsig reload` after that command too. Now, load the experiments that read it in Statsig."
+)
 _UNSYNCED = "Statsig has no source of `{}`, so no experiment can read what dbt built. Run `dbt-statsig sync` first."
 _UNCLEAR = (
     "It is not known whether these running experiments need a load, because Statsig does not list sources that they "
@@ -123,6 +127,7 @@ def reload(
         ]
         warnings += [f'The selection "{word}" matches no node.' for word in project.unmatched]
         warnings += [unfollowed] if unfollowed and not fault else []
+        warnings += [_RETRIED] if followed.is_retry else []
         owned = owned_sources(project, live, synced)
         if project.declared.names and not owned:
             warnings.append(_UNSYNCED.format(owner_name(project.inputs.project, project.namespace)))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, structs
 
 from dbt_statsig.project.artifacts.reading import MAX_MB, RUN_RESULTS, Metadata, as_time, decode, read_bytes
+from dbt_statsig.project.dbt_command import dbt_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +45,8 @@ class RunResults(Struct, frozen=True, kw_only=True):
     """One dbt command's results: statuses by unique_id.
 
     `target` is there only when it was named on the command line, and never from dbt 2.x; `which` is the command,
-    `empty` whether it built tables without rows (`--empty`), `full_refresh` whether it built incremental models anew.
+    `empty` whether it built tables without rows (`--empty`), `full_refresh` whether it built incremental models anew,
+    `is_retry` whether it was `dbt retry`, whose results lack what the command before it built.
     `completed` is when dbt was done with a node, where it says so.
     """
 
@@ -54,6 +56,7 @@ class RunResults(Struct, frozen=True, kw_only=True):
     which: str = ""
     empty: bool = False
     full_refresh: bool = False
+    is_retry: bool = False
     completed: dict[str, datetime] = {}
     results: dict[str, str] = {}
 
@@ -62,13 +65,15 @@ class RunResults(Struct, frozen=True, kw_only=True):
         """The results in `data`, plain or gzip; raises ArtifactError where there are none that can be read."""
         file = decode(data, _File, kind=RUN_RESULTS, where=str(path or RUN_RESULTS.label))
         args = file.args or {}
+        words = _words(args.get("invocation_command"))
         return cls(
             generated_at=file.metadata.written_at,
             invocation_id=file.metadata.invocation_id or "",
             target=str(args.get("target") or ""),
             which=str(args.get("which") or ""),
             empty=args.get("empty") is True,
-            full_refresh=args.get("full_refresh") is True or _says_full_refresh(args.get("invocation_command")),
+            full_refresh=args.get("full_refresh") is True or not {"--full-refresh", "-f"}.isdisjoint(words),
+            is_retry=dbt_line(words[1:]).command == "retry",
             completed={
                 one.unique_id: time
                 for one in file.results or []
@@ -82,10 +87,9 @@ class RunResults(Struct, frozen=True, kw_only=True):
         return succeeded(self.results)
 
 
-def _says_full_refresh(command: object) -> bool:
-    """Whether a dbt command line, as dbt records it, has the option: some versions record no flag of it."""
-    words = command.split() if isinstance(command, str) else ()
-    return any(word in {"--full-refresh", "-f"} for word in words)
+def _words(command: object) -> list[str]:
+    """The words of a dbt command line as dbt records it: some versions record options there alone."""
+    return command.split() if isinstance(command, str) else []
 
 
 def failed_tests(results: Mapping[str, str]) -> frozenset[str]:

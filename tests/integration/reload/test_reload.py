@@ -123,6 +123,17 @@ def test_a_full_refresh_is_a_full_load(shop: Built, args: dict[str, Any]) -> Non
     assert entry(done, "Price")["reasons"][0] == "model.shop.orders was built with --full-refresh"
 
 
+@pytest.mark.parametrize(
+    ("command", "warned"),
+    [("dbt retry", True), ("dbt --quiet retry --threads 2", True), ("dbt build --select retry", False), (None, False)],
+)
+def test_results_of_a_retry_lack_what_was_built_before(shop: Built, command: str | None, *, warned: bool) -> None:
+    """What dbt built before the retry is in no results any more: a warning says so."""
+    shop.built("orders", args={"invocation_command": command})
+    warnings = shop.reload("--dry-run").answer["reload"]["warnings"]
+    assert any("`dbt retry` built only what failed before." in one for one in warnings) == warned
+
+
 def test_after_a_turbo_load_a_full_one_is_started(shop: Built) -> None:
     """A full load in turbo mode computed one day, so that it is no reason against the full load that goes back."""
     both = ("Button", "Price")
