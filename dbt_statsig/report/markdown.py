@@ -12,7 +12,7 @@ from dbt_statsig.report.escape import clipped
 from dbt_statsig.report.field_diff import FieldDiff, field_diffs, source_fields
 from dbt_statsig.report.markdown_text import code, diff_of, fenced, html_code, linked, message, prose
 from dbt_statsig.report.run_facts import facts, run_facts
-from dbt_statsig.report.run_findings import COULD_NOT_RUN, page_of
+from dbt_statsig.report.run_findings import COULD_NOT_RUN, RELOAD, page_of
 from dbt_statsig.report.subject import plan_hash
 from dbt_statsig.report.text.reloads import ending, remarks
 from dbt_statsig.report.text.report import headline
@@ -67,6 +67,9 @@ def render(subject: Subject) -> str:
     room = LIMIT - len(_POINTER) - 200
     found = without_held(subject)
     effects = _effects(subject)
+    # The experiments of a reload have a list of their own.
+    listed = {f"{RELOAD}{line}" for line in subject.reloaded.failures} if subject.reloaded else set()
+    found = [one for one in found if one.message not in listed]
     weighty = [one for one in found if one.severity is Severity.ERROR or one.code in ALWAYS_SHOWN]
     shown = set(map(id, (*effects, *weighty)))
     rest = [one for one in found if id(one) not in shown and one.code != "console-warning"]

@@ -117,6 +117,10 @@ def project_file(root: str) -> str:
     return f"{root}/dbt_project.yml" if root else "dbt_project.yml"
 
 
+RELOAD = "Reload: "
+"""Before each problem of a reload."""
+
+
 def problems(subject: Subject) -> list[Finding]:
     """The project's findings, the refusals of the plan and the failures of the sync: worst first, then by place."""
     found = [*subject.validation.findings, *_of_plan(subject), *_of_outcome(subject), *_of_reload(subject)]
@@ -156,7 +160,7 @@ def _of_reload(subject: Subject) -> Iterator[Finding]:
         return
     code = "outcome-unknown" if subject.reloaded.exit_code == EXIT_CANNOT_RUN else "write-failed"
     for problem in subject.reloaded.problems:
-        yield Finding(code=code, severity=_E, message=f"Reload: {problem}")
+        yield Finding(code=code, severity=_E, message=f"{RELOAD}{problem}")
 
 
 def _places(subject: Subject) -> dict[tuple[str, str], Location | None]:

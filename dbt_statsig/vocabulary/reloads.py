@@ -156,9 +156,18 @@ class Reloaded(Struct, frozen=True, kw_only=True):
     @property
     def problems(self) -> tuple[str, ...]:
         """What went wrong, a line each: the same that makes `exit_code`."""
+        return (*self.stops, *self.failures)
+
+    @property
+    def stops(self) -> tuple[str, ...]:
+        """Why nothing, or nothing more, was started."""
+        return tuple(filter(None, [self.refused, self.stopped]))
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """What went wrong with single experiments, a line each."""
         wrong = (one for one in self.experiments if one.is_problem)
-        lines = (f"experiment {one.name}: {one.state.value}. {one.message}".rstrip() for one in wrong)
-        return (*filter(None, [self.refused, self.stopped]), *lines)
+        return tuple(f"experiment {one.name}: {one.state.value}. {one.message}".rstrip() for one in wrong)
 
     def ok(self) -> bool:
         """True where nothing went wrong."""

@@ -146,7 +146,7 @@ def _warnings(subject: Subject) -> list[str]:
     found += [*planned.warnings, *planned.notes] if planned else []
     found += outcome.notes if outcome else ()
     if reloaded := subject.reloaded:
-        found += [f"Reload: {text}" for text in (*reloaded.problems, *reloaded.warnings)]
+        found += [f"Reload: {text}" for text in (*reloaded.stops, *reloaded.warnings)]
     return found
 
 
