@@ -37,7 +37,10 @@ def reload_lines(reloaded: Reloaded, style: Style) -> list[str]:
         lines += style.wrap(text, indent=0)
     lines += [style.color(line, "heading") for line in style.wrap(summary(reloaded), indent=0)]
     if reloaded.refused:
-        lines += style.fix("Check the list with --dry-run, then give --most N or --force.", indent=2)
+        lines += style.fix(
+            "See the list with `dbt-statsig reload --dry-run`, then run `dbt-statsig reload` with --most N or --force.",
+            indent=2,
+        )
     return lines
 
 
