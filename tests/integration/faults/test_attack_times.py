@@ -92,24 +92,33 @@ def test_a_node_renamed_with_its_source(project: Project, server: Running) -> No
     assert "Orders" not in held(server)
 
 
-@pytest.mark.parametrize("kind", ["metric_source", "assignment_source"])
-def test_two_blocks_of_a_node_that_exchange_their_names(project: Project, server: Running, kind: str) -> None:
-    """Each name keeps its object, with the other's content; nothing goes, not even with --prune."""
-
-    def declare(first: str, second: str) -> None:
+def exchange(project: Project, kind: str) -> None:
+    """Push two blocks of one node, then let them exchange their names."""
+    for names in (("A", "B"), ("B", "A")):
         meta = block("x", kind)["statsig"][kind]
-        blocks = [{**meta, "name": first, "where": "amount > 1"}, {**meta, "name": second, "where": "amount > 2"}]
+        blocks = [{**meta, "name": name, "where": f"amount > {number}"} for number, name in enumerate(names, 1)]
         project.models["orders"] = model("orders", {"statsig": {kind: blocks}})
         project.write()
+        if names[0] == "A":
+            assert sync(project).code == 0
 
-    declare("A", "B")
-    first = sync(project)
-    assert first.code == 0, first.stdout + first.stderr
-    declare("B", "A")
+
+def test_two_metric_sources_of_a_node_that_exchange_their_names(project: Project, server: Running) -> None:
+    """Each name keeps its object, with the other's content, as no rename is possible; nothing goes, even pruned."""
+    exchange(project, "metric_source")
     assert sync(project, "--prune", "--force").code == 0
-    found = held(server, f"{kind}s")
-    assert "amount > 2" in found["A"]["sql"]
-    assert "amount > 1" in found["B"]["sql"]
+    found = held(server, "metric_sources")
+    assert ("amount > 2" in found["A"]["sql"], "amount > 1" in found["B"]["sql"]) == (True, True)
+
+
+def test_two_sources_of_a_node_that_exchange_their_names(project: Project, server: Running) -> None:
+    """Whether names or contents were to be exchanged nobody says, so neither history gets the other's rows."""
+    exchange(project, "assignment_source")
+    before = held(server, "assignment_sources")
+    done = sync(project, "--prune", "--force")
+    assert done.code == 1
+    assert "exchange their names in a circle" in done.stdout + done.stderr
+    assert held(server, "assignment_sources") == before
 
 
 def test_a_saved_plan_applied_late_and_again(project: Project, server: Running, tmp_path: Path) -> None:
