@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+import httpcore
 import httpx
 import pytest
 
+from dbt_statsig.console import wire as wire_module
 from dbt_statsig.console.key import LOGGERS
 from dbt_statsig.console.wire import Answer, Failure, Trouble, Wire
 from dbt_statsig.errors import Refused, SettingsError
@@ -170,3 +173,10 @@ def test_closing_waits_for_what_is_under_way() -> None:
     assert refused.trouble is Trouble.NOT_SENT
     assert wire.requests == 1
     assert filters == before
+
+
+def test_nothing_is_read_after_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that sends byte by byte gets no time beyond the limit of the whole request."""
+    monkeypatch.setattr(wire_module._due, "at", time.monotonic() - 1, raising=False)
+    with pytest.raises(httpcore.ReadTimeout, match="longer than its time limit"):
+        wire_module._left(5, httpcore.ReadTimeout)
