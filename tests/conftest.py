@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from tests.forked import MEASURED
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -40,3 +42,9 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(os.environ, "XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture
+def measured_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands in processes of their own count for the coverage."""
+    monkeypatch.setenv(MEASURED, "1")

@@ -40,8 +40,8 @@ IMPORTED = {
 }
 """What a command imports sooner or later; a star is for all modules below. No duckdb: its threads survive no fork."""
 _MEASURED = "COVERAGE_PROCESS_"
-MEASURE_DBT = "MEASURE_DBT"
-"""Coverage doubles what a dbt command takes: it counts only where a test sets this variable."""
+MEASURED = "MEASURED_COMMANDS"
+"""Coverage doubles what a command takes: it counts only where a test sets this variable."""
 
 # Without the site packages: ten milliseconds. Other settings of Python's or the language take the real command.
 _CLIENT = """#!{python} -IS
@@ -131,7 +131,7 @@ def _serve(name: str, place: str) -> Callable[[], object]:
         link = listener.accept()[0]
         if os.fork() == 0:
             listener.close()
-            if _attend(name, link):
+            if _attend(link):
                 sys.argv[0] = str(BIN / name)
                 return entry
             os._exit(0)
@@ -146,7 +146,7 @@ def _reap() -> None:
             pass
 
 
-def _attend(name: str, link: socket.socket) -> bool:
+def _attend(link: socket.socket) -> bool:
     """Start the command of a client and give it the client's signals; True in the command's own process."""
     size, streams, _, _ = socket.recv_fds(link, 8, 3)
     with link.makefile("rb") as stream:
@@ -163,8 +163,7 @@ def _attend(name: str, link: socket.socket) -> bool:
         os.environ.clear()
         os.environ.update(environ)
         sys.argv[1:] = arguments
-        is_measured = MEASURE_DBT in environ or name != "dbt"
-        if is_measured and any(key.startswith(_MEASURED) for key in environ):
+        if MEASURED in environ and any(key.startswith(_MEASURED) for key in environ):
             importlib.import_module("coverage").process_startup()
         return True
     os.close(alive)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.forked import MEASURE_DBT
 from tests.integration.dbt.job import Job, copy_of, make_consumer
 from tests.integration.shop import once
 
@@ -35,9 +34,3 @@ def console(shared: Running) -> Running:
 def job(consumer: Path, console: Running, tmp_path: Path) -> Job:
     """A copy of the consumer beside an empty console."""
     return Job(folder=copy_of(consumer, tmp_path / "job"), console=console)
-
-
-@pytest.fixture
-def measured_dbt(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What runs inside dbt counts for the coverage."""
-    monkeypatch.setenv(MEASURE_DBT, "1")

@@ -27,7 +27,7 @@ MARK = '{{ config(post_hook="{{ dbt_statsig.statsig_sync_model() }}") }}\n'
 
 
 @pytest.mark.engines
-@pytest.mark.usefixtures("measured_dbt")
+@pytest.mark.usefixtures("measured_commands")
 def test_only_what_was_built_is_pushed(job: Job) -> None:
     """After a run with a failing model the sources of what was built are pushed, the failed one is named and left."""
     (job.folder / SESSIONS).write_text("select nonsense from {{ ref('stg_events') }}", encoding="utf-8")
@@ -76,7 +76,7 @@ def test_a_console_that_hangs(job: Job, where: str) -> None:
 
 
 @pytest.mark.engines
-@pytest.mark.usefixtures("measured_dbt")
+@pytest.mark.usefixtures("measured_commands")
 def test_post_hooks_only_mark(job: Job) -> None:
     """Where models are marked by post-hooks, the run's end pushes these alone, once."""
     path = job.folder / "models" / "shop" / "fct_orders.sql"
@@ -124,7 +124,6 @@ def test_a_target_that_may_not_push(job: Job, setting: str, told: str) -> None:
 
 
 @pytest.mark.engines
-@pytest.mark.usefixtures("measured_dbt")
 def test_a_failing_data_test_holds_back_its_node(job: Job) -> None:
     """After `dbt build` the source of a node whose data test failed is left and named; one that warns holds nothing."""
     for model, config in (("fct_orders", ""), ("fct_sessions", "{{ config(severity='warn') }} ")):
@@ -178,7 +177,6 @@ def test_a_switch_that_makes_no_sense(job: Job) -> None:
     assert list(job.console.requests) == []
 
 
-@pytest.mark.usefixtures("measured_dbt")
 def test_results_are_loaded_where_a_var_asks_for_it(job: Job) -> None:
     """With `statsig_reload: true` experiments that read what was built are loaded after the push, without waiting."""
     job.console.emulator.api.experiments.edited(

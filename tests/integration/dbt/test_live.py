@@ -13,7 +13,7 @@ from tests.integration.cli_process import KEY
 if TYPE_CHECKING:
     from tests.integration.dbt.job import Job
 
-pytestmark = [pytest.mark.dbt, pytest.mark.engines, pytest.mark.usefixtures("measured_dbt")]
+pytestmark = [pytest.mark.dbt, pytest.mark.engines, pytest.mark.usefixtures("measured_commands")]
 
 COMPARE = """
 from pathlib import Path

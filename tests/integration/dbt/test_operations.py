@@ -14,7 +14,7 @@ from tests.integration.shop import DECLARED, METRICS, SOURCES
 if TYPE_CHECKING:
     from typing import Any
 
-pytestmark = [pytest.mark.dbt, pytest.mark.usefixtures("measured_dbt")]
+pytestmark = pytest.mark.dbt
 
 
 def operation(job: Job, macro: str, *, expect: int = 0, key: str = "console-emulator", **arguments: Any) -> str:
@@ -23,6 +23,7 @@ def operation(job: Job, macro: str, *, expect: int = 0, key: str = "console-emul
 
 
 @pytest.mark.engines
+@pytest.mark.usefixtures("measured_commands")
 def test_the_macros_give_what_the_command_line_gives(job: Job) -> None:
     """The macro writes byte for byte what the command writes, and afterwards the command finds nothing to do."""
     output = operation(job, "statsig_sync")
@@ -37,6 +38,7 @@ def test_the_macros_give_what_the_command_line_gives(job: Job) -> None:
     assert f"Nothing to do: {DECLARED} as declared." in operation(job, "statsig_sync")
 
 
+@pytest.mark.usefixtures("measured_commands")
 def test_plan_and_dry_run_write_nothing(job: Job) -> None:
     """`statsig_plan` and a dry run show what would be done, for the nodes that dbt's own selection chooses."""
     assert "1 to create." in operation(job, "statsig_plan", select="@fct_orders", kinds="metric_source")

@@ -14,7 +14,7 @@ from tests.integration.cli_process import KEY
 if TYPE_CHECKING:
     from tests.integration.dbt.job import Job
 
-pytestmark = [pytest.mark.dbt, pytest.mark.usefixtures("measured_dbt")]
+pytestmark = pytest.mark.dbt
 
 WATCH = """
 import json, sys, traceback
@@ -53,6 +53,7 @@ def declared(job: Job) -> dict[str, Any]:
 
 
 @pytest.mark.engines
+@pytest.mark.usefixtures("measured_commands")
 def test_a_parse_writes_what_is_declared(job: Job) -> None:
     """After a full parse the file holds every declared source; neither sqlglot nor httpx was loaded."""
     (job.folder / "target" / "statsig.json").unlink()

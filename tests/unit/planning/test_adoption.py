@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from dbt_statsig.planning.adoption import without_creations
 from dbt_statsig.vocabulary.changes import Action, Change, FieldChange
 from dbt_statsig.vocabulary.sources import Kind, Source
 from tests.unit.planning.test_matching import ASSIGNMENT, EVENT, only, planned, shown, source, wanted
@@ -217,3 +218,13 @@ def test_what_is_declared_there_stays() -> None:
     assert (kept.action, moved.action) == (Action.FOREIGN, Action.UPDATE)
     assert kept.reason == 'Not managed by this project: it belongs to dbt project "other", which declares it.'
     assert kept.fix == 'Remove its block in "other", and run `dbt parse` there.'
+
+
+def test_a_word_that_matches_nothing_creates_nothing() -> None:
+    """A misspelt name of an object may mean the source that is new, so it waits; what is there is still written."""
+    plan = planned([wanted("A", "a"), wanted("B", "b", sql="SELECT 2")], [source("B", "b")])
+    assert without_creations(plan, ()) is plan
+    held = without_creations(plan, ["All ordres"])
+    assert sorted(shown(held)) == [("blocked", "A"), ("update", "B")]
+    (change,) = (one for one in held.changes if one.name == "A")
+    assert change.reason == '--adopt "All ordres" matches nothing but may mean this source, so it is not created.'
