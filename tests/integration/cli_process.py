@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from tests.forked import BIN, program
+from tests.forked import BIN, MEASURED, program, unmeasured
 
 COMMAND = BIN / "dbt-statsig"
 KEY = "console-emulator"
@@ -20,7 +20,8 @@ UNPACED = {"DBT_STATSIG_WRITE_RATE": "1000000", "DBT_STATSIG_WRITE_RATE_MAX": "1
 def environment(**more: str) -> dict[str, str]:
     """This process's environment without what would steer dbt, dbt-statsig or colours; writes at full speed."""
     foreign = ("DBT_", "STATSIG_", "TEA_SHOP_", "NO_COLOR", "FORCE_COLOR")
-    return {name: value for name, value in os.environ.items() if not name.startswith(foreign)} | UNPACED | more
+    given = os.environ if MEASURED in os.environ else unmeasured()
+    return {name: value for name, value in given.items() if not name.startswith(foreign)} | UNPACED | more
 
 
 def run(*arguments: str | Path, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
