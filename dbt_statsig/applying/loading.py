@@ -83,13 +83,13 @@ class Loading:
 
     def _start_all(self) -> None:
         planned = [index for index, one in enumerate(self._entries) if one.state is ReloadState.PLANNED]
-        for number, place in enumerate(planned):
-            entry = self._entries[place]
+        for number, index in enumerate(planned):
+            entry = self._entries[index]
             self._progress.say(f"Starting loads: {number:,} of {len(planned):,}")
             if self.stopped:
-                self._entries[place] = structs.replace(entry, state=ReloadState.NOT_STARTED)
+                self._entries[index] = structs.replace(entry, state=ReloadState.NOT_STARTED)
             else:
-                self._entries[place] = self._started(entry)
+                self._entries[index] = self._started(entry)
 
     def _started(self, entry: ExperimentReload) -> ExperimentReload:
         try:
